@@ -1,0 +1,159 @@
+//! What a running task may know and ask for.
+//!
+//! An operator sees this and nothing else: not the database, not the scheduler. What it needs from them is in
+//! [`Services`], which the runtime implements.
+
+use std::{future::Future, path::PathBuf, pin::Pin, sync::Arc, time::Duration};
+
+use flow_core::{
+    DagId, RunId, RunState, TaskId, TaskState, Timestamp,
+    run::{DataInterval, Outcome},
+};
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+
+/// A future that is handed through a trait object.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Which attempt this is.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    pub dag_id: DagId,
+    pub run_id: RunId,
+    pub task_id: TaskId,
+    pub map_index: i32,
+    pub try_number: u32,
+    pub max_tries: u32,
+    pub owner: String,
+    pub logical_date: Option<Timestamp>,
+    pub data_interval: Option<DataInterval>,
+    pub run_after: Timestamp,
+    pub is_manual: bool,
+    /// Start of this try: of its first look, for a sensor.
+    pub started_at: Timestamp,
+    /// Names this process's worker; every child process carries it in `FLOW_WORKER_ID`, so that what a dead
+    /// worker left behind can be found and ended.
+    pub worker_id: String,
+    /// Unique per claim of an attempt; children carry it in `FLOW_ATTEMPT`.
+    pub token: String,
+}
+
+/// Where a line of output comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stream {
+    Stdout,
+    Stderr,
+    /// Flow's own words about the attempt.
+    Info,
+    Warning,
+    Error,
+}
+
+/// Takes an attempt's output. Cuts it into lines, masks, folds and stamps it; never blocks for long and
+/// never fails: what cannot be written is counted and said once.
+pub trait LogSink: Send + Sync + 'static {
+    /// Takes bytes as they come; need not end at a line.
+    fn write(&self, stream: Stream, bytes: &[u8]);
+}
+
+/// A run that a task wants made.
+#[derive(Clone, Debug)]
+pub struct TriggerRequest {
+    pub dag_id: DagId,
+    pub run_id: Option<String>,
+    pub logical_date: Option<Timestamp>,
+    pub conf: Value,
+    /// Clear and reuse a run of that id or date.
+    pub reset: bool,
+}
+
+/// What became of a [`TriggerRequest`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Triggered {
+    Created(RunId),
+    /// There is one of that id or date, and it was left alone.
+    Exists(RunId),
+    /// There was one, and it was cleared.
+    Reset(RunId),
+    NoSuchDag,
+    Paused,
+}
+
+/// Which run of another DAG is asked about.
+#[derive(Clone, Debug)]
+pub enum RunQuery {
+    ById(RunId),
+    ByLogicalDate(Timestamp),
+}
+
+/// What is known of another DAG's run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExternalRun {
+    pub run_id: RunId,
+    pub state: RunState,
+    pub logical_date: Option<Timestamp>,
+    /// Task instances with their group's id, if any.
+    pub tasks: Vec<ExternalTask>,
+}
+
+/// A task of another DAG's run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExternalTask {
+    pub task_id: TaskId,
+    pub map_index: i32,
+    pub state: TaskState,
+    /// The groups it is in, innermost first.
+    pub groups: Vec<String>,
+}
+
+/// What an operator may ask of the rest of Flow. Errors are sentences; they are worth another try.
+pub trait Services: Send + Sync + 'static {
+    /// Makes a run of a DAG. Asking twice with the same `run_id` makes one run.
+    fn trigger(&self, request: TriggerRequest) -> BoxFuture<'_, Result<Triggered, String>>;
+    /// Says whether a DAG exists.
+    fn dag_exists<'a>(&'a self, dag_id: &'a DagId) -> BoxFuture<'a, Result<bool, String>>;
+    /// Looks up a run of a DAG.
+    fn run<'a>(&'a self, dag_id: &'a DagId, query: RunQuery) -> BoxFuture<'a, Result<Option<ExternalRun>, String>>;
+    /// Says whether this run is the latest that the timetable has asked for so far (`latest_only`).
+    fn is_latest_run(&self) -> BoxFuture<'_, Result<bool, String>>;
+    /// What an earlier look of this try kept (sensors, `trigger_dag`), or null.
+    fn state(&self) -> Value;
+    /// A connection by id, as an object, or `None`.
+    fn connection<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Option<Value>, String>>;
+}
+
+/// Everything an operator is given beside its arguments.
+#[derive(Clone)]
+pub struct TaskContext {
+    pub identity: Identity,
+    pub log: Arc<dyn LogSink>,
+    /// Fires when the attempt must end: cancelled, timed out, or the worker shuts down.
+    pub cancel: CancellationToken,
+    pub services: Arc<dyn Services>,
+    /// IANA name of the DAG's time zone.
+    pub timezone: String,
+    /// The current time.
+    pub clock: fn() -> Timestamp,
+    /// Direct downstream tasks, for branches.
+    pub downstream: Vec<TaskId>,
+    /// Between SIGTERM and SIGKILL.
+    pub kill_grace: Duration,
+    /// An empty folder for this attempt, removed afterwards.
+    pub scratch: PathBuf,
+    /// Folder of the DAG file, `None` when this host does not have it.
+    pub dag_folder: Option<PathBuf>,
+    pub do_xcom_push: bool,
+    pub multiple_outputs: bool,
+    /// The Airflow dialect reads a bash result from stdout and stderr together.
+    pub airflow_dialect: bool,
+}
+
+/// What an attempt leaves behind.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Finished {
+    pub outcome: Outcome,
+    /// XComs by key; the result is `return_value`.
+    pub xcoms: Vec<(String, Value)>,
+    /// For [`Services::state`] at the next look; only with `Outcome::Reschedule`.
+    pub state: Value,
+}
