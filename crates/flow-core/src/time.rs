@@ -92,3 +92,62 @@ impl<'de> Deserialize<'de> for Timestamp {
             .ok_or_else(|| de::Error::custom(format!("`{text}` is not a time such as 2026-01-01T00:00:00Z")))
     }
 }
+
+/// Reads a duration.
+///
+/// # Errors
+///
+/// A sentence without subject.
+pub fn parse_duration(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("must be a duration such as `5m` or `1h30m`, not `{text}`");
+    let mut total = Duration::ZERO;
+    if let Ok(seconds) = text.parse::<u64>() {
+        return Ok(Duration::from_secs(seconds));
+    }
+    if text.starts_with('P') {
+        let span: jiff::SignedDuration = text.parse().map_err(|_| wrong())?;
+        return Duration::try_from(span).map_err(|_| wrong());
+    }
+    let mut rest = text;
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit()).filter(|at| *at > 0).ok_or_else(wrong)?;
+        let amount: u64 = rest[..digits].parse().map_err(|_| wrong())?;
+        let unit = match rest[digits..].chars().next() {
+            Some('s') => 1,
+            Some('m') => 60,
+            Some('h') => 3600,
+            Some('d') => 86_400,
+            Some('w') => 604_800,
+            _ => return Err(wrong()),
+        };
+        total = total.saturating_add(Duration::from_secs(amount.saturating_mul(unit)));
+        rest = &rest[digits + 1..];
+    }
+    if text.is_empty() { Err(wrong()) } else { Ok(total) }
+}
+
+/// Reads a time.
+///
+/// # Errors
+///
+/// A sentence without subject.
+pub fn parse_time(text: &str, zone: &str) -> Result<Timestamp, String> {
+    let wrong = || format!("must be a time such as `2026-01-31` or `2026-01-31T06:00:00+01:00`, not `{text}`");
+    if let Ok(moment) = text.parse::<jiff::Timestamp>() {
+        return Ok(Timestamp::from_jiff(moment));
+    }
+    let civil = text.parse::<jiff::civil::DateTime>().map_err(|_| wrong())?;
+    let zone = jiff::tz::TimeZone::get(zone).map_err(|_| wrong())?;
+    let moment = zone.to_ambiguous_timestamp(civil).compatible().map_err(|_| wrong())?;
+    Ok(Timestamp::from_jiff(moment))
+}
+
+/// Says whether there is such a time zone.
+pub fn is_zone(name: &str) -> bool {
+    jiff::tz::TimeZone::get(name).is_ok()
+}
+
+/// Returns the names of all time zones.
+pub fn zone_names() -> Vec<String> {
+    jiff::tz::db().available().map(|name| name.to_string()).collect()
+}
