@@ -11,7 +11,7 @@ use crate::{
     dag::{
         Dag, Dialect, OverlapPolicy, nearest,
         place::Place,
-        yaml::{Entry, Node, Value},
+        yaml::{Entry, Node},
     },
     id::DagId,
     time,
@@ -104,8 +104,7 @@ impl Cx<'_, '_, '_> {
     /// In the Airflow dialect the offset of `start_date` is the DAG's zone.
     fn zone_of_start(&mut self, root: &Node) -> Option<String> {
         let entry = root.get("start_date")?;
-        let (Value::Text(text) | Value::Date(text)) = &entry.value.value else { return None };
-        let minutes = offset_minutes(text)?;
+        let minutes = offset_minutes(entry.value.text_or_date()?)?;
         let name = match (minutes % 60, minutes / 60) {
             (0, 0) => "UTC".to_owned(),
             (0, hours @ -12..=14) => format!("Etc/GMT{:+}", -hours),
@@ -162,8 +161,8 @@ impl Cx<'_, '_, '_> {
         if self.is_absent(entry) {
             return;
         }
-        if key != "params" {
-            self.refuse_markers(&entry.value);
+        if key != "params" && self.refuse_markers(&entry.value) {
+            return;
         }
         match key {
             "dag_display_name" => dag.display_name = self.text(entry),
@@ -247,17 +246,13 @@ impl Cx<'_, '_, '_> {
             }
         }
         let Some(entry) = root.get("tasks") else { return Vec::new() };
-        let items = match &entry.value.value {
-            Value::List(items) => items,
-            Value::Null if !self.is_airflow() => return Vec::new(),
-            Value::Map(_) => {
-                self.wrong_with(entry, "a list of tasks", Some("begin each task with `- id: …`".to_owned()));
-                return Vec::new();
-            }
-            _ => {
-                self.wrong(entry, "a list of tasks");
-                return Vec::new();
-            }
+        if entry.value.is_null() && !self.is_airflow() {
+            return Vec::new();
+        }
+        let Some(items) = entry.value.list() else {
+            let help = entry.value.map().map(|_| "begin each task with `- id: …`".to_owned());
+            self.wrong_with(entry, "a list of tasks", help);
+            return Vec::new();
         };
         if items.len() > MAX_TASKS {
             let message = format!("a DAG may have {MAX_TASKS} tasks, and this has {}", items.len());
