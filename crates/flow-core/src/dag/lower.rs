@@ -5,7 +5,7 @@
 //! `operator` (uses), `with` (values and markers), `params`, `groups`, `schedule`; `read` has the typed readers,
 //! `keys` the tables of names.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
     catalog::Catalog,
@@ -88,7 +88,7 @@ pub(crate) struct Cx<'a, 'c, 't> {
     /// The DAG's time zone.
     pub(crate) zone: String,
     /// What is known of the operators used so far.
-    pub(crate) operators: BTreeMap<&'static str, operator::Facts>,
+    pub(crate) operators: BTreeMap<&'static str, Arc<operator::Facts>>,
 }
 
 impl<'a, 'c, 't> Cx<'a, 'c, 't> {

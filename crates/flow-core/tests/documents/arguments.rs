@@ -73,7 +73,7 @@ fn arg(value: &Value) -> Arg {
 /// Checks all complaints: "route: message (help)", both with arguments as they stand and as one value.
 #[track_caller]
 fn check<T: DeserializeOwned>(args: Value, expected: &[&str]) {
-    let pairs: Vec<(String, Value)> = args.as_object().unwrap().clone().into_iter().collect();
+    let pairs: Vec<(String, Value)> = args.as_object().cloned().unwrap_or_default().into_iter().collect();
     let as_args: Vec<(String, Arg)> = pairs.iter().map(|(key, value)| (key.clone(), arg(value))).collect();
     let has_open = args.to_string().contains("\"$");
     let as_values: Vec<(String, Arg)> = pairs.into_iter().map(|(key, value)| (key, Arg::Value(value))).collect();

@@ -78,14 +78,16 @@ fn too_many_tasks_are_refused() {
     complains(&format!("dag_id: d\ntasks:\n{tasks}"), &["2:1 a DAG may have 10000 tasks, and this has 10001"]);
 }
 
+#[expect(clippy::disallowed_methods, reason = "measures")]
 #[test]
 fn the_largest_dags_are_read_in_a_second() {
     let started = std::time::Instant::now();
     let chain: String = (1..10_000).map(|ix| format!("- {{id: t{ix}, needs: [t{}]}}\n", ix - 1)).collect();
     let dag = good(&format!("dag_id: d\ntasks:\n- id: t0\n{chain}"));
     assert_eq!((dag.tasks.len(), dag.tasks[0].priority_weight), (10_000, 10_000));
-    let each = started.elapsed();
-    assert!(each.as_secs() < 10, "took {each:?}; it is far below a second in a quiet release build");
+    // Far below a second on a quiet machine; the bound leaves room for a busy one.
+    let took = started.elapsed();
+    assert!(took.as_secs() < 10, "took {took:?}");
 }
 
 #[test]
@@ -103,7 +105,7 @@ fn groups_whose_product_is_too_large_are_refused() {
     let tasks: String =
         (0..5_000).map(|ix| format!("- {{id: a{ix}, group: a}}\n- {{id: b{ix}, group: b}}\n")).collect();
     let parsed = read(&format!("dag_id: d\ntask_groups: {{a: {{}}, b: {{needs: [a]}}}}\ntasks:\n{tasks}"));
-    assert_eq!(shown(&parsed), ["2:33 the groups of this DAG make more than 1000000 dependencies"]);
+    assert_eq!(shown(&parsed), ["2:34 the groups of this DAG make more than 1000000 dependencies"]);
 }
 
 #[test]

@@ -123,7 +123,6 @@ impl Cx<'_, '_, '_> {
         let mut defaults = Defaults::default();
         let Some(entry) = root.get("default_args").filter(|_| !self.is_airflow()) else { return defaults };
         let known = [keys::TASK, keys::TASK_FLOW].concat();
-        let taken: BTreeSet<String> = self.catalog.all().iter().flat_map(|spec| self.arguments_of(spec)).collect();
         for part in self.map(entry).unwrap_or_default() {
             let key = part.key.as_str();
             if known.contains(&key) {
@@ -133,10 +132,12 @@ impl Cx<'_, '_, '_> {
             } else if keys::TASK_FOREIGN.contains(&key) {
                 let message = format!("`{key}` is an argument of Airflow's tasks that Flow does not have");
                 self.error(part.key_place, message);
-            } else if taken.contains(key) {
+            } else if self.catalog.all().iter().any(|spec| self.facts(spec).has(key)) {
                 defaults.with.push(part);
             } else {
-                let help = nearest::did_you_mean(key, known.iter().copied().chain(taken.iter().map(String::as_str)));
+                let all: Vec<_> = self.catalog.all().iter().map(|spec| self.facts(spec)).collect();
+                let taken = all.iter().flat_map(|facts| &facts.names).map(String::as_str);
+                let help = nearest::did_you_mean(key, known.iter().copied().chain(taken));
                 let message = format!("unknown key `{key}` in `default_args`: no task or operator takes it");
                 self.error_with(part.key_place, message, help);
             }

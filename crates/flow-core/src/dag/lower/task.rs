@@ -161,8 +161,8 @@ impl Cx<'_, '_, '_> {
     /// Complains about a key that no task has.
     fn strange_task_key(&mut self, entry: &Entry, spec: Option<&crate::catalog::OperatorSpec>) {
         let key = entry.key.as_str();
-        let arguments = spec.map(|spec| self.arguments_of(spec)).unwrap_or_default();
-        if let (Some(spec), true) = (spec, arguments.iter().any(|name| name == key)) {
+        let facts = spec.map(|spec| self.facts(spec)).unwrap_or_default();
+        if let (Some(spec), true) = (spec, facts.has(key)) {
             let message = format!("`{key}` is an argument of the operator `{}`, not of the task", spec.name);
             self.error_with(entry.key_place, message, "move it under `with`".to_owned());
             return;
@@ -173,7 +173,7 @@ impl Cx<'_, '_, '_> {
         }
         let known = [keys::TASK_SHAPE, keys::TASK_SHAPE_FLOW, keys::TASK, keys::TASK_FLOW].concat();
         let help = keys::habit(key).or_else(|| nearest::did_you_mean(key, known.iter().copied())).or_else(|| {
-            nearest::nearest(key, arguments.iter().map(String::as_str))
+            nearest::nearest(key, facts.names.iter().map(String::as_str))
                 .map(|name| format!("did you mean `{name}`, under `with`?"))
         });
         self.error_with(entry.key_place, format!("unknown key `{key}` of a task"), help);

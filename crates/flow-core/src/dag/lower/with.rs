@@ -112,15 +112,14 @@ impl Cx<'_, '_, '_> {
         merged: &Merged<'_>,
         defaults: &[&Entry],
     ) {
-        let facts = self.facts(spec).clone();
-        let has = |name: &str| facts.names.iter().any(|known| known == name);
+        let facts = self.facts(spec);
         let given = |name: &str| merged.with.iter().any(|entry| entry.key == name);
-        let defaults = defaults.iter().filter(|entry| has(&entry.key) && !given(&entry.key));
+        let defaults = defaults.iter().filter(|entry| facts.has(&entry.key) && !given(&entry.key));
         let entries: Vec<&Entry> = defaults.chain(&merged.with).copied().collect();
         let mut args = Vec::with_capacity(entries.len());
         for entry in &entries {
             let key = entry.key.as_str();
-            if keys::is_task_key(key) && !has(key) {
+            if keys::is_task_key(key) && !facts.has(key) {
                 let message = format!("`{key}` is a key of the task, not an argument of the operator `{}`", spec.name);
                 self.error_with(entry.key_place, message, "move it out of `with`, beside `uses`".to_owned());
                 continue;
@@ -430,11 +429,12 @@ fn place_in_template(error: &TemplateError, source: &str, node: &Node, text: &st
         let range = if range.is_empty() { line_range(source, error.line) } else { range };
         return Place::new(origin.start + at + range.start, origin.start + at + range.end.min(source.len()));
     }
-    // A text block: its lines are the template's, after an indent.
+    // A text block: its lines are the template's, after an indent; blank lines at its start have no place.
+    let blank = source.len() - source.trim_start_matches('\n').len();
     let base = origin.start;
     let mut start = base;
     for (ix, raw_line) in raw.split_inclusive('\n').enumerate() {
-        let is_the_line = node.is_block && ix + 1 == error.line && raw_line.contains(line.trim_end());
+        let is_the_line = node.is_block && ix + 1 + blank == error.line && raw_line.contains(line.trim_end());
         let named = source.get(range.clone()).filter(|part| !part.trim().is_empty());
         let holds_it = !node.is_block && named.is_some_and(|part| raw_line.contains(part));
         if is_the_line {
@@ -480,5 +480,32 @@ mod tests {
         for path in ["", ".", "..", "../a", "a/../../b", "/etc/passwd", "\\x", "c:\\x", "a/..", "a\0b", "..\\x"] {
             assert!(!stays_inside(path), "{path}");
         }
+    }
+
+    /// Checks where a mistake in line `line` of the first value's template, at `part` of it, is shown.
+    #[track_caller]
+    fn check_place(text: &str, line: usize, part: Option<&str>, expected: (usize, usize), shown: &str) {
+        let mut complaints = crate::dag::diagnostic::Complaints::new(text);
+        let documents = crate::dag::yaml::read(text, &mut complaints);
+        let node = &documents[0].root.entries()[0].value;
+        let source = node.text().unwrap();
+        let range = part.map(|part| source.find(part).map(|at| at..at + part.len()).unwrap());
+        let error = TemplateError { message: String::new(), line, range, argument: None, help: None };
+        let place = complaints.lines.first_line(place_in_template(&error, source, node, text));
+        assert_eq!((complaints.lines.position(place.start), place.slice(text)), (expected, shown));
+    }
+
+    #[test]
+    fn a_templates_mistake_is_shown_in_the_file() {
+        check_place("a: x {{ foo( }} y\n", 1, Some("foo("), (1, 9), "foo(");
+        check_place("a: 'x {{ foo( }} y'\n", 1, Some("foo("), (1, 10), "foo(");
+        check_place("a: 'it''s {{ foo( }}'\n", 1, Some("foo("), (1, 14), "foo(");
+        check_place("a: x {{ foo( }} y\n", 1, None, (1, 4), "x {{ foo( }} y");
+        check_place("a: |\n  one\n    {{ foo( }}\n  three\n", 2, Some("foo("), (3, 8), "foo(");
+        check_place("a: |\n  one\n    {{ foo( }}\n  three\n", 2, None, (3, 3), "  {{ foo( }}");
+        check_place("a: |\n\n  one\n  {{ foo( }}\n", 3, Some("foo("), (4, 6), "foo(");
+        check_place("a: >-\n  one\n  {{ foo( }}\n", 1, Some("foo("), (3, 6), "foo(");
+        check_place("a: \"x\\n{{ foo( }}\"\n", 2, Some("foo("), (1, 11), "foo(");
+        check_place("a: \"x\\n{{ f\\u006fo( }}\"\n", 2, Some("foo("), (1, 4), "\"x\\n{{ f\\u006fo( }}\"");
     }
 }
