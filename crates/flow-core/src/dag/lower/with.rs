@@ -275,7 +275,7 @@ impl Cx<'_, '_, '_> {
             if let Err(error) = template::check(&source) {
                 let path = file.value.text().unwrap_or_default();
                 let message = format!("template in `{path}`, line {}: {}", error.line, error.message);
-                self.error_with(file.place(), message, error.help);
+                self.broken_template(file.place(), message, error.help);
             }
             return Arg::Template { source };
         }
@@ -354,7 +354,16 @@ impl Cx<'_, '_, '_> {
     pub(super) fn template_error(&mut self, error: &TemplateError, source: &str, node: &Node) {
         let text = self.complaints.lines.text();
         let place = place_in_template(error, source, node, text);
-        self.complaints.error_with(place, format!("template: {}", error.message), error.help.clone());
+        self.broken_template(place, format!("template: {}", error.message), error.help.clone());
+    }
+
+    /// Airflow compiles templates when a task runs, so its documents may hold broken ones.
+    fn broken_template(&mut self, place: Place, message: String, help: Option<String>) {
+        if self.is_airflow() {
+            self.complaints.warning(place, message, help);
+        } else {
+            self.complaints.error_with(place, message, help);
+        }
     }
 }
 
