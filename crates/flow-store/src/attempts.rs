@@ -1,9 +1,6 @@
 //! Attempts: one row per try. The queue, the leases and the outcomes.
 
-use flow_core::{
-    Attempt, Outcome, RunKey, Timestamp,
-    run::Failure,
-};
+use flow_core::{Attempt, Outcome, RunKey, Timestamp, run::Failure};
 use serde_json::{Value, json};
 
 use crate::{
@@ -49,9 +46,9 @@ pub struct Report {
     pub ended_at: Timestamp,
 }
 
-/// An attempt that its worker should end.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stopped {
+/// An attempt that its worker should go on with.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Kept {
     pub key: AttemptKey,
     pub token: i64,
 }
@@ -158,12 +155,10 @@ statements! {
             AND attempt.map_index = CAST(c.value ->> 2 AS BIGINT) AND attempt.try_number = CAST(c.value ->> 3 AS BIGINT)
             AND attempt.ended_at IS NOT NULL"
     ];
-    both TO_STOP = "SELECT a.run, a.task_id, a.map_index, a.try_number, a.token
+    both KEPT = "SELECT a.run, a.task_id, a.map_index, a.try_number, a.token
         FROM attempt a
-        LEFT JOIN task_instance t ON t.run = a.run AND t.task_id = a.task_id AND t.map_index = a.map_index
-        WHERE a.worker = $1 AND a.ended_at IS NULL
-            AND (t.state IS NULL OR t.state <> 'running' OR t.try_number <> a.try_number)
-        ORDER BY a.run, a.task_id, a.map_index LIMIT 1000";
+        JOIN task_instance t ON t.run = a.run AND t.task_id = a.task_id AND t.map_index = a.map_index
+        WHERE a.worker = $1 AND a.ended_at IS NULL AND t.state = 'running' AND t.try_number = a.try_number";
     both ALIVE = "SELECT COUNT(*) FROM attempt WHERE run = $1 AND ended_at IS NULL AND worker IS NOT NULL";
     both TRIES = "SELECT try_number, worker, hostname, queued_at, started_at, ended_at, outcome
         FROM attempt WHERE run = $1 AND task_id = $2 AND map_index = $3 ORDER BY try_number";
@@ -373,15 +368,16 @@ impl Tx {
         Ok(())
     }
 
-    /// Returns the attempts of a worker that should be ended: their task instance has moved on.
+    /// Returns the attempts of a worker that should go on. One that it runs and that is not among them was given
+    /// up, or its task instance has moved on: it should be ended.
     ///
     /// # Errors
     ///
     /// When the database does.
-    pub async fn attempts_to_stop(&mut self, worker: &str) -> Result<Vec<Stopped>, StoreError> {
+    pub async fn kept_attempts(&mut self, worker: &str) -> Result<Vec<Kept>, StoreError> {
         let rows: Vec<(i64, String, i64, i64, i64)> =
-            on!(tx self, TO_STOP, |text, conn| sqlx::query_as(text).bind(worker).fetch_all(conn).await?);
-        Ok(stopped(rows))
+            on!(tx self, KEPT, |text, conn| sqlx::query_as(text).bind(worker).fetch_all(conn).await?);
+        Ok(kept(rows))
     }
 
     pub(crate) async fn attempts_alive(&mut self, run: RunKey) -> Result<i64, StoreError> {
@@ -389,9 +385,9 @@ impl Tx {
     }
 }
 
-fn stopped(rows: Vec<(i64, String, i64, i64, i64)>) -> Vec<Stopped> {
+fn kept(rows: Vec<(i64, String, i64, i64, i64)>) -> Vec<Kept> {
     rows.into_iter()
-        .map(|(run, task_id, map_index, try_number, token)| Stopped {
+        .map(|(run, task_id, map_index, try_number, token)| Kept {
             key: AttemptKey {
                 run: RunKey(run),
                 task_id,
@@ -404,17 +400,6 @@ fn stopped(rows: Vec<(i64, String, i64, i64, i64)>) -> Vec<Stopped> {
 }
 
 impl Store {
-    /// Returns the attempts of a worker that should be ended, outside a transaction.
-    ///
-    /// # Errors
-    ///
-    /// When the database does.
-    pub async fn to_stop(&self, worker: &str) -> Result<Vec<Stopped>, StoreError> {
-        let rows: Vec<(i64, String, i64, i64, i64)> =
-            on!(read self, TO_STOP, |text, conn| sqlx::query_as(text).bind(worker).fetch_all(conn).await?);
-        Ok(stopped(rows))
-    }
-
     /// Returns the tries of a task instance, oldest first.
     ///
     /// # Errors

@@ -46,8 +46,7 @@ impl Store {
     ) -> Result<Cleaned, StoreError> {
         let before = plan.before.as_micros();
         if plan.dry_run {
-            let runs: i64 =
-                on!(read self, COUNT_OLD_RUNS, |text, conn| sqlx::query_scalar(text).bind(before).fetch_one(conn).await?);
+            let runs: i64 = on!(read self, COUNT_OLD_RUNS, |text, conn| sqlx::query_scalar(text).bind(before).fetch_one(conn).await?);
             let events: i64 = on!(read self, COUNT_OLD_EVENTS, |text, conn| {
                 sqlx::query_scalar(text).bind(before).fetch_one(conn).await?
             });

@@ -236,7 +236,13 @@ impl Tx {
     /// # Errors
     ///
     /// When the database does.
-    pub async fn pause_dag(&mut self, dag_id: &str, why: &str, who: Option<&str>, now: Timestamp) -> Result<bool, StoreError> {
+    pub async fn pause_dag(
+        &mut self,
+        dag_id: &str,
+        why: &str,
+        who: Option<&str>,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
         let touched =
             on!(tx self, PAUSE, |text, conn| sqlx::query(text).bind(dag_id).execute(conn).await?.rows_affected());
         if touched > 0 {
@@ -267,7 +273,13 @@ impl Tx {
     /// # Errors
     ///
     /// When the database does, or a run is under way.
-    pub async fn delete_dag(&mut self, dag_id: &str, limit: u32, who: Option<&str>, now: Timestamp) -> Result<bool, StoreError> {
+    pub async fn delete_dag(
+        &mut self,
+        dag_id: &str,
+        limit: u32,
+        who: Option<&str>,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
         let dag = self.lock_dag(dag_id).await?;
         let active: i64 =
             on!(tx self, COUNT_RUNS, |text, conn| sqlx::query_scalar(text).bind(dag_id).fetch_one(conn).await?);

@@ -111,8 +111,7 @@ impl Tx {
     ///
     /// When the database does.
     pub async fn room(&mut self) -> Result<Room, StoreError> {
-        let pools: Vec<(String, i64)> =
-            on!(tx self, POOLS, |text, conn| sqlx::query_as(text).fetch_all(conn).await?);
+        let pools: Vec<(String, i64)> = on!(tx self, POOLS, |text, conn| sqlx::query_as(text).fetch_all(conn).await?);
         let mut room = Room {
             pools: pools.into_iter().map(|(name, slots)| (name, if slots < 0 { UNLIMITED } else { slots })).collect(),
             ..Room::default()

@@ -38,8 +38,12 @@ impl StoreError {
         match self {
             Self::Conflict(_) => true,
             Self::Database(error) => match error {
-                sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed
-                | sqlx::Error::Protocol(_) | sqlx::Error::Tls(_) => true,
+                sqlx::Error::Io(_)
+                | sqlx::Error::PoolTimedOut
+                | sqlx::Error::PoolClosed
+                | sqlx::Error::WorkerCrashed
+                | sqlx::Error::Protocol(_)
+                | sqlx::Error::Tls(_) => true,
                 sqlx::Error::Database(inner) => inner.code().is_some_and(|code| {
                     // Postgres: connection exceptions, serialization, deadlock, shutdown. SQLite: busy, locked, full, I/O.
                     code.starts_with("08")

@@ -245,7 +245,13 @@ impl Tx {
     /// # Errors
     ///
     /// When the database does.
-    pub async fn save_problem(&mut self, path: &str, hash: &str, problem: &str, now: Timestamp) -> Result<(), StoreError> {
+    pub async fn save_problem(
+        &mut self,
+        path: &str,
+        hash: &str,
+        problem: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         self.save_error(path, problem, &[], now).await?;
         on!(tx self, SAVE_FILE, |text, conn| {
             sqlx::query(text).bind(path).bind(hash).bind(now.as_micros()).execute(conn).await?;

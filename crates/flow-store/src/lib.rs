@@ -11,32 +11,38 @@
 //! rows are taken with SKIP LOCKED and never waited for. Workers touch only `attempt`, `xcom` and `wake` rows,
 //! and move `queued` task instances to `running`.
 
+mod actions;
 mod attempts;
+mod cache;
 mod cleanup;
 mod dags;
 mod db;
 mod dispatch;
 mod error;
 mod events;
+mod facts;
 mod files;
 mod looks;
 mod notify;
 mod open;
 mod pools;
 mod processes;
-mod runs;
 mod rows;
+mod runs;
 mod task_instances;
 mod xcoms;
 
 use db::{Db, Inner, on};
 
-pub use attempts::{AttemptKey, Claimed, Report, Stopped, Try};
+pub use actions::{ActionError, EditOptions, Edited, TriggerOutcome, TriggerRun};
+pub use attempts::{AttemptKey, Claimed, Kept, Report, Try};
+pub use cache::{CachedDag, DagCache};
 pub use cleanup::{Cleaned, CleanupPlan};
 pub use dags::{DagRow, VersionRow};
 pub use dispatch::WaitingRow;
 pub use error::StoreError;
 pub use events::{Event, EventRow};
+pub use facts::RunFacts;
 pub use files::{DagSave, FileSave, ImportError};
 pub use looks::{DueDag, NextDue};
 pub use notify::Signal;

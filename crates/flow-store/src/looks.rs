@@ -172,4 +172,3 @@ impl Store {
         Ok(NextDue { at: moment(at) })
     }
 }
-

@@ -175,7 +175,9 @@ fn sqlite_sentence(path: &str, error: &sqlx::Error) -> String {
     };
     let folder = Path::new(path).parent().map(|folder| folder.display().to_string()).unwrap_or_default();
     match code {
-        Some(5 | 6) => format!("database `{path}` is locked by another program; end it, or point `database.url` elsewhere"),
+        Some(5 | 6) => {
+            format!("database `{path}` is locked by another program; end it, or point `database.url` elsewhere")
+        }
         Some(8) => format!("database `{path}` is read-only; give write permission to it and to its folder `{folder}`"),
         Some(13) => format!("cannot write database `{path}`: the disk is full"),
         Some(14) => format!("cannot open database `{path}`; does its folder `{folder}` exist, and may it be written?"),
@@ -186,11 +188,15 @@ fn sqlite_sentence(path: &str, error: &sqlx::Error) -> String {
 
 fn explain(error: MigrateError) -> StoreError {
     match error {
-        MigrateError::VersionMissing(version) | MigrateError::VersionMismatch(version) => StoreError::Unusable(format!(
-            "the database has schema {version}, which this version of flow does not know: a newer flow has used it; \
+        MigrateError::VersionMissing(version) | MigrateError::VersionMismatch(version) => {
+            StoreError::Unusable(format!(
+                "the database has schema {version}, which this version of flow does not know: a newer flow has used it; \
              upgrade flow, or point `database.url` elsewhere"
-        )),
-        MigrateError::Execute(error) => StoreError::Unusable(format!("cannot bring the database schema up to date: {error}")),
+            ))
+        }
+        MigrateError::Execute(error) => {
+            StoreError::Unusable(format!("cannot bring the database schema up to date: {error}"))
+        }
         other => StoreError::Unusable(format!("cannot bring the database schema up to date: {other}")),
     }
 }

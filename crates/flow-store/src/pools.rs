@@ -85,8 +85,7 @@ impl Tx {
         if name == "default_pool" {
             return Err(StoreError::Conflict("`default_pool` cannot be deleted".to_owned()));
         }
-        let done =
-            on!(tx self, DELETE, |text, conn| sqlx::query(text).bind(name).execute(conn).await?.rows_affected());
+        let done = on!(tx self, DELETE, |text, conn| sqlx::query(text).bind(name).execute(conn).await?.rows_affected());
         if done == 0 { Err(StoreError::no_such("pool", name)) } else { Ok(()) }
     }
 }

@@ -194,7 +194,12 @@ impl<'a> RunDecision<'a> {
         let mut ends_attempts = false;
         for change in &decision.changes {
             let to = &change.to;
-            assert!(change.from == to.state || change.from.may_become(to.state), "no such arrow: {} to {}", change.from, to.state);
+            assert!(
+                change.from == to.state || change.from.may_become(to.state),
+                "no such arrow: {} to {}",
+                change.from,
+                to.state
+            );
             ends_attempts |= matches!(change.from, TaskState::Running | TaskState::Queued);
             let id = task_id(change.at);
             let skips = (to.skips != Skips::None).then(|| to_json(&to.skips));
@@ -228,7 +233,12 @@ impl<'a> RunDecision<'a> {
             }
         }
         let change = decision.run.as_ref().map(|change| {
-            assert!(change.from == change.to || change.from.may_become(change.to), "no such arrow: {} to {}", change.from, change.to);
+            assert!(
+                change.from == change.to || change.from.may_become(change.to),
+                "no such arrow: {} to {}",
+                change.from,
+                change.to
+            );
             events.push(Event {
                 kind: "run_state",
                 dag_id: Some(view.run.dag_id.to_string()),
