@@ -194,7 +194,7 @@ pub mod reason;
 pub mod retry;
 pub mod trigger_rule;
 
-pub use create::due_runs;
+pub use create::{due_runs, planned_runs};
 pub use dispatch::hand_out;
 pub use edit::edit;
 pub use pass::{decide, start_runs};
