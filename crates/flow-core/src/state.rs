@@ -305,17 +305,3 @@ mod tests {
         assert!("nope".parse::<TaskState>().is_err());
     }
 }
-
-impl TaskState {
-    /// Says whether there is an arrow from this state to another.
-    pub fn may_become(self, _to: Self) -> bool {
-        true
-    }
-}
-
-impl RunState {
-    /// Says whether there is an arrow from this state to another.
-    pub fn may_become(self, _to: Self) -> bool {
-        true
-    }
-}
