@@ -1,0 +1,237 @@
+//! Filters and methods beyond the engine's own: Airflow's for dates, Jinja's that are missing, `shquote`.
+
+use minijinja::{
+    Environment, Error, State, Value,
+    value::{Kwargs, Tuple, ValueKind},
+};
+
+use super::{
+    args::{Args, bad},
+    json::{self, Style},
+    moment::Moment,
+    python,
+};
+
+/// Every filter, for suggestions.
+pub(super) const NAMES: &[&str] = &[
+    "abs", "attr", "batch", "bool", "capitalize", "center", "count", "d", "default", "dictsort", "ds", "ds_nodash",
+    "e", "escape", "filesizeformat", "first", "float", "format", "fromjson", "groupby", "indent", "int", "items",
+    "join", "last", "length", "lines", "list", "lower", "map", "max", "min", "pprint", "reject", "rejectattr",
+    "replace", "reverse", "round", "safe", "select", "selectattr", "shquote", "slice", "sort", "split", "string",
+    "striptags", "sum", "title", "tojson", "trim", "truncate", "ts", "ts_nodash", "ts_nodash_with_tz", "unique",
+    "upper", "urlencode", "wordcount", "zip",
+];
+
+/// Every test, for suggestions.
+pub(super) const TESTS: &[&str] = &[
+    "boolean", "defined", "divisibleby", "endingwith", "eq", "equalto", "even", "false", "filter", "float", "ge",
+    "greaterthan", "gt", "in", "integer", "iterable", "le", "lessthan", "lower", "lt", "mapping", "ne", "none",
+    "number", "odd", "sameas", "sequence", "startingwith", "string", "test", "true", "undefined", "upper",
+];
+
+/// Makes the filters known.
+pub(super) fn register(environment: &mut Environment<'static>) {
+    environment.add_filter("ds", |value: Value| date(&value, "%Y-%m-%d"));
+    environment.add_filter("ds_nodash", |value: Value| date(&value, "%Y%m%d"));
+    environment.add_filter("ts_nodash", |value: Value| date(&value, "%Y%m%dT%H%M%S"));
+    environment.add_filter("ts", |value: Value| iso(&value, |text| text));
+    environment.add_filter("ts_nodash_with_tz", |value: Value| iso(&value, |text| text.replace(['-', ':'], "")));
+    environment.add_filter("tojson", to_json);
+    environment.add_filter("fromjson", |text: Value| from_json(&text));
+    environment.add_filter("shquote", |value: Value| quote(&value));
+    environment.add_filter("string", |value: Value| python::str(&value));
+    environment.add_filter("join", join);
+    environment.add_filter("wordcount", |text: String| {
+        text.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty()).count()
+    });
+    environment.add_filter("center", |text: String, width: Option<usize>| center(&text, width.unwrap_or(80)));
+    environment.add_filter("truncate", minijinja_contrib::filters::truncate);
+    environment.add_filter("striptags", minijinja_contrib::filters::striptags);
+    environment.add_filter("filesizeformat", minijinja_contrib::filters::filesizeformat);
+}
+
+/// Formats a time; `None` stays `None`, as in Airflow.
+fn date(value: &Value, pattern: &str) -> Result<Value, Error> {
+    on_time(value, |moment| moment.strftime(pattern))
+}
+
+fn iso(value: &Value, change: impl Fn(String) -> String) -> Result<Value, Error> {
+    on_time(value, |moment| change(moment.isoformat('T')))
+}
+
+fn on_time(value: &Value, write: impl Fn(&Moment) -> String) -> Result<Value, Error> {
+    if value.is_none() {
+        return Ok(Value::from(()));
+    }
+    if value.is_undefined() {
+        return Err(super::args::undefined(value));
+    }
+    let moment = value.downcast_object_ref::<Moment>();
+    moment.map(|moment| Value::from(write(moment))).ok_or_else(|| bad(format!("{} is not a time", value.kind())))
+}
+
+/// `tojson`: keys sorted, `< > & '` escaped, as Jinja does.
+fn to_json(value: Value, indent: Option<usize>, kwargs: Kwargs) -> Result<String, Error> {
+    let indent = match indent {
+        Some(indent) => Some(indent),
+        None => kwargs.get::<Option<usize>>("indent")?,
+    };
+    kwargs.assert_all_used()?;
+    let style = Style { sort_keys: true, indent: indent.map(|n| n.min(16)), ascii: true };
+    let text = json::dumps(&json::to_json(&value)?, style);
+    Ok(text
+        .replace('<', "\\u003c")
+        .replace('>', "\\u003e")
+        .replace('&', "\\u0026")
+        .replace('\'', "\\u0027"))
+}
+
+/// Reads JSON text.
+pub(super) fn from_json(text: &Value) -> Result<Value, Error> {
+    if text.is_undefined() {
+        return Err(super::args::undefined(text));
+    }
+    let source = text.as_str().ok_or_else(|| bad(format!("fromjson wants text, not {}", text.kind())))?;
+    let json: serde_json::Value =
+        serde_json::from_str(source).map_err(|error| bad(format!("text is not JSON: {error}")))?;
+    Ok(json::from_json(&json))
+}
+
+/// Makes one word of a POSIX shell of any text; of a list, words with spaces between.
+fn quote(value: &Value) -> Result<String, Error> {
+    if value.is_undefined() {
+        return Err(super::args::undefined(value));
+    }
+    if matches!(value.kind(), ValueKind::Seq | ValueKind::Iterable) {
+        let words = value.try_iter()?.checked().map(|word| quote_text(&python::str(&word?)?));
+        return Ok(words.collect::<Result<Vec<_>, _>>()?.join(" "));
+    }
+    quote_text(&python::str(value)?)
+}
+
+fn quote_text(text: &str) -> Result<String, Error> {
+    if text.contains('\0') {
+        return Err(bad("a shell word cannot hold a NUL character"));
+    }
+    let is_safe = |c: char| c.is_ascii_alphanumeric() || "@%+=:,./-_".contains(c);
+    if !text.is_empty() && text.chars().all(is_safe) {
+        return Ok(text.to_owned());
+    }
+    Ok(format!("'{}'", text.replace('\'', "'\"'\"'")))
+}
+
+/// `join`, printing items as Python does.
+fn join(state: &mut State<'_, '_>, value: Value, joiner: Option<String>, kwargs: Kwargs) -> Result<String, Error> {
+    let joiner = match joiner {
+        Some(joiner) => joiner,
+        None => kwargs.get::<Option<String>>("d")?.unwrap_or_default(),
+    };
+    let attribute = kwargs.get::<Option<String>>("attribute")?;
+    kwargs.assert_all_used()?;
+    if value.is_undefined() {
+        return Err(super::args::undefined(&value));
+    }
+    let mut out = String::new();
+    for (index, item) in value.try_iter()?.checked().enumerate() {
+        let item = item?;
+        let item = match &attribute {
+            Some(attribute) => item.get_attr(attribute)?,
+            None => item,
+        };
+        let before = out.len();
+        if index > 0 {
+            out.push_str(&joiner);
+        }
+        python::write_str(&mut out, &item)?;
+        super::operators::count(state, out.len() - before)?;
+    }
+    Ok(out)
+}
+
+fn center(text: &str, width: usize) -> String {
+    let free = width.min(1000).saturating_sub(text.chars().count());
+    let left = free / 2 + (free & width & 1);
+    format!("{}{text}{}", " ".repeat(left), " ".repeat(free - left))
+}
+
+/// Methods of Python's own types.
+pub(super) fn unknown_method(
+    state: &mut State<'_, '_>,
+    value: &Value,
+    method: &str,
+    args: &[Value],
+) -> Result<Value, Error> {
+    if let Some(text) = value.as_str()
+        && let Some(result) = string_method(state, text, method, args)?
+    {
+        return Ok(result);
+    }
+    if method == "index" && value.kind() == ValueKind::Seq {
+        let mut args = Args::new(method, args)?;
+        let wanted = args.required("value")?;
+        args.finish()?;
+        let position = value.try_iter()?.position(|item| item == wanted);
+        return position.map(Value::from).ok_or_else(|| bad("value is not in the list"));
+    }
+    minijinja_contrib::pycompat::unknown_method_callback(state, value, method, args)
+}
+
+/// String methods that the compatibility layer lacks, or has otherwise.
+fn string_method(
+    state: &mut State<'_, '_>,
+    text: &str,
+    method: &str,
+    args: &[Value],
+) -> Result<Option<Value>, Error> {
+    let mut args = Args::new(method, args)?;
+    let width = |args: &mut Args<'_>| -> Result<usize, Error> {
+        Ok(usize::try_from(args.int("width")?).unwrap_or(0).min(100_000))
+    };
+    let result = match method {
+        "zfill" => {
+            let width = width(&mut args)?;
+            let (sign, digits) = match text.strip_prefix(['-', '+']) {
+                Some(digits) => (text.get(..1).unwrap_or_default(), digits),
+                None => ("", text),
+            };
+            let missing = width.saturating_sub(text.chars().count());
+            Value::from(format!("{sign}{}{digits}", "0".repeat(missing)))
+        }
+        "ljust" | "rjust" => {
+            let width = width(&mut args)?;
+            let fill = args.optional("fillchar")?.map_or_else(|| " ".to_owned(), |fill| fill.to_string());
+            let fill = fill.repeat(width.saturating_sub(text.chars().count()));
+            Value::from(if method == "ljust" { format!("{text}{fill}") } else { format!("{fill}{text}") })
+        }
+        "removeprefix" => Value::from(text.strip_prefix(args.text("prefix")?.as_str()).unwrap_or(text)),
+        "removesuffix" => Value::from(text.strip_suffix(args.text("suffix")?.as_str()).unwrap_or(text)),
+        "casefold" => Value::from(text.to_lowercase()),
+        "partition" | "rpartition" => {
+            let separator = args.text("sep")?;
+            let found = if method == "partition" { text.split_once(&separator) } else { text.rsplit_once(&separator) };
+            let parts = match found {
+                Some((before, after)) => [before, separator.as_str(), after],
+                None if method == "partition" => [text, "", ""],
+                None => ["", "", text],
+            };
+            Value::from(Tuple::from(parts.map(Value::from)))
+        }
+        "rsplit" => {
+            let separator = args.text("sep")?;
+            let most = args.int_or("maxsplit", -1)?;
+            let most = usize::try_from(most).map_or(usize::MAX, |most| most.saturating_add(1));
+            let mut parts: Vec<Value> = text.rsplitn(most, separator.as_str()).map(Value::from).collect();
+            parts.reverse();
+            Value::from(parts)
+        }
+        "join" => {
+            let values = args.required("iterable")?;
+            args.finish()?;
+            let empty = Kwargs::from_iter(Vec::<(String, Value)>::new());
+            return join(state, values, Some(text.to_owned()), empty).map(|text| Some(Value::from(text)));
+        }
+        _ => return Ok(None),
+    };
+    args.finish()?;
+    Ok(Some(result))
+}
