@@ -3,9 +3,15 @@
 //! Loops read facts, call the core and write decisions. Nothing here knows HTTP or how SQL is spelled.
 
 pub mod clock;
+pub mod host;
 pub mod log;
+pub mod node;
 pub mod pass;
+pub mod settings;
 pub mod shutdown;
+pub mod worker;
 
 pub use clock::Clock;
+pub use node::Node;
 pub use shutdown::Stop;
+pub use worker::Workshop;

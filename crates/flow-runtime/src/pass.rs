@@ -8,10 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use flow_core::{
     DagId, RunKey, RunState, Timestamp,
-    engine::{self, Decision, Edit, LastRun, RunChange, RunHistory, Room},
+    engine::{self, Decision, Edit, LastRun, Room, RunChange, RunHistory},
 };
 use flow_store::{
-    Claimed, CreateRun, DagCache, DueDag, Report, RunDecision, RunFacts, RunRow, Store, StoreError, Tx,
+    Claimed, CreateRun, DagCache, DueDag, Report, RunDecision, RunFacts, RunRow, Signal, Store, StoreError, Tx,
 };
 use tracing::{error, warn};
 
@@ -87,7 +87,44 @@ pub async fn pass(
     let due = tx.take_due(now, bounds.dags, bounds.runs).await?;
     passed.dags = due.len();
     Look { tx: &mut tx, dags, bounds, now }.at(due).await?;
-    hand_out(&mut tx, now).await?;
+    let queues = hand_out(&mut tx, now).await?;
+    let mut left_to_others = !queues.is_empty();
+    if let Some(claimer) = claimer {
+        claim(&mut tx, &claimer, &mut passed, now).await?;
+        left_to_others &=
+            passed.claimed.len() == claimer.free || queues.iter().any(|queue| !claimer.queues.contains(queue));
+    }
+    if left_to_others {
+        tx.announce(Signal::Work).await?;
+    }
+    tx.commit().await?;
+    Ok(passed)
+}
+
+/// Delivers reports and claims attempts for a worker that does not schedule.
+///
+/// # Errors
+///
+/// As [`pass`].
+pub async fn work(
+    store: &Store,
+    reports: &[Report],
+    claimer: Option<Claimer<'_>>,
+    now: Timestamp,
+) -> Result<Passed, StoreError> {
+    let mut passed = Passed::default();
+    if reports.is_empty() && claimer.as_ref().is_none_or(|claimer| claimer.free == 0 && !claimer.check_kept) {
+        return Ok(passed);
+    }
+    let mut tx = store.begin().await?;
+    for (at, report) in reports.iter().enumerate() {
+        if !tx.finish(report).await? {
+            passed.refused.push(at);
+        }
+    }
+    if !reports.is_empty() {
+        tx.announce(Signal::Look).await?;
+    }
     if let Some(claimer) = claimer {
         claim(&mut tx, &claimer, &mut passed, now).await?;
     }
@@ -133,8 +170,11 @@ impl Look<'_> {
     async fn decide(&mut self, rows: Vec<RunRow>) -> Result<BTreeSet<String>, StoreError> {
         let facts = self.facts(rows).await?;
         let decided: Vec<Decision> = facts.iter().map(|facts| engine::decide(&facts.view(), self.now)).collect();
-        let decisions: Vec<RunDecision<'_>> =
-            facts.iter().zip(&decided).map(|(facts, decision)| RunDecision::new(&facts.view(), decision, None)).collect();
+        let decisions: Vec<RunDecision<'_>> = facts
+            .iter()
+            .zip(&decided)
+            .map(|(facts, decision)| RunDecision::new(&facts.view(), decision, None))
+            .collect();
         self.tx.apply(&decisions, self.now).await?;
         let mut ended = BTreeSet::new();
         for (facts, decision) in facts.iter().zip(&decided) {
@@ -255,7 +295,12 @@ impl Look<'_> {
             }
         }
         self.tx
-            .plan(dag_id, new.next.as_ref().filter(|_| !new.is_blocked).map(|next| next.run_after), new.is_blocked, new.next.as_ref())
+            .plan(
+                dag_id,
+                new.next.as_ref().filter(|_| !new.is_blocked).map(|next| next.run_after),
+                new.is_blocked,
+                new.next.as_ref(),
+            )
             .await
     }
 
@@ -264,8 +309,11 @@ impl Look<'_> {
         let facts = self.facts(active).await?;
         let decided: Vec<Decision> =
             facts.iter().filter_map(|facts| engine::edit(&facts.view(), &Edit::Cancel, self.now).ok()).collect();
-        let decisions: Vec<RunDecision<'_>> =
-            facts.iter().zip(&decided).map(|(facts, decision)| RunDecision::new(&facts.view(), decision, None)).collect();
+        let decisions: Vec<RunDecision<'_>> = facts
+            .iter()
+            .zip(&decided)
+            .map(|(facts, decision)| RunDecision::new(&facts.view(), decision, None))
+            .collect();
         self.tx.apply(&decisions, self.now).await
     }
 
@@ -285,10 +333,12 @@ impl Look<'_> {
     }
 }
 
-/// Gives the free slots to those that wait, best first, page by page, until nobody else fits.
-async fn hand_out(tx: &mut Tx, now: Timestamp) -> Result<(), StoreError> {
+/// Gives the free slots to those that wait, best first, page by page, until nobody else fits. Returns the queues
+/// that got something.
+async fn hand_out(tx: &mut Tx, now: Timestamp) -> Result<BTreeSet<String>, StoreError> {
+    let mut queues = BTreeSet::new();
     if !tx.is_anything_waiting().await? {
-        return Ok(());
+        return Ok(queues);
     }
     let mut room = tx.room().await?;
     let mut full = Full::default();
@@ -298,9 +348,10 @@ async fn hand_out(tx: &mut Tx, now: Timestamp) -> Result<(), StoreError> {
         let granted = engine::hand_out(&waiting, &mut room);
         let rows: Vec<_> = granted.iter().map(|at| &page[*at]).collect();
         tx.grant(&rows, now).await?;
+        queues.extend(rows.iter().map(|row| row.queue.clone()));
         let found_more = full.learn(&waiting, &room);
         if page.len() < PAGE || (granted.is_empty() && !found_more) {
-            return Ok(());
+            return Ok(queues);
         }
     }
 }
@@ -324,7 +375,10 @@ impl Full {
             if room.by_run.get(&row.run).is_some_and(|used| *used >= row.max_active_tasks) {
                 runs.insert(row.run, ());
             }
-            if row.max_active_tis_per_dag.is_some_and(|most| room.by_task.get(&by_task).is_some_and(|used| *used >= most)) {
+            if row
+                .max_active_tis_per_dag
+                .is_some_and(|most| room.by_task.get(&by_task).is_some_and(|used| *used >= most))
+            {
                 tasks.insert(by_task, ());
             }
             if row
@@ -349,9 +403,8 @@ async fn claim(tx: &mut Tx, claimer: &Claimer<'_>, passed: &mut Passed, now: Tim
     if claimer.free == 0 {
         return Ok(());
     }
-    let claimed = tx
-        .claim((claimer.worker, claimer.hostname), claimer.queues, claimer.free, claimer.lease_until, now)
-        .await?;
+    let claimed =
+        tx.claim((claimer.worker, claimer.hostname), claimer.queues, claimer.free, claimer.lease_until, now).await?;
     passed.claimed = with_runs(tx, claimed).await?;
     Ok(())
 }
@@ -365,8 +418,7 @@ pub(crate) async fn with_runs(tx: &mut Tx, claimed: Vec<Claimed>) -> Result<Vec<
     let mut keys: Vec<RunKey> = claimed.iter().map(|claimed| claimed.key.run).collect();
     keys.sort_unstable();
     keys.dedup();
-    let runs: BTreeMap<RunKey, RunRow> =
-        tx.runs(&keys).await?.into_iter().map(|row| (row.run.key, row)).collect();
+    let runs: BTreeMap<RunKey, RunRow> = tx.runs(&keys).await?.into_iter().map(|row| (row.run.key, row)).collect();
     Ok(claimed
         .into_iter()
         .filter_map(|claimed| {

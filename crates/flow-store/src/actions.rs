@@ -6,7 +6,6 @@
 use flow_core::{
     DagId, RunId, RunType, TaskState, Timestamp,
     engine::{Edit, Refused, edit},
-    run::DataInterval,
 };
 use serde_json::Value;
 
@@ -23,6 +22,8 @@ pub struct TriggerRun<'a> {
     pub run_id: Option<&'a str>,
     /// `None` = now.
     pub logical_date: Option<Timestamp>,
+    /// Not before this moment; `None` = at once.
+    pub run_after: Option<Timestamp>,
     /// An object; null = none.
     pub conf: &'a Value,
     pub triggered_by: &'a str,
@@ -154,8 +155,8 @@ impl Tx {
                         run_id: run_id.clone(),
                         run_type: RunType::Manual,
                         logical_date: Some(logical_date),
-                        data_interval: Some(DataInterval { start: logical_date, end: logical_date }),
-                        run_after: now,
+                        data_interval: Some(cached.dag.timetable.manual_interval(logical_date)),
+                        run_after: request.run_after.map_or(now, |after| after.max(now)),
                         conf,
                         triggered_by: request.triggered_by,
                         user: request.user,
@@ -166,6 +167,7 @@ impl Tx {
                 )
                 .await?;
             if created.is_some() {
+                self.announce(crate::Signal::Look).await?;
                 let row = self.run_by_id(request.dag_id, run_id.as_str()).await?;
                 return row.map(TriggerOutcome::Created).ok_or_else(|| StoreError::no_such("run", &run_id).into());
             }
@@ -225,7 +227,7 @@ impl Tx {
         if !options.dry_run {
             self.apply(&[RunDecision::new(&view, &decision, options.who)], now).await?;
             self.wake(&[(dag_id.to_owned(), facts.row.run.key.0, now)]).await?;
-            self.announce(crate::Signal::Work).await?;
+            self.announce(crate::Signal::Look).await?;
         }
         Ok(edited)
     }

@@ -1,5 +1,7 @@
 //! Attempts: one row per try. The queue, the leases and the outcomes.
 
+use std::collections::HashMap;
+
 use flow_core::{Attempt, Outcome, RunKey, Timestamp, run::Failure};
 use serde_json::{Value, json};
 
@@ -28,6 +30,8 @@ pub struct Claimed {
     /// Start of the try: of a sensor's first look.
     pub started_at: Timestamp,
     pub max_tries: u32,
+    /// Tries lost to the infrastructure since the last clear.
+    pub lost: u32,
     /// What the sensor kept at its last look.
     pub memory: Value,
 }
@@ -51,6 +55,7 @@ pub struct Report {
 pub struct Kept {
     pub key: AttemptKey,
     pub token: i64,
+    pub dag_id: String,
 }
 
 #[derive(sqlx::FromRow)]
@@ -135,7 +140,7 @@ statements! {
             AND task_instance.map_index = CAST(c.value ->> 2 AS BIGINT)
             AND task_instance.try_number = CAST(c.value ->> 3 AS BIGINT)
             AND task_instance.state = 'queued'
-         RETURNING task_instance.run, task_instance.task_id, task_instance.map_index, task_instance.max_tries"
+         RETURNING task_instance.run, task_instance.task_id, task_instance.map_index, task_instance.max_tries, task_instance.lost"
     ];
     both FINISH = "UPDATE attempt SET ended_at = $6, outcome = $7, memory = $8
         WHERE run = $1 AND task_id = $2 AND map_index = $3 AND try_number = $4 AND token = $5 AND ended_at IS NULL";
@@ -155,7 +160,7 @@ statements! {
             AND attempt.map_index = CAST(c.value ->> 2 AS BIGINT) AND attempt.try_number = CAST(c.value ->> 3 AS BIGINT)
             AND attempt.ended_at IS NOT NULL"
     ];
-    both KEPT = "SELECT a.run, a.task_id, a.map_index, a.try_number, a.token
+    both KEPT = "SELECT a.run, a.task_id, a.map_index, a.try_number, a.token, a.dag_id
         FROM attempt a
         JOIN task_instance t ON t.run = a.run AND t.task_id = a.task_id AND t.map_index = a.map_index
         WHERE a.worker = $1 AND a.ended_at IS NULL AND t.state = 'running' AND t.try_number = a.try_number";
@@ -249,11 +254,11 @@ impl Tx {
             .iter()
             .map(|raw| json!([raw.run, raw.task_id, raw.map_index, raw.try_number, raw.started_at]))
             .collect();
-        let started: Vec<(i64, String, i64, i64)> = on!(tx self, START, |text, conn| {
+        let started: Vec<(i64, String, i64, i64, i64)> = on!(tx self, START, |text, conn| {
             sqlx::query_as(text).bind(to_json(&starts)).bind(hostname).fetch_all(conn).await?
         });
-        let mut started: std::collections::HashMap<(i64, String, i64), i64> =
-            started.into_iter().map(|(run, task, map, max_tries)| ((run, task, map), max_tries)).collect();
+        let mut started: HashMap<(i64, String, i64), (i64, i64)> =
+            started.into_iter().map(|(run, task, map, tries, lost)| ((run, task, map), (tries, lost))).collect();
         let mut claimed = Vec::with_capacity(raw.len());
         let mut events = Vec::with_capacity(raw.len());
         let mut moved_on = Vec::new();
@@ -264,7 +269,7 @@ impl Tx {
                 try_number: count(raw.try_number),
                 task_id: raw.task_id,
             };
-            let Some(max_tries) = started.remove(&(raw.run, key.task_id.clone(), raw.map_index)) else {
+            let Some((max_tries, lost)) = started.remove(&(raw.run, key.task_id.clone(), raw.map_index)) else {
                 moved_on.push((key, raw.token, raw.dag_id));
                 continue;
             };
@@ -283,6 +288,7 @@ impl Tx {
                 token: raw.token,
                 started_at: Timestamp::from_micros(raw.started_at),
                 max_tries: count(max_tries),
+                lost: count(lost),
                 memory: raw
                     .memory
                     .map(|text| json("attempt", "memory", format!("{}/{}", key.run, key.task_id), &text))
@@ -308,7 +314,7 @@ impl Tx {
         Ok(claimed)
     }
 
-    /// Writes down how an attempt ended, with its XComs, and asks for a look at its run. Returns false when the
+    /// Writes down how an attempt ended, with its XComs, and asks for a look at its run (without a signal). Returns false when the
     /// attempt was given up meanwhile: the report is refused and nothing is written.
     ///
     /// # Errors
@@ -356,7 +362,7 @@ impl Tx {
         on!(tx self, GIVE_UP, |text, conn| {
             sqlx::query(text).bind(rows).bind(now.as_micros()).execute(conn).await?;
         });
-        self.announce(Signal::Work).await
+        self.announce(Signal::Stop).await
     }
 
     pub(crate) async fn settle(&mut self, keys: &[&AttemptKey]) -> Result<(), StoreError> {
@@ -375,7 +381,7 @@ impl Tx {
     ///
     /// When the database does.
     pub async fn kept_attempts(&mut self, worker: &str) -> Result<Vec<Kept>, StoreError> {
-        let rows: Vec<(i64, String, i64, i64, i64)> =
+        let rows: Vec<(i64, String, i64, i64, i64, String)> =
             on!(tx self, KEPT, |text, conn| sqlx::query_as(text).bind(worker).fetch_all(conn).await?);
         Ok(kept(rows))
     }
@@ -385,9 +391,10 @@ impl Tx {
     }
 }
 
-fn kept(rows: Vec<(i64, String, i64, i64, i64)>) -> Vec<Kept> {
+fn kept(rows: Vec<(i64, String, i64, i64, i64, String)>) -> Vec<Kept> {
     rows.into_iter()
-        .map(|(run, task_id, map_index, try_number, token)| Kept {
+        .map(|(run, task_id, map_index, try_number, token, dag_id)| Kept {
+            dag_id,
             key: AttemptKey {
                 run: RunKey(run),
                 task_id,

@@ -7,7 +7,7 @@ use flow_core::{
 use serde_json::{Value, json};
 
 use crate::{
-    Event, Signal, StoreError, Tx,
+    Event, StoreError, Tx,
     db::{on, statements},
     error::conflict,
     rows::{count, to_json},
@@ -180,7 +180,8 @@ impl Tx {
             .collect())
     }
 
-    /// Gives slots: `scheduled` becomes `queued`, and an attempt waits for a worker.
+    /// Gives slots: `scheduled` becomes `queued`, and an attempt waits for a worker. Announce
+    /// [`crate::Signal::Work`] when workers elsewhere should take them.
     ///
     /// # Errors
     ///
@@ -229,7 +230,6 @@ impl Tx {
                 ..Event::default()
             })
             .collect();
-        self.tell(&events, now).await?;
-        self.announce(Signal::Work).await
+        self.tell(&events, now).await
     }
 }

@@ -104,9 +104,11 @@ impl Tx {
             Inner::Sqlite(inner) => inner.commit().await?,
             Inner::Postgres(inner) => inner.commit().await?,
         }
-        let store_signals = self.signals;
-        for signal in self.announced {
-            store_signals.give(signal);
+        for signal in &self.announced {
+            self.signals.give(*signal);
+        }
+        if !self.announced.is_empty() {
+            self.signals.ring();
         }
         Ok(())
     }

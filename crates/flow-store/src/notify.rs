@@ -2,7 +2,15 @@
 //!
 //! A signal carries no data. Losing one costs a moment, never work: every loop also looks by itself.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    os::unix::net::UnixDatagram,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use sqlx::{SqliteConnection, postgres::PgListener};
 use tokio::sync::Notify;
@@ -24,14 +32,27 @@ const RECONNECT: Duration = Duration::from_secs(1);
 pub enum Signal {
     /// A run or a DAG should be looked at: for schedulers.
     Look,
-    /// There is something in the queue, or something running should be ended: for workers.
+    /// There is something in the queue: for workers.
     Work,
+    /// Something that runs should be ended: for workers.
+    Stop,
 }
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Signals {
     look: Arc<Notify>,
     work: Arc<Notify>,
+    stop: Arc<Notify>,
+    /// Where another process that uses the same SQLite file listens, or would.
+    bell: Option<Arc<Bell>>,
+}
+
+/// A socket beside the SQLite file: a process that changed it rings, so that another need not wait for its next
+/// look at the file.
+#[derive(Debug)]
+struct Bell {
+    path: PathBuf,
+    is_ours: AtomicBool,
 }
 
 impl Signals {
@@ -39,7 +60,23 @@ impl Signals {
         match signal {
             Signal::Look => &self.look,
             Signal::Work => &self.work,
+            Signal::Stop => &self.stop,
         }
+    }
+
+    pub(crate) fn beside(file: &str) -> Self {
+        let bell = Bell { path: PathBuf::from(format!("{file}-bell")), is_ours: AtomicBool::new(false) };
+        Self { bell: Some(Arc::new(bell)), ..Self::default() }
+    }
+
+    /// Tells the process that listens beside the SQLite file, if there is one and it is not this one.
+    pub(crate) fn ring(&self) {
+        let Some(bell) = self.bell.as_ref().filter(|bell| !bell.is_ours.load(Ordering::Relaxed)) else { return };
+        // Nobody listening is the usual case; whoever listens looks at the file by itself as well.
+        let _ = UnixDatagram::unbound().and_then(|socket| {
+            socket.set_nonblocking(true)?;
+            socket.send_to(b"!", &bell.path)
+        });
     }
 
     pub(crate) fn give(&self, signal: Signal) {
@@ -72,14 +109,15 @@ impl Store {
     /// Hears other processes and passes their signals on, for ever. Run it as a task of its own.
     pub async fn listen(&self) {
         match &self.db {
-            Db::Sqlite { .. } => self.watch_sqlite().await,
+            Db::Sqlite { .. } => {
+                tokio::join!(self.watch_sqlite(), self.hear_bell());
+            }
             Db::Postgres { .. } => loop {
                 if let Err(error) = self.listen_postgres().await {
                     tracing::debug!(%error, "lost the notification channel; trying again");
                 }
                 // What was said meanwhile is lost; everyone looks once.
-                self.signal(Signal::Look);
-                self.signal(Signal::Work);
+                self.signal_all();
                 tokio::time::sleep(RECONNECT).await;
             },
         }
@@ -92,6 +130,7 @@ impl Store {
         while let Some(notification) = listener.try_recv().await? {
             match notification.payload() {
                 "work" => self.signal(Signal::Work),
+                "stop" => self.signal(Signal::Stop),
                 _ => self.signal(Signal::Look),
             }
         }
@@ -108,11 +147,33 @@ impl Store {
             let conn: &mut SqliteConnection = &mut conn;
             if let Ok(version) = sqlx::query_scalar::<_, i64>(DATA_VERSION.sqlite).fetch_one(conn).await {
                 if last.is_some_and(|last| last != version) {
-                    self.signal(Signal::Look);
-                    self.signal(Signal::Work);
+                    self.signal_all();
                 }
                 last = Some(version);
             }
+        }
+    }
+
+    async fn hear_bell(&self) {
+        let Some(bell) = &self.signals.bell else { return };
+        // A socket that a killed process left behind is in the way.
+        let _ = std::fs::remove_file(&bell.path);
+        let socket = match tokio::net::UnixDatagram::bind(&bell.path) {
+            Ok(socket) => socket,
+            Err(error) => {
+                return tracing::debug!(%error, "no bell beside the database; its file is watched all the same");
+            }
+        };
+        bell.is_ours.store(true, Ordering::Relaxed);
+        let mut buffer = [0; 8];
+        while socket.recv(&mut buffer).await.is_ok() {
+            self.signal_all();
+        }
+    }
+
+    fn signal_all(&self) {
+        for signal in [Signal::Look, Signal::Work, Signal::Stop] {
+            self.signal(signal);
         }
     }
 }
@@ -132,6 +193,7 @@ impl Tx {
             let word = match signal {
                 Signal::Look => "look",
                 Signal::Work => "work",
+                Signal::Stop => "stop",
             };
             on!(tx self, ANNOUNCE, |text, conn| { sqlx::query(text).bind(CHANNEL).bind(word).execute(conn).await?; });
         }

@@ -30,8 +30,11 @@ impl Store {
     ///
     /// [`StoreError::Unusable`] with a sentence that says what to do.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
+        let mut signals = Signals::default();
         let db = if let Some(path) = url.strip_prefix("sqlite:") {
-            open_sqlite(path.trim_start_matches("//")).await?
+            let path = path.strip_prefix("//").unwrap_or(path);
+            signals = Signals::beside(path);
+            open_sqlite(path).await?
         } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             open_postgres(url).await?
         } else {
@@ -39,7 +42,7 @@ impl Store {
                 "the database must be `sqlite:PATH` or `postgres://USER:PASSWORD@HOST/NAME`".to_owned(),
             ));
         };
-        Ok(Self { db, signals: Signals::default() })
+        Ok(Self { db, signals })
     }
 
     /// Brings the schema up to date, under a lock, each migration in a transaction of its own.

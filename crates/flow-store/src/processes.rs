@@ -4,7 +4,7 @@ use flow_core::Timestamp;
 use serde_json::json;
 
 use crate::{
-    Store, StoreError, Tx,
+    Signal, Store, StoreError, Tx,
     db::{on, statements},
     rows::to_json,
 };
@@ -131,6 +131,7 @@ impl Tx {
         });
         let wakes: Vec<(String, i64, Timestamp)> = lost.iter().map(|(run, dag, _)| (dag.clone(), *run, now)).collect();
         self.wake(&wakes).await?;
+        self.announce(Signal::Look).await?;
         for id in dead {
             self.end_process(id, now).await?;
         }

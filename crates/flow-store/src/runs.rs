@@ -7,7 +7,7 @@ use flow_core::{
 use serde_json::{Value, json};
 
 use crate::{
-    Event, Signal, Store, StoreError, TaskSeed, Tx,
+    Event, Store, StoreError, TaskSeed, Tx,
     db::{on, statements},
     rows::{count, json, micros, moment, to_json, word},
 };
@@ -164,7 +164,7 @@ fn row(raw: Option<Raw>) -> Result<Option<RunRow>, StoreError> {
 }
 
 impl Tx {
-    /// Makes a run and its task instances, and asks for a look at it. Returns `None` when there is one of that
+    /// Makes a run and its task instances, and asks for a look at it (without a signal). Returns `None` when there is one of that
     /// id or logical date already; then nothing has changed.
     ///
     /// # Errors
@@ -209,7 +209,6 @@ impl Tx {
             now,
         )
         .await?;
-        self.announce(Signal::Look).await?;
         Ok(Some(key))
     }
 
@@ -374,7 +373,8 @@ impl Tx {
         .await
     }
 
-    /// Asks for looks at runs: (DAG, run, not before).
+    /// Asks for looks at runs: (DAG, run, not before). Gives no signal: announce [`crate::Signal::Look`] unless a
+    /// scheduler's own pass asks.
     ///
     /// # Errors
     ///
@@ -385,7 +385,7 @@ impl Tx {
         }
         let list: Vec<Value> = wakes.iter().map(|(dag, run, due)| json!([dag, run, due.as_micros()])).collect();
         on!(tx self, crate::looks::WAKE, |text, conn| { sqlx::query(text).bind(to_json(&list)).execute(conn).await?; });
-        self.announce(Signal::Look).await
+        Ok(())
     }
 }
 

@@ -200,7 +200,7 @@ impl<'a> RunDecision<'a> {
                 change.from,
                 to.state
             );
-            ends_attempts |= matches!(change.from, TaskState::Running | TaskState::Queued);
+            ends_attempts |= view.attempts[change.at].as_ref().is_some_and(|attempt| attempt.outcome.is_none());
             let id = task_id(change.at);
             let skips = (to.skips != Skips::None).then(|| to_json(&to.skips));
             rows.push(json!([
@@ -390,7 +390,7 @@ impl Tx {
         let events: Vec<Event> = decisions.iter().flat_map(|decision| decision.events.iter().cloned()).collect();
         self.tell(&events, now).await?;
         if decisions.iter().any(|decision| decision.ends_attempts) {
-            self.announce(Signal::Work).await?;
+            self.announce(Signal::Stop).await?;
         }
         Ok(())
     }

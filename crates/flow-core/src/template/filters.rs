@@ -14,19 +14,103 @@ use super::{
 
 /// Every filter, for suggestions.
 pub(super) const NAMES: &[&str] = &[
-    "abs", "attr", "batch", "bool", "capitalize", "center", "count", "d", "default", "dictsort", "ds", "ds_nodash",
-    "e", "escape", "filesizeformat", "first", "float", "format", "fromjson", "groupby", "indent", "int", "items",
-    "join", "last", "length", "lines", "list", "lower", "map", "max", "min", "pprint", "reject", "rejectattr",
-    "replace", "reverse", "round", "safe", "select", "selectattr", "shquote", "slice", "sort", "split", "string",
-    "striptags", "sum", "title", "tojson", "trim", "truncate", "ts", "ts_nodash", "ts_nodash_with_tz", "unique",
-    "upper", "urlencode", "wordcount", "zip",
+    "abs",
+    "attr",
+    "batch",
+    "bool",
+    "capitalize",
+    "center",
+    "count",
+    "d",
+    "default",
+    "dictsort",
+    "ds",
+    "ds_nodash",
+    "e",
+    "escape",
+    "filesizeformat",
+    "first",
+    "float",
+    "format",
+    "fromjson",
+    "groupby",
+    "indent",
+    "int",
+    "items",
+    "join",
+    "last",
+    "length",
+    "lines",
+    "list",
+    "lower",
+    "map",
+    "max",
+    "min",
+    "pprint",
+    "reject",
+    "rejectattr",
+    "replace",
+    "reverse",
+    "round",
+    "safe",
+    "select",
+    "selectattr",
+    "shquote",
+    "slice",
+    "sort",
+    "split",
+    "string",
+    "striptags",
+    "sum",
+    "title",
+    "tojson",
+    "trim",
+    "truncate",
+    "ts",
+    "ts_nodash",
+    "ts_nodash_with_tz",
+    "unique",
+    "upper",
+    "urlencode",
+    "wordcount",
+    "zip",
 ];
 
 /// Every test, for suggestions.
 pub(super) const TESTS: &[&str] = &[
-    "boolean", "defined", "divisibleby", "endingwith", "eq", "equalto", "even", "false", "filter", "float", "ge",
-    "greaterthan", "gt", "in", "integer", "iterable", "le", "lessthan", "lower", "lt", "mapping", "ne", "none",
-    "number", "odd", "sameas", "sequence", "startingwith", "string", "test", "true", "undefined", "upper",
+    "boolean",
+    "defined",
+    "divisibleby",
+    "endingwith",
+    "eq",
+    "equalto",
+    "even",
+    "false",
+    "filter",
+    "float",
+    "ge",
+    "greaterthan",
+    "gt",
+    "in",
+    "integer",
+    "iterable",
+    "le",
+    "lessthan",
+    "lower",
+    "lt",
+    "mapping",
+    "ne",
+    "none",
+    "number",
+    "odd",
+    "sameas",
+    "sequence",
+    "startingwith",
+    "string",
+    "test",
+    "true",
+    "undefined",
+    "upper",
 ];
 
 /// Makes the filters known.
@@ -79,11 +163,7 @@ fn to_json(value: Value, indent: Option<usize>, kwargs: Kwargs) -> Result<String
     kwargs.assert_all_used()?;
     let style = Style { sort_keys: true, indent: indent.map(|n| n.min(16)), ascii: true };
     let text = json::dumps(&json::to_json(&value)?, style);
-    Ok(text
-        .replace('<', "\\u003c")
-        .replace('>', "\\u003e")
-        .replace('&', "\\u0026")
-        .replace('\'', "\\u0027"))
+    Ok(text.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026").replace('\'', "\\u0027"))
 }
 
 /// Reads JSON text.
@@ -177,12 +257,7 @@ pub(super) fn unknown_method(
 }
 
 /// String methods that the compatibility layer lacks, or has otherwise.
-fn string_method(
-    state: &mut State<'_, '_>,
-    text: &str,
-    method: &str,
-    args: &[Value],
-) -> Result<Option<Value>, Error> {
+fn string_method(state: &mut State<'_, '_>, text: &str, method: &str, args: &[Value]) -> Result<Option<Value>, Error> {
     let mut args = Args::new(method, args)?;
     let width = |args: &mut Args<'_>| -> Result<usize, Error> {
         Ok(usize::try_from(args.int("width")?).unwrap_or(0).min(100_000))

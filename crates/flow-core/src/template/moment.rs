@@ -202,9 +202,7 @@ impl Moment {
         match zone {
             None => self.with_civil(civil),
             Some(zone) if zone.is_none() => Ok(Self::Naive(civil)),
-            Some(zone) => {
-                Ok(Self::Zoned(civil.to_zoned(time_zone(&zone.to_string())?).map_err(out_of_range)?))
-            }
+            Some(zone) => Ok(Self::Zoned(civil.to_zoned(time_zone(&zone.to_string())?).map_err(out_of_range)?)),
         }
     }
 
@@ -218,16 +216,11 @@ impl Moment {
             "minute" => (hour.minute(civil.minute()).build(), 1.minute()),
             "hour" => (hour.build(), 1.hour()),
             "day" => (Ok(midnight), 1.day()),
-            "week" => (
-                midnight.checked_sub(i64::from(civil.weekday().to_monday_zero_offset()).days()),
-                1.week(),
-            ),
+            "week" => (midnight.checked_sub(i64::from(civil.weekday().to_monday_zero_offset()).days()), 1.week()),
             "month" => (midnight.with().day(1).build(), 1.month()),
             "year" => (midnight.with().month(1).day(1).build(), 1.year()),
             _ => {
-                return Err(bad(format!(
-                    "unit `{unit}` is not one of second, minute, hour, day, week, month, year"
-                )));
+                return Err(bad(format!("unit `{unit}` is not one of second, minute, hour, day, week, month, year")));
             }
         };
         let start = start.map_err(out_of_range)?;
@@ -298,9 +291,8 @@ impl Moment {
 /// Makes a civil time of year, month, day, hour, minute, second, microsecond.
 pub(super) fn civil_of(fields: [i64; 7]) -> Result<DateTime, Error> {
     let [year, month, day, hour, minute, second, micro] = fields;
-    let wrong = || {
-        bad(format!("there is no time {year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}.{micro:06}"))
-    };
+    let wrong =
+        || bad(format!("there is no time {year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}.{micro:06}"));
     let small = |n: i64| i8::try_from(n).map_err(|_| wrong());
     let year = i16::try_from(year).ok().filter(|year| (1..=9999).contains(year)).ok_or_else(wrong)?;
     let nanos = micro.checked_mul(1000).and_then(|n| i32::try_from(n).ok()).ok_or_else(wrong)?;
@@ -404,12 +396,7 @@ impl Object for Moment {
         })
     }
 
-    fn call_method(
-        self: &Arc<Self>,
-        _state: &mut State<'_, '_>,
-        method: &str,
-        args: &[Value],
-    ) -> Result<Value, Error> {
+    fn call_method(self: &Arc<Self>, _state: &mut State<'_, '_>, method: &str, args: &[Value]) -> Result<Value, Error> {
         let moment = |moment: Result<Self, Error>| moment.map(Value::from_object);
         match method {
             "add" => return moment(self.shifted(Shift::from_args(method, args, 1)?)),

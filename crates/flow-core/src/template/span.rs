@@ -96,8 +96,7 @@ impl Span {
         }
         let parts =
             [("days", self.days()), ("seconds", self.seconds()), ("microseconds", self.micros.rem_euclid(SECOND))];
-        let parts: Vec<String> =
-            parts.iter().filter(|(_, n)| *n != 0).map(|(name, n)| format!("{name}={n}")).collect();
+        let parts: Vec<String> = parts.iter().filter(|(_, n)| *n != 0).map(|(name, n)| format!("{name}={n}")).collect();
         let text = if parts.is_empty() { "0".to_owned() } else { parts.join(", ") };
         write!(out, "datetime.timedelta({text})")
     }
@@ -176,12 +175,7 @@ impl Object for Span {
         Some(self.micros.cmp(&other.downcast_ref::<Self>()?.micros))
     }
 
-    fn call_method(
-        self: &Arc<Self>,
-        _state: &mut State<'_, '_>,
-        method: &str,
-        args: &[Value],
-    ) -> Result<Value, Error> {
+    fn call_method(self: &Arc<Self>, _state: &mut State<'_, '_>, method: &str, args: &[Value]) -> Result<Value, Error> {
         let unit = match method {
             "total_seconds" => return Args::new(method, args)?.finish().map(|()| Value::from(self.total_seconds())),
             "in_words" => return Args::new(method, args)?.finish().map(|()| Value::from(self.to_string())),
