@@ -3,6 +3,8 @@
 //! Loops read facts, call the core and write decisions. Nothing here knows HTTP or how SQL is spelled.
 
 pub mod clock;
+pub mod dag_files;
+pub mod folder;
 pub mod host;
 pub mod log;
 pub mod node;

@@ -216,6 +216,32 @@ fn a_secret_is_hidden_however_it_is_split() {
 }
 
 #[test]
+fn a_stream_is_masked_as_its_whole_text_would_be() {
+    const LETTERS: [char; 4] = ['a', 'b', 'ä', '\u{1b}'];
+    for seed in 0..3_000_u64 {
+        let mut random = Random(seed);
+        let mut word = |length: usize| (0..length).map(|_| LETTERS[random.below(LETTERS.len())]).collect::<String>();
+        let secrets: Vec<_> = (3..7).map(&mut word).collect();
+        let text = word(40);
+        let masker = Masker::new(&secrets);
+        let expected = masker.mask(&text).replace('\u{1b}', "␛");
+        let mut tape = Tape::new(&[]);
+        tape.lines.set_masker(masker);
+        let mut rest = text.as_bytes();
+        while !rest.is_empty() {
+            let (piece, after) = rest.split_at(1 + random.below(rest.len().min(6)));
+            tape.push(Stdout, piece);
+            if random.below(3) > 0 {
+                tape.show();
+            }
+            rest = after;
+        }
+        tape.finish();
+        assert_eq!(tape.text(), format!("OUT   - {expected}\n"), "seed {seed}: {secrets:?} in {text:?}");
+    }
+}
+
+#[test]
 fn a_secret_over_the_fold_is_hidden() {
     for before in MAX - 10..MAX + 10 {
         let mut tape = Tape::new(&["hunter2"]);
