@@ -253,6 +253,9 @@ impl<'a> Pass<'a> {
             }
             (Some(outcome), _) => self.settle_outcome(at, task, attempt, outcome),
             (None, Pulse::Expired) => self.lose(at, "its worker fell silent", self.now),
+            (None, Pulse::Unclaimed) if before.state == TaskState::Running => {
+                self.lose(at, "no worker has it", self.now);
+            }
             (None, Pulse::None | Pulse::Unclaimed | Pulse::Alive) => {}
         }
     }

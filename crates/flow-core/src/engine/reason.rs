@@ -63,7 +63,17 @@ impl Teller<'_> {
             }
             return reasons;
         }
-        vec![self.unfinished(before)]
+        let mut reasons = vec![self.unfinished(before)];
+        if self.is_due_later(before) && self.pass.ruling(before.task) != Ruling::Run {
+            // The time alone will not start it: its upstream, or the run before, has changed since.
+            reasons.push(self.not_started(before));
+        }
+        reasons
+    }
+
+    fn is_due_later(&self, instance: &TaskInstance) -> bool {
+        matches!(instance.state, TaskState::UpForRetry | TaskState::UpForReschedule)
+            && instance.next_at.is_some_and(|due| self.now < due)
     }
 
     fn unfinished(&self, instance: &TaskInstance) -> Reason {

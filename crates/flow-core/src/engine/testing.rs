@@ -14,6 +14,10 @@ use crate::{
     timetable::Timetable,
 };
 
+mod choices;
+
+pub use choices::{Choices, each};
+
 /// Returns the moment that many seconds after midnight of 2026-01-01, UTC.
 pub fn at(seconds: u64) -> Timestamp {
     Timestamp::from_micros(1_767_225_600_000_000) + std::time::Duration::from_secs(seconds)
