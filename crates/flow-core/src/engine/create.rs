@@ -251,25 +251,23 @@ impl<'a> Plan<'a> {
 
 /// Where the grid of an interval starts.
 fn anchor(dag: &Dag, history: &RunHistory, now: Timestamp, newest_only: bool) -> Timestamp {
-    let start_date = start_date(dag);
     let seen_at = seen_at(history, now);
-    if let Some(last) = history.last {
-        let after_last = last.data_interval.end;
-        return start_date.map_or(after_last, |date| date.max(after_last));
-    }
-    match (&dag.timetable, start_date) {
-        // Airflow: without catchup, data intervals lie on a grid from 1970.
+    let start_date = start_date(dag);
+    // An interval goes on where the last run's ended, unless the start date has moved beyond that.
+    let begins = start_date.max(history.last.map(|last| last.data_interval.end));
+    match (&dag.timetable, begins) {
+        // Airflow: without catchup, data intervals lie on a grid from 1970, once a whole one is over.
         (Timetable::DeltaInterval { delta }, _) if newest_only && delta.has_fixed_length() => {
-            let first = delta.at_or_before(Timestamp::default(), seen_at.max(now)).map(|tick| delta.before(tick));
-            match (first, start_date) {
-                (Some(first), Some(date)) if date > first => date,
-                (Some(_), _) => Timestamp::default(),
-                (None, _) => start_date.unwrap_or(seen_at),
+            let grid = Timestamp::default();
+            match (delta.at_or_before(grid, seen_at.max(now)).map(|end| delta.before(end)), begins) {
+                (Some(newest), Some(begins)) if begins > newest => begins,
+                (None, begins) => begins.unwrap_or(seen_at),
+                (Some(_), _) => grid,
             }
         }
         // A trigger without catchup starts when the DAG is there.
-        (Timetable::DeltaTrigger { .. }, Some(date)) if newest_only => date.max(seen_at),
-        (_, Some(date)) => date,
+        (Timetable::DeltaTrigger { .. }, Some(date)) if newest_only && history.last.is_none() => date.max(seen_at),
+        (_, Some(begins)) => begins,
         (_, None) => seen_at,
     }
 }

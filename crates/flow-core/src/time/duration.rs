@@ -102,7 +102,7 @@ pub fn format_duration(span: Duration) -> String {
         if rest > 0 || text.is_empty() {
             text.push_str(&format!("{rest}s"));
         }
-    } else if span.as_secs() == 0 && micros % 1000 == 0 {
+    } else if span.as_secs() == 0 && micros.is_multiple_of(1000) {
         text.push_str(&format!("{}ms", micros / 1000));
     } else {
         text.push_str(format!("{rest}.{micros:06}").trim_end_matches('0'));

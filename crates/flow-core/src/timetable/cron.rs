@@ -100,10 +100,14 @@ impl Cron {
     pub fn prev_before(&self, moment: Timestamp) -> Option<Timestamp> {
         // An occurrence in this very second is before a moment within the second.
         let end = moment.as_micros().div_euclid(1_000_000) + i64::from(moment.as_micros().rem_euclid(1_000_000) > 0);
+        let first = Timestamp::MIN.as_micros() / 1_000_000;
         let (mut found, mut window) = (None, 64);
         while found.is_none() {
-            let start = end.checked_sub(window).filter(|start| *start >= Timestamp::MIN.as_micros() / 1_000_000)?;
+            let start = end.saturating_sub(window).max(first);
             found = self.next_second(start).filter(|next| *next < end);
+            if found.is_none() && start == first {
+                return None;
+            }
             window *= 8;
         }
         // Nothing lies in [until, end); halve [found, until) while it may hold something later.

@@ -111,7 +111,12 @@ impl Reader<'_> {
             } else {
                 near(&preset, PRESETS.iter().copied())
             };
-            let kinds = "a cron expression such as `0 3 * * *`, a preset such as `@daily`, or an interval such as `5m`";
+            let kinds = match self.dialect {
+                Dialect::Airflow => "a cron expression such as `0 3 * * *`, or a preset such as `@daily`",
+                Dialect::Flow => {
+                    "a cron expression such as `0 3 * * *`, a preset such as `@daily`, or an interval such as `5m`"
+                }
+            };
             return Err(error(&[], format!("`schedule` must be {kinds}, not `{}`", clip(trimmed))).maybe(help));
         }
         let cron = self.cron(text, self.timezone, &[])?;
