@@ -182,8 +182,7 @@ pub fn goes_ahead(cx: &Context) -> Result<bool, TemplateError> {
 /// As in Airflow, every key of `conf` is a param, also one that the DAG does not name.
 pub fn params(dag: &Dag, task: TaskIx, conf: &Json) -> Map<String, Json> {
     let declared = dag.params.iter().chain(&dag.task(task).params);
-    let mut params: Map<String, Json> =
-        declared.map(|(name, param)| (name.clone(), param.default.clone())).collect();
+    let mut params: Map<String, Json> = declared.map(|(name, param)| (name.clone(), param.default.clone())).collect();
     if let Json::Object(conf) = conf {
         params.extend(conf.iter().map(|(name, value)| (name.clone(), value.clone())));
     }
@@ -205,8 +204,9 @@ fn fill(cx: &Context, root: &minijinja::Value, arg: &Arg, path: &str) -> Result<
             });
             pairs.collect::<Result<Map<_, _>, _>>().map(Json::Object)
         }
-        Arg::Template { source } => fill_template(cx, root, source)
-            .map_err(|error| TemplateError { argument: Some(path.to_owned()), ..error }),
+        Arg::Template { source } => {
+            fill_template(cx, root, source).map_err(|error| TemplateError { argument: Some(path.to_owned()), ..error })
+        }
         Arg::XCom { task, key } => {
             let name = key.as_deref().unwrap_or("return_value");
             let (message, help) = match (cx.facts.xcom(task, name, None), key) {

@@ -50,11 +50,9 @@ pub(super) fn explain(error: &Error, source: &str, suspect: &Suspect<'_>) -> Tem
     let message = if let Some(name) = undefined_name(detail) {
         let root = match suspect {
             Suspect::Root(root) => Some(*root),
-            Suspect::Nothing
-            | Suspect::Filter(_)
-            | Suspect::Test(_)
-            | Suspect::Function(_)
-            | Suspect::Statement(_) => None,
+            Suspect::Nothing | Suspect::Filter(_) | Suspect::Test(_) | Suspect::Function(_) | Suspect::Statement(_) => {
+                None
+            }
         };
         let (message, hint) = explain_undefined(name, root);
         help = help.or(hint);

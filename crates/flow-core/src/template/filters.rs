@@ -2,7 +2,7 @@
 
 use minijinja::{
     Environment, Error, State, Value,
-    value::{Kwargs, Tuple, ValueKind},
+    value::{Kwargs, Rest, Tuple, ValueKind, ValueOrKwargs},
 };
 
 use super::{
@@ -14,19 +14,103 @@ use super::{
 
 /// Every filter, for suggestions.
 pub(super) const NAMES: &[&str] = &[
-    "abs", "attr", "batch", "bool", "capitalize", "center", "count", "d", "default", "dictsort", "ds", "ds_nodash",
-    "e", "escape", "filesizeformat", "first", "float", "format", "fromjson", "groupby", "indent", "int", "items",
-    "join", "last", "length", "lines", "list", "lower", "map", "max", "min", "pprint", "reject", "rejectattr",
-    "replace", "reverse", "round", "safe", "select", "selectattr", "shquote", "slice", "sort", "split", "string",
-    "striptags", "sum", "title", "tojson", "trim", "truncate", "ts", "ts_nodash", "ts_nodash_with_tz", "unique",
-    "upper", "urlencode", "wordcount", "zip",
+    "abs",
+    "attr",
+    "batch",
+    "bool",
+    "capitalize",
+    "center",
+    "count",
+    "d",
+    "default",
+    "dictsort",
+    "ds",
+    "ds_nodash",
+    "e",
+    "escape",
+    "filesizeformat",
+    "first",
+    "float",
+    "format",
+    "fromjson",
+    "groupby",
+    "indent",
+    "int",
+    "items",
+    "join",
+    "last",
+    "length",
+    "lines",
+    "list",
+    "lower",
+    "map",
+    "max",
+    "min",
+    "pprint",
+    "reject",
+    "rejectattr",
+    "replace",
+    "reverse",
+    "round",
+    "safe",
+    "select",
+    "selectattr",
+    "shquote",
+    "slice",
+    "sort",
+    "split",
+    "string",
+    "striptags",
+    "sum",
+    "title",
+    "tojson",
+    "trim",
+    "truncate",
+    "ts",
+    "ts_nodash",
+    "ts_nodash_with_tz",
+    "unique",
+    "upper",
+    "urlencode",
+    "wordcount",
+    "zip",
 ];
 
 /// Every test, for suggestions.
 pub(super) const TESTS: &[&str] = &[
-    "boolean", "defined", "divisibleby", "endingwith", "eq", "equalto", "even", "false", "filter", "float", "ge",
-    "greaterthan", "gt", "in", "integer", "iterable", "le", "lessthan", "lower", "lt", "mapping", "ne", "none",
-    "number", "odd", "sameas", "sequence", "startingwith", "string", "test", "true", "undefined", "upper",
+    "boolean",
+    "defined",
+    "divisibleby",
+    "endingwith",
+    "eq",
+    "equalto",
+    "even",
+    "false",
+    "filter",
+    "float",
+    "ge",
+    "greaterthan",
+    "gt",
+    "in",
+    "integer",
+    "iterable",
+    "le",
+    "lessthan",
+    "lower",
+    "lt",
+    "mapping",
+    "ne",
+    "none",
+    "number",
+    "odd",
+    "sameas",
+    "sequence",
+    "startingwith",
+    "string",
+    "test",
+    "true",
+    "undefined",
+    "upper",
 ];
 
 /// Makes the filters known.
@@ -45,7 +129,9 @@ pub(super) fn register(environment: &mut Environment<'static>) {
         text.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty()).count()
     });
     environment.add_filter("center", |text: String, width: Option<usize>| center(&text, width.unwrap_or(80)));
-    environment.add_filter("truncate", minijinja_contrib::filters::truncate);
+    environment.add_filter("truncate", |text: String, args: Rest<ValueOrKwargs>| truncate(&text, &values(args)));
+    environment.add_filter("default", |value: Value, args: Rest<ValueOrKwargs>| or_default(value, &values(args)));
+    environment.add_filter("d", |value: Value, args: Rest<ValueOrKwargs>| or_default(value, &values(args)));
     environment.add_filter("striptags", minijinja_contrib::filters::striptags);
     environment.add_filter("filesizeformat", minijinja_contrib::filters::filesizeformat);
 }
@@ -79,11 +165,7 @@ fn to_json(value: Value, indent: Option<usize>, kwargs: Kwargs) -> Result<String
     kwargs.assert_all_used()?;
     let style = Style { sort_keys: true, indent: indent.map(|n| n.min(16)), ascii: true };
     let text = json::dumps(&json::to_json(&value)?, style);
-    Ok(text
-        .replace('<', "\\u003c")
-        .replace('>', "\\u003e")
-        .replace('&', "\\u0026")
-        .replace('\'', "\\u0027"))
+    Ok(text.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026").replace('\'', "\\u0027"))
 }
 
 /// Reads JSON text.
@@ -154,6 +236,35 @@ fn center(text: &str, width: usize) -> String {
     format!("{}{text}{}", " ".repeat(left), " ".repeat(free - left))
 }
 
+fn values(args: Rest<ValueOrKwargs>) -> Vec<Value> {
+    args.iter().map(|value| Value::clone(value)).collect()
+}
+
+/// `default(default_value='', boolean=false)`.
+fn or_default(value: Value, args: &[Value]) -> Result<Value, Error> {
+    let mut args = Args::new("default", args)?;
+    let default = args.optional("default_value")?.unwrap_or_else(|| Value::from(""));
+    let falsy_too = args.optional("boolean")?.is_some_and(|yes| yes.is_true());
+    args.finish()?;
+    Ok(if value.is_undefined() || (falsy_too && !value.is_true()) { default } else { value })
+}
+
+/// `truncate(length=255, killwords=false, end='...', leeway=5)`.
+fn truncate(text: &str, args: &[Value]) -> Result<String, Error> {
+    let mut args = Args::new("truncate", args)?;
+    let length = usize::try_from(args.int_or("length", 255)?).unwrap_or(0);
+    let kill_words = args.optional("killwords")?.is_some_and(|yes| yes.is_true());
+    let end = args.optional("end")?.map_or_else(|| "...".to_owned(), |end| end.to_string());
+    let leeway = usize::try_from(args.int_or("leeway", 5)?).unwrap_or(0);
+    args.finish()?;
+    if text.chars().count() <= length.saturating_add(leeway) {
+        return Ok(text.to_owned());
+    }
+    let kept: String = text.chars().take(length.saturating_sub(end.chars().count())).collect();
+    let kept = if kill_words { kept.as_str() } else { kept.rsplit_once(' ').map_or(kept.as_str(), |(words, _)| words) };
+    Ok(format!("{kept}{end}"))
+}
+
 /// Methods of Python's own types.
 pub(super) fn unknown_method(
     state: &mut State<'_, '_>,
@@ -177,12 +288,7 @@ pub(super) fn unknown_method(
 }
 
 /// String methods that the compatibility layer lacks, or has otherwise.
-fn string_method(
-    state: &mut State<'_, '_>,
-    text: &str,
-    method: &str,
-    args: &[Value],
-) -> Result<Option<Value>, Error> {
+fn string_method(state: &mut State<'_, '_>, text: &str, method: &str, args: &[Value]) -> Result<Option<Value>, Error> {
     let mut args = Args::new(method, args)?;
     let width = |args: &mut Args<'_>| -> Result<usize, Error> {
         Ok(usize::try_from(args.int("width")?).unwrap_or(0).min(100_000))
@@ -205,6 +311,10 @@ fn string_method(
         }
         "removeprefix" => Value::from(text.strip_prefix(args.text("prefix")?.as_str()).unwrap_or(text)),
         "removesuffix" => Value::from(text.strip_suffix(args.text("suffix")?.as_str()).unwrap_or(text)),
+        "swapcase" => {
+            let swap = |c: char| if c.is_uppercase() { c.to_lowercase().next() } else { c.to_uppercase().next() };
+            Value::from(text.chars().filter_map(swap).collect::<String>())
+        }
         "casefold" => Value::from(text.to_lowercase()),
         "partition" | "rpartition" => {
             let separator = args.text("sep")?;

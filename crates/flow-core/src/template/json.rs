@@ -1,9 +1,6 @@
 //! Values to JSON and back, as Python's `json` module writes it.
 
-use minijinja::{
-    Error, Value,
-    value::ValueKind,
-};
+use minijinja::{Error, Value, value::ValueKind};
 use serde_json::{Map, Value as Json};
 
 use super::{args::bad, moment::Moment, python, scope::Record};
@@ -158,4 +155,3 @@ fn write_text(out: &mut String, text: &str, ascii: bool) {
         }
     }
 }
-

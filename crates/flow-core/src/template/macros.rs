@@ -25,17 +25,8 @@ use super::{
 };
 use crate::time::Timestamp;
 
-const NAMES: &[&str] = &[
-    "datetime",
-    "datetime_diff_for_humans",
-    "ds_add",
-    "ds_format",
-    "json",
-    "random",
-    "time",
-    "timedelta",
-    "uuid",
-];
+const NAMES: &[&str] =
+    &["datetime", "datetime_diff_for_humans", "ds_add", "ds_format", "json", "random", "time", "timedelta", "uuid"];
 
 /// `macros`.
 pub(super) struct Macros {
@@ -73,12 +64,7 @@ impl Object for Macros {
         Enumerator::Str(NAMES)
     }
 
-    fn call_method(
-        self: &Arc<Self>,
-        state: &mut State<'_, '_>,
-        method: &str,
-        args: &[Value],
-    ) -> Result<Value, Error> {
+    fn call_method(self: &Arc<Self>, state: &mut State<'_, '_>, method: &str, args: &[Value]) -> Result<Value, Error> {
         match self.get_value_by_str(method) {
             Some(found) if NAMES.contains(&method) => found.call(state, args),
             Some(_) => Err(bad(format!("`macros.{method}` is not available"))),
@@ -129,12 +115,7 @@ impl Object for Macro {
         }
     }
 
-    fn call_method(
-        self: &Arc<Self>,
-        state: &mut State<'_, '_>,
-        method: &str,
-        args: &[Value],
-    ) -> Result<Value, Error> {
+    fn call_method(self: &Arc<Self>, state: &mut State<'_, '_>, method: &str, args: &[Value]) -> Result<Value, Error> {
         match (self.name, method) {
             ("datetime", "datetime") | ("random", "random") => self.call(state, args),
             ("datetime", "timedelta") => Span::from_args(args).map(Value::from_object),

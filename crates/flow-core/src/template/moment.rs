@@ -157,7 +157,8 @@ impl Moment {
             (Self::Zoned(a), Self::Zoned(b)) => {
                 let micros = a.timestamp().as_microsecond() - b.timestamp().as_microsecond();
                 let b = b.with_time_zone(a.time_zone().clone());
-                Ok(Span::between(micros, b.until((jiff::Unit::Year, a)).map_err(out_of_range)?))
+                let ends = (earlier.isoformat(' '), self.isoformat(' '));
+                Ok(Span::between(micros, ends, b.until((jiff::Unit::Year, a)).map_err(out_of_range)?))
             }
             (Self::Naive(a), Self::Naive(b)) => {
                 let parts = b.until((jiff::Unit::Microsecond, *a)).map_err(out_of_range)?;
@@ -202,9 +203,7 @@ impl Moment {
         match zone {
             None => self.with_civil(civil),
             Some(zone) if zone.is_none() => Ok(Self::Naive(civil)),
-            Some(zone) => {
-                Ok(Self::Zoned(civil.to_zoned(time_zone(&zone.to_string())?).map_err(out_of_range)?))
-            }
+            Some(zone) => Ok(Self::Zoned(civil.to_zoned(time_zone(&zone.to_string())?).map_err(out_of_range)?)),
         }
     }
 
@@ -218,16 +217,11 @@ impl Moment {
             "minute" => (hour.minute(civil.minute()).build(), 1.minute()),
             "hour" => (hour.build(), 1.hour()),
             "day" => (Ok(midnight), 1.day()),
-            "week" => (
-                midnight.checked_sub(i64::from(civil.weekday().to_monday_zero_offset()).days()),
-                1.week(),
-            ),
+            "week" => (midnight.checked_sub(i64::from(civil.weekday().to_monday_zero_offset()).days()), 1.week()),
             "month" => (midnight.with().day(1).build(), 1.month()),
             "year" => (midnight.with().month(1).day(1).build(), 1.year()),
             _ => {
-                return Err(bad(format!(
-                    "unit `{unit}` is not one of second, minute, hour, day, week, month, year"
-                )));
+                return Err(bad(format!("unit `{unit}` is not one of second, minute, hour, day, week, month, year")));
             }
         };
         let start = start.map_err(out_of_range)?;
@@ -298,9 +292,8 @@ impl Moment {
 /// Makes a civil time of year, month, day, hour, minute, second, microsecond.
 pub(super) fn civil_of(fields: [i64; 7]) -> Result<DateTime, Error> {
     let [year, month, day, hour, minute, second, micro] = fields;
-    let wrong = || {
-        bad(format!("there is no time {year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}.{micro:06}"))
-    };
+    let wrong =
+        || bad(format!("there is no time {year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}.{micro:06}"));
     let small = |n: i64| i8::try_from(n).map_err(|_| wrong());
     let year = i16::try_from(year).ok().filter(|year| (1..=9999).contains(year)).ok_or_else(wrong)?;
     let nanos = micro.checked_mul(1000).and_then(|n| i32::try_from(n).ok()).ok_or_else(wrong)?;
@@ -404,12 +397,7 @@ impl Object for Moment {
         })
     }
 
-    fn call_method(
-        self: &Arc<Self>,
-        _state: &mut State<'_, '_>,
-        method: &str,
-        args: &[Value],
-    ) -> Result<Value, Error> {
+    fn call_method(self: &Arc<Self>, _state: &mut State<'_, '_>, method: &str, args: &[Value]) -> Result<Value, Error> {
         let moment = |moment: Result<Self, Error>| moment.map(Value::from_object);
         match method {
             "add" => return moment(self.shifted(Shift::from_args(method, args, 1)?)),
@@ -441,7 +429,12 @@ impl Object for Moment {
                 let text = self.isoformat('T');
                 Value::from(text.strip_suffix("+00:00").map_or(text.clone(), |text| format!("{text}Z")))
             }
-            "diff" => Value::from_object(self.other(&mut args, "dt")?.minus(self)?),
+            "diff" => {
+                let other = self.other(&mut args, "dt")?;
+                let absolute = args.optional("abs")?.is_none_or(|yes| yes.is_true());
+                let span = other.minus(self)?;
+                Value::from_object(if absolute && span.micros() < 0 { self.minus(&other)? } else { span })
+            }
             "is_leap_year" => Value::from(self.civil().in_leap_year()),
             "diff_for_humans" => Value::from(self.for_humans(&self.other(&mut args, "other")?, false)?),
             _ => return Err(Error::from(ErrorKind::UnknownMethod)),

@@ -119,9 +119,7 @@ fn multiply(state: &mut State<'_, '_>, a: &Value, b: &Value) -> Result<Value, Er
     defined(a, b)?;
     if let Some((length, factor)) = span(a).map(|x| (x, b)).or_else(|| span(b).map(|x| (x, a))) {
         let micros = factor.as_i64().and_then(|factor| length.micros().checked_mul(factor));
-        return micros
-            .map(|micros| Value::from_object(Span::from_micros(micros)))
-            .ok_or_else(|| impossible("*", a, b));
+        return micros.map(|micros| Value::from_object(Span::from_micros(micros))).ok_or_else(|| impossible("*", a, b));
     }
     let repeated = [(a, b), (b, a)].into_iter().find(|(x, n)| (x.as_str().is_some() || is_list(x)) && n.is_integer());
     if let Some((what, times)) = repeated {

@@ -77,8 +77,7 @@ pub(super) fn compile(source: &str, native: bool) -> Result<Program<'_>, Templat
 
 /// Compiles a bare expression.
 pub(super) fn compile_expression(source: &str) -> Result<Program<'_>, TemplateError> {
-    let tree = machinery::parse_expr(source)
-        .map_err(|error| complaint::explain(&error, source, &Suspect::Nothing))?;
+    let tree = machinery::parse_expr(source).map_err(|error| complaint::explain(&error, source, &Suspect::Nothing))?;
     let mut generator = CodeGenerator::new("expression", source);
     generator.compile_expr(&tree);
     finish(generator, source, true)

@@ -126,10 +126,10 @@ impl Root {
             "ti" | "task_instance" => records::task_instance(&self.asked),
             "dag_run" => records::dag_run(cx),
             "params" => json::from_json(&Json::Object(super::params(&cx.dag, cx.task, &run.conf))),
-            "var" => Record::new("<var>", vec![
-                ("value", self.store(Shelf::Variables)),
-                ("json", self.store(Shelf::JsonVariables)),
-            ])
+            "var" => Record::new(
+                "<var>",
+                vec![("value", self.store(Shelf::Variables)), ("json", self.store(Shelf::JsonVariables))],
+            )
             .into(),
             "conn" => self.store(Shelf::Connections),
             "inlets" | "outlets" => Value::from(Vec::<Value>::new()),
@@ -276,11 +276,12 @@ impl Store {
             Shelf::Variables => Ok(facts.variable(key).map_err(bad)?.map(Value::from)),
             Shelf::JsonVariables => {
                 let Some(text) = facts.variable(key).map_err(bad)? else { return Ok(None) };
-                let json: Json = serde_json::from_str(&text)
-                    .map_err(|_| bad_with_help(
+                let json: Json = serde_json::from_str(&text).map_err(|_| {
+                    bad_with_help(
                         format!("variable `{key}` is not JSON"),
                         format!("read it as text with `var.value.{key}`"),
-                    ))?;
+                    )
+                })?;
                 Ok(Some(json::from_json(&json)))
             }
             Shelf::Connections => Ok(facts.connection(key).map_err(bad)?.map(|json| records::connection(key, &json))),
@@ -324,19 +325,13 @@ impl Object for Store {
         Some(found.unwrap_or_else(Value::from))
     }
 
-    fn call_method(
-        self: &Arc<Self>,
-        _state: &mut State<'_, '_>,
-        method: &str,
-        args: &[Value],
-    ) -> Result<Value, Error> {
+    fn call_method(self: &Arc<Self>, _state: &mut State<'_, '_>, method: &str, args: &[Value]) -> Result<Value, Error> {
         if method != "get" {
             return Err(bad(format!("{:?} have no method `{method}`", self)));
         }
         let mut args = Args::new("get", args)?;
         let key = args.text(if self.shelf == Shelf::Connections { "conn_id" } else { "key" })?;
-        let default =
-            args.optional(if self.shelf == Shelf::Connections { "default_conn" } else { "default_var" })?;
+        let default = args.optional(if self.shelf == Shelf::Connections { "default_conn" } else { "default_var" })?;
         let default = match default {
             Some(default) => Some(default),
             None => args.keyword("default")?,
@@ -401,12 +396,7 @@ impl Object for Record {
         true
     }
 
-    fn call_method(
-        self: &Arc<Self>,
-        _state: &mut State<'_, '_>,
-        method: &str,
-        args: &[Value],
-    ) -> Result<Value, Error> {
+    fn call_method(self: &Arc<Self>, _state: &mut State<'_, '_>, method: &str, args: &[Value]) -> Result<Value, Error> {
         let answer = self.methods.as_ref().and_then(|methods| methods(method, args));
         answer.unwrap_or_else(|| Err(Error::from(ErrorKind::UnknownMethod)))
     }

@@ -74,8 +74,7 @@ impl Parts {
     /// The week of the year when weeks start on the given day; days before the first are week 0.
     fn week(&self, monday_first: bool) -> i16 {
         let weekday = self.civil.weekday();
-        let since =
-            if monday_first { weekday.to_monday_zero_offset() } else { weekday.to_sunday_zero_offset() };
+        let since = if monday_first { weekday.to_monday_zero_offset() } else { weekday.to_sunday_zero_offset() };
         (self.civil.day_of_year() + 6 - i16::from(since)) / 7
     }
 }
@@ -168,9 +167,7 @@ fn field(parts: &Parts, directive: char, flag: Option<char>) -> Option<String> {
         'W' => number(parts.week(true).into(), 2),
         'y' => number(i64::from(civil.year()).rem_euclid(100), 2),
         'Y' => civil.year().to_string(),
-        'z' => {
-            zone.map_or_else(String::new, |zone| offset(zone.offset, if flag == Some(':') { ":" } else { "" }))
-        }
+        'z' => zone.map_or_else(String::new, |zone| offset(zone.offset, if flag == Some(':') { ":" } else { "" })),
         'Z' => zone.map_or_else(String::new, |zone| zone.abbreviation.clone()),
         '%' => "%".to_owned(),
         _ => return None,
@@ -180,9 +177,9 @@ fn field(parts: &Parts, directive: char, flag: Option<char>) -> Option<String> {
 
 /// Pendulum's tokens, longest first so that the first that fits is the right one.
 const TOKENS: [&str; 44] = [
-    "SSSSSS", "SSSSS", "YYYY", "MMMM", "DDDD", "dddd", "SSSS", "MMM", "DDD", "ddd", "SSS", "YY", "MM", "DD", "Do", "Mo",
-    "HH", "hh", "mm", "ss", "SS", "ZZ", "zz", "Qo", "LTS", "LT", "LLLL", "LLL", "LL", "Y", "M", "D", "d", "E", "H",
-    "h", "m", "s", "S", "X", "x", "Z", "z", "A",
+    "SSSSSS", "SSSSS", "YYYY", "MMMM", "DDDD", "dddd", "SSSS", "MMM", "DDD", "ddd", "SSS", "YY", "MM", "DD", "Do",
+    "Mo", "HH", "hh", "mm", "ss", "SS", "ZZ", "zz", "Qo", "LTS", "LT", "LLLL", "LLL", "LL", "Y", "M", "D", "d", "E",
+    "H", "h", "m", "s", "S", "X", "x", "Z", "z", "A",
 ];
 
 /// Fills in pendulum's tokens; text in `[…]` stays as it is.
@@ -279,13 +276,12 @@ fn ordinal(n: i64) -> String {
 pub(super) fn strptime(text: &str, pattern: &str) -> Result<(DateTime, Option<TimeZone>), String> {
     let fail = || format!("time `{text}` does not match format `{pattern}`");
     let read = BrokenDownTime::parse(pattern, text).map_err(|_| fail())?;
-    let date = read.to_date().or_else(|_| {
-        Date::new(read.year().unwrap_or(1900), read.month().unwrap_or(1), read.day().unwrap_or(1))
-    });
+    let date = read
+        .to_date()
+        .or_else(|_| Date::new(read.year().unwrap_or(1900), read.month().unwrap_or(1), read.day().unwrap_or(1)));
     let date = date.map_err(|_| fail())?;
     let hour = read.to_time().map_or_else(|_| jiff::civil::Time::midnight(), |time| time);
-    let zone = read.offset().map(|offset: Offset| {
-        if offset == Offset::UTC { TimeZone::UTC } else { TimeZone::fixed(offset) }
-    });
+    let zone =
+        read.offset().map(|offset: Offset| if offset == Offset::UTC { TimeZone::UTC } else { TimeZone::fixed(offset) });
     Ok((date.to_datetime(hour), zone))
 }
