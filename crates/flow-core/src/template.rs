@@ -19,6 +19,7 @@ mod args;
 mod complaint;
 mod filters;
 mod json;
+mod limits;
 mod macros;
 mod moment;
 mod operators;

@@ -108,7 +108,8 @@ fn explain_undefined(name: &str, root: Option<&Value>) -> (String, Option<String
     if let Some(hint) = gone(name) {
         return (message, Some(hint));
     }
-    let help = match name.rsplit_once('.') {
+    let by_key = name.strip_suffix("']").and_then(|name| name.rsplit_once("['"));
+    let help = match by_key.or_else(|| name.rsplit_once('.')) {
         None => near(name, scope::NAMES),
         Some((parent, last)) => {
             let keys = root.map(|root| keys_of(root, parent)).unwrap_or_default();

@@ -220,6 +220,9 @@ fn join(state: &mut State<'_, '_>, value: Value, joiner: Option<String>, kwargs:
             Some(attribute) => item.get_attr(attribute)?,
             None => item,
         };
+        if item.is_undefined() {
+            return Err(super::args::undefined(&item));
+        }
         let before = out.len();
         if index > 0 {
             out.push_str(&joiner);

@@ -20,7 +20,7 @@ use super::{
 };
 
 /// How many bytes of text one rendering may make, all steps together.
-const TEXT_MAX: usize = 64 << 20;
+pub(super) const TEXT_MAX: usize = 64 << 20;
 
 /// Bytes of text made so far.
 #[derive(Default)]

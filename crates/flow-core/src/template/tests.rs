@@ -150,7 +150,7 @@ fn context_of(with: Vec<(String, Arg)>) -> Context {
         render_template_as_native_obj: false,
         overlap_policy: OverlapPolicy::Queue,
         groups: Vec::new(),
-        tasks: vec![task("extract", Vec::new()), task("load", with)],
+        tasks: vec![Task { params: BTreeMap::new(), ..task("extract", Vec::new()) }, task("load", with)],
     };
     Context {
         dag: Arc::new(dag),
@@ -318,7 +318,12 @@ fn an_undefined_name_is_an_error_that_says_which() {
     fails(&cx, "{{ sd }}", "`sd` is undefined", Some("did you mean `ds`?"));
     fails(&cx, "{{ params.regoin }}", "`params.regoin` is undefined", Some("did you mean `region`?"));
     fails(&cx, "{{ dag_run.conf.nam }}", "`dag_run.conf.nam` is undefined", Some("did you mean `name`?"));
-    fails(&cx, "{{ dag_run.conf['zzzzzz'] }}", "`dag_run.conf['zzzzzz']` is undefined", None);
+    fails(
+        &cx,
+        "{{ dag_run.conf['zzzzzz'] }}",
+        "`dag_run.conf['zzzzzz']` is undefined",
+        Some("`dag_run.conf` has name, flag, list, ratio, nested"),
+    );
     fails(&cx, "{{ missing.field }}", "`missing` is undefined", None);
     fails(&cx, "{% if missing %}x{% endif %}", "`missing` is undefined", None);
     fails(&cx, "{% for x in missing %}x{% endfor %}", "`missing` is undefined", None);
@@ -423,8 +428,8 @@ fn mistakes_are_found_before_anything_runs() {
     refuses("a\n{{ ds | uper }}", "there is no filter `uper`", 2, Some("uper"), Some("did you mean `upper`?"));
     refuses("{{ 1 is od }}", "there is no test `od`", 1, Some("od"), Some("did you mean `odd`?"));
     refuses("{{ rang(3) }}", "there is no function `rang`", 1, Some("rang(3)"), Some("did you mean `range`?"));
-    refuses("{{ ds", "syntax error: unexpected end of input, expected end of variable block", 1, Some("{{ ds"), None);
-    refuses("{% if x %}", "syntax error: unexpected end of input, expected end of block", 1, None, None);
+    refuses("{{ ds", "syntax error: unexpected end of input, expected end of variable block", 1, Some("ds"), None);
+    refuses("{% if x %}", "syntax error: unexpected end of input, expected end of block", 1, Some("%}"), None);
     refuses(
         "{% include 'x' %}",
         "`include` is not available in templates",
@@ -582,4 +587,47 @@ fn text_without_marks_is_taken_as_it_is() {
     renders("echo $HOME ${x} }} %} # \\n", "echo $HOME ${x} }} %} # \\n");
     renders("one\n", "one");
     renders("", "");
+}
+
+#[test]
+fn nothing_exhausts_the_stack() {
+    let cx = context();
+    let many = |text: &str| text.repeat(5000);
+    let too_long = [
+        format!("{{{{ 1{} }}}}", many(" | string")),
+        format!("{{{{ 1{} }}}}", many(" + 1")),
+        format!("{{{{ a{} }}}}", many(".a")),
+        format!("{{{{ a{} }}}}", many("[0]")),
+        format!("{{{{ a{} }}}}", many("(0, 1)")),
+        format!("{{{{ a{} }}}}", many("[0:1]")),
+        format!("{{{{ {} 1 }}}}", many("not ")),
+        format!("{{{{ {} 1 }}}}", many("-")),
+        format!("{{{{ 1{} }}}}", many(" and 1")),
+        format!("{{{{ 1{} }}}}", many(" is odd")),
+        format!("{{{{ 1{} }}}}", many(" if 1 else 1")),
+        format!("{{{{ 1{} }}}}", many(" ** 1")),
+        format!("{{% if 1{} %}}{{% endif %}}", many(" ~ 1")),
+        format!("{{{{ {}1{} }}}}", many("["), many("]")),
+        format!("{{{{ {}1{} }}}}", many("("), many(")")),
+        format!("{{{{ {}1{} }}}}", many("{'a': "), many("}")),
+        format!("{{{{ {}1{} }}}}", many("f("), many(")")),
+        format!("{}{}", many("{% if 1 %}"), many("{% endif %}")),
+        format!("{}{}", many("{% for a in b %}"), many("{% endfor %}")),
+        format!("{}{}", many("{% filter upper %}"), many("{% endfilter %}")),
+        format!("{{% if 0 %}}{}{{% endif %}}", many("{% elif 0 %}")),
+    ];
+    for source in &too_long {
+        assert!(check(source).is_err(), "{}", &source[..40]);
+    }
+    assert!(check_expression(&format!("1{}", many(" + 1"))).is_err());
+    for step in ["[ns.l]", "{'a': ns.l}", "(ns.l,)", "[ns.l, ns.l]"] {
+        let source = format!(
+            "{{% set ns = namespace(l=1) %}}{{% for j in range(100) %}}{{% for i in range(1000) %}}{{% set ns.l = {step} %}}{{% endfor %}}{{% endfor %}}"
+        );
+        assert!(render_text(&source, &cx).is_err(), "{step}");
+    }
+    let lazy = "{% set ns = namespace(l=[1]) %}{% for j in range(50) %}{% for i in range(1000) %}{% set ns.l = ns.l[0:] %}{% endfor %}{% endfor %}{{ ns.l }}";
+    assert_eq!(render_text(lazy, &cx).map_err(|error| error.message), Ok("[1]".to_owned()));
+    let flat = format!("{{{{ [{}] | length }}}}", "params.n + 1, ".repeat(5000));
+    assert_eq!(render_text(&flat, &cx).as_deref(), Ok("5000"));
 }
