@@ -31,7 +31,7 @@ pub(super) fn unknown(suspect: &Suspect<'_>, source: &str, line: usize, range: O
         Suspect::Filter(name) => (format!("there is no filter `{name}`"), near(name, filters::NAMES)),
         Suspect::Test(name) => (format!("there is no test `{name}`"), near(name, filters::TESTS)),
         Suspect::Function(name) => {
-            let functions = ["range", "dict", "namespace", "lipsum", "cycler", "joiner"];
+            let functions = ["range", "dict", "namespace"];
             (format!("there is no function `{name}`"), gone(name).or_else(|| near(name, &functions)))
         }
         Suspect::Statement(name) => (

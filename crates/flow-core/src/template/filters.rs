@@ -2,6 +2,7 @@
 
 use minijinja::{
     Environment, Error, State, Value,
+    formatting::FormatStyle,
     value::{Kwargs, Rest, Tuple, ValueKind, ValueOrKwargs},
 };
 
@@ -9,6 +10,7 @@ use super::{
     args::{Args, bad},
     json::{self, Style},
     moment::Moment,
+    operators::{count, fill_pattern},
     python,
 };
 
@@ -125,6 +127,30 @@ pub(super) fn register(environment: &mut Environment<'static>) {
     environment.add_filter("shquote", |value: Value| quote(&value));
     environment.add_filter("string", |value: Value| python::str(&value));
     environment.add_filter("join", join);
+    environment.add_filter("replace", |state: &mut State<'_, '_>, text: Value, args: Rest<ValueOrKwargs>| {
+        if text.is_undefined() {
+            return Err(super::args::undefined(&text));
+        }
+        let args = values(args);
+        let mut args = Args::new("replace", &args)?;
+        let (old, new) = (args.text("old")?, args.text("new")?);
+        let most = args.int_or("count", -1)?;
+        args.finish()?;
+        replace(state, &python::str(&text)?, &old, &new, most)
+    });
+    environment.add_filter("format", |state: &mut State<'_, '_>, pattern: String, args: Rest<ValueOrKwargs>| {
+        fill_pattern(state, FormatStyle::Printf, &pattern, &values(args))
+    });
+    environment.add_filter("(slice)", minijinja::filters::slice);
+    environment.add_filter("(batch)", minijinja::filters::batch);
+    environment.add_filter("(indent)", minijinja::filters::indent);
+    for (name, original) in [("slice", "(slice)"), ("batch", "(batch)"), ("indent", "(indent)")] {
+        environment.add_filter(name, move |state: &mut State<'_, '_>, args: Rest<ValueOrKwargs>| {
+            let args = values(args);
+            modest(&args)?;
+            state.apply_filter(original, &args)
+        });
+    }
     environment.add_filter("wordcount", |text: String| {
         text.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty()).count()
     });
@@ -228,7 +254,7 @@ fn join(state: &mut State<'_, '_>, value: Value, joiner: Option<String>, kwargs:
             out.push_str(&joiner);
         }
         python::write_str(&mut out, &item)?;
-        super::operators::count(state, out.len() - before)?;
+        count(state, out.len() - before)?;
     }
     Ok(out)
 }
@@ -268,6 +294,27 @@ fn truncate(text: &str, args: &[Value]) -> Result<String, Error> {
     Ok(format!("{kept}{end}"))
 }
 
+/// Refuses numbers that would make the engine fill the memory.
+fn modest(args: &[Value]) -> Result<(), Error> {
+    const MOST: i64 = 10_000;
+    let is_huge = |value: &Value| value.is_integer() && value.as_i64().is_none_or(|n| n.abs() > MOST);
+    for value in args.iter().skip(1) {
+        let named = value.is_kwargs() && value.try_iter()?.any(|key| value.get_item(&key).is_ok_and(|v| is_huge(&v)));
+        if named || is_huge(value) {
+            return Err(bad(format!("number is larger than {MOST}")));
+        }
+    }
+    Ok(())
+}
+
+/// Replaces text, without making too much of it.
+fn replace(state: &mut State<'_, '_>, text: &str, old: &str, new: &str, most: i64) -> Result<String, Error> {
+    let most = usize::try_from(most).unwrap_or(usize::MAX);
+    let times = text.matches(old).count().min(most);
+    count(state, text.len().saturating_add(times.saturating_mul(new.len())))?;
+    Ok(text.replacen(old, new, most))
+}
+
 /// Methods of Python's own types.
 pub(super) fn unknown_method(
     state: &mut State<'_, '_>,
@@ -275,6 +322,9 @@ pub(super) fn unknown_method(
     method: &str,
     args: &[Value],
 ) -> Result<Value, Error> {
+    if let (Some(pattern), "format") = (value.as_str(), method) {
+        return fill_pattern(state, FormatStyle::StrFormat, pattern, args).map(Value::from);
+    }
     if let Some(text) = value.as_str()
         && let Some(result) = string_method(state, text, method, args)?
     {
@@ -309,8 +359,17 @@ fn string_method(state: &mut State<'_, '_>, text: &str, method: &str, args: &[Va
         "ljust" | "rjust" => {
             let width = width(&mut args)?;
             let fill = args.optional("fillchar")?.map_or_else(|| " ".to_owned(), |fill| fill.to_string());
+            if fill.chars().count() != 1 {
+                return Err(bad(format!("{method}() fills with one character")));
+            }
             let fill = fill.repeat(width.saturating_sub(text.chars().count()));
             Value::from(if method == "ljust" { format!("{text}{fill}") } else { format!("{fill}{text}") })
+        }
+        "replace" => {
+            let (old, new) = (args.text("old")?, args.text("new")?);
+            let most = args.int_or("count", -1)?;
+            args.finish()?;
+            return replace(state, text, &old, &new, most).map(|text| Some(Value::from(text)));
         }
         "removeprefix" => Value::from(text.strip_prefix(args.text("prefix")?.as_str()).unwrap_or(text)),
         "removesuffix" => Value::from(text.strip_suffix(args.text("suffix")?.as_str()).unwrap_or(text)),

@@ -11,7 +11,7 @@ use jiff::{
     tz::TimeZone,
 };
 use minijinja::{
-    Error, ErrorKind, State, Value,
+    Error, State, Value,
     value::{DynObject, Object, ObjectRepr},
 };
 
@@ -437,7 +437,7 @@ impl Object for Moment {
             }
             "is_leap_year" => Value::from(self.civil().in_leap_year()),
             "diff_for_humans" => Value::from(self.for_humans(&self.other(&mut args, "other")?, false)?),
-            _ => return Err(Error::from(ErrorKind::UnknownMethod)),
+            _ => return Err(bad(format!("a time has no method `{method}`"))),
         };
         args.finish()?;
         Ok(result)

@@ -175,6 +175,7 @@ fn collect_names<'s>(part: &Instructions<'s>, known: &mut BTreeSet<&'s str>) {
 }
 
 /// Complains about the first thing that cannot work whatever the run.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the instructions are another crate's, and open")]
 fn check(part: &Instructions<'_>, source: &str, known: &BTreeSet<&str>) -> Result<(), TemplateError> {
     for (at, instruction) in each(part) {
         let suspect = match instruction {
@@ -210,6 +211,7 @@ fn is_function(name: &str) -> bool {
 /// values through [`limits::keep`].
 ///
 /// One instruction may become several, so jumps are moved along.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the instructions are another crate's, and open")]
 fn rewrite<'s>(part: &Instructions<'s>, source: &'s str) -> Instructions<'s> {
     let mut moved = Vec::new();
     let mut next: u32 = 0;
@@ -242,6 +244,7 @@ fn rewrite<'s>(part: &Instructions<'s>, source: &'s str) -> Instructions<'s> {
 }
 
 /// What stands for one instruction, with its jump moved.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the instructions are another crate's, and open")]
 fn replaced<'s>(instruction: &Instruction<'s>, to: impl Fn(u32) -> u32) -> Instruction<'s> {
     let call = |name| Instruction::CallFunction(name, Some(2));
     match instruction {

@@ -5,7 +5,7 @@
 use std::{cmp::Ordering, fmt, sync::Arc};
 
 use minijinja::{
-    Error, ErrorKind, State, Value,
+    Error, State, Value,
     value::{DynObject, Object, ObjectRepr},
 };
 
@@ -220,7 +220,7 @@ impl Object for Span {
                 let months = years * 12 + i64::from(parts.get_months());
                 return Ok(Value::from(if method == "in_years" { years } else { months }));
             }
-            _ => return Err(Error::from(ErrorKind::UnknownMethod)),
+            _ => return Err(bad(format!("a timedelta has no method `{method}`"))),
         };
         Args::new(method, args)?.finish()?;
         Ok(Value::from(self.micros / unit))

@@ -395,6 +395,15 @@ fn missing_variables_and_connections_say_how_to_set_them() {
 fn calls_that_cannot_work_say_why() {
     let cx = context();
     fails(&cx, "{{ ti.xcom_pull('extarct') }}", "xcom_pull() names task `extarct`, which this DAG does not have", None);
+    fails(
+        &cx,
+        "{{ ti.xcom_pul('extract') }}",
+        "<TaskInstance: sales.load scheduled__2026-01-01T00:00:00+00:00 [running]> has no method `xcom_pul`",
+        None,
+    );
+    let mut airflow = context();
+    Arc::make_mut(&mut airflow.dag).dialect = Dialect::Airflow;
+    assert_eq!(render_text("{{ ti.xcom_pull('extarct') }}", &airflow).as_deref(), Ok("None"));
     fails(&cx, "{{ ti.xcom_push('k', 1) }}", "templates cannot push XComs; a task's result is one", None);
     fails(&cx, "{{ logical_date + 1 }}", "`+` does not go with a time and a number", None);
     fails(&cx, "{{ logical_date > '2026' }}", "`>` does not go with a time and a string", None);
@@ -406,7 +415,7 @@ fn calls_that_cannot_work_say_why() {
     fails(&cx, "{{ logical_date.subtract(years=3000) }}", "time lies outside the years 1 to 9999", None);
     fails(&cx, "{{ logical_date.add(years=9223372036854775807) }}", "time lies outside the years 1 to 9999", None);
     fails(&cx, "{{ logical_date.in_timezone('Mars') }}", "there is no time zone `Mars`", None);
-    fails(&cx, "{{ logical_date.foo() }}", "plain object has no method `foo`", None);
+    fails(&cx, "{{ logical_date.foo() }}", "a time has no method `foo`", None);
     fails(&cx, "{{ macros.ds_add('01.02.2026', 1) }}", "time `01.02.2026` does not match format `%Y-%m-%d`", None);
     fails(&cx, "{{ macros.datetime(2026, 2, 30) }}", "there is no time 2026-02-30 00:00:00.000000", None);
     fails(&cx, "{{ macros.yaml.dump(1) }}", "`macros.yaml` is not available", None);
@@ -434,7 +443,7 @@ fn mistakes_are_found_before_anything_runs() {
         "{% include 'x' %}",
         "`include` is not available in templates",
         1,
-        Some("{% include 'x'"),
+        Some("include 'x'"),
         Some("put the text into a file beside the DAG and name it with `$f`"),
     );
     assert_eq!(
@@ -630,4 +639,51 @@ fn nothing_exhausts_the_stack() {
     assert_eq!(render_text(lazy, &cx).map_err(|error| error.message), Ok("[1]".to_owned()));
     let flat = format!("{{{{ [{}] | length }}}}", "params.n + 1, ".repeat(5000));
     assert_eq!(render_text(&flat, &cx).as_deref(), Ok("5000"));
+}
+
+#[test]
+fn no_single_step_makes_too_much_or_panics() {
+    let cx = context();
+    for source in [
+        "{{ '%999999999999d' % 5 }}",
+        "{{ '%*d' % (999999999, 5) }}",
+        "{{ '{:>9999999999}'.format(1) }}",
+        "{{ [1] | slice(9999999999) | list }}",
+        "{{ [1] | batch(999999999, 'x') | list }}",
+        "{{ 'x' | indent(999999999999) }}",
+        "{{ 'x' | indent(width=999999999999) }}",
+        "{{ ('x' * 100000).replace('x', 'y' * 100000) }}",
+        "{{ ('x' * 100000) | replace('x', 'y' * 100000) }}",
+        "{{ ('x' * 100000).replace('', 'y' * 100000) }}",
+        "{{ 'x'.ljust(100000, 'long') }}",
+        "{{ range(9999999999) | list }}",
+        "{{ macros.random.randint(-9223372036854775808) }}",
+        "{{ macros.random.choice([]) }}",
+        "{{ macros.ds_add(ds, 9223372036854775807) }}",
+        "{{ macros.timedelta(days=9223372036854775807) }}",
+        "{{ macros.datetime.fromtimestamp(1e300) }}",
+        "{{ logical_date.replace(year=99999) }}",
+        "{{ logical_date.replace(microsecond=9223372036854775807) }}",
+        "{{ logical_date.add(seconds=1e300) }}",
+        "{{ logical_date.add(months=9223372036854775807, years=9223372036854775807) }}",
+        "{{ macros.datetime(9999, 12, 31).end_of('year').add(microseconds=1) }}",
+        "{{ macros.datetime(1, 1, 1) - macros.timedelta(days=1) }}",
+        "{{ macros.datetime.strptime('x', '%Q') }}",
+        "{{ 9223372036854775807 + 1 }}",
+        "{{ -9223372036854775807 - 10 }}",
+        "{{ 9223372036854775807 * 9223372036854775807 }}",
+        "{{ 2 ** 9999999999 }}",
+        "{{ 'é'.zfill('x') }}",
+    ] {
+        match render_text(source, &cx) {
+            Ok(text) => panic!("{source} rendered to {} bytes", text.len()),
+            Err(error) => assert!(!error.message.is_empty(), "{source}"),
+        }
+    }
+    renders(
+        "{{ logical_date.strftime('%') }} {{ logical_date.strftime('%-') }} {{ logical_date.strftime('%é%-é') }}",
+        "% %- %é%-é",
+    );
+    renders("{{ logical_date.format('[é') }} {{ logical_date.format('\\é[]') }}", "[é é");
+    renders("{{ macros.timedelta(days=100000000).total_days() }}", "100000000.0");
 }
