@@ -19,6 +19,7 @@ mod args;
 mod complaint;
 mod filters;
 mod json;
+mod limits;
 mod macros;
 mod moment;
 mod operators;
@@ -214,7 +215,7 @@ fn fill(cx: &Context, root: &minijinja::Value, arg: &Arg, path: &str) -> Result<
                 (Ok(None), None) => return Ok(Json::Null),
                 (Ok(None), Some(key)) => (
                     format!("task `{task}` pushed nothing under the key `{key}`"),
-                    Some(format!("without `key`, `$x` is the task's result, and null when there is none")),
+                    Some("without `key`, `$x` is the task's result, and null when there is none".to_owned()),
                 ),
                 (Err(reason), _) => (reason, None),
             };

@@ -31,7 +31,7 @@ pub(super) fn unknown(suspect: &Suspect<'_>, source: &str, line: usize, range: O
         Suspect::Filter(name) => (format!("there is no filter `{name}`"), near(name, filters::NAMES)),
         Suspect::Test(name) => (format!("there is no test `{name}`"), near(name, filters::TESTS)),
         Suspect::Function(name) => {
-            let functions = ["range", "dict", "namespace", "lipsum", "cycler", "joiner"];
+            let functions = ["range", "dict", "namespace"];
             (format!("there is no function `{name}`"), gone(name).or_else(|| near(name, &functions)))
         }
         Suspect::Statement(name) => (
@@ -108,7 +108,8 @@ fn explain_undefined(name: &str, root: Option<&Value>) -> (String, Option<String
     if let Some(hint) = gone(name) {
         return (message, Some(hint));
     }
-    let help = match name.rsplit_once('.') {
+    let by_key = name.strip_suffix("']").and_then(|name| name.rsplit_once("['"));
+    let help = match by_key.or_else(|| name.rsplit_once('.')) {
         None => near(name, scope::NAMES),
         Some((parent, last)) => {
             let keys = root.map(|root| keys_of(root, parent)).unwrap_or_default();

@@ -2,13 +2,15 @@
 
 use minijinja::{
     Environment, Error, State, Value,
-    value::{Kwargs, Tuple, ValueKind},
+    formatting::FormatStyle,
+    value::{Kwargs, Rest, Tuple, ValueKind, ValueOrKwargs},
 };
 
 use super::{
     args::{Args, bad},
     json::{self, Style},
     moment::Moment,
+    operators::{count, fill_pattern},
     python,
 };
 
@@ -125,11 +127,37 @@ pub(super) fn register(environment: &mut Environment<'static>) {
     environment.add_filter("shquote", |value: Value| quote(&value));
     environment.add_filter("string", |value: Value| python::str(&value));
     environment.add_filter("join", join);
+    environment.add_filter("replace", |state: &mut State<'_, '_>, text: Value, args: Rest<ValueOrKwargs>| {
+        if text.is_undefined() {
+            return Err(super::args::undefined(&text));
+        }
+        let args = values(args);
+        let mut args = Args::new("replace", &args)?;
+        let (old, new) = (args.text("old")?, args.text("new")?);
+        let most = args.int_or("count", -1)?;
+        args.finish()?;
+        replace(state, &python::str(&text)?, &old, &new, most)
+    });
+    environment.add_filter("format", |state: &mut State<'_, '_>, pattern: String, args: Rest<ValueOrKwargs>| {
+        fill_pattern(state, FormatStyle::Printf, &pattern, &values(args))
+    });
+    environment.add_filter("(slice)", minijinja::filters::slice);
+    environment.add_filter("(batch)", minijinja::filters::batch);
+    environment.add_filter("(indent)", minijinja::filters::indent);
+    for (name, original) in [("slice", "(slice)"), ("batch", "(batch)"), ("indent", "(indent)")] {
+        environment.add_filter(name, move |state: &mut State<'_, '_>, args: Rest<ValueOrKwargs>| {
+            let args = values(args);
+            modest(&args)?;
+            state.apply_filter(original, &args)
+        });
+    }
     environment.add_filter("wordcount", |text: String| {
         text.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty()).count()
     });
     environment.add_filter("center", |text: String, width: Option<usize>| center(&text, width.unwrap_or(80)));
-    environment.add_filter("truncate", minijinja_contrib::filters::truncate);
+    environment.add_filter("truncate", |text: String, args: Rest<ValueOrKwargs>| truncate(&text, &values(args)));
+    environment.add_filter("default", |value: Value, args: Rest<ValueOrKwargs>| or_default(value, &values(args)));
+    environment.add_filter("d", |value: Value, args: Rest<ValueOrKwargs>| or_default(value, &values(args)));
     environment.add_filter("striptags", minijinja_contrib::filters::striptags);
     environment.add_filter("filesizeformat", minijinja_contrib::filters::filesizeformat);
 }
@@ -218,12 +246,15 @@ fn join(state: &mut State<'_, '_>, value: Value, joiner: Option<String>, kwargs:
             Some(attribute) => item.get_attr(attribute)?,
             None => item,
         };
+        if item.is_undefined() {
+            return Err(super::args::undefined(&item));
+        }
         let before = out.len();
         if index > 0 {
             out.push_str(&joiner);
         }
         python::write_str(&mut out, &item)?;
-        super::operators::count(state, out.len() - before)?;
+        count(state, out.len() - before)?;
     }
     Ok(out)
 }
@@ -234,6 +265,56 @@ fn center(text: &str, width: usize) -> String {
     format!("{}{text}{}", " ".repeat(left), " ".repeat(free - left))
 }
 
+fn values(args: Rest<ValueOrKwargs>) -> Vec<Value> {
+    args.iter().map(|value| Value::clone(value)).collect()
+}
+
+/// `default(default_value='', boolean=false)`.
+fn or_default(value: Value, args: &[Value]) -> Result<Value, Error> {
+    let mut args = Args::new("default", args)?;
+    let default = args.optional("default_value")?.unwrap_or_else(|| Value::from(""));
+    let falsy_too = args.optional("boolean")?.is_some_and(|yes| yes.is_true());
+    args.finish()?;
+    Ok(if value.is_undefined() || (falsy_too && !value.is_true()) { default } else { value })
+}
+
+/// `truncate(length=255, killwords=false, end='...', leeway=5)`.
+fn truncate(text: &str, args: &[Value]) -> Result<String, Error> {
+    let mut args = Args::new("truncate", args)?;
+    let length = usize::try_from(args.int_or("length", 255)?).unwrap_or(0);
+    let kill_words = args.optional("killwords")?.is_some_and(|yes| yes.is_true());
+    let end = args.optional("end")?.map_or_else(|| "...".to_owned(), |end| end.to_string());
+    let leeway = usize::try_from(args.int_or("leeway", 5)?).unwrap_or(0);
+    args.finish()?;
+    if text.chars().count() <= length.saturating_add(leeway) {
+        return Ok(text.to_owned());
+    }
+    let kept: String = text.chars().take(length.saturating_sub(end.chars().count())).collect();
+    let kept = if kill_words { kept.as_str() } else { kept.rsplit_once(' ').map_or(kept.as_str(), |(words, _)| words) };
+    Ok(format!("{kept}{end}"))
+}
+
+/// Refuses numbers that would make the engine fill the memory.
+fn modest(args: &[Value]) -> Result<(), Error> {
+    const MOST: i64 = 10_000;
+    let is_huge = |value: &Value| value.is_integer() && value.as_i64().is_none_or(|n| n.abs() > MOST);
+    for value in args.iter().skip(1) {
+        let named = value.is_kwargs() && value.try_iter()?.any(|key| value.get_item(&key).is_ok_and(|v| is_huge(&v)));
+        if named || is_huge(value) {
+            return Err(bad(format!("number is larger than {MOST}")));
+        }
+    }
+    Ok(())
+}
+
+/// Replaces text, without making too much of it.
+fn replace(state: &mut State<'_, '_>, text: &str, old: &str, new: &str, most: i64) -> Result<String, Error> {
+    let most = usize::try_from(most).unwrap_or(usize::MAX);
+    let times = text.matches(old).count().min(most);
+    count(state, text.len().saturating_add(times.saturating_mul(new.len())))?;
+    Ok(text.replacen(old, new, most))
+}
+
 /// Methods of Python's own types.
 pub(super) fn unknown_method(
     state: &mut State<'_, '_>,
@@ -241,6 +322,9 @@ pub(super) fn unknown_method(
     method: &str,
     args: &[Value],
 ) -> Result<Value, Error> {
+    if let (Some(pattern), "format") = (value.as_str(), method) {
+        return fill_pattern(state, FormatStyle::StrFormat, pattern, args).map(Value::from);
+    }
     if let Some(text) = value.as_str()
         && let Some(result) = string_method(state, text, method, args)?
     {
@@ -275,11 +359,24 @@ fn string_method(state: &mut State<'_, '_>, text: &str, method: &str, args: &[Va
         "ljust" | "rjust" => {
             let width = width(&mut args)?;
             let fill = args.optional("fillchar")?.map_or_else(|| " ".to_owned(), |fill| fill.to_string());
+            if fill.chars().count() != 1 {
+                return Err(bad(format!("{method}() fills with one character")));
+            }
             let fill = fill.repeat(width.saturating_sub(text.chars().count()));
             Value::from(if method == "ljust" { format!("{text}{fill}") } else { format!("{fill}{text}") })
         }
+        "replace" => {
+            let (old, new) = (args.text("old")?, args.text("new")?);
+            let most = args.int_or("count", -1)?;
+            args.finish()?;
+            return replace(state, text, &old, &new, most).map(|text| Some(Value::from(text)));
+        }
         "removeprefix" => Value::from(text.strip_prefix(args.text("prefix")?.as_str()).unwrap_or(text)),
         "removesuffix" => Value::from(text.strip_suffix(args.text("suffix")?.as_str()).unwrap_or(text)),
+        "swapcase" => {
+            let swap = |c: char| if c.is_uppercase() { c.to_lowercase().next() } else { c.to_uppercase().next() };
+            Value::from(text.chars().filter_map(swap).collect::<String>())
+        }
         "casefold" => Value::from(text.to_lowercase()),
         "partition" | "rpartition" => {
             let separator = args.text("sep")?;

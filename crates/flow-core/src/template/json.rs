@@ -3,10 +3,7 @@
 use minijinja::{Error, Value, value::ValueKind};
 use serde_json::{Map, Value as Json};
 
-use super::{args::bad, moment::Moment, python, scope::Record};
-
-/// How deep lists and maps may be nested.
-const DEPTH_MAX: usize = 100;
+use super::{args::bad, limits::DEPTH_MAX, moment::Moment, python, scope::Record};
 
 /// Makes a template value of JSON.
 pub(super) fn from_json(json: &Json) -> Value {

@@ -159,7 +159,7 @@ impl Macro {
             "fromisoformat" => from_iso(&args.text("date_string")?)?,
             "fromtimestamp" | "utcfromtimestamp" => {
                 let seconds = args.number("timestamp")?;
-                if !(seconds.abs() < 1e12) {
+                if seconds.is_nan() || seconds.abs() >= 1e12 {
                     return Err(bad("timestamp lies outside the years 1 to 9999"));
                 }
                 #[expect(clippy::cast_possible_truncation, reason = "checked above")]
@@ -301,7 +301,7 @@ impl Chance {
             "randint" | "randrange" => {
                 let first = args.int("a")?;
                 let (low, high) = match (method, args.optional("b")?) {
-                    (_, None) => (0, first - 1),
+                    (_, None) => (0, first.saturating_sub(1)),
                     ("randint", Some(high)) => (first, high.as_i64().unwrap_or(first)),
                     (_, Some(high)) => (first, high.as_i64().unwrap_or(first).saturating_sub(1)),
                 };

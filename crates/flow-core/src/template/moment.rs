@@ -11,7 +11,7 @@ use jiff::{
     tz::TimeZone,
 };
 use minijinja::{
-    Error, ErrorKind, State, Value,
+    Error, State, Value,
     value::{DynObject, Object, ObjectRepr},
 };
 
@@ -157,7 +157,8 @@ impl Moment {
             (Self::Zoned(a), Self::Zoned(b)) => {
                 let micros = a.timestamp().as_microsecond() - b.timestamp().as_microsecond();
                 let b = b.with_time_zone(a.time_zone().clone());
-                Ok(Span::between(micros, b.until((jiff::Unit::Year, a)).map_err(out_of_range)?))
+                let ends = (earlier.isoformat(' '), self.isoformat(' '));
+                Ok(Span::between(micros, ends, b.until((jiff::Unit::Year, a)).map_err(out_of_range)?))
             }
             (Self::Naive(a), Self::Naive(b)) => {
                 let parts = b.until((jiff::Unit::Microsecond, *a)).map_err(out_of_range)?;
@@ -428,10 +429,15 @@ impl Object for Moment {
                 let text = self.isoformat('T');
                 Value::from(text.strip_suffix("+00:00").map_or(text.clone(), |text| format!("{text}Z")))
             }
-            "diff" => Value::from_object(self.other(&mut args, "dt")?.minus(self)?),
+            "diff" => {
+                let other = self.other(&mut args, "dt")?;
+                let absolute = args.optional("abs")?.is_none_or(|yes| yes.is_true());
+                let span = other.minus(self)?;
+                Value::from_object(if absolute && span.micros() < 0 { self.minus(&other)? } else { span })
+            }
             "is_leap_year" => Value::from(self.civil().in_leap_year()),
             "diff_for_humans" => Value::from(self.for_humans(&self.other(&mut args, "other")?, false)?),
-            _ => return Err(Error::from(ErrorKind::UnknownMethod)),
+            _ => return Err(bad(format!("a time has no method `{method}`"))),
         };
         args.finish()?;
         Ok(result)

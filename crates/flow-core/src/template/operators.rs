@@ -20,7 +20,7 @@ use super::{
 };
 
 /// How many bytes of text one rendering may make, all steps together.
-const TEXT_MAX: usize = 64 << 20;
+pub(super) const TEXT_MAX: usize = 64 << 20;
 
 /// Bytes of text made so far.
 #[derive(Default)]
@@ -67,6 +67,7 @@ fn impossible(operator: &str, a: &Value, b: &Value) -> Error {
 }
 
 /// What a person calls this kind of value.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the kinds are another crate's, and open")]
 fn name(value: &Value) -> String {
     match (moment(value), span(value)) {
         (Some(Moment::Date(_)), _) => "a date".to_owned(),
@@ -143,9 +144,7 @@ fn remainder(state: &mut State<'_, '_>, a: &Value, b: &Value) -> Result<Value, E
             Some(tuple) => tuple.iter().map(printable).collect::<Result<_, _>>()?,
             None => vec![printable(b)?],
         };
-        let text = format(FormatStyle::Printf, pattern, &values)?;
-        count(state, text.len())?;
-        return Ok(Value::from(text));
+        return fill_pattern(state, FormatStyle::Printf, pattern, &values).map(Value::from);
     }
     let is_zero = |value: &Value| f64::try_from(value.clone()).is_ok_and(|n| n == 0.0);
     if is_zero(b) {
@@ -156,6 +155,27 @@ fn remainder(state: &mut State<'_, '_>, a: &Value, b: &Value) -> Result<Value, E
         Some(if rest != 0 && (rest < 0) != (y < 0) { rest + y } else { rest })
     };
     number(a, b, "%", floor, |x, y| x - y * (x / y).floor())
+}
+
+/// Fills in a pattern, without trusting the widths it asks for.
+pub(super) fn fill_pattern(
+    state: &mut State<'_, '_>,
+    style: FormatStyle,
+    pattern: &str,
+    values: &[Value],
+) -> Result<String, Error> {
+    const WIDTH_MAX: i64 = 10_000;
+    let is_wide = pattern
+        .split(|c: char| !c.is_ascii_digit())
+        .any(|digits| !digits.is_empty() && digits.parse::<i64>().map_or(true, |width| width > WIDTH_MAX));
+    // A width may also come from the values: `%*d`, `{:{}}`.
+    let from_values = pattern.contains('*') || pattern.contains(":{");
+    if is_wide || (from_values && values.iter().any(|value| value.as_i64().is_some_and(|n| n.abs() > WIDTH_MAX))) {
+        return Err(bad(format!("format is wider than {WIDTH_MAX}")));
+    }
+    let text = format(style, pattern, values)?;
+    count(state, text.len())?;
+    Ok(text)
 }
 
 /// What `%s` should print: our own objects as text, everything else as it is.
@@ -204,10 +224,8 @@ fn number(
     if !numeric(a) || !numeric(b) {
         return Err(impossible(operator, a, b));
     }
-    let int = |value: &Value| match value.kind() {
-        ValueKind::Bool => Some(i64::from(value.is_true())),
-        _ if value.is_integer() => value.as_i64(),
-        _ => None,
+    let int = |value: &Value| {
+        if value.kind() == ValueKind::Bool { Some(i64::from(value.is_true())) } else { whole_of(value) }
     };
     if let (Some(x), Some(y)) = (int(a), int(b)) {
         return whole(x, y).map(Value::from).ok_or_else(|| bad(format!("result of `{operator}` is too large")));
@@ -218,4 +236,8 @@ fn number(
         None => f64::try_from(value.clone()),
     };
     Ok(Value::from(float(real(a)?, real(b)?)))
+}
+
+fn whole_of(value: &Value) -> Option<i64> {
+    if value.is_integer() { value.as_i64() } else { None }
 }

@@ -19,11 +19,14 @@ use super::{
     OUTPUT_BYTES_MAX, TemplateError,
     args::bad,
     complaint::{self, Suspect},
-    filters, json, operators, python, scope,
+    filters, json, limits, operators, python, scope,
 };
 
 /// How many steps a rendering may take.
 const STEPS_MAX: u64 = 1_000_000;
+
+/// The function that stored values go through; no template can name it.
+const KEEP: &str = "=";
 
 /// A compiled template or expression.
 pub(super) struct Program<'s> {
@@ -53,6 +56,7 @@ pub(super) fn environment() -> &'static Environment<'static> {
             operators::count(state, text.len())?;
             out.write_str(&text).map_err(Error::from)
         });
+        environment.add_function(KEEP, limits::keep);
         operators::register(&mut environment);
         filters::register(&mut environment);
         environment
@@ -61,6 +65,7 @@ pub(super) fn environment() -> &'static Environment<'static> {
 
 /// Compiles a template. When it is one `{{ … }}` and `native` is wanted, to an expression.
 pub(super) fn compile(source: &str, native: bool) -> Result<Program<'_>, TemplateError> {
+    bounded(source, false)?;
     let complain = |error: &Error| complaint::explain(error, source, &Suspect::Nothing);
     let tree = machinery::parse(source, "template", Default::default()).map_err(|error| complain(&error))?;
     let mut generator = CodeGenerator::new("template", source);
@@ -77,10 +82,18 @@ pub(super) fn compile(source: &str, native: bool) -> Result<Program<'_>, Templat
 
 /// Compiles a bare expression.
 pub(super) fn compile_expression(source: &str) -> Result<Program<'_>, TemplateError> {
+    bounded(source, true)?;
     let tree = machinery::parse_expr(source).map_err(|error| complaint::explain(&error, source, &Suspect::Nothing))?;
     let mut generator = CodeGenerator::new("expression", source);
     generator.compile_expr(&tree);
     finish(generator, source, true)
+}
+
+/// Refuses what would exhaust the stack.
+fn bounded(source: &str, in_expression: bool) -> Result<(), TemplateError> {
+    limits::too_long(source, in_expression).map_or(Ok(()), |(message, line, range)| {
+        Err(TemplateError { message, line, range: Some(range), argument: None, help: None })
+    })
 }
 
 fn finish<'s>(
@@ -162,6 +175,7 @@ fn collect_names<'s>(part: &Instructions<'s>, known: &mut BTreeSet<&'s str>) {
 }
 
 /// Complains about the first thing that cannot work whatever the run.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the instructions are another crate's, and open")]
 fn check(part: &Instructions<'_>, source: &str, known: &BTreeSet<&str>) -> Result<(), TemplateError> {
     for (at, instruction) in each(part) {
         let suspect = match instruction {
@@ -193,46 +207,65 @@ fn is_function(name: &str) -> bool {
     scope::NAMES.contains(&name) || environment().globals().any(|(global, _)| global == name)
 }
 
-/// Puts our operators in the place of the engine's, and sends raw text through the counting formatter.
+/// Puts our operators in the place of the engine's, sends raw text through the counting formatter, and stored
+/// values through [`limits::keep`].
 ///
-/// An operator is replaced one for one. Raw text becomes two instructions, so jumps are moved along.
+/// One instruction may become several, so jumps are moved along.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the instructions are another crate's, and open")]
 fn rewrite<'s>(part: &Instructions<'s>, source: &'s str) -> Instructions<'s> {
     let mut moved = Vec::new();
     let mut next: u32 = 0;
     for (_, instruction) in each(part) {
         moved.push(next);
-        next += if matches!(instruction, Instruction::EmitRaw(_)) { 2 } else { 1 };
+        next += match instruction {
+            Instruction::EmitRaw(_) | Instruction::StoreLocal(_) => 2,
+            Instruction::SetAttr(_) => 4,
+            _ => 1,
+        };
     }
-    moved.push(next);
     let to = |target: u32| moved.get(target as usize).copied().unwrap_or(next);
     let mut out = Instructions::new(part.name(), source);
     for (at, instruction) in each(part) {
-        let call = |name| Instruction::CallFunction(name, Some(2));
-        let instruction = match instruction {
-            Instruction::EmitRaw(text) => {
-                add(&mut out, part, at, Instruction::LoadConst(Value::from(*text)));
-                Instruction::Emit
+        let before = match instruction {
+            Instruction::EmitRaw(text) => vec![Instruction::LoadConst(Value::from(*text))],
+            Instruction::StoreLocal(_) => vec![Instruction::CallFunction(KEEP, Some(1))],
+            // The object lies above the value it gets.
+            Instruction::SetAttr(_) => {
+                vec![Instruction::Swap, Instruction::CallFunction(KEEP, Some(1)), Instruction::Swap]
             }
-            Instruction::Add => call("+"),
-            Instruction::Sub => call("-"),
-            Instruction::Mul => call("*"),
-            Instruction::Rem => call("%"),
-            Instruction::StringConcat => call("~"),
-            Instruction::Lt => call("<"),
-            Instruction::Lte => call("<="),
-            Instruction::Gt => call(">"),
-            Instruction::Gte => call(">="),
-            Instruction::Jump(target) => Instruction::Jump(to(*target)),
-            Instruction::JumpIfFalse(target) => Instruction::JumpIfFalse(to(*target)),
-            Instruction::JumpIfFalseOrPop(target) => Instruction::JumpIfFalseOrPop(to(*target)),
-            Instruction::JumpIfTrueOrPop(target) => Instruction::JumpIfTrueOrPop(to(*target)),
-            Instruction::Iterate(target) => Instruction::Iterate(to(*target)),
-            Instruction::BuildMacro(name, target, flags) => Instruction::BuildMacro(name, to(*target), *flags),
-            other => other.clone(),
+            _ => Vec::new(),
         };
-        add(&mut out, part, at, instruction);
+        for instruction in before {
+            add(&mut out, part, at, instruction);
+        }
+        add(&mut out, part, at, replaced(instruction, to));
     }
     out
+}
+
+/// What stands for one instruction, with its jump moved.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the instructions are another crate's, and open")]
+fn replaced<'s>(instruction: &Instruction<'s>, to: impl Fn(u32) -> u32) -> Instruction<'s> {
+    let call = |name| Instruction::CallFunction(name, Some(2));
+    match instruction {
+        Instruction::EmitRaw(_) => Instruction::Emit,
+        Instruction::Add => call("+"),
+        Instruction::Sub => call("-"),
+        Instruction::Mul => call("*"),
+        Instruction::Rem => call("%"),
+        Instruction::StringConcat => call("~"),
+        Instruction::Lt => call("<"),
+        Instruction::Lte => call("<="),
+        Instruction::Gt => call(">"),
+        Instruction::Gte => call(">="),
+        Instruction::Jump(target) => Instruction::Jump(to(*target)),
+        Instruction::JumpIfFalse(target) => Instruction::JumpIfFalse(to(*target)),
+        Instruction::JumpIfFalseOrPop(target) => Instruction::JumpIfFalseOrPop(to(*target)),
+        Instruction::JumpIfTrueOrPop(target) => Instruction::JumpIfTrueOrPop(to(*target)),
+        Instruction::Iterate(target) => Instruction::Iterate(to(*target)),
+        Instruction::BuildMacro(name, target, flags) => Instruction::BuildMacro(name, to(*target), *flags),
+        other => other.clone(),
+    }
 }
 
 /// Adds an instruction with the place of the one it stands for.

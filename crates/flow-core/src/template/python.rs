@@ -10,10 +10,13 @@ use minijinja::{
     value::{Tuple, ValueKind},
 };
 
-use super::{args::bad, moment::Moment, span::Span};
-
-/// How deep lists and maps may be nested when they are printed.
-const DEPTH_MAX: usize = 100;
+use super::{
+    args::{bad, undefined},
+    limits::DEPTH_MAX,
+    moment::Moment,
+    operators::TEXT_MAX,
+    span::Span,
+};
 
 /// Writes `str(value)`.
 pub(super) fn write_str(out: &mut String, value: &Value) -> Result<(), Error> {
@@ -41,6 +44,9 @@ fn write_repr(out: &mut String, value: &Value, depth: usize) -> Result<(), Error
     if depth > DEPTH_MAX {
         return Err(bad(format!("value is nested more than {DEPTH_MAX} deep")));
     }
+    if out.len() > TEXT_MAX {
+        return Err(bad(format!("value prints to more than {} MiB", TEXT_MAX >> 20)));
+    }
     if let Some(moment) = value.downcast_object_ref::<Moment>() {
         return moment.write_repr(out).map_err(Error::from);
     }
@@ -48,6 +54,7 @@ fn write_repr(out: &mut String, value: &Value, depth: usize) -> Result<(), Error
         return span.write_repr(out).map_err(Error::from);
     }
     match value.kind() {
+        ValueKind::Undefined => return Err(undefined(value)),
         ValueKind::None => out.push_str("None"),
         ValueKind::Bool => out.push_str(if value.is_true() { "True" } else { "False" }),
         ValueKind::Number if value.is_integer() => write!(out, "{value}")?,

@@ -22,7 +22,7 @@ use super::{
     moment::{Moment, utc, utc_or_none},
     records,
 };
-use crate::{id::TaskId, run::DagRun};
+use crate::{dag::Dialect, id::TaskId, run::DagRun};
 
 /// Every name, for suggestions.
 pub(super) const NAMES: &[&str] = &[
@@ -230,6 +230,9 @@ impl Asked {
     fn pull_task(&self, id: &str, key: &str, indexes: Option<&Value>, default: &Value) -> Result<Value, Error> {
         let task = TaskId::new(id);
         if self.cx.dag.task_ix(&task).is_none() {
+            if self.cx.dag.dialect == Dialect::Airflow {
+                return Ok(default.clone());
+            }
             return Err(bad(format!("xcom_pull() names task `{id}`, which this DAG does not have")));
         }
         let one = |index: Option<i32>| match self.cx.facts.xcom(&task, key, index) {
@@ -398,7 +401,10 @@ impl Object for Record {
 
     fn call_method(self: &Arc<Self>, _state: &mut State<'_, '_>, method: &str, args: &[Value]) -> Result<Value, Error> {
         let answer = self.methods.as_ref().and_then(|methods| methods(method, args));
-        answer.unwrap_or_else(|| Err(Error::from(ErrorKind::UnknownMethod)))
+        answer.unwrap_or_else(|| match method {
+            "get" | "items" | "keys" | "values" => Err(Error::from(ErrorKind::UnknownMethod)),
+            _ => Err(bad(format!("{} has no method `{method}`", self.title))),
+        })
     }
 
     fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,11 +1,11 @@
 //! Lengths of time in templates: `macros.timedelta(days=1)`, and what is between two times.
 //!
-//! Prints as Python's `timedelta`; the difference of two times prints in words, as pendulum's `Interval`.
+//! Prints as Python's `timedelta`; the difference of two times prints with its ends, as pendulum's `Interval`.
 
 use std::{cmp::Ordering, fmt, sync::Arc};
 
 use minijinja::{
-    Error, ErrorKind, State, Value,
+    Error, State, Value,
     value::{DynObject, Object, ObjectRepr},
 };
 
@@ -20,8 +20,17 @@ const MAX: f64 = 9.0e18;
 #[derive(Clone, Debug)]
 pub(super) struct Span {
     micros: i64,
-    /// Years, months and so on, when it lies between two known times.
-    between: Option<jiff::Span>,
+    /// When it lies between two known times.
+    between: Option<Between>,
+}
+
+/// The ends of an interval.
+#[derive(Clone, Debug)]
+pub(super) struct Between {
+    /// Both ends, as they print.
+    pub(super) ends: (String, String),
+    /// Years, months and so on.
+    pub(super) parts: jiff::Span,
 }
 
 impl Span {
@@ -31,8 +40,8 @@ impl Span {
     }
 
     /// Makes the length of an interval, with its parts as they print.
-    pub(super) fn between(micros: i64, parts: jiff::Span) -> Self {
-        Self { micros, between: Some(parts) }
+    pub(super) fn between(micros: i64, ends: (String, String), parts: jiff::Span) -> Self {
+        Self { micros, between: Some(Between { ends, parts }) }
     }
 
     /// Returns the length in microseconds.
@@ -89,10 +98,28 @@ impl Span {
         self.micros as f64 / 1e6
     }
 
+    /// `in_words()`: `2 weeks 13 hours`.
+    fn words(&self) -> String {
+        match &self.between {
+            Some(between) => words(&between.parts),
+            None => {
+                let clock = self.micros % DAY;
+                let parts = jiff::Span::new()
+                    .try_days(self.micros / DAY)
+                    .unwrap_or_default()
+                    .hours(clock / (3600 * SECOND))
+                    .minutes(clock / (60 * SECOND) % 60)
+                    .seconds(clock / SECOND % 60)
+                    .microseconds(clock % SECOND);
+                words(&parts)
+            }
+        }
+    }
+
     /// Writes `repr()`.
     pub(super) fn write_repr(&self, out: &mut dyn fmt::Write) -> fmt::Result {
         if self.between.is_some() {
-            return write!(out, "<Interval [{self}]>");
+            return write!(out, "{self}");
         }
         let parts =
             [("days", self.days()), ("seconds", self.seconds()), ("microseconds", self.micros.rem_euclid(SECOND))];
@@ -104,8 +131,8 @@ impl Span {
 
 impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(parts) = &self.between {
-            return f.write_str(&words(parts));
+        if let Some(Between { ends: (start, end), .. }) = &self.between {
+            return write!(f, "<Interval [{start} -> {end}]>");
         }
         let days = self.days();
         if days != 0 {
@@ -178,7 +205,7 @@ impl Object for Span {
     fn call_method(self: &Arc<Self>, _state: &mut State<'_, '_>, method: &str, args: &[Value]) -> Result<Value, Error> {
         let unit = match method {
             "total_seconds" => return Args::new(method, args)?.finish().map(|()| Value::from(self.total_seconds())),
-            "in_words" => return Args::new(method, args)?.finish().map(|()| Value::from(self.to_string())),
+            "in_words" => return Args::new(method, args)?.finish().map(|()| Value::from(self.words())),
             "total_minutes" => return Ok(Value::from(self.total_seconds() / 60.0)),
             "total_hours" => return Ok(Value::from(self.total_seconds() / 3600.0)),
             "total_days" => return Ok(Value::from(self.total_seconds() / 86400.0)),
@@ -188,12 +215,12 @@ impl Object for Span {
             "in_days" => DAY,
             "in_weeks" => 7 * DAY,
             "in_months" | "in_years" if self.between.is_some() => {
-                let parts = self.between.unwrap_or_default();
+                let parts = self.between.as_ref().map(|between| between.parts).unwrap_or_default();
                 let years = i64::from(parts.get_years());
                 let months = years * 12 + i64::from(parts.get_months());
                 return Ok(Value::from(if method == "in_years" { years } else { months }));
             }
-            _ => return Err(Error::from(ErrorKind::UnknownMethod)),
+            _ => return Err(bad(format!("a timedelta has no method `{method}`"))),
         };
         Args::new(method, args)?.finish()?;
         Ok(Value::from(self.micros / unit))

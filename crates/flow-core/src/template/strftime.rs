@@ -280,7 +280,7 @@ pub(super) fn strptime(text: &str, pattern: &str) -> Result<(DateTime, Option<Ti
         .to_date()
         .or_else(|_| Date::new(read.year().unwrap_or(1900), read.month().unwrap_or(1), read.day().unwrap_or(1)));
     let date = date.map_err(|_| fail())?;
-    let hour = read.to_time().map_or_else(|_| jiff::civil::Time::midnight(), |time| time);
+    let hour = read.to_time().unwrap_or_else(|_| jiff::civil::Time::midnight());
     let zone =
         read.offset().map(|offset: Offset| if offset == Offset::UTC { TimeZone::UTC } else { TimeZone::fixed(offset) });
     Ok((date.to_datetime(hour), zone))
