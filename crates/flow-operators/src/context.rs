@@ -85,6 +85,7 @@ pub enum Triggered {
     /// There was one, and it was cleared.
     Reset(RunId),
     NoSuchDag,
+    /// Only with [`TriggerRequest::refuse_paused`].
     Paused,
 }
 
