@@ -188,10 +188,9 @@ fn judge(wanted: &Wanted, run: &ExternalRun, states: &States, dag_id: &DagId) ->
         }
     };
     let some = |list: &[String]| match wanted {
-        Wanted::Tasks(ids) => run
-            .tasks
-            .iter()
-            .any(|task| ids.contains(task.task_id.as_str()) && has(list, task.state.as_str())),
+        Wanted::Tasks(ids) => {
+            run.tasks.iter().any(|task| ids.contains(task.task_id.as_str()) && has(list, task.state.as_str()))
+        }
         Wanted::Run | Wanted::Group(_) => all(list),
     };
     let what = wanted.describe();
@@ -271,7 +270,8 @@ mod tests {
     #[tokio::test]
     async fn tasks_are_waited_for_with_all_their_map_indexes() {
         use TaskState::{Failed, Running, Success};
-        let tasks = [("a", -1, Success, &[][..]), ("m", 0, Success, &[]), ("m", 1, Running, &[]), ("f", -1, Failed, &[])];
+        let tasks =
+            [("a", -1, Success, &[][..]), ("m", 0, Success, &[]), ("m", 1, Running, &[]), ("f", -1, Failed, &[])];
         let world = world(RunState::Running, &tasks);
         check(&world, json!({ "external_task_id": "a" }), "success").await;
         check(&world, json!({ "external_task_id": "m" }), "waits").await;

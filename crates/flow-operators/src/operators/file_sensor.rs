@@ -70,9 +70,9 @@ with:
             }
             Ok(None) => Ok(Look::NotYet),
             Err(TooMany) if cx.cancel.is_cancelled() => Err(OperatorError::cancelled()),
-            Err(TooMany) => Err(OperatorError::retry(anyhow!(
-                "the pattern visits more than {ENTRIES_MAX} files; make it narrower"
-            ))),
+            Err(TooMany) => {
+                Err(OperatorError::retry(anyhow!("the pattern visits more than {ENTRIES_MAX} files; make it narrower")))
+            }
         }
     }
 }
@@ -120,7 +120,8 @@ impl Search {
                 return Ok(Some(found));
             }
             for (name, is_folder) in self.entries(&at)? {
-                if is_folder && !name.starts_with('.')
+                if is_folder
+                    && !name.starts_with('.')
                     && let Some(found) = self.walk(at.join(name), parts)?
                 {
                     return Ok(Some(found));

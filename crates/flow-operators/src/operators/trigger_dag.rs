@@ -222,8 +222,7 @@ fn derive_run_id(cx: &TaskContext) -> String {
     let id = &cx.identity;
     let date: Timestamp = id.logical_date.unwrap_or(id.run_after);
     let attempt = id.try_number.saturating_sub(id.lost);
-    let digest =
-        Sha256::digest(format!("{}\0{}\0{}\0{}\0{attempt}", id.dag_id, id.run_id, id.task_id, id.map_index));
+    let digest = Sha256::digest(format!("{}\0{}\0{}\0{}\0{attempt}", id.dag_id, id.run_id, id.task_id, id.map_index));
     let tail: String = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
     format!("manual__{}_{tail}", date.to_isoformat())
 }
