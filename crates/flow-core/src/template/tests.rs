@@ -669,10 +669,10 @@ fn no_single_step_makes_too_much_or_panics() {
         "{{ macros.datetime(9999, 12, 31).end_of('year').add(microseconds=1) }}",
         "{{ macros.datetime(1, 1, 1) - macros.timedelta(days=1) }}",
         "{{ macros.datetime.strptime('x', '%Q') }}",
-        "{{ 9223372036854775807 + 1 }}",
-        "{{ -9223372036854775807 - 10 }}",
-        "{{ 9223372036854775807 * 9223372036854775807 }}",
         "{{ 2 ** 9999999999 }}",
+        "{{ params.n * 9223372036854775807 }}",
+        "{{ params.n + 9223372036854775807 }}",
+        "{{ 0 - params.n - 9223372036854775807 }}",
         "{{ 'é'.zfill('x') }}",
     ] {
         match render_text(source, &cx) {
