@@ -93,7 +93,7 @@ fn small_world(choose: &mut flow_core::engine::testing::Choices) -> Facts {
     facts.max_infrastructure_retries = 1;
     facts.tasks[0].state = choose.pick(TaskState::ALL);
     facts.tasks[0].try_number = 1;
-    facts.tasks[0].lost = u32::try_from(choose.below(2)).unwrap();
+    facts.tasks[0].lost = choose.pick(&[0, 1]);
     facts.tasks[1].state = choose.pick(TaskState::ALL);
     facts.tasks[1].try_number = 1;
     facts.tasks[0].skips = choose.pick(&[Skips::None, Skips::AllBut(vec![]), Skips::Everything]);
