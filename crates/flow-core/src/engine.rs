@@ -205,7 +205,7 @@ pub mod retry;
 pub mod testing;
 pub mod trigger_rule;
 
-pub use create::due_runs;
+pub use create::{due_runs, planned_runs};
 pub use dispatch::{explain_dispatch, hand_out};
 pub use edit::edit;
 pub use pass::{decide, pauses_dag, start_runs};
