@@ -99,7 +99,7 @@ fn kind(field: &Value) -> String {
         Value::Array(names) => {
             names.iter().filter_map(Value::as_str).map(word).filter(|word| !word.is_empty()).collect()
         }
-        _ => vec!["anything"],
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => vec!["anything"],
     };
     if kinds.is_empty() { "anything".to_owned() } else { kinds.join(" or ") }
 }

@@ -207,7 +207,7 @@ fn judge(wanted: &Wanted, run: &ExternalRun, states: &States, dag_id: &DagId) ->
 
 #[cfg(test)]
 mod tests {
-    use flow_core::{RunId, TaskId, run::Outcome};
+    use flow_core::{RunId, TaskId};
     use serde_json::json;
 
     use super::*;
@@ -234,23 +234,11 @@ mod tests {
         world
     }
 
-    #[track_caller]
-    fn is(outcome: &Outcome, expected: &str) {
-        let word = match outcome {
-            Outcome::Success => "success",
-            Outcome::Skipped => "skipped",
-            Outcome::Reschedule { .. } => "waits",
-            Outcome::Failed { failure } if failure.may_retry => "failed",
-            Outcome::Failed { .. } => "failed for good",
-            other => panic!("{other:?}"),
-        };
-        assert_eq!(word, expected, "{outcome:?}");
-    }
-
     async fn check(world: &World, more: Value, expected: &str) {
         let mut arguments = json!({ "external_dag_id": "other" });
         arguments.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        is(world.run("external_task_sensor", arguments).await.outcome(), expected);
+        let run = world.run("external_task_sensor", arguments).await;
+        assert_eq!(run.word(), expected, "{more}: {run:?}");
     }
 
     #[tokio::test]
