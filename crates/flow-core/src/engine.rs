@@ -132,6 +132,8 @@ pub struct Waiting {
 pub struct Room {
     /// Free slots by pool; a pool that is absent does not exist. Negative after a pool was made smaller.
     pub pools: BTreeMap<String, i64>,
+    /// All slots by pool, free or not. Where a pool is absent, a big task of it does not hold back small ones.
+    pub pool_sizes: BTreeMap<String, i64>,
     /// In use per run.
     pub by_run: BTreeMap<RunKey, u32>,
     /// In use per DAG and task, all runs.
@@ -186,16 +188,24 @@ pub struct Reason {
     pub task: Option<TaskIx>,
 }
 
+impl std::fmt::Display for Reason {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
 pub mod create;
 pub mod dispatch;
 pub mod edit;
 mod pass;
 pub mod reason;
 pub mod retry;
+#[doc(hidden)]
+pub mod testing;
 pub mod trigger_rule;
 
-pub use create::due_runs;
-pub use dispatch::hand_out;
+pub use create::{due_runs, planned_runs};
+pub use dispatch::{explain_dispatch, hand_out};
 pub use edit::edit;
-pub use pass::{decide, start_runs};
+pub use pass::{decide, pauses_dag, start_runs};
 pub use reason::explain;
