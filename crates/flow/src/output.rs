@@ -108,6 +108,7 @@ impl Output {
                 let lines: Vec<String> = items.iter().map(|item| plain(&row(item))).collect();
                 self.raw(&lines.concat())
             }
+            Format::Table if items.is_empty() => Ok(()),
             Format::Table => self.raw(&self.table(headings, items.iter().map(row))),
         }
     }
