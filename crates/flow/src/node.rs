@@ -210,7 +210,7 @@ pub(crate) async fn serve(parts: &Parts, listener: TcpListener, stop: Stop) {
 /// Sends Flow's own messages to stderr.
 pub(crate) fn start_logging(cx: &Cx) {
     let logging = &cx.config.settings.logging;
-    let filter = EnvFilter::try_new(logging.level.to_string()).unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = EnvFilter::try_new(logging.level.0.as_str()).unwrap_or_else(|_| EnvFilter::new("info"));
     let filter = ["sqlx=warn", "notify=warn", "hyper=warn"]
         .iter()
         .filter_map(|directive| directive.parse().ok())
