@@ -17,10 +17,10 @@ use crate::{commands::*, output::Format};
     arg_required_else_help = true,
     max_term_width = 100,
     after_help = "Examples:
-  flow standalone                           scheduler, worker and web server in one process
-  flow dags check                           every mistake in the DAG folder
-  flow trigger tutorial --wait              run a DAG once, and wait for its end
-  flow tasks explain tutorial latest load  why is this task not running?
+  flow standalone                            scheduler, worker and web server in one process
+  flow dags check                            every mistake in the DAG folder
+  flow trigger tutorial --wait               run a DAG once, and wait for its end
+  flow tasks explain tutorial latest sleep   why is this task not running?
 
 Each command has its own --help with examples."
 )]

@@ -123,7 +123,7 @@ pub(crate) struct Config {
     /// `flow.toml`, when there is one.
     pub(crate) file: Option<PathBuf>,
     home_origin: Origin,
-    settings: Settings,
+    pub(crate) settings: Settings,
     origins: BTreeMap<String, Origin>,
 }
 

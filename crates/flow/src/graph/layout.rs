@@ -5,7 +5,7 @@
 //! neighbours, and frames have the same order in all layers, so that no frame ever overlaps a stranger.
 //! Columns are left to the caller, who knows how much room arrows need between two layers.
 
-use std::cmp::Ordering;
+use std::{cmp::Ordering, collections::BTreeMap};
 
 use super::picture::Picture;
 
@@ -38,7 +38,7 @@ pub(crate) struct Metrics {
 pub(crate) enum Item {
     /// By index.
     Box(usize),
-    /// Of an arrow, by index.
+    /// Of an arrow, by index: the first of those that share it.
     Bend(usize),
     /// Keeps a frame open in a layer where it has no box.
     Hold(usize),
@@ -122,15 +122,20 @@ impl<'a> Draft<'a> {
         let mut items: Vec<Item> = (0..picture.boxes.len()).map(Item::Box).collect();
         let mut paths: Vec<Vec<usize>> = picture.boxes.iter().map(|one| picture.path(one.frame)).collect();
         let mut routes = Vec::with_capacity(picture.arrows.len());
+        // Arrows of one start go together until they must part.
+        let mut shared_bends: BTreeMap<(usize, usize, usize), usize> = BTreeMap::new();
         for (arrow, &(from, to)) in picture.arrows.iter().enumerate() {
             let mut route = vec![from];
             if items.len() + layer[to] - layer[from] < BENDS_MAX {
                 let shared = paths[from].iter().zip(&paths[to]).take_while(|(a, b)| a == b).count();
                 for between in layer[from] + 1..layer[to] {
-                    route.push(items.len());
-                    items.push(Item::Bend(arrow));
-                    layer.push(between);
-                    paths.push(paths[from][..shared].to_vec());
+                    let bend = *shared_bends.entry((from, between, shared)).or_insert_with(|| {
+                        items.push(Item::Bend(arrow));
+                        layer.push(between);
+                        paths.push(paths[from][..shared].to_vec());
+                        items.len() - 1
+                    });
+                    route.push(bend);
                 }
             }
             route.push(to);
@@ -163,8 +168,10 @@ impl<'a> Draft<'a> {
         }
         let (mut left, mut right) = (vec![Vec::new(); items.len()], vec![Vec::new(); items.len()]);
         for step in routes.iter().flat_map(|route| route.windows(2)) {
-            right[step[0]].push(step[1]);
-            left[step[1]].push(step[0]);
+            if !right[step[0]].contains(&step[1]) {
+                right[step[0]].push(step[1]);
+                left[step[1]].push(step[0]);
+            }
         }
         Self { picture, items, layer, paths, layers, routes, left, right, spans }
     }

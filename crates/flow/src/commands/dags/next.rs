@@ -94,7 +94,7 @@ fn parse(text: &str, zone: &str) -> Result<Timetable, Refusal> {
         Value::from(text)
     };
     Timetable::parse(&value, zone, Dialect::Flow).map_err(|error| {
-        let refusal = Refusal::usage(format!("bad schedule: {}", error.message));
+        let refusal = Refusal::usage(error.message);
         match error.help {
             Some(help) => refusal.help(help),
             None => refusal,

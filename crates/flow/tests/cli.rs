@@ -1,0 +1,110 @@
+//! The binary from the outside: exit codes, streams and what a person reads.
+
+#![expect(clippy::unwrap_used, reason = "in a test a panic is the message")]
+
+use std::{
+    path::Path,
+    process::{Command, Output, Stdio},
+};
+
+fn flow(folder: &Path, args: &[&str]) -> Output {
+    command(folder, args).output().unwrap()
+}
+
+fn command(folder: &Path, args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_flow"));
+    command.args(args).current_dir(folder).env_clear().env("HOME", folder).stdin(Stdio::null());
+    command
+}
+
+fn out(output: &Output) -> &str {
+    std::str::from_utf8(&output.stdout).unwrap()
+}
+
+fn err(output: &Output) -> &str {
+    std::str::from_utf8(&output.stderr).unwrap()
+}
+
+#[track_caller]
+fn check(args: &[&str], code: i32, stdout: &str, stderr: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let output = flow(folder.path(), args);
+    assert_eq!(output.status.code(), Some(code), "{output:?}");
+    assert!(out(&output).contains(stdout), "{}", out(&output));
+    assert!(err(&output).contains(stderr), "{}", err(&output));
+}
+
+#[test]
+fn a_command_line_that_makes_no_sense_ends_with_2() {
+    check(&[], 2, "", "Usage: flow");
+    check(&["dgas"], 2, "", "'dags'");
+    check(&["trigger", "a", "--conf", "[1]"], 2, "", "it must be a JSON object");
+    check(&["trigger", "a", "--timeout", "5m"], 2, "", "--wait");
+    check(&["runs", "list", "--state", "done"], 2, "", "none of queued, running, success, failed");
+    check(&["dags", "check", "nowhere"], 2, "", "error: there is no file or folder `nowhere`");
+    check(&["dags", "next", "--schedule", "@daily", "--timezone", "Mars/Base"], 2, "", "Mars/Base");
+    check(&["config", "show", "--config", "no.toml"], 2, "", "error: could not read `");
+}
+
+#[test]
+fn what_fails_ends_with_1_and_says_a_way_out() {
+    check(&["dags", "check"], 1, "", "error: there is no DAG folder `");
+    check(&["dags", "check"], 1, "", "  name files or folders, or the folder with --dags\n");
+    check(&["dags", "graph", "x"], 1, "", "error: there is no DAG folder `");
+}
+
+#[test]
+fn answers_are_on_stdout_and_for_programs_when_asked() {
+    check(&["--version"], 0, "flow 0", "");
+    check(&["version", "-o", "json"], 0, "\"version\": \"0", "");
+    check(&["version", "-o", "yaml"], 0, "version: \"0", "");
+    check(&["config", "show", "-o", "plain"], 0, "\nworker.slots\t16\tdefault\t\n", "");
+    check(&["completions", "bash"], 0, "_flow()", "");
+    check(&["schema", "dag"], 0, "\"trigger_rule\"", "");
+}
+
+#[test]
+fn settings_say_where_they_come_from() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join(".flow")).unwrap();
+    std::fs::write(folder.path().join(".flow/flow.toml"), "[web]\nport = 9000\n").unwrap();
+    let mut command = command(folder.path(), &["config", "show", "-o", "json"]);
+    let output = command.env("FLOW_DATABASE_URL", "postgres://ada:secret@host/flow").output().unwrap();
+    let shown: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let one = |name: &str| shown.as_array().unwrap().iter().find(|one| one["name"] == name).unwrap().clone();
+    assert_eq!((&one("web.port")["value"], &one("web.port")["source"]), (&9000.into(), &"file".into()));
+    assert_eq!(one("database.url")["value"], "postgres://ada:***@host/flow");
+    assert_eq!(one("database.url")["place"], "FLOW_DATABASE_URL");
+}
+
+#[test]
+fn a_wrong_setting_stops_every_command_with_2() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = command(folder.path(), &["version"]).env("FLOW__WEB__PROT", "1").output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(err(&output).contains("did you mean `FLOW__WEB__PORT`?"), "{}", err(&output));
+}
+
+#[test]
+fn there_are_no_colours_in_a_file_or_pipe() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("dags")).unwrap();
+    std::fs::write(folder.path().join("dags/latin.yaml"), b"a: \xe4\n").unwrap();
+    let output = flow(folder.path(), &["dags", "check"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(out(&output).contains("not UTF-8") && !out(&output).contains('\x1b'), "{}", out(&output));
+    assert!(out(&output).ends_with("1 file, no DAGs: 1 error, no warnings\n"), "{}", out(&output));
+    let output = flow(folder.path(), &["dags", "check", "-o", "json"]);
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((output.status.code(), &report["errors"]), (Some(1), &1.into()));
+}
+
+#[test]
+fn a_reader_that_leaves_early_is_no_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut child =
+        command(folder.path(), &["completions", "bash"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), err(&output)), (Some(0), ""));
+}
