@@ -7,4 +7,5 @@ mod complaints;
 mod graph;
 mod limits;
 mod meaning;
+mod measured;
 mod support;

@@ -116,7 +116,7 @@ impl Cx<'_, '_, '_> {
 
     /// Reads `extends`: one name or several.
     fn extended<'n>(&mut self, entry: &'n Entry) -> Vec<(&'n str, Place)> {
-        if entry.value.is_null() {
+        if entry.value.is_null() && !self.is_airflow() {
             return Vec::new();
         }
         if let Some(name) = entry.value.text() {

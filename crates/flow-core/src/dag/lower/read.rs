@@ -85,6 +85,10 @@ impl Cx<'_, '_, '_> {
             0 => "a whole number, 0 or more".to_owned(),
             _ => format!("a whole number, {least} or more"),
         };
+        if self.is_airflow() && least == 0 && entry.value.whole().is_some_and(|number| number < 0) {
+            // Airflow takes fewer than none, and means none.
+            return Some(0);
+        }
         let Some(number) = entry.value.whole().filter(|number| *number >= i64::from(least)) else {
             self.wrong(entry, &expected);
             return None;

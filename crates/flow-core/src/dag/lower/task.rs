@@ -101,7 +101,12 @@ impl Cx<'_, '_, '_> {
     }
 
     fn field(&mut self, draft: &mut DraftTask, entry: &Entry, spec: Option<&crate::catalog::OperatorSpec>) {
-        if !self.is_of_this_dialect(entry) || self.is_absent(entry) {
+        if !self.is_of_this_dialect(entry) {
+            return;
+        }
+        if self.is_absent(entry) {
+            // To Airflow nothing is as good as `false` here.
+            draft.task.do_xcom_push &= entry.key != "do_xcom_push";
             return;
         }
         if !matches!(entry.key.as_str(), "params" | "expand" | "expand_kwargs") && self.refuse_markers(&entry.value) {
@@ -202,36 +207,9 @@ impl Cx<'_, '_, '_> {
         if !entry.value.is_null() {
             return false;
         }
-        let needs_value = matches!(
-            entry.key.as_str(),
-            "catchup"
-                | "catchup_window"
-                | "depends_on_past"
-                | "do_xcom_push"
-                | "dag_id"
-                | "fail_fast"
-                | "id"
-                | "if"
-                | "max_active_runs"
-                | "max_active_tasks"
-                | "max_consecutive_failed_dag_runs"
-                | "multiple_outputs"
-                | "overlap_policy"
-                | "owner"
-                | "pool_slots"
-                | "priority_weight"
-                | "queue"
-                | "retries"
-                | "retry_delay"
-                | "setup"
-                | "teardown"
-                | "timezone"
-                | "trigger_rule"
-                | "wait_for_downstream"
-                | "weight_rule"
-                | "group"
-        );
-        if needs_value && !(self.is_airflow() && entry.key == "retries") {
+        let key = entry.key.as_str();
+        let lists = if self.is_airflow() { keys::NEVER_NULL_AIRFLOW } else { keys::NEVER_NULL };
+        if lists.contains(&key) {
             self.error(entry.key_place, format!("`{}` has no value", entry.key));
         }
         true
