@@ -152,3 +152,24 @@ fn moments_of_a_schedule_follow_the_clocks_of_its_zone() {
                     2026-03-30 02:30:00 +02:00 Mon\t2026-03-30T00:30:00Z\t\n";
     assert_eq!(out(&output), expected);
 }
+
+/// Documents in Markdown blocks that begin with a key of a DAG.
+fn documents(page: &str) -> Vec<String> {
+    let blocks = page.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next());
+    blocks.filter(|block| block.contains("\ntasks:") && !block.starts_with(' ')).map(ToOwned::to_owned).collect()
+}
+
+#[test]
+fn what_the_pages_tell_a_newcomer_to_write_is_right() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    for page in ["README.md", "docs/tutorial.md"] {
+        let documents = documents(&std::fs::read_to_string(root.join(page)).unwrap());
+        assert!(!documents.is_empty(), "{page} has no DAG");
+        for document in documents {
+            let folder = tempfile::tempdir().unwrap();
+            std::fs::write(folder.path().join("a.yaml"), &document).unwrap();
+            let output = flow(folder.path(), &["dags", "check", "a.yaml"]);
+            assert_eq!(output.status.code(), Some(0), "{page}:\n{}", out(&output));
+        }
+    }
+}
