@@ -40,7 +40,8 @@ pub struct Decision {
     pub given_up: Vec<usize>,
     /// Attempts whose outcome has been used or no longer matters, by position in `tasks`.
     pub settled: Vec<usize>,
-    /// The earliest moment when time alone could change the answer.
+    /// The earliest moment when time alone could change the answer. A lease that is taken later is not known
+    /// here: who takes it asks for a look at its end.
     pub wake_at: Option<Timestamp>,
     /// The run after this one may depend on what changed.
     pub wake_next_run: bool,

@@ -1,12 +1,17 @@
 //! Every small world: what holds whatever the rule, the states and the facts.
 
+use std::collections::BTreeMap;
+
 use flow_core::{
     Outcome, RunState, TaskState, TriggerRule,
     engine::{
-        Edit, Selection, decide, explain,
+        Edit, Room, Selection, Waiting, decide,
+        dispatch::in_order,
+        explain, hand_out,
         testing::{DagBuilder, Facts, at, each, failed},
         trigger_rule::{Tally, Verdict, judge},
     },
+    id::RunKey,
     run::{Attempt, Skips},
 };
 
@@ -93,7 +98,7 @@ fn small_world(choose: &mut flow_core::engine::testing::Choices) -> Facts {
     facts.max_infrastructure_retries = 1;
     facts.tasks[0].state = choose.pick(TaskState::ALL);
     facts.tasks[0].try_number = 1;
-    facts.tasks[0].lost = u32::try_from(choose.below(2)).unwrap();
+    facts.tasks[0].lost = choose.pick(&[0, 1]);
     facts.tasks[1].state = choose.pick(TaskState::ALL);
     facts.tasks[1].try_number = 1;
     facts.tasks[0].skips = choose.pick(&[Skips::None, Skips::AllBut(vec![]), Skips::Everything]);
@@ -215,4 +220,123 @@ fn deciding_about_a_queued_run_changes_no_task() {
         let decision = decide(&facts.view(), at(10));
         assert_eq!((decision.changes.len(), decision.run), (0, None));
     });
+}
+
+#[test]
+fn two_upstream_tasks_in_every_state_under_every_rule() {
+    each(|choose| {
+        let rule = choose.pick(TriggerRule::ALL);
+        let dag = DagBuilder::new()
+            .task("a", &[])
+            .task("b", &[])
+            .task("x", &["a", "b"])
+            .with(|task| task.trigger_rule = rule)
+            .task("y", &["x"])
+            .build();
+        let mut facts = Facts::new(dag);
+        let states = [choose.pick(TaskState::ALL), choose.pick(TaskState::ALL)];
+        for (instance, state) in facts.tasks.iter_mut().zip(states) {
+            instance.state = state;
+            instance.try_number = 1;
+        }
+        facts.decide(at(1));
+        let upstream = [facts.state("a"), facts.state("b")];
+        let all_done = upstream.iter().all(|state| state.is_finished());
+        let expected = match judge(rule, Tally::of(upstream)) {
+            Verdict::Wait => TaskState::NoStatus,
+            Verdict::Run => TaskState::Scheduled,
+            Verdict::Settle(state) => state,
+        };
+        assert_eq!(facts.state("x"), expected, "{rule} of {upstream:?}");
+        assert_eq!(facts.state("x") == TaskState::Scheduled && all_done, all_done && may_run(rule, &upstream));
+        // What settles, settles what is below it in the same pass.
+        let below = if expected.is_finished() { expected } else { TaskState::NoStatus };
+        assert_eq!(facts.state("y"), below, "below {expected}");
+    });
+}
+
+fn candidate(name: &str, pool: &str, pool_slots: u32, priority_weight: i64, date: u64) -> Waiting {
+    Waiting {
+        run: RunKey(1),
+        dag_id: "d".into(),
+        task_id: name.into(),
+        map_index: -1,
+        pool: pool.into(),
+        pool_slots,
+        priority_weight,
+        logical_date: at(date),
+        max_active_tasks: 100,
+        max_active_tis_per_dag: None,
+        max_active_tis_per_dagrun: None,
+    }
+}
+
+#[test]
+fn in_every_small_pool_the_slots_go_to_the_first_and_other_pools_do_not_matter() {
+    each(|choose| {
+        let waiting: Vec<_> = ["a", "b", "c"]
+            .map(|name| {
+                let pool = choose.pick(&["p", "q"]);
+                candidate(name, pool, choose.pick(&[1, 2, 4]), choose.pick(&[0, 1]), 0)
+            })
+            .into();
+        let free = i64::try_from(choose.below(4)).expect("a small number");
+        let pools: BTreeMap<_, _> = [("p".to_owned(), free), ("q".to_owned(), 2)].into();
+        let pool_sizes: BTreeMap<_, _> = [("p".to_owned(), 3), ("q".to_owned(), 2)].into();
+        let room = Room { pools, pool_sizes, ..Room::default() };
+        let mut left = room.clone();
+        let granted = hand_out(&waiting, &mut left);
+        assert!(left.pools.values().all(|&free| free >= 0), "{left:?}");
+
+        let order = in_order(&waiting);
+        for (rank, &place) in order.iter().enumerate() {
+            if granted.contains(&place) {
+                continue;
+            }
+            let one = &waiting[place];
+            let fits = i64::from(one.pool_slots) <= left.pools[&one.pool];
+            let is_held = order[..rank].iter().any(|&earlier| {
+                let earlier_one = &waiting[earlier];
+                earlier_one.pool == one.pool
+                    && !granted.contains(&earlier)
+                    && i64::from(earlier_one.pool_slots) <= room.pool_sizes[&one.pool]
+            });
+            assert!(!fits || is_held, "`{}` fits, and nothing holds it: {waiting:?} {room:?}", one.task_id);
+        }
+        for pool in ["p", "q"] {
+            let alone: Vec<usize> = (0..3).filter(|&place| waiting[place].pool == pool).collect();
+            let only: Vec<_> = alone.iter().map(|&place| waiting[place].clone()).collect();
+            let mut granted_alone: Vec<_> =
+                hand_out(&only, &mut room.clone()).into_iter().map(|place| alone[place]).collect();
+            let mut granted_here: Vec<_> = granted.iter().copied().filter(|place| alone.contains(place)).collect();
+            granted_alone.sort_unstable();
+            granted_here.sort_unstable();
+            assert_eq!(granted_alone, granted_here);
+        }
+    });
+}
+
+#[test]
+fn a_big_task_gets_its_turn_in_a_stream_of_small_ones() {
+    let sizes: BTreeMap<_, _> = [("p".to_owned(), 4)].into();
+    let mut waiting = vec![candidate("big", "p", 4, 1, 0)];
+    // When the tasks that hold slots end.
+    let mut ends: Vec<u64> = vec![1, 2, 3];
+    for tick in 0..20 {
+        ends.retain(|&end| end > tick);
+        waiting.extend([0, 1].map(|n| candidate(&format!("small{tick}{n}"), "p", 1, 1, tick + 1)));
+        let free = 4 - i64::try_from(ends.len()).expect("a small number");
+        let mut room = Room { pools: [("p".to_owned(), free)].into(), pool_sizes: sizes.clone(), ..Room::default() };
+        let mut granted = hand_out(&waiting, &mut room);
+        if granted.contains(&0) {
+            assert!(tick <= 3, "the big task waited until {tick}");
+            return;
+        }
+        granted.sort_unstable();
+        for place in granted.into_iter().rev() {
+            waiting.remove(place);
+            ends.push(tick + 3);
+        }
+    }
+    panic!("the big task never got its turn");
 }

@@ -32,8 +32,7 @@ pub(crate) fn read<T: DeserializeOwned>(given: Value) -> Result<T, OperatorError
 
 /// Reads a sensor's rendered arguments.
 pub(crate) fn read_sensor<T: Sensor>(given: Map<String, Value>) -> Result<(T, Patience), OperatorError> {
-    let (common, own): (Map<_, _>, Map<_, _>) =
-        given.into_iter().partition(|(key, _)| COMMON.contains(&key.as_str()));
+    let (common, own): (Map<_, _>, Map<_, _>) = given.into_iter().partition(|(key, _)| COMMON.contains(&key.as_str()));
     Ok((read(Value::Object(own))?, read(Value::Object(common))?))
 }
 

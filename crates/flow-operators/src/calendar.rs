@@ -154,7 +154,8 @@ impl<'de> Deserialize<'de> for Target {
         if TimeOfDay::parse(&text).is_some() || parse_moment(&text, &TimeZone::UTC).is_some() {
             Ok(Self(text))
         } else {
-            let message = format!("must be a time of day such as `07:30`, or a moment such as `2026-01-01T07:30`, not `{text}`");
+            let message =
+                format!("must be a time of day such as `07:30`, or a moment such as `2026-01-01T07:30`, not `{text}`");
             Err(de::Error::custom(message))
         }
     }

@@ -36,7 +36,9 @@ pub fn page(registry: &Registry) -> String {
         }
         line(&format!("```yaml\n{}```", indented(entry.example)));
     }
-    line("\n## All sensors\n\nA sensor looks, and if what it waits for is not there it looks again later. Between two looks it holds no worker");
+    line(
+        "\n## All sensors\n\nA sensor looks, and if what it waits for is not there it looks again later. Between two looks it holds no worker",
+    );
     line("slot, and the wait survives a restart.\n");
     if let Some(sensor) = registry.entries().iter().find(|entry| entry.spec.is_sensor) {
         let schema = (sensor.spec.schema)();
@@ -94,8 +96,10 @@ fn kind(field: &Value) -> String {
     }
     let kinds: Vec<_> = match &field["type"] {
         Value::String(name) => vec![word(name)],
-        Value::Array(names) => names.iter().filter_map(Value::as_str).map(word).filter(|word| !word.is_empty()).collect(),
-        _ => vec!["anything"],
+        Value::Array(names) => {
+            names.iter().filter_map(Value::as_str).map(word).filter(|word| !word.is_empty()).collect()
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => vec!["anything"],
     };
     if kinds.is_empty() { "anything".to_owned() } else { kinds.join(" or ") }
 }

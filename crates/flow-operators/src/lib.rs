@@ -24,7 +24,6 @@ use anyhow::anyhow;
 use flow_core::{
     catalog::{ArgError, Catalog, OperatorSpec},
     dag::Arg,
-    run::Outcome,
 };
 use serde_json::{Map, Value};
 use tokio::task::JoinSet;
@@ -87,8 +86,10 @@ pub struct Registry {
 pub(crate) struct Entry {
     pub(crate) spec: OperatorSpec,
     pub(crate) example: &'static str,
-    run: fn(Map<String, Value>, TaskContext) -> BoxFuture<'static, Result<Done, OperatorError>>,
+    run: RunFn,
 }
+
+type RunFn = fn(Map<String, Value>, TaskContext) -> BoxFuture<'static, Result<Done, OperatorError>>;
 
 impl Registry {
     /// Adds an operator.
@@ -150,12 +151,12 @@ impl Registry {
     }
 
     /// Runs one attempt to its end. Never panics out: a panic of an operator is a failed attempt. Dropped before
-    /// its end, it kills what it started. Says in the log why an attempt failed.
+    /// its end, it kills what it started. Saying in the log how it ended is the caller's.
     pub async fn run(&self, operator: &str, arguments: Map<String, Value>, cx: TaskContext) -> Finished {
-        let (log, cancel, patience) = (cx.log.clone(), cx.cancel.clone(), cx.kill_grace + CANCEL_SLACK);
+        let (cancel, patience) = (cx.cancel.clone(), cx.kill_grace + CANCEL_SLACK);
         let (do_xcom_push, multiple_outputs) = (cx.do_xcom_push, cx.multiple_outputs);
         let Some(entry) = self.entries.iter().find(|entry| entry.spec.name == operator) else {
-            return refuse(&*log, OperatorError::fatal(anyhow!("there is no operator `{operator}` on this worker")));
+            return refuse(OperatorError::fatal(anyhow!("there is no operator `{operator}` on this worker")));
         };
         let mut attempt = JoinSet::new();
         attempt.spawn((entry.run)(arguments, cx));
@@ -177,7 +178,7 @@ impl Registry {
         };
         match done.and_then(|done| finish(done, do_xcom_push, multiple_outputs)) {
             Ok(finished) => finished,
-            Err(error) => refuse(&*log, error),
+            Err(error) => refuse(error),
         }
     }
 }
@@ -192,12 +193,8 @@ fn finish(done: Done, do_xcom_push: bool, multiple_outputs: bool) -> Result<Fini
     Ok(Finished { outcome, xcoms, state })
 }
 
-fn refuse(log: &dyn LogSink, error: OperatorError) -> Finished {
-    if !error.is_cancelled() {
-        log.write(Stream::Error, format!("{error}\n").as_bytes());
-    }
-    let outcome: Outcome = error.into_outcome();
-    Finished { outcome, xcoms: Vec::new(), state: Value::Null }
+fn refuse(error: OperatorError) -> Finished {
+    Finished { outcome: error.into_outcome(), xcoms: Vec::new(), state: Value::Null }
 }
 
 /// What a panic said.

@@ -237,20 +237,19 @@ fn search(name: &str) -> Option<PathBuf> {
 }
 
 fn spawn_error(program: &str, error: io::Error) -> OperatorError {
-    match Errno::from_raw(error.raw_os_error().unwrap_or(0)) {
-        Errno::E2BIG => OperatorError::fatal(anyhow!(
-            "could not start `{program}`: its arguments and environment are too large; pass large values in a file"
-        )),
-        Errno::EAGAIN | Errno::ENOMEM => {
-            OperatorError::retry(anyhow!("could not start `{program}`: the machine is out of processes or memory"))
-        }
-        _ if error.kind() == ErrorKind::NotFound => {
-            OperatorError::retry(anyhow!("could not start `{program}`: there is no such program on this machine"))
-        }
-        _ if error.kind() == ErrorKind::InvalidInput => {
-            OperatorError::fatal(anyhow!(error).context(format!("could not start `{program}`")))
-        }
-        _ => OperatorError::retry(anyhow!(error).context(format!("could not start `{program}`"))),
+    let what = format!("could not start `{program}`");
+    let code = error.raw_os_error().map(Errno::from_raw);
+    if code == Some(Errno::E2BIG) {
+        let why = "its arguments and environment are too large; pass large values in a file";
+        OperatorError::fatal(anyhow!("{what}: {why}"))
+    } else if matches!(code, Some(Errno::EAGAIN | Errno::ENOMEM)) {
+        OperatorError::retry(anyhow!("{what}: the machine is out of processes or memory"))
+    } else if error.kind() == ErrorKind::NotFound {
+        OperatorError::retry(anyhow!("{what}: there is no such program on this machine"))
+    } else if error.kind() == ErrorKind::InvalidInput {
+        OperatorError::fatal(anyhow!(error).context(what))
+    } else {
+        OperatorError::retry(anyhow!(error).context(what))
     }
 }
 

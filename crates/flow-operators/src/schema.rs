@@ -99,13 +99,21 @@ fn open(mut schema: Value) -> Value {
 /// The frame around tasks: every key of a DAG.
 fn document(names: &[&str], rules: &[Value]) -> Value {
     let mut dag = keys(&[
-        ("dag_id", json!({ "type": "string", "pattern": "^[A-Za-z0-9_.-]+$", "maxLength": 250 }), "Unique id; by default the file's name."),
+        (
+            "dag_id",
+            json!({ "type": "string", "pattern": "^[A-Za-z0-9_.-]+$", "maxLength": 250 }),
+            "Unique id; by default the file's name.",
+        ),
         ("dag_display_name", text(), "Name to show."),
         ("description", text(), "One line for lists."),
         ("doc_md", text(), "Documentation in Markdown."),
         ("tags", json!({ "type": "array", "items": { "type": "string" } }), "Words to find it by."),
         ("owner_links", json!({ "type": "object", "additionalProperties": { "type": "string" } }), "Links for owners."),
-        ("schedule", json!({ "type": ["string", "number", "array", "object", "null"] }), "When it runs: cron, an interval, a preset, a timetable, assets."),
+        (
+            "schedule",
+            json!({ "type": ["string", "number", "array", "object", "null"] }),
+            "When it runs: cron, an interval, a preset, a timetable, assets.",
+        ),
         ("timezone", text(), "IANA name; by default UTC."),
         ("start_date", time(), "No run before this."),
         ("end_date", time(), "No run after this."),
@@ -120,13 +128,25 @@ fn document(names: &[&str], rules: &[Value]) -> Value {
         ("params", json!({ "type": "object" }), "Parameters of a run, with their defaults."),
         ("default_args", json!({ "$ref": "#/$defs/task_arguments" }), "Task arguments for all tasks."),
         ("render_template_as_native_obj", flag(), "Templates yield values, not text."),
-        ("templates", json!({ "type": "object", "additionalProperties": { "type": "object" } }), "Fragments for `extends`."),
-        ("task_groups", json!({ "type": "object", "additionalProperties": { "$ref": "#/$defs/task_group" } }), "Boxes of tasks."),
+        (
+            "templates",
+            json!({ "type": "object", "additionalProperties": { "type": "object" } }),
+            "Fragments for `extends`.",
+        ),
+        (
+            "task_groups",
+            json!({ "type": "object", "additionalProperties": { "$ref": "#/$defs/task_group" } }),
+            "Boxes of tasks.",
+        ),
         ("tasks", json!({ "type": "array", "items": { "$ref": "#/$defs/task" } }), "The tasks."),
         ("on_success_callback", json!({ "type": "array" }), "What to do when a run succeeds."),
         ("on_failure_callback", json!({ "type": "array" }), "What to do when a run fails."),
         ("deadline", json!({}), "When a run is late."),
-        ("overlap_policy", json!({ "enum": ["queue", "skip", "cancel_running"] }), "What happens to a run that is due while another is active."),
+        (
+            "overlap_policy",
+            json!({ "enum": ["queue", "skip", "cancel_running"] }),
+            "What happens to a run that is due while another is active.",
+        ),
     ]);
     dag.insert("$schema".to_owned(), text());
     let mut task_arguments = task_arguments();
@@ -135,7 +155,11 @@ fn document(names: &[&str], rules: &[Value]) -> Value {
         ("uses", json!({ "type": ["string", "null"], "examples": names }), "The operator; by default `empty`."),
         ("with", json!({ "type": "object" }), "The operator's arguments."),
         ("needs", json!({ "type": ["array", "string"], "items": { "type": "string" } }), "Upstream tasks and groups."),
-        ("extends", json!({ "type": ["array", "string"], "items": { "type": "string" } }), "Fragments of `templates`, the last one wins."),
+        (
+            "extends",
+            json!({ "type": ["array", "string"], "items": { "type": "string" } }),
+            "Fragments of `templates`, the last one wins.",
+        ),
         ("group", text(), "The task group it is in."),
         ("if", json!({ "type": ["string", "boolean"] }), "An expression; when it does not hold, the task is skipped."),
         ("expand", json!({ "type": "object" }), "One task instance for each value."),
@@ -197,19 +221,31 @@ fn task_arguments() -> Map<String, Value> {
         ("owner", text(), "Who answers for it."),
         ("retries", count(0), "How often it is tried again."),
         ("retry_delay", span(), "Time before the next try; by default 300 s."),
-        ("retry_exponential_backoff", json!({ "type": ["boolean", "number"] }), "Factor by which the delay grows; true is 2."),
+        (
+            "retry_exponential_backoff",
+            json!({ "type": ["boolean", "number"] }),
+            "Factor by which the delay grows; true is 2.",
+        ),
         ("max_retry_delay", span(), "Longest delay."),
-        ("retry_on", json!({
-            "type": "object",
-            "properties": {
-                "exit_codes": { "type": "array", "items": { "type": "integer" } },
-                "http_status": { "type": "array", "items": { "type": "integer" } },
-                "sqlstate": { "type": "array", "items": { "type": "string" } },
-            },
-            "additionalProperties": false,
-        }), "What is worth another try; anything else fails at once."),
+        (
+            "retry_on",
+            json!({
+                "type": "object",
+                "properties": {
+                    "exit_codes": { "type": "array", "items": { "type": "integer" } },
+                    "http_status": { "type": "array", "items": { "type": "integer" } },
+                    "sqlstate": { "type": "array", "items": { "type": "string" } },
+                },
+                "additionalProperties": false,
+            }),
+            "What is worth another try; anything else fails at once.",
+        ),
         ("execution_timeout", span(), "A try that takes longer fails."),
-        ("trigger_rule", json!({ "enum": flow_core::TriggerRule::ALL }), "When it may start, given its upstream tasks."),
+        (
+            "trigger_rule",
+            json!({ "enum": flow_core::TriggerRule::ALL }),
+            "When it may start, given its upstream tasks.",
+        ),
         ("depends_on_past", flag(), "Wait for its own success in the run before."),
         ("wait_for_downstream", flag(), "Wait for what is directly downstream in the run before."),
         ("pool", text(), "The pool whose slots it takes."),
@@ -235,7 +271,11 @@ fn task_arguments() -> Map<String, Value> {
         ("on_success_callback", callbacks(), "What to do when it succeeds."),
         ("on_retry_callback", callbacks(), "What to do when it is tried again."),
         ("on_skipped_callback", callbacks(), "What to do when it is skipped."),
-        ("email", json!({ "type": ["string", "array"], "items": { "type": "string" } }), "Addresses for the two below."),
+        (
+            "email",
+            json!({ "type": ["string", "array"], "items": { "type": "string" } }),
+            "Addresses for the two below.",
+        ),
         ("email_on_failure", flag(), "Send mail when it fails."),
         ("email_on_retry", flag(), "Send mail when it is tried again."),
     ])

@@ -159,7 +159,6 @@ impl Patience {
             return self.fail(cx, OperatorError::timed_out(why));
         }
         let at = next.min(deadline);
-        say(cx, Stream::Info, &format!("not yet; the next look is at {at}"));
         Ok(Done { state: json!({ "looks": looks }), ..Done::new(Outcome::Reschedule { at }) })
     }
 
@@ -305,14 +304,7 @@ mod tests {
             ("nothing", json!({ "soft_fail": true, "never_fail": true }), "failed for good"),
         ] {
             let run = look(&World::new(), sees, more.clone()).await;
-            let word = match run.outcome() {
-                Outcome::Skipped => "skipped",
-                Outcome::Reschedule { .. } => "waits",
-                Outcome::Failed { failure } if failure.may_retry => "failed",
-                Outcome::Failed { .. } => "failed for good",
-                other => panic!("{other:?}"),
-            };
-            assert_eq!(word, expected, "{sees} {more}");
+            assert_eq!(run.word(), expected, "{sees} {more}");
         }
     }
 

@@ -216,6 +216,21 @@ impl Run {
         self.0.xcoms.iter().find(|(key, _)| key == wanted).map(|(_, value)| value)
     }
 
+    /// The outcome in a word.
+    pub(crate) fn word(&self) -> &'static str {
+        match self.outcome() {
+            Outcome::Success => "success",
+            Outcome::Branch { .. } => "branch",
+            Outcome::ShortCircuit { .. } => "short circuit",
+            Outcome::Skipped => "skipped",
+            Outcome::Reschedule { .. } => "waits",
+            Outcome::Failed { failure } if failure.may_retry => "failed",
+            Outcome::Failed { .. } => "failed for good",
+            Outcome::Cancelled => "cancelled",
+            Outcome::Lost { .. } => "lost",
+        }
+    }
+
     #[track_caller]
     pub(crate) fn succeeded_without_result(&self) {
         assert_eq!((self.outcome(), &self.0.xcoms), (&Outcome::Success, &vec![]));

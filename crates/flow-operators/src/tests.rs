@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fs, path::Path};
 
-use flow_core::run::FailureCause;
+use flow_core::run::{FailureCause, Outcome};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
@@ -80,7 +80,6 @@ async fn a_panic_is_a_failed_attempt() {
     let world = World::new();
     let failure = odd(&world, "panics").await.failed("operator `odd` panicked: boom").clone();
     assert_eq!(failure.cause, FailureCause::Other);
-    assert!(world.text().contains("boom"), "the log says why");
 }
 
 #[tokio::test(start_paused = true)]

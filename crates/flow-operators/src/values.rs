@@ -132,25 +132,30 @@ macro_rules! visited {
     };
 }
 
-visited!(Span, "a duration such as `5m` or `1h30m`, or a number of seconds",
-    json_schema!({ "type": ["number", "string"], "minimum": 0, "format": "duration" }), {
-    fn visit_u64<E: de::Error>(self, number: u64) -> Result<Span, E> {
-        self.visit_f64(number as f64)
-    }
-    fn visit_i64<E: de::Error>(self, number: i64) -> Result<Span, E> {
-        self.visit_f64(number as f64)
-    }
-    fn visit_f64<E: de::Error>(self, number: f64) -> Result<Span, E> {
-        if number.is_finite() && (0.0..=LONGEST).contains(&number) {
-            Ok(Span::Number(number))
-        } else {
-            Err(E::custom(format!("must be a duration between 0 and 100 years, not `{number}`")))
+visited!(
+    Span,
+    "a duration such as `5m` or `1h30m`, or a number of seconds",
+    json_schema!({ "type": ["number", "string"], "minimum": 0, "format": "duration" }),
+    {
+        fn visit_u64<E: de::Error>(self, number: u64) -> Result<Span, E> {
+            self.visit_f64(number as f64)
+        }
+        fn visit_i64<E: de::Error>(self, number: i64) -> Result<Span, E> {
+            self.visit_f64(number as f64)
+        }
+        fn visit_f64<E: de::Error>(self, number: f64) -> Result<Span, E> {
+            if number.is_finite() && (0.0..=LONGEST).contains(&number) {
+                Ok(Span::Number(number))
+            } else {
+                Err(E::custom(format!("must be a duration between 0 and 100 years, not `{number}`")))
+            }
+        }
+        fn visit_str<E: de::Error>(self, text: &str) -> Result<Span, E> {
+            Span::parse(text)
+                .ok_or_else(|| E::custom(format!("must be a duration such as `5m` or `1h30m`, not `{text}`")))
         }
     }
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<Span, E> {
-        Span::parse(text).ok_or_else(|| E::custom(format!("must be a duration such as `5m` or `1h30m`, not `{text}`")))
-    }
-});
+);
 
 visited!(Flag, "true or false", json_schema!({ "type": "boolean" }), {
     fn visit_bool<E: de::Error>(self, value: bool) -> Result<Flag, E> {
@@ -165,19 +170,23 @@ visited!(Flag, "true or false", json_schema!({ "type": "boolean" }), {
     }
 });
 
-visited!(OneOrMany, "a string or a list of strings",
-    json_schema!({ "type": ["string", "array"], "items": { "type": "string" } }), {
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<OneOrMany, E> {
-        Ok(OneOrMany { items: vec![text.to_owned()], is_list: false })
-    }
-    fn visit_seq<A: de::SeqAccess<'de>>(self, mut seq: A) -> Result<OneOrMany, A::Error> {
-        let mut items = Vec::new();
-        while let Some(item) = seq.next_element::<String>()? {
-            items.push(item);
+visited!(
+    OneOrMany,
+    "a string or a list of strings",
+    json_schema!({ "type": ["string", "array"], "items": { "type": "string" } }),
+    {
+        fn visit_str<E: de::Error>(self, text: &str) -> Result<OneOrMany, E> {
+            Ok(OneOrMany { items: vec![text.to_owned()], is_list: false })
         }
-        Ok(OneOrMany { items, is_list: true })
+        fn visit_seq<A: de::SeqAccess<'de>>(self, mut seq: A) -> Result<OneOrMany, A::Error> {
+            let mut items = Vec::new();
+            while let Some(item) = seq.next_element::<String>()? {
+                items.push(item);
+            }
+            Ok(OneOrMany { items, is_list: true })
+        }
     }
-});
+);
 
 visited!(Scalar, "a string", json_schema!({ "type": ["string", "number", "boolean"] }), {
     fn visit_str<E: de::Error>(self, text: &str) -> Result<Scalar, E> {
@@ -197,28 +206,36 @@ visited!(Scalar, "a string", json_schema!({ "type": ["string", "number", "boolea
     }
 });
 
-visited!(ExitCodes, "an exit code, a list of exit codes, or null",
-    json_schema!({ "type": ["integer", "array", "null"], "items": { "type": "integer" } }), {
-    fn visit_u64<E: de::Error>(self, code: u64) -> Result<ExitCodes, E> {
-        i32::try_from(code).map(|code| ExitCodes(vec![code])).map_err(|_| E::custom(format!("`{code}` is no exit code")))
-    }
-    fn visit_i64<E: de::Error>(self, code: i64) -> Result<ExitCodes, E> {
-        i32::try_from(code).map(|code| ExitCodes(vec![code])).map_err(|_| E::custom(format!("`{code}` is no exit code")))
-    }
-    fn visit_unit<E: de::Error>(self) -> Result<ExitCodes, E> {
-        Ok(ExitCodes(Vec::new()))
-    }
-    fn visit_none<E: de::Error>(self) -> Result<ExitCodes, E> {
-        Ok(ExitCodes(Vec::new()))
-    }
-    fn visit_seq<A: de::SeqAccess<'de>>(self, mut seq: A) -> Result<ExitCodes, A::Error> {
-        let mut codes = Vec::new();
-        while let Some(code) = seq.next_element::<i32>()? {
-            codes.push(code);
+visited!(
+    ExitCodes,
+    "an exit code, a list of exit codes, or null",
+    json_schema!({ "type": ["integer", "array", "null"], "items": { "type": "integer" } }),
+    {
+        fn visit_u64<E: de::Error>(self, code: u64) -> Result<ExitCodes, E> {
+            i32::try_from(code)
+                .map(|code| ExitCodes(vec![code]))
+                .map_err(|_| E::custom(format!("`{code}` is no exit code")))
         }
-        Ok(ExitCodes(codes))
+        fn visit_i64<E: de::Error>(self, code: i64) -> Result<ExitCodes, E> {
+            i32::try_from(code)
+                .map(|code| ExitCodes(vec![code]))
+                .map_err(|_| E::custom(format!("`{code}` is no exit code")))
+        }
+        fn visit_unit<E: de::Error>(self) -> Result<ExitCodes, E> {
+            Ok(ExitCodes(Vec::new()))
+        }
+        fn visit_none<E: de::Error>(self) -> Result<ExitCodes, E> {
+            Ok(ExitCodes(Vec::new()))
+        }
+        fn visit_seq<A: de::SeqAccess<'de>>(self, mut seq: A) -> Result<ExitCodes, A::Error> {
+            let mut codes = Vec::new();
+            while let Some(code) = seq.next_element::<i32>()? {
+                codes.push(code);
+            }
+            Ok(ExitCodes(codes))
+        }
     }
-});
+);
 
 impl serde::Serialize for Span {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -14,19 +14,18 @@ pub const RETURN_VALUE: &str = "return_value";
 /// Makes the XComs of a result: itself, and with `multiple_outputs` each of its entries.
 pub(crate) fn from_result(result: Value, multiple_outputs: bool) -> Result<Vec<(String, Value)>, OperatorError> {
     let mut xcoms = Vec::new();
-    match result {
-        Value::Null => {}
-        Value::Object(map) if multiple_outputs => {
-            xcoms.extend(map.iter().map(|(key, value)| (key.clone(), value.clone())));
-            xcoms.retain(|(key, _)| key != RETURN_VALUE);
-            xcoms.push((RETURN_VALUE.to_owned(), Value::Object(map)));
-        }
-        other if multiple_outputs => {
-            let kind = kind_of(&other);
-            return Err(OperatorError::fatal(anyhow!("`multiple_outputs` needs a map as the result, not {kind}")));
-        }
-        other => xcoms.push((RETURN_VALUE.to_owned(), other)),
+    if result.is_null() {
+        return Ok(xcoms);
     }
+    if multiple_outputs {
+        let Some(map) = result.as_object() else {
+            let kind = kind_of(&result);
+            return Err(OperatorError::fatal(anyhow!("`multiple_outputs` needs a map as the result, not {kind}")));
+        };
+        xcoms.extend(map.iter().map(|(key, value)| (key.clone(), value.clone())));
+        xcoms.retain(|(key, _)| key != RETURN_VALUE);
+    }
+    xcoms.push((RETURN_VALUE.to_owned(), result));
     Ok(xcoms)
 }
 

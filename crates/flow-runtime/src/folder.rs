@@ -74,7 +74,11 @@ impl FolderSync {
             let suspects = self.look(&mut known, is_first, &stop).await;
             is_first = false;
             let wait = async {
-                if suspects { tokio::time::sleep(SETTLE).await } else { drop(pokes.next().await) }
+                if suspects {
+                    tokio::time::sleep(SETTLE).await;
+                } else {
+                    pokes.next().await;
+                }
             };
             if stop.or(wait).await.is_break() {
                 return;
@@ -97,7 +101,10 @@ impl FolderSync {
             let prepared = match kind {
                 ChangeKind::Removed => Ready::Removed,
                 ChangeKind::Problem(problem) => {
-                    let place = problem.place.map(|(line, column)| format!("\n  --> {path}:{line}:{column}")).unwrap_or_default();
+                    let place = problem
+                        .place
+                        .map(|(line, column)| format!("\n  --> {path}:{line}:{column}"))
+                        .unwrap_or_default();
                     let subject = if path == FOLDER { "the DAG folder".to_owned() } else { format!("`{path}`") };
                     Ready::Problem(format!("error: {subject} {}{place}\n", problem.sentence))
                 }
@@ -129,7 +136,14 @@ impl FolderSync {
             self.save_in_time(batch, known, &mut synced, stop).await;
         }
         let took = self.clock.now().since(started);
-        info!(files = synced.files, new = synced.new, changed = synced.changed, errors = synced.errors, ?took, "read DAG files");
+        info!(
+            files = synced.files,
+            new = synced.new,
+            changed = synced.changed,
+            errors = synced.errors,
+            ?took,
+            "read DAG files"
+        );
         suspects
     }
 
@@ -139,8 +153,7 @@ impl FolderSync {
         let parsed = dag::parse(&Source { text: &content.text, stem, files: content.files.clone() }, &self.catalog);
         let errors: Vec<Diagnostic> =
             parsed.diagnostics.into_iter().filter(|found| found.severity == Severity::Error).collect();
-        let error_text: String =
-            errors.iter().map(|found| found.render(path, &content.text, false) + "\n").collect();
+        let error_text: String = errors.iter().map(|found| found.render(path, &content.text, false) + "\n").collect();
         Ready::Read { content, hash, dags: parsed.dags, diagnostics: errors, error_text }
     }
 

@@ -2,12 +2,18 @@
 //!
 //! Knows nothing of trigger rules or retries; see [`attempt`].
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{Arc, Mutex, PoisonError},
+};
 
-use flow_core::{Outcome, Timestamp};
-use flow_store::{AttemptKey, Claimed, Kept, Report, RunRow};
+use flow_core::{
+    Dag, DagRun, Outcome, TaskIx, Timestamp,
+    template::{self, Context},
+};
+use flow_store::{AttemptKey, Claimed, DagCache, Kept, Report, RunRow, Store};
 use serde_json::Value;
-use tokio::sync::mpsc;
+use tokio::{runtime::Handle, sync::mpsc};
 use tracing::{Instrument, debug};
 
 pub mod attempt;
@@ -15,6 +21,8 @@ mod services;
 
 pub use attempt::Workshop;
 use attempt::{EndedBy, Ender};
+
+use crate::{Clock, log::Masker};
 
 /// The slots of this process and what is in them.
 pub struct Slots {
@@ -118,4 +126,47 @@ impl Slots {
     pub fn names(&self) -> impl Iterator<Item = &AttemptKey> {
         self.running.keys().map(|name| &name.key)
     }
+}
+
+/// Fills in the arguments of a task for a run, outside any attempt; secrets are masked.
+///
+/// # Errors
+///
+/// A sentence that names the argument and the line.
+pub async fn render(
+    store: &Store,
+    dags: &DagCache,
+    clock: &Clock,
+    run: DagRun,
+    dag: &Arc<Dag>,
+    task: TaskIx,
+    try_number: u32,
+) -> Result<Value, String> {
+    let secrets = Arc::new(Mutex::new(Vec::new()));
+    let run = Arc::new(run);
+    let facts = services::AttemptServices {
+        store: store.clone(),
+        dags: dags.clone(),
+        clock: clock.clone(),
+        run: run.clone(),
+        memory: Value::Null,
+        secrets: secrets.clone(),
+        on_secret: Box::new(|_| ()),
+        handle: Handle::current(),
+    };
+    let cx = Context {
+        dag: dag.clone(),
+        task,
+        run,
+        map_index: -1,
+        try_number,
+        max_tries: dag.task(task).retry.retries,
+        now: clock.now(),
+        seed: uuid::Uuid::new_v4().as_u64_pair().0,
+        facts: Arc::new(facts),
+    };
+    let rendered = tokio::task::spawn_blocking(move || template::render(&cx)).await;
+    let fields = rendered.map_err(|_| "rendering went wrong inside Flow".to_owned())?.map_err(attempt::in_words)?;
+    let masker = Masker::new(secrets.lock().unwrap_or_else(PoisonError::into_inner).iter());
+    Ok(attempt::mask_value(Value::Object(fields), &masker))
 }

@@ -5,11 +5,11 @@
 
 use flow_core::{
     DagId, RunId, RunType, TaskState, Timestamp,
-    engine::{Edit, Refused, edit},
+    engine::{Edit, Reason, Refused, edit, explain, explain_dispatch},
 };
 use serde_json::Value;
 
-use crate::{CreateRun, DagCache, RunDecision, RunRow, Store, StoreError, Tx};
+use crate::{CreateRun, DagCache, RunDecision, RunRow, Store, StoreError, TaskRow, Tx};
 
 /// Tries to find a run id that is free, for runs triggered in the same microsecond.
 const RUN_ID_TRIES: u64 = 100;
@@ -99,6 +99,56 @@ impl Store {
             tx.commit().await?;
         }
         Ok(edited)
+    }
+}
+
+/// How many waiting task instances are looked at to say how many are ahead.
+const AHEAD: usize = 1_000;
+
+impl Store {
+    /// Says why a task instance is where it is, with what the scheduler knows about pools and limits.
+    ///
+    /// # Errors
+    ///
+    /// When the database does, or the run's version cannot be read.
+    pub async fn explain(
+        &self,
+        dags: &DagCache,
+        row: &RunRow,
+        task: &TaskRow,
+        max_infrastructure_retries: u32,
+        now: Timestamp,
+    ) -> Result<Vec<Reason>, StoreError> {
+        let mut tx = self.begin().await?;
+        let mut broken = None;
+        let facts = tx.facts(vec![row.clone()], dags, max_infrastructure_retries, |_, error| broken = Some(error)).await?;
+        if let Some(error) = broken {
+            return Err(error);
+        }
+        let Some(facts) = facts.first() else { return Ok(Vec::new()) };
+        let view = facts.view();
+        let ix = facts.dag.task_ix(&task.task_id);
+        let at = view.tasks.iter().position(|ti| Some(ti.task) == ix && ti.map_index == task.map_index);
+        let Some(at) = at else { return Ok(Vec::new()) };
+        let mut reasons = explain(&view, at, now);
+        let is_paused = tx.lock_dag(row.run.dag_id.as_str()).await?.is_paused;
+        if task.state == TaskState::Scheduled {
+            let room = tx.room().await?;
+            let waiting = tx.first_waiting(AHEAD).await?;
+            let mine = waiting.iter().position(|other| {
+                other.run == row.run.key && other.task_id.as_str() == task.task_id && other.map_index == task.map_index
+            });
+            if let Some(mine) = mine {
+                let ahead = waiting[..mine].iter().filter(|other| other.pool == waiting[mine].pool).count();
+                reasons = explain_dispatch(&waiting[mine], &room, ahead);
+            }
+        }
+        if is_paused && !row.run.state.is_finished() && !task.state.is_finished() {
+            let text = format!("waiting: dag `{}` is paused; to let it go on: flow dags unpause {}", row.run.dag_id, row.run.dag_id);
+            reasons.insert(0, Reason { kind: "paused", text, task: None });
+        }
+        tx.rollback().await?;
+        Ok(reasons)
     }
 }
 

@@ -38,6 +38,28 @@ struct RawWaiting {
     max_per_run: Option<i64>,
 }
 
+impl From<RawWaiting> for WaitingRow {
+    fn from(raw: RawWaiting) -> Self {
+        Self {
+            waiting: Waiting {
+                run: RunKey(raw.run),
+                dag_id: DagId::from(raw.dag_id),
+                task_id: TaskId::from(raw.task_id),
+                map_index: i32::try_from(raw.map_index).unwrap_or(-1),
+                pool: raw.pool,
+                pool_slots: count(raw.pool_slots),
+                priority_weight: raw.priority_weight,
+                logical_date: Timestamp::from_micros(raw.sort_date),
+                max_active_tasks: count(raw.max_active_tasks),
+                max_active_tis_per_dag: raw.max_per_dag.map(count),
+                max_active_tis_per_dagrun: raw.max_per_run.map(count),
+            },
+            queue: raw.queue,
+            try_number: count(raw.try_number),
+        }
+    }
+}
+
 statements! {
     split POOLS = {
         sqlite: "SELECT name, slots FROM pool ORDER BY name",
@@ -81,6 +103,10 @@ statements! {
             AND task_instance.map_index = CAST(c.value ->> 2 AS BIGINT)
             AND task_instance.state = 'scheduled'"
     ];
+    both FIRST_WAITING = "SELECT t.run, t.task_id, t.map_index, t.dag_id, t.try_number, t.pool, t.pool_slots, t.priority_weight, t.queue,
+            t.sort_date, t.max_active_tasks, t.max_per_dag, t.max_per_run
+        FROM task_instance t WHERE t.state = 'scheduled'
+        ORDER BY t.priority_weight DESC, t.sort_date, t.dag_id, t.run, t.task_id, t.map_index LIMIT $1";
     both ANY_WAITING = "SELECT EXISTS (SELECT 1 FROM task_instance WHERE state = 'scheduled')";
 }
 
@@ -94,14 +120,7 @@ impl Tx {
     ///
     /// When the database does.
     pub async fn is_anything_waiting(&mut self) -> Result<bool, StoreError> {
-        Ok(match &mut self.inner {
-            crate::db::Inner::Sqlite(inner) => {
-                sqlx::query_scalar::<_, bool>(ANY_WAITING.sqlite).fetch_one(&mut **inner).await?
-            }
-            crate::db::Inner::Postgres(inner) => {
-                sqlx::query_scalar::<_, bool>(ANY_WAITING.postgres).fetch_one(&mut **inner).await?
-            }
-        })
+        Ok(on!(tx self, ANY_WAITING, |text, conn| sqlx::query_scalar(text).fetch_one(conn).await?))
     }
 
     /// Returns what is free and what is in use, and locks the pools: until this transaction ends nobody else
@@ -158,26 +177,19 @@ impl Tx {
                 .fetch_all(conn)
                 .await?
         });
-        Ok(raw
-            .into_iter()
-            .map(|raw| WaitingRow {
-                waiting: Waiting {
-                    run: RunKey(raw.run),
-                    dag_id: DagId::from(raw.dag_id),
-                    task_id: TaskId::from(raw.task_id),
-                    map_index: i32::try_from(raw.map_index).unwrap_or(-1),
-                    pool: raw.pool,
-                    pool_slots: count(raw.pool_slots),
-                    priority_weight: raw.priority_weight,
-                    logical_date: Timestamp::from_micros(raw.sort_date),
-                    max_active_tasks: count(raw.max_active_tasks),
-                    max_active_tis_per_dag: raw.max_per_dag.map(count),
-                    max_active_tis_per_dagrun: raw.max_per_run.map(count),
-                },
-                queue: raw.queue,
-                try_number: count(raw.try_number),
-            })
-            .collect())
+        Ok(raw.into_iter().map(WaitingRow::from).collect())
+    }
+
+    /// Returns the first of those that wait, best first, whatever keeps them.
+    ///
+    /// # Errors
+    ///
+    /// When the database does.
+    pub(crate) async fn first_waiting(&mut self, limit: usize) -> Result<Vec<Waiting>, StoreError> {
+        let raw: Vec<RawWaiting> = on!(tx self, FIRST_WAITING, |text, conn| {
+            sqlx::query_as(text).bind(i64::try_from(limit).unwrap_or(i64::MAX)).fetch_all(conn).await?
+        });
+        Ok(raw.into_iter().map(|raw| WaitingRow::from(raw).waiting).collect())
     }
 
     /// Gives slots: `scheduled` becomes `queued`, and an attempt waits for a worker. Announce

@@ -9,6 +9,7 @@ mod config;
 mod context;
 mod dag_folder;
 mod graph;
+mod node;
 mod output;
 mod when;
 

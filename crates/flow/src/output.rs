@@ -60,7 +60,6 @@ impl<T: Into<String>> From<T> for Cell {
 }
 
 /// Colours of task states, as near to Airflow's as sixteen colours allow.
-#[expect(dead_code, reason = "for commands that list task instances")]
 pub(crate) fn task_state(state: TaskState) -> Cell {
     use TaskState::*;
     let colour = match state {
@@ -75,7 +74,6 @@ pub(crate) fn task_state(state: TaskState) -> Cell {
 }
 
 /// Colours of run states.
-#[expect(dead_code, reason = "for commands that list runs")]
 pub(crate) fn run_state(state: RunState) -> Cell {
     let colour = match state {
         RunState::Success | RunState::Running => AnsiColor::Green,
@@ -158,6 +156,24 @@ impl Output {
     /// Prints a line for people, and nothing for programs.
     pub(crate) fn remark(&self, line: &str) -> io::Result<()> {
         if self.is_for_people() { self.raw(&format!("{line}\n")) } else { Ok(()) }
+    }
+
+    /// Prints the fields of an object: a heading and the text for people, the object for programs.
+    pub(crate) fn fields(&self, fields: &serde_json::Value) -> io::Result<()> {
+        let Some(object) = fields.as_object().filter(|_| self.is_for_people()) else { return self.data(fields) };
+        for (name, value) in object {
+            let text = value.as_str().map_or_else(|| format!("{value:#}"), str::to_owned);
+            let heading = if self.colour { paint(name, AnsiColor::Cyan) } else { name.clone() };
+            self.raw(&format!("{heading}:\n{}\n", text.trim_end_matches('\n')))?;
+        }
+        Ok(())
+    }
+
+    /// Prints bytes as they are.
+    pub(crate) fn bytes(&self, bytes: &[u8]) -> io::Result<()> {
+        let mut stdout = io::stdout().lock();
+        stdout.write_all(bytes)?;
+        stdout.flush()
     }
 
     /// Prints text as it is.

@@ -69,7 +69,7 @@ fn read<T: DeserializeOwned>(items: &[(String, Item<'_>)]) -> Result<(), Mistake
 /// Finds the argument of a mistake without a route, as types that flatten others make them: the one without
 /// which the mistake is gone.
 fn with_culprit<T: DeserializeOwned>(mut mistake: Mistake, items: &[(String, Item<'_>)]) -> Mistake {
-    if !mistake.route.is_empty() || !matches!(mistake.kind, Kind::Other(_)) {
+    if !mistake.route.is_empty() || matches!(mistake.kind, Kind::Missing(_)) {
         return mistake;
     }
     for at in 0..items.len().min(MOST) {

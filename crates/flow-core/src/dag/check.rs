@@ -34,9 +34,9 @@ struct Relation {
     place: Place,
 }
 
-/// Checks a draft and finishes it. `None` when its graph cannot be drawn.
-pub(crate) fn finish(draft: Draft, complaints: &mut Complaints<'_>) -> Option<Dag> {
-    let before = complaints.errors();
+/// Checks a draft and finishes it. `None` when its graph cannot be drawn. `before`: how many errors there were
+/// before its document.
+pub(crate) fn finish(draft: Draft, before: usize, complaints: &mut Complaints<'_>) -> Option<Dag> {
     let mut world = World::new(&draft, complaints);
     let relations = world.relations();
     let edges = world.edges(&relations);
@@ -46,7 +46,7 @@ pub(crate) fn finish(draft: Draft, complaints: &mut Complaints<'_>) -> Option<Da
     }
     check_fail_fast(&draft, complaints);
     let ids: Vec<&str> = draft.tasks.iter().map(|task| task.task.id.as_str()).collect();
-    let order = edges.as_ref().map(|edges| graph::order(edges));
+    let order = edges.as_ref().map(graph::order);
     if let Some(Err(cycles)) = &order {
         for cycle in cycles {
             let names: Vec<&str> = cycle.iter().chain(cycle.first()).map(|task| ids[*task]).collect();
@@ -58,9 +58,6 @@ pub(crate) fn finish(draft: Draft, complaints: &mut Complaints<'_>) -> Option<Da
         complaints.warning(draft.id_place, "this DAG has no tasks", None);
     }
     let (Some(edges), Some(Ok(order))) = (edges, order) else { return None };
-    if complaints.errors() > before {
-        return None;
-    }
     Some(assemble(draft, edges, &order, &task_groups, &parents))
 }
 

@@ -201,7 +201,7 @@ mod tests {
     #[test]
     fn a_complaint_about_the_whole_file_names_the_file() {
         let shown = Diagnostic::whole_file("too large").render("x.yaml", "", false);
-        assert_eq!(shown, "error: too large\n --> x.yaml");
+        assert_eq!(shown, "error: too large\n--> x.yaml");
     }
 
     #[test]

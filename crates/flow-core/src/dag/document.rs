@@ -118,7 +118,7 @@ impl<'a> File<'a> {
         }
         let Some(draft) = lower::document(&mut cx, root, default_id) else { return };
         let id_place = draft.id_place;
-        let Some(dag) = check::finish(draft, complaints) else { return };
+        let Some(dag) = check::finish(draft, before, complaints) else { return };
         if let Some(first) = self.ids.get(dag.id.as_str()) {
             let (line, _) = complaints.lines.position(first.start);
             let help = Some(format!("the first is on line {line}"));

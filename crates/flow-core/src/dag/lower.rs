@@ -5,7 +5,7 @@
 //! `operator` (uses), `with` (values and markers), `params`, `groups`, `schedule`; `read` has the typed readers,
 //! `keys` the tables of names.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
     catalog::Catalog,
@@ -88,7 +88,7 @@ pub(crate) struct Cx<'a, 'c, 't> {
     /// The DAG's time zone.
     pub(crate) zone: String,
     /// What is known of the operators used so far.
-    pub(crate) operators: BTreeMap<&'static str, operator::Facts>,
+    pub(crate) operators: BTreeMap<&'static str, Arc<operator::Facts>>,
 }
 
 impl<'a, 'c, 't> Cx<'a, 'c, 't> {
@@ -116,15 +116,17 @@ impl<'a, 'c, 't> Cx<'a, 'c, 't> {
     /// Complains about a key that there is not, or not in this dialect, or not yet.
     fn unknown_key(&mut self, entry: &Entry, known: &[&str], what: &str) {
         let key = entry.key.as_str();
-        let help = crate::dag::nearest::did_you_mean(key, known.iter().copied());
+        let help = crate::dag::nearest::meant_or_known(key, known, 8);
         self.error_with(entry.key_place, format!("unknown key `{key}` {what}"), help);
     }
 
-    /// Complains about the markers of values where they mean nothing.
-    fn refuse_markers(&mut self, node: &Node) {
-        for entry in with::marker_entries(node) {
+    /// Complains about the markers of values where they mean nothing; says whether there were any.
+    fn refuse_markers(&mut self, node: &Node) -> bool {
+        let found = with::marker_entries(node);
+        for entry in &found {
             let message = format!("`{}` may only stand inside `with`", entry.key);
             self.complaints.error(entry.key_place, message);
         }
+        !found.is_empty()
     }
 }

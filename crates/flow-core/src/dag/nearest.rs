@@ -20,6 +20,10 @@ fn closeness(a: &str, b: &str) -> f64 {
     }
     let spelled = strsim::normalized_damerau_levenshtein(a, b);
     let begins = strsim::jaro_winkler(a, b);
+    let (short, long) = if a.len() < b.len() { (a, b) } else { (b, a) };
+    if short.len() >= 3 && long.starts_with(short) {
+        return begins.max(0.8);
+    }
     // A swapped or missing letter in a short name; a wrong ending in a long one.
     spelled.max(if begins >= 0.9 { begins } else { 0.0 })
 }
@@ -40,7 +44,7 @@ pub(crate) fn some_of<'a>(names: impl IntoIterator<Item = &'a str>, most: usize)
 }
 
 /// "did you mean", or else the list of what there is.
-pub(crate) fn meant_or_known<'a>(written: &str, known: &[&'a str], most: usize) -> Option<String> {
+pub(crate) fn meant_or_known(written: &str, known: &[&str], most: usize) -> Option<String> {
     did_you_mean(written, known.iter().copied()).or_else(|| match known {
         [] => None,
         [only] => Some(format!("there is only `{only}`")),

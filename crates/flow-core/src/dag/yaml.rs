@@ -76,31 +76,32 @@ impl Node {
 
     /// Returns the entries of a map, none of anything else.
     pub(crate) fn entries(&self) -> &[Entry] {
-        match &self.value {
-            Value::Map(entries) => entries,
-            Value::Null
-            | Value::Bool(_)
-            | Value::Whole(_)
-            | Value::Float(_)
-            | Value::Text(_)
-            | Value::Date(_)
-            | Value::Plain(_)
-            | Value::List(_) => &[],
-        }
+        self.map().unwrap_or_default()
+    }
+
+    /// Returns the entries of a map.
+    pub(crate) fn map(&self) -> Option<&[Entry]> {
+        if let Value::Map(entries) = &self.value { Some(entries) } else { None }
+    }
+
+    /// Returns the items of a list.
+    pub(crate) fn list(&self) -> Option<&[Node]> {
+        if let Value::List(items) = &self.value { Some(items) } else { None }
+    }
+
+    /// Returns a whole number.
+    pub(crate) fn whole(&self) -> Option<i64> {
+        if let Value::Whole(number) = self.value { Some(number) } else { None }
     }
 
     /// Returns the text of a text.
     pub(crate) fn text(&self) -> Option<&str> {
-        match &self.value {
-            Value::Text(text) | Value::Plain(text) => Some(text),
-            Value::Null
-            | Value::Bool(_)
-            | Value::Whole(_)
-            | Value::Float(_)
-            | Value::Date(_)
-            | Value::List(_)
-            | Value::Map(_) => None,
-        }
+        if let Value::Text(text) | Value::Plain(text) = &self.value { Some(text) } else { None }
+    }
+
+    /// Returns the text of a text or of a bare date.
+    pub(crate) fn text_or_date(&self) -> Option<&str> {
+        if let Value::Date(text) = &self.value { Some(text) } else { self.text() }
     }
 
     pub(crate) fn is_null(&self) -> bool {

@@ -320,7 +320,8 @@ mod tests {
             let expected = match state {
                 Removed => Removed,
                 Running | Restarting => Restarting,
-                _ => NoStatus,
+                NoStatus | Scheduled | Queued | Success | Failed | Skipped | UpstreamFailed | UpForRetry
+                | UpForReschedule | Deferred | AwaitingInput => NoStatus,
             };
             assert_eq!(facts.tasks[0].state, expected, "{state}");
         }
@@ -434,7 +435,7 @@ mod tests {
                 let expected = match state {
                     Running | UpForReschedule | Deferred | AwaitingInput => running,
                     NoStatus | Scheduled | Queued | UpForRetry | Restarting => Skipped,
-                    finished => finished,
+                    Success | Failed | Skipped | UpstreamFailed | Removed => state,
                 };
                 assert_eq!((facts.tasks[0].state, facts.tasks[1].state), (expected, Skipped), "{state}");
                 assert_eq!(facts.run.state, run);

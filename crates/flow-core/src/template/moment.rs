@@ -65,11 +65,10 @@ impl Moment {
                 offset: at.offset().seconds(),
                 abbreviation: at.strftime("%Z").to_string(),
                 name: at.time_zone().iana_name().unwrap_or("UTC").to_owned(),
-                unix: at.timestamp().as_second(),
             }),
             Self::Naive(_) | Self::Date(_) => None,
         };
-        Parts { civil: self.civil(), zone }
+        Parts { civil: self.civil(), zone, unix: self.micros().div_euclid(1_000_000) }
     }
 
     /// `strftime` with Python's directives.
@@ -249,16 +248,20 @@ impl Moment {
         }
     }
 
-    /// Seconds since 1970; a time without a zone counts as UTC.
-    #[expect(clippy::cast_precision_loss, reason = "Python gives a float too")]
-    fn timestamp(&self) -> f64 {
-        let micros = match self {
+    /// Microseconds since 1970; a time without a zone counts as UTC.
+    fn micros(&self) -> i64 {
+        match self {
             Self::Zoned(at) => at.timestamp().as_microsecond(),
             Self::Naive(_) | Self::Date(_) => {
                 self.civil().to_zoned(TimeZone::UTC).map_or(0, |at| at.timestamp().as_microsecond())
             }
-        };
-        micros as f64 / 1e6
+        }
+    }
+
+    /// Seconds since 1970.
+    #[expect(clippy::cast_precision_loss, reason = "Python gives a float too")]
+    fn timestamp(&self) -> f64 {
+        self.micros() as f64 / 1e6
     }
 
     /// `diff_for_humans()`: `2 days ago`, or against another time `2 days before`.

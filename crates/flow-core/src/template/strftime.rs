@@ -14,6 +14,8 @@ use jiff::{
 pub(super) struct Parts {
     pub(super) civil: DateTime,
     pub(super) zone: Option<Zone>,
+    /// Seconds since 1970; a time without a zone counts as UTC.
+    pub(super) unix: i64,
 }
 
 /// The zone of a time.
@@ -24,8 +26,6 @@ pub(super) struct Zone {
     pub(super) abbreviation: String,
     /// `Europe/Berlin`.
     pub(super) name: String,
-    /// Seconds since 1970.
-    pub(super) unix: i64,
 }
 
 const MONTHS: [&str; 12] = [
@@ -109,7 +109,10 @@ pub(super) fn strftime(parts: &Parts, pattern: &str) -> String {
                 let used = before.len() - rest.as_str().len();
                 out.push_str(before.get(..used).unwrap_or_default());
             }
-            (None, None) => out.push('%'),
+            (None, None) => {
+                out.push('%');
+                out.push_str(before);
+            }
         }
     }
     out
@@ -156,7 +159,7 @@ fn field(parts: &Parts, directive: char, flag: Option<char>) -> Option<String> {
         'P' => if parts.is_morning() { "am" } else { "pm" }.to_owned(),
         'r' => strftime(parts, "%I:%M:%S %p"),
         'R' => strftime(parts, "%H:%M"),
-        's' => zone.map_or(0, |zone| zone.unix).to_string(),
+        's' => parts.unix.to_string(),
         'S' => number(civil.second().into(), 2),
         't' => "\t".to_owned(),
         'T' | 'X' => strftime(parts, "%H:%M:%S"),
@@ -244,8 +247,8 @@ fn token(parts: &Parts, token: &str) -> Option<String> {
         "ss" => format!("{:02}", civil.second()),
         "s" => civil.second().to_string(),
         "SSSSSS" | "SSSSS" | "SSSS" | "SSS" | "SS" | "S" => digits(token.len()),
-        "X" => zone?.unix.to_string(),
-        "x" => (zone?.unix * 1000 + i64::from(parts.micros() / 1000)).to_string(),
+        "X" => parts.unix.to_string(),
+        "x" => (parts.unix * 1000 + i64::from(parts.micros() / 1000)).to_string(),
         "ZZ" => zone.map_or_else(String::new, |zone| offset(zone.offset, "")),
         "Z" => zone.map_or_else(String::new, |zone| offset(zone.offset, ":")),
         "zz" => zone.map_or_else(String::new, |zone| zone.abbreviation.clone()),
@@ -275,7 +278,26 @@ fn ordinal(n: i64) -> String {
 /// Reads a time by Python's `strptime` directives. What the pattern leaves out is 1900-01-01T00:00:00.
 pub(super) fn strptime(text: &str, pattern: &str) -> Result<(DateTime, Option<TimeZone>), String> {
     let fail = || format!("time `{text}` does not match format `{pattern}`");
-    let read = BrokenDownTime::parse(pattern, text).map_err(|_| fail())?;
+    // Only what Python reads; the library knows more, such as names of zones.
+    let mut after_percent = pattern.split('%').skip(1);
+    while let Some(rest) = after_percent.next() {
+        match rest.chars().next() {
+            // `%%`: what follows is plain.
+            None => drop(after_percent.next()),
+            Some(c) if "aAbBdfHIjmMpSUwWyYzGuVeDFTRhnt:".contains(c) => {}
+            Some(c) => return Err(format!("format `{pattern}` has `%{c}`, which cannot be read")),
+        }
+    }
+    let mut read = BrokenDownTime::parse(pattern, text)
+        .or_else(|_| BrokenDownTime::parse(pattern.replace("%z", "%:z"), text))
+        .or_else(|error| match (pattern.strip_suffix("%z"), text.strip_suffix('Z')) {
+            (Some(_), Some(text)) => BrokenDownTime::parse(pattern, format!("{text}+0000")),
+            (_, _) => Err(error),
+        })
+        .map_err(|_| fail())?;
+    if read.year().is_none() && read.iso_week_year().is_none() {
+        read.set_year(Some(1900)).map_err(|_| fail())?;
+    }
     let date = read
         .to_date()
         .or_else(|_| Date::new(read.year().unwrap_or(1900), read.month().unwrap_or(1), read.day().unwrap_or(1)));

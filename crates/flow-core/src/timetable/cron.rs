@@ -44,6 +44,8 @@ struct Inner {
     zone: TimeZone,
     fields: Fields,
     search: croner::Cron,
+    /// There is no such day; looking for it each time would take long.
+    never_fires: bool,
 }
 
 impl Cron {
@@ -56,19 +58,14 @@ impl Cron {
         let canonical = [minute, hour, day, month, weekday, second, year].map(Field::canonical).join(" ");
         let search = search(&fields)
             .map_err(|error| Complaint::new(format!("`{}` is not a cron expression: {error}", clip(text))))?;
-        let cron = Self(Arc::new(Inner {
-            text: text.split_whitespace().collect::<Vec<_>>().join(" "),
-            canonical,
-            zone_name: zone_name.to_owned(),
-            zone,
-            fields,
-            search,
-        }));
+        let never_fires = search.find_next_occurrence(&civil::date(1970, 1, 1).at(0, 0, 0, 0), true).is_err();
         // Airflow takes an expression that never fires; such a DAG is idle there, and here.
-        if dialect == Dialect::Flow && cron.search(civil::date(1970, 1, 1).at(0, 0, 0, 0), true).is_none() {
+        if never_fires && dialect == Dialect::Flow {
             return Err(Complaint::new(format!("`{}` never fires: there is no such day", clip(text))));
         }
-        Ok(cron)
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let zone_name = zone_name.to_owned();
+        Ok(Self(Arc::new(Inner { text, canonical, zone_name, zone, fields, search, never_fires })))
     }
 
     /// Returns the expression as it was written.
@@ -167,6 +164,9 @@ impl Cron {
     }
 
     fn search(&self, from: civil::DateTime, inclusive: bool) -> Option<civil::DateTime> {
+        if self.0.never_fires {
+            return None;
+        }
         // An error is the end of the years that are searched.
         self.0.search.find_next_occurrence(&from, inclusive).ok()
     }

@@ -93,56 +93,80 @@ fn time(minute: &Field, hour: &Field) -> Option<String> {
         let offset = if at == 0 { String::new() } else { format!(" at :{at:02}") };
         return (24 % step == 0).then(|| format!("every {step} hours{offset}"));
     }
+    let (first, last) = (hour.values.first()?, hour.values.last()?);
+    if hour.values.len() > 2 && usize::from(last - first) + 1 == hour.values.len() {
+        let (what, from, to) = match (minute.step, only(minute)) {
+            (Some(step), _) if 60 % step == 0 => (format!("every {step} minutes"), 0, 60 - step),
+            (None, Some(at)) => ("every hour".to_owned(), at, at),
+            _ => return None,
+        };
+        return Some(format!("{what} from {first:02}:{from:02} to {last:02}:{to:02}"));
+    }
     if minute.is_star || minute.values.len() * hour.values.len() > MOST_TIMES {
         return None;
     }
-    let times =
-        hour.values.iter().flat_map(|hour| minute.values.iter().map(move |minute| format!("{hour:02}:{minute:02}")));
-    Some(format!("at {}", and(&times.collect::<Vec<_>>())))
+    let times = hour.values.iter().flat_map(|hour| minute.values.iter().map(move |minute| (hour, minute)));
+    let times: Vec<String> = times.map(|(hour, minute)| format!("{hour:02}:{minute:02}")).collect();
+    Some(format!("at {}", and(&times)))
 }
 
 /// Says on which days; empty = on all.
 fn days(day: &Field, weekday: &Field) -> Option<String> {
-    if !day.specials.is_empty() && (day.specials.len() > 1 || !day.specials.contains("L"))
-        || !weekday.specials.is_empty()
-    {
+    let is_every_weekday = weekday.values.len() == WEEKDAYS.len();
+    if (day.is_star && weekday.is_star) || (is_every_weekday && weekday.specials.is_empty()) {
+        return Some(String::new());
+    }
+    match (day.is_star, weekday.is_star) {
+        (true, _) => days_of_week(weekday),
+        (false, true) => days_of_month(day),
+        (false, false) => Some(format!("{} and {}", days_of_month(day)?, days_of_week(weekday)?)),
+    }
+}
+
+fn days_of_month(day: &Field) -> Option<String> {
+    if day.step.is_some() || day.values.len() > MOST_TIMES {
         return None;
     }
-    let of_month = match (day.is_star, day.step) {
-        (true, _) => None,
-        (false, Some(_)) => return None,
-        (false, None) => {
-            let mut days: Vec<String> = day.values.iter().map(u16::to_string).collect();
-            if days.len() > MOST_TIMES {
-                return None;
-            }
-            let is_last = !day.specials.is_empty();
-            Some(match (days.is_empty(), is_last) {
-                (true, _) => "on the last day of the month".to_owned(),
-                (false, true) => {
-                    days.push("the last".to_owned());
-                    format!("on day {} of the month", and(&days))
-                }
-                (false, false) => format!("on day {} of the month", and(&days)),
-            })
+    let mut words: Vec<String> = day.values.iter().map(u16::to_string).collect();
+    if let Some(first) = words.first_mut() {
+        first.insert_str(0, "day ");
+    }
+    words.extend(day.specials.iter().map(|special| match special.as_str() {
+        "L" => "the last day".to_owned(),
+        "LW" => "the last weekday".to_owned(),
+        nearest => format!("the weekday nearest to day {}", nearest.trim_end_matches('W')),
+    }));
+    Some(format!("on {} of the month", and(&words)))
+}
+
+fn days_of_week(weekday: &Field) -> Option<String> {
+    if weekday.specials.is_empty() {
+        let days: Vec<u16> = weekday.values.iter().copied().collect();
+        if days == [1, 2, 3, 4, 5] {
+            return Some("Monday to Friday".to_owned());
         }
-    };
-    let of_week = match (weekday.is_star, weekday.values.iter().copied().collect::<Vec<_>>().as_slice()) {
-        (true, _) => None,
-        (false, [0, 1, 2, 3, 4, 5, 6]) if day.is_star => None,
-        (false, [1, 2, 3, 4, 5]) => Some("Monday to Friday".to_owned()),
-        (false, days) => {
-            let names: Vec<String> =
-                days.iter().filter_map(|day| WEEKDAYS.get(usize::from(*day))).map(|name| format!("{name}s")).collect();
-            Some(format!("on {}", and(&names)))
-        }
-    };
-    Some(match (of_month, of_week) {
-        (None, None) if day.is_star || weekday.is_star => String::new(),
-        (None, None) => return None,
-        (Some(days), None) | (None, Some(days)) => days,
-        (Some(of_month), Some(of_week)) => format!("{of_month} and {of_week}"),
-    })
+        let names: Option<Vec<String>> = days.iter().map(|day| Some(format!("{}s", name_of(*day)?))).collect();
+        return Some(format!("on {}", and(&names?)));
+    }
+    if !weekday.values.is_empty() {
+        return None;
+    }
+    let words: Option<Vec<String>> = weekday.specials.iter().map(|special| counted(special)).collect();
+    Some(format!("on {} of the month", and(&words?)))
+}
+
+/// Says `5#2` or `5L`.
+fn counted(special: &str) -> Option<String> {
+    if let Some(day) = special.strip_suffix('L') {
+        return Some(format!("the last {}", name_of(day.parse().ok()?)?));
+    }
+    let (day, nth) = special.split_once('#')?;
+    let nth = ["first", "second", "third", "fourth", "fifth"].get(nth.parse::<usize>().ok()?.checked_sub(1)?)?;
+    Some(format!("the {nth} {}", name_of(day.parse().ok()?)?))
+}
+
+fn name_of(day: u16) -> Option<&'static str> {
+    WEEKDAYS.get(usize::from(day)).copied()
 }
 
 fn list(field: &Field, name: impl Fn(u16) -> Option<String>) -> Option<String> {

@@ -591,6 +591,15 @@ fn schedules_are_described_in_words() {
         (json!("0 0 1 * *"), "at 00:00 on day 1 of the month, Europe/Berlin"),
         (json!("0 0 L * *"), "at 00:00 on the last day of the month, Europe/Berlin"),
         (json!("0 0 1 1 *"), "at 00:00 on day 1 of the month in January, Europe/Berlin"),
+        (json!("0 0 LW * *"), "at 00:00 on the last weekday of the month, Europe/Berlin"),
+        (json!("0 0 15W 6 *"), "at 00:00 on the weekday nearest to day 15 of the month in June, Europe/Berlin"),
+        (json!("0 0 1,L * *"), "at 00:00 on day 1 and the last day of the month, Europe/Berlin"),
+        (json!("0 0 * * 5#2"), "at 00:00 on the second Friday of the month, Europe/Berlin"),
+        (json!("0 0 * * L5"), "at 00:00 on the last Friday of the month, Europe/Berlin"),
+        (json!("0 9-17 * * 1-5"), "every hour from 09:00 to 17:00 Monday to Friday, Europe/Berlin"),
+        (json!("30 9-17 * * *"), "every hour from 09:30 to 17:30 every day, Europe/Berlin"),
+        (json!("*/15 9-16 * * *"), "every 15 minutes from 09:00 to 16:45 every day, Europe/Berlin"),
+        (json!("0 0 13 * 0-6"), "at 00:00 every day, Europe/Berlin"),
         (json!("0 0 13 * 5"), "at 00:00 on day 13 of the month and on Fridays, Europe/Berlin"),
         (json!(["0 3 * * *", "0 15 * * 1-5"]), "at 03:00 every day; at 15:00 Monday to Friday, Europe/Berlin"),
         (
@@ -608,4 +617,47 @@ fn schedules_are_described_in_words() {
         assert!(words.len() > 15 && !words.contains('\n'), "{schedule}: {words}");
     }
     assert_eq!(parse(json!(["0 3 * * *", "@daily"]), "UTC").summary().unwrap(), "0 3 * * *, @daily");
+}
+
+/// Text made of what cron expressions are made of, sensible and not.
+#[test]
+fn no_text_makes_reading_or_searching_stumble() {
+    let words = [
+        "*", "?", "L", "LW", "W", "15W", "W31", "0", "1", "5", "7", "12", "23", "59", "60", "99999", "-", "/", ",",
+        "#", "5#2", "L5", "5L", "mon", "FRI", "jan", "*/2", "*/7", "1-5", "22-2", "fri-mon", "5/15", "2030", "@daily",
+        "@", "é", "PT5M", "1h", "", "1-1", "30", "31", "29", "2",
+    ];
+    let zones = ["UTC", "Europe/Berlin", "Australia/Lord_Howe", "America/Havana"];
+    let mut state = 88_172_645_463_325_252_u64;
+    let mut below = |bound: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state % bound as u64) as usize
+    };
+    let (mut read, mut refused) = (0, 0);
+    for round in 0..20_000 {
+        let field = |below: &mut dyn FnMut(usize) -> usize| match below(6) {
+            0..3 => "*".to_owned(),
+            3 | 4 => words[below(words.len())].to_owned(),
+            _ => format!("{}{}{}", words[below(words.len())], ["", ",", "-", "/"][below(4)], words[below(words.len())]),
+        };
+        let count = [5, 5, 5, 5, 6, 7, 1, 4][below(8)];
+        let text = (0..count).map(|_| field(&mut below)).collect::<Vec<_>>().join(" ");
+        let dialect = if round % 2 == 0 { Dialect::Flow } else { Dialect::Airflow };
+        let zone = zones[below(zones.len())];
+        let start = at("2026-03-28T23:10") + std::time::Duration::from_secs(below(400 * 86_400) as u64);
+        let Ok(timetable) = Timetable::parse(&text.clone().into(), zone, dialect) else {
+            refused += 1;
+            continue;
+        };
+        read += 1;
+        let moments: Vec<Timestamp> = timetable.upcoming(start).take(3).map(|moment| moment.run_after).collect();
+        assert!(moments.is_sorted_by(|a, b| a < b), "{text} in {zone}");
+        for pair in moments.windows(2) {
+            assert_eq!(timetable.prev_before(pair[1]).unwrap().run_after, pair[0], "{text} in {zone}");
+        }
+        assert!(!timetable.describe().is_empty(), "{text}");
+    }
+    assert!(read > 1000 && refused > 1000, "{read} read, {refused} refused");
 }

@@ -10,8 +10,9 @@ use serde_json::Value;
 use crate::{
     context::{Stream, TaskContext},
     operator::{Done, Operator, OperatorError},
-    process, xcom,
+    process,
     values::{Env, ExitCodes},
+    xcom,
 };
 
 /// Longest command that is given as an argument; Linux takes 128 KiB at most. A longer one goes through a file.
@@ -243,7 +244,10 @@ mod tests {
         world.cx.multiple_outputs = true;
         let run = world.run("bash", json!({ "bash_command": r#"echo '{"a": 1}' > $FLOW_XCOM"# })).await;
         assert_eq!((run.xcom("a"), run.result()), (Some(&json!(1)), Some(&json!({ "a": 1 }))));
-        let world = { world.cx.scratch = world.path("other"); world };
+        let world = {
+            world.cx.scratch = world.path("other");
+            world
+        };
         let run = world.run("bash", json!({ "bash_command": r#"echo '{"b": 2}'"# })).await;
         assert_eq!(run.xcom("b"), Some(&json!(2)));
         world.run("bash", json!({ "bash_command": "echo text" })).await.failed_for_good("`multiple_outputs`");

@@ -17,6 +17,8 @@ use crate::{
 #[serde(deny_unknown_fields)]
 pub struct Branch {
     /// The task to go on with, or a list of tasks; empty skips all. A text such as `['a', 'b']` is a list too.
+    #[serde(deserialize_with = "Option::deserialize")]
+    #[schemars(required)]
     choose: Option<OneOrMany>,
 }
 
@@ -33,7 +35,7 @@ with:
 ";
 
     async fn run(self, cx: &mut TaskContext) -> Result<Done, OperatorError> {
-        let chosen = self.choose.unwrap_or_default();
+        let chosen = self.choose.unwrap_or(OneOrMany { items: Vec::new(), is_list: true });
         std::future::ready(follow(cx, &listed(chosen))).await
     }
 }
@@ -125,6 +127,11 @@ mod tests {
         world.downstream(&["a", "b"]);
         let finished = world.run("branch", json!({ "choose": "aa" })).await;
         finished.failed_for_good("`aa` is not a direct downstream task (there are: `a`, `b`)");
+    }
+
+    #[tokio::test]
+    async fn something_must_be_chosen() {
+        World::new().run("branch", json!({})).await.failed_for_good("missing field `choose`");
     }
 
     #[tokio::test]

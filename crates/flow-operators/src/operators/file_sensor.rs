@@ -70,9 +70,9 @@ with:
             }
             Ok(None) => Ok(Look::NotYet),
             Err(TooMany) if cx.cancel.is_cancelled() => Err(OperatorError::cancelled()),
-            Err(TooMany) => Err(OperatorError::retry(anyhow!(
-                "the pattern visits more than {ENTRIES_MAX} files; make it narrower"
-            ))),
+            Err(TooMany) => {
+                Err(OperatorError::retry(anyhow!("the pattern visits more than {ENTRIES_MAX} files; make it narrower")))
+            }
         }
     }
 }
@@ -86,9 +86,10 @@ async fn base(cx: &TaskContext, id: &str) -> Result<String, OperatorError> {
         }
         return Err(OperatorError::retry(anyhow!("connection `{id}` does not exist")));
     };
-    let extra = match &connection["extra"] {
-        Value::String(text) => serde_json::from_str(text).unwrap_or_default(),
-        other => other.clone(),
+    let extra = &connection["extra"];
+    let extra: Value = match extra.as_str() {
+        Some(text) => serde_json::from_str(text).unwrap_or_default(),
+        None => extra.clone(),
     };
     Ok(extra["path"].as_str().unwrap_or_default().to_owned())
 }
@@ -120,7 +121,8 @@ impl Search {
                 return Ok(Some(found));
             }
             for (name, is_folder) in self.entries(&at)? {
-                if is_folder && !name.starts_with('.')
+                if is_folder
+                    && !name.starts_with('.')
                     && let Some(found) = self.walk(at.join(name), parts)?
                 {
                     return Ok(Some(found));
@@ -169,7 +171,7 @@ impl Search {
         let mut entries = Vec::new();
         for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
             self.left = self.left.checked_sub(1).ok_or(TooMany)?;
-            if self.left % 1_000 == 0 && (self.is_cancelled)() {
+            if self.left.is_multiple_of(1_000) && (self.is_cancelled)() {
                 return Err(TooMany);
             }
             let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
@@ -269,11 +271,9 @@ mod tests {
 
     async fn run(world: &World, arguments: Value) -> bool {
         let finished: Run = world.run("file_sensor", arguments).await;
-        match finished.outcome() {
-            Outcome::Success => true,
-            Outcome::Reschedule { .. } => false,
-            other => panic!("{other:?}"),
-        }
+        let is_there = finished.outcome() == &Outcome::Success;
+        assert!(is_there || matches!(finished.outcome(), Outcome::Reschedule { .. }), "{finished:?}");
+        is_there
     }
 
     #[tokio::test]

@@ -93,7 +93,9 @@ with:
         let ended = process::run(cx, &command).await?;
         match ended.code {
             0 => Ok(Done::success(process::read_xcom_file(cx)?.unwrap_or_default())),
-            NOT_JSON => Err(OperatorError::fatal(anyhow!("the result of `main` cannot be written as JSON, see the log"))),
+            NOT_JSON => {
+                Err(OperatorError::fatal(anyhow!("the result of `main` cannot be written as JSON, see the log")))
+            }
             code => Err(OperatorError::exit_code(code, anyhow!("the script ended with {}", ended.describe()))),
         }
     }
@@ -169,9 +171,8 @@ async fn environment(cx: &TaskContext, python: &str, wanted: &OneOrMany) -> Resu
     let path = |path: &Path| path.to_string_lossy().into_owned();
     let venv = command(python, vec!["-m".into(), "venv".into(), path(&folder)]);
     step(cx, &venv, "could not make a virtual environment").await?;
-    let mut install: Vec<String> = ["-m", "pip", "install", "--disable-pip-version-check", "--no-input", "-q", "-r"]
-        .map(str::to_owned)
-        .to_vec();
+    let mut install: Vec<String> =
+        ["-m", "pip", "install", "--disable-pip-version-check", "--no-input", "-q", "-r"].map(str::to_owned).to_vec();
     install.push(path(&list));
     let pip = command(&path(&interpreter), install);
     step(cx, &pip, "could not install `requirements` (is the package index reachable?)").await?;
@@ -196,9 +197,8 @@ fn cache_folder() -> PathBuf {
 /// Waits for a file's lock, until asked to end.
 async fn lock(cx: &TaskContext, path: &Path) -> Result<Flock<File>, OperatorError> {
     let open = || OpenOptions::new().create(true).truncate(false).write(true).open(path);
-    let mut file = open()
-        .with_context(|| format!("could not open `{}`", path.display()))
-        .map_err(OperatorError::retry)?;
+    let mut file =
+        open().with_context(|| format!("could not open `{}`", path.display())).map_err(OperatorError::retry)?;
     loop {
         file = match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
             Ok(lock) => return Ok(lock),

@@ -104,9 +104,8 @@ mod tests {
         let finished = world.run("short_circuit", json!({ "condition": false })).await;
         assert_eq!(finished.outcome(), &Outcome::ShortCircuit { ignore_trigger_rules: true });
         assert_eq!(finished.result(), None);
-        let finished = world
-            .run("short_circuit", json!({ "condition": false, "ignore_downstream_trigger_rules": false }))
-            .await;
+        let finished =
+            world.run("short_circuit", json!({ "condition": false, "ignore_downstream_trigger_rules": false })).await;
         assert_eq!(finished.outcome(), &Outcome::ShortCircuit { ignore_trigger_rules: false });
     }
 

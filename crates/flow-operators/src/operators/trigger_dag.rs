@@ -130,7 +130,7 @@ with:
             return Ok(Done { xcoms, ..Done::new(Outcome::Success) });
         }
         let at = (cx.clock)() + self.poke_interval.duration().max(Duration::from_millis(10));
-        bash::say(cx, &format!("run `{run_id}` is `{}`; the next look is at {at}", run.state));
+        bash::say(cx, &format!("run `{run_id}` of DAG `{dag_id}` is `{}`", run.state));
         Ok(Done { state: json!({ RUN_ID_KEY: run_id.as_str() }), ..Done::new(Outcome::Reschedule { at }) })
     }
 }
@@ -203,16 +203,18 @@ impl TriggerDag {
     }
 
     fn conf(&self) -> Result<Value, OperatorError> {
-        let conf = match &self.conf {
-            Value::String(text) if text.trim().is_empty() => Value::Null,
-            Value::String(text) => serde_json::from_str(text)
+        let conf = match self.conf.as_str().map(str::trim) {
+            Some("") => Value::Null,
+            Some(text) => serde_json::from_str(text)
                 .map_err(|e| OperatorError::fatal(anyhow!(e).context("`conf` is a text that is not JSON")))?,
-            other => other.clone(),
+            None => self.conf.clone(),
         };
         match conf {
             Value::Null => Ok(json!({})),
             Value::Object(_) => Ok(conf),
-            _ => Err(OperatorError::fatal(anyhow!("`conf` must be a map"))),
+            Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+                Err(OperatorError::fatal(anyhow!("`conf` must be a map")))
+            }
         }
     }
 }
@@ -222,8 +224,7 @@ fn derive_run_id(cx: &TaskContext) -> String {
     let id = &cx.identity;
     let date: Timestamp = id.logical_date.unwrap_or(id.run_after);
     let attempt = id.try_number.saturating_sub(id.lost);
-    let digest =
-        Sha256::digest(format!("{}\0{}\0{}\0{}\0{attempt}", id.dag_id, id.run_id, id.task_id, id.map_index));
+    let digest = Sha256::digest(format!("{}\0{}\0{}\0{}\0{attempt}", id.dag_id, id.run_id, id.task_id, id.map_index));
     let tail: String = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
     format!("manual__{}_{tail}", date.to_isoformat())
 }

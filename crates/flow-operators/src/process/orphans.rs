@@ -153,7 +153,11 @@ mod linux {
     }
 
     fn all_processes() -> impl Iterator<Item = i32> {
-        fs::read_dir("/proc").into_iter().flatten().flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        fs::read_dir("/proc")
+            .into_iter()
+            .flatten()
+            .flatten()
+            .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
     }
 
     fn has_marker(pid: i32, marker: &[u8]) -> bool {

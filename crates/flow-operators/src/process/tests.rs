@@ -85,8 +85,10 @@ async fn a_daemon_that_forked_twice_is_gone_when_the_task_has_ended() {
 async fn a_process_in_a_session_of_its_own_that_holds_the_pipe_is_gone_too() {
     let world = World::new();
     let file = world.path("pid");
-    let command =
-        format!("setsid bash -c 'echo $$ > {0}; sleep 600; true' & until [ -s {0} ]; do sleep 0.01; done", file.display());
+    let command = format!(
+        "setsid bash -c 'echo $$ > {0}; sleep 600; true' & until [ -s {0} ]; do sleep 0.01; done",
+        file.display()
+    );
     let started = Instant::now();
     bash(&world, &command).await.succeeded_with("");
     assert!(!is_there(number_in(&file).await));
@@ -119,8 +121,11 @@ async fn only_the_attempts_own_orphans_are_ended() {
 async fn a_cancel_lets_the_task_clean_up() {
     let world = World::new();
     let (pid, out) = (world.path("pid"), world.path("out"));
-    let command =
-        format!("trap 'echo cleaned > {1}; exit 0' TERM; echo $$ > {0}; while :; do sleep 0.01; done", pid.display(), out.display());
+    let command = format!(
+        "trap 'echo cleaned > {1}; exit 0' TERM; echo $$ > {0}; while :; do sleep 0.01; done",
+        pid.display(),
+        out.display()
+    );
     let (run, _) = cancelled_when(&world, &command, &pid).await;
     assert_eq!(run.outcome(), &Outcome::Cancelled);
     assert_eq!(fs::read_to_string(out).unwrap(), "cleaned\n");
@@ -306,9 +311,9 @@ async fn no_zombie_of_an_attempt_is_left() {
     let one = format!("(bash -c 'echo $$ >> {0}' &); (setsid bash -c 'echo $$ >> {0}' &);", file.display());
     bash(&world, &format!("{} sleep 0.3", one.repeat(5))).await.succeeded_with("");
     for pid in fs::read_to_string(file).unwrap().lines() {
-        let parent = fs::read_to_string(format!("/proc/{pid}/stat"))
-            .ok()
-            .and_then(|stat| stat.rsplit(')').next().and_then(|rest| rest.split_whitespace().nth(1).map(str::to_owned)));
+        let parent = fs::read_to_string(format!("/proc/{pid}/stat")).ok().and_then(|stat| {
+            stat.rsplit(')').next().and_then(|rest| rest.split_whitespace().nth(1).map(str::to_owned))
+        });
         assert_ne!(parent, Some(std::process::id().to_string()), "{pid} waits to be reaped");
     }
 }

@@ -325,7 +325,7 @@ fn is_failure(outcome: &Outcome) -> bool {
     matches!(outcome, Outcome::Failed { .. } | Outcome::Cancelled | Outcome::Lost { .. })
 }
 
-fn in_words(error: template::TemplateError) -> String {
+pub(super) fn in_words(error: template::TemplateError) -> String {
     let place =
         error.argument.as_deref().map(|argument| format!("`{argument}`, line {}: ", error.line)).unwrap_or_default();
     let help = error.help.map(|help| format!("; {help}")).unwrap_or_default();
@@ -346,7 +346,7 @@ fn masked(mut finished: Finished, masker: &Masker) -> Finished {
     finished
 }
 
-fn mask_value(value: Value, masker: &Masker) -> Value {
+pub(super) fn mask_value(value: Value, masker: &Masker) -> Value {
     if masker.is_empty() {
         return value;
     }

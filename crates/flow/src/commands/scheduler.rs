@@ -2,7 +2,15 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use crate::{cli::Flags, context::Cx};
+use anyhow::Context as _;
+use flow_runtime::Stop;
+use flow_store::ProcessKind;
+
+use crate::{
+    cli::Flags,
+    context::Cx,
+    node::{self, Parts},
+};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
@@ -21,5 +29,18 @@ impl Args {
 }
 
 pub(crate) async fn run(_args: Args, cx: &Cx) -> anyhow::Result<ExitCode> {
-    cx.not_yet("scheduler").await
+    node::start_logging(cx);
+    node::need_postgres(cx, "flow scheduler")?;
+    let parts = Parts::of_process(cx).await?;
+    let stop = Stop::new();
+    tokio::spawn(stop.listen().context("cannot take over the signals")?);
+    let paused = cx.config.settings.core.dags_are_paused_at_creation;
+    let folder = tokio::spawn(parts.folder(cx, paused).run(stop.clone()));
+    let ran = parts.node(cx, ProcessKind::Scheduler).run(stop.clone()).await;
+    stop.drain();
+    // It looks at the stop between two files.
+    let _ = tokio::time::timeout(node::FAREWELL, folder).await;
+    parts.store.close().await;
+    ran?;
+    Ok(ExitCode::SUCCESS)
 }

@@ -2,7 +2,17 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use crate::{cli::Flags, context::Cx};
+use anyhow::Context as _;
+use flow_runtime::Stop;
+use flow_store::ProcessKind;
+use tokio::net::TcpListener;
+
+use crate::{
+    cli::Flags,
+    config::Origin,
+    context::Cx,
+    node::{self, Parts},
+};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
@@ -40,5 +50,59 @@ impl Args {
 }
 
 pub(crate) async fn run(_args: Args, cx: &Cx) -> anyhow::Result<ExitCode> {
-    cx.not_yet("standalone").await
+    node::start_logging(cx);
+    let settings = &cx.config.settings;
+    let listener = node::listen(cx).await?;
+    let parts = Parts::of_process(cx).await?;
+    let stop = Stop::new();
+    tokio::spawn(stop.listen().context("cannot take over the signals")?);
+    greet(cx, &listener)?;
+    // Whoever starts everything in one process wants to see it run.
+    let paused = settings.core.dags_are_paused_at_creation
+        && cx.config.origin("core.dags_are_paused_at_creation") != &Origin::Default;
+    let folder = tokio::spawn(parts.folder(cx, paused).run(stop.clone()));
+    let node = parts.node(cx, ProcessKind::Standalone);
+    let (ran, ()) = tokio::join!(
+        async {
+            let ran = node.run(stop.clone()).await;
+            stop.drain();
+            ran
+        },
+        node::serve(&parts, listener, stop.clone())
+    );
+    // It looks at the stop between two files.
+    let _ = tokio::time::timeout(node::FAREWELL, folder).await;
+    parts.store.close().await;
+    ran?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Says where things are and what to do next.
+fn greet(cx: &Cx, listener: &TcpListener) -> anyhow::Result<()> {
+    let settings = &cx.config.settings;
+    let address = listener.local_addr()?;
+    let database = crate::config::masked(&settings.database.url);
+    cx.out.remark(&format!(
+        "flow {}\n  web       http://{address}\n  DAGs      {}\n  home      {}\n  database  {database}\n\n\
+         Put YAML files into the DAG folder; they show up within a second. In another terminal:\n  \
+         flow dags list\n  flow trigger DAG --wait\n  flow tasks log DAG latest TASK\n\
+         Those need the same home: {}\n",
+        node::VERSION,
+        settings.dags.folder.display(),
+        cx.config.home.display(),
+        if std::env::var_os("FLOW_HOME").is_some() || cx.config.home.ends_with(".flow") && is_default_home(cx) {
+            "it is the one they take by themselves.".to_owned()
+        } else {
+            format!("export FLOW_HOME={}", cx.config.home.display())
+        }
+    ))?;
+    if !settings.dags.folder.exists() {
+        std::fs::create_dir_all(&settings.dags.folder)
+            .with_context(|| format!("cannot make the DAG folder `{}`", settings.dags.folder.display()))?;
+    }
+    Ok(())
+}
+
+fn is_default_home(cx: &Cx) -> bool {
+    std::env::home_dir().is_some_and(|home| home.join(".flow") == cx.config.home)
 }

@@ -2,7 +2,14 @@
 
 use std::process::ExitCode;
 
-use crate::{cli::Flags, context::Cx};
+use anyhow::Context as _;
+use flow_runtime::Stop;
+
+use crate::{
+    cli::Flags,
+    context::Cx,
+    node::{self, Parts},
+};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
@@ -25,5 +32,13 @@ impl Args {
 }
 
 pub(crate) async fn run(_args: Args, cx: &Cx) -> anyhow::Result<ExitCode> {
-    cx.not_yet("web").await
+    node::start_logging(cx);
+    let listener = node::listen(cx).await?;
+    let parts = Parts::of_command(cx).await?;
+    let stop = Stop::new();
+    tokio::spawn(stop.listen().context("cannot take over the signals")?);
+    cx.out.remark(&format!("flow {} at http://{}", node::VERSION, listener.local_addr()?))?;
+    node::serve(&parts, listener, stop).await;
+    parts.store.close().await;
+    Ok(ExitCode::SUCCESS)
 }

@@ -2,7 +2,15 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use crate::{cli::Flags, context::Cx};
+use anyhow::Context as _;
+use flow_runtime::Stop;
+use flow_store::ProcessKind;
+
+use crate::{
+    cli::Flags,
+    context::Cx,
+    node::{self, Parts},
+};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
@@ -33,5 +41,13 @@ impl Args {
 }
 
 pub(crate) async fn run(_args: Args, cx: &Cx) -> anyhow::Result<ExitCode> {
-    cx.not_yet("worker").await
+    node::start_logging(cx);
+    node::need_postgres(cx, "flow worker")?;
+    let parts = Parts::of_process(cx).await?;
+    let stop = Stop::new();
+    tokio::spawn(stop.listen().context("cannot take over the signals")?);
+    let ran = parts.node(cx, ProcessKind::Worker).run(stop).await;
+    parts.store.close().await;
+    ran?;
+    Ok(ExitCode::SUCCESS)
 }

@@ -42,6 +42,11 @@ impl<'a> Item<'a> {
         matches!(self.shape(), Shape::Open)
     }
 
+    /// A mistake about a stand-in is none of the writer's, also when the type finds it after reading.
+    fn judged(self, mistake: Mistake) -> Mistake {
+        Mistake { is_open: mistake.is_open || self.is_open(), ..mistake }
+    }
+
     fn shape(self) -> Shape<'a> {
         use serde_json::Value as Json;
         match self {
@@ -273,7 +278,7 @@ impl<'de> SeqAccess<'de> for Items<'_> {
         let ix = self.next;
         self.next += 1;
         let one = One { item, open_depth: self.open_depth };
-        seed.deserialize(one).map(Some).map_err(|mistake| mistake.below(&ix.to_string()))
+        seed.deserialize(one).map(Some).map_err(|mistake| item.judged(mistake).below(&ix.to_string()))
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -306,7 +311,7 @@ impl<'de> MapAccess<'de> for Pairs<'_> {
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Mistake> {
         let Some((key, item)) = self.value.take() else { return Err(Mistake::custom("a key has no value")) };
         let one = One { item, open_depth: self.open_depth };
-        seed.deserialize(one).map_err(|mistake| mistake.below(key))
+        seed.deserialize(one).map_err(|mistake| item.judged(mistake).below(key))
     }
 }
 

@@ -11,7 +11,7 @@ use crate::{
     dag::{
         Dag, Dialect, OverlapPolicy, nearest,
         place::Place,
-        yaml::{Entry, Node, Value},
+        yaml::{Entry, Node},
     },
     id::DagId,
     time,
@@ -104,8 +104,7 @@ impl Cx<'_, '_, '_> {
     /// In the Airflow dialect the offset of `start_date` is the DAG's zone.
     fn zone_of_start(&mut self, root: &Node) -> Option<String> {
         let entry = root.get("start_date")?;
-        let (Value::Text(text) | Value::Date(text)) = &entry.value.value else { return None };
-        let minutes = offset_minutes(text)?;
+        let minutes = offset_minutes(entry.value.text_or_date()?)?;
         let name = match (minutes % 60, minutes / 60) {
             (0, 0) => "UTC".to_owned(),
             (0, hours @ -12..=14) => format!("Etc/GMT{:+}", -hours),
@@ -124,7 +123,6 @@ impl Cx<'_, '_, '_> {
         let mut defaults = Defaults::default();
         let Some(entry) = root.get("default_args").filter(|_| !self.is_airflow()) else { return defaults };
         let known = [keys::TASK, keys::TASK_FLOW].concat();
-        let taken: BTreeSet<String> = self.catalog.all().iter().flat_map(|spec| self.arguments_of(spec)).collect();
         for part in self.map(entry).unwrap_or_default() {
             let key = part.key.as_str();
             if known.contains(&key) {
@@ -134,10 +132,12 @@ impl Cx<'_, '_, '_> {
             } else if keys::TASK_FOREIGN.contains(&key) {
                 let message = format!("`{key}` is an argument of Airflow's tasks that Flow does not have");
                 self.error(part.key_place, message);
-            } else if taken.contains(key) {
+            } else if self.catalog.all().iter().any(|spec| self.facts(spec).has(key)) {
                 defaults.with.push(part);
             } else {
-                let help = nearest::did_you_mean(key, known.iter().copied().chain(taken.iter().map(String::as_str)));
+                let all: Vec<_> = self.catalog.all().iter().map(|spec| self.facts(spec)).collect();
+                let taken = all.iter().flat_map(|facts| &facts.names).map(String::as_str);
+                let help = nearest::did_you_mean(key, known.iter().copied().chain(taken));
                 let message = format!("unknown key `{key}` in `default_args`: no task or operator takes it");
                 self.error_with(part.key_place, message, help);
             }
@@ -162,8 +162,8 @@ impl Cx<'_, '_, '_> {
         if self.is_absent(entry) {
             return;
         }
-        if key != "params" {
-            self.refuse_markers(&entry.value);
+        if key != "params" && self.refuse_markers(&entry.value) {
+            return;
         }
         match key {
             "dag_display_name" => dag.display_name = self.text(entry),
@@ -247,17 +247,13 @@ impl Cx<'_, '_, '_> {
             }
         }
         let Some(entry) = root.get("tasks") else { return Vec::new() };
-        let items = match &entry.value.value {
-            Value::List(items) => items,
-            Value::Null if !self.is_airflow() => return Vec::new(),
-            Value::Map(_) => {
-                self.wrong_with(entry, "a list of tasks", Some("begin each task with `- id: …`".to_owned()));
-                return Vec::new();
-            }
-            _ => {
-                self.wrong(entry, "a list of tasks");
-                return Vec::new();
-            }
+        if entry.value.is_null() && !self.is_airflow() {
+            return Vec::new();
+        }
+        let Some(items) = entry.value.list() else {
+            let help = entry.value.map().map(|_| "begin each task with `- id: …`".to_owned());
+            self.wrong_with(entry, "a list of tasks", help);
+            return Vec::new();
         };
         if items.len() > MAX_TASKS {
             let message = format!("a DAG may have {MAX_TASKS} tasks, and this has {}", items.len());

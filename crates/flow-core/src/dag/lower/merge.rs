@@ -9,7 +9,7 @@ use super::Cx;
 use crate::dag::{
     nearest,
     place::Place,
-    yaml::{Entry, Node, Value},
+    yaml::{Entry, Node},
 };
 
 /// Fragments may extend each other so deep.
@@ -104,7 +104,7 @@ impl Cx<'_, '_, '_> {
         if let Some(known) = fragments.expanded.get(entry.key.as_str()) {
             return known.clone();
         }
-        if !matches!(entry.value.value, Value::Map(_)) {
+        if entry.value.map().is_none() {
             self.wrong(entry, "a map of task keys");
         }
         path.push(&entry.key);
@@ -116,17 +116,18 @@ impl Cx<'_, '_, '_> {
 
     /// Reads `extends`: one name or several.
     fn extended<'n>(&mut self, entry: &'n Entry) -> Vec<(&'n str, Place)> {
-        match &entry.value.value {
-            Value::Null => Vec::new(),
-            Value::Text(name) => vec![(name, entry.value.place)],
-            Value::List(items) if items.iter().all(|item| item.text().is_some()) => {
-                items.iter().filter_map(|item| item.text().map(|name| (name, item.place))).collect()
-            }
-            _ => {
-                self.wrong(entry, "a template's name or a list of them");
-                Vec::new()
-            }
+        if entry.value.is_null() {
+            return Vec::new();
         }
+        if let Some(name) = entry.value.text() {
+            return vec![(name, entry.value.place)];
+        }
+        let items = entry.value.list().filter(|items| items.iter().all(|item| item.text().is_some()));
+        let Some(items) = items else {
+            self.wrong(entry, "a template's name or a list of them");
+            return Vec::new();
+        };
+        items.iter().filter_map(|item| item.text().map(|name| (name, item.place))).collect()
     }
 
     /// Reads the keys that stand in the map itself.

@@ -1,5 +1,7 @@
 //! `uses`: which operator a task names, and what that operator's arguments are called.
 
+use std::sync::Arc;
+
 use super::{Cx, keys};
 use crate::{
     catalog::{Catalog, OperatorSpec},
@@ -106,8 +108,8 @@ impl<'a> Cx<'a, '_, '_> {
     }
 
     /// Returns what is known of an operator's arguments.
-    pub(super) fn facts(&mut self, spec: &OperatorSpec) -> &Facts {
-        self.operators.entry(spec.name).or_insert_with(|| {
+    pub(super) fn facts(&mut self, spec: &OperatorSpec) -> Arc<Facts> {
+        let known = self.operators.entry(spec.name).or_insert_with(|| {
             let schema = (spec.schema)();
             let properties = schema.get("properties").and_then(|properties| properties.as_object());
             let mut names: Vec<String> = properties.map(|all| all.keys().cloned().collect()).unwrap_or_default();
@@ -117,13 +119,15 @@ impl<'a> Cx<'a, '_, '_> {
             }
             names.sort();
             names.dedup();
-            Facts { names, schema }
-        })
+            Arc::new(Facts { names, schema })
+        });
+        Arc::clone(known)
     }
+}
 
-    /// Returns the names of an operator's arguments.
-    pub(super) fn arguments_of(&mut self, spec: &OperatorSpec) -> Vec<String> {
-        self.facts(spec).names.clone()
+impl Facts {
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.names.iter().any(|known| known == name)
     }
 }
 

@@ -49,7 +49,9 @@ impl Cx<'_, '_, '_> {
     pub(super) fn params(&mut self, entry: &Entry, needs_defaults: bool) -> BTreeMap<String, Param> {
         let mut params = BTreeMap::new();
         for param in self.map(entry).unwrap_or_default() {
-            self.refuse_markers(&param.value);
+            if self.refuse_markers(&param.value) {
+                continue;
+            }
             let read = match is_schema(&param.value) {
                 true if !self.is_airflow() => self.schema(param, needs_defaults),
                 _ => {
@@ -118,10 +120,8 @@ impl Cx<'_, '_, '_> {
         let value = &part.value.value;
         let expected = match part.key.as_str() {
             "type" => {
-                let kinds: Vec<&Node> = match value {
-                    Value::List(items) => items.iter().collect(),
-                    _ => vec![&part.value],
-                };
+                let alone = std::slice::from_ref(&part.value);
+                let kinds: &[Node] = part.value.list().unwrap_or(alone);
                 let mut fits = true;
                 for kind in kinds {
                     // `null` without quotes is meant as the type.
@@ -165,10 +165,8 @@ fn is_schema(node: &Node) -> bool {
 /// Says why a value does not fit a schema; looks at the words that describe one value.
 pub(super) fn misfit(value: &Json, schema: &Map<String, Json>) -> Option<String> {
     if let Some(kinds) = schema.get("type") {
-        let kinds: Vec<&str> = match kinds {
-            Json::Array(kinds) => kinds.iter().map(|kind| kind.as_str().unwrap_or("null")).collect(),
-            one => vec![one.as_str().unwrap_or("null")],
-        };
+        let several = kinds.as_array().map_or(std::slice::from_ref(kinds), Vec::as_slice);
+        let kinds: Vec<&str> = several.iter().map(|kind| kind.as_str().unwrap_or("null")).collect();
         if !kinds.iter().any(|kind| is_of_type(value, kind)) {
             return Some(format!("must be of type `{}`, and is `{value}`", kinds.join("` or `")));
         }

@@ -85,28 +85,24 @@ impl Cx<'_, '_, '_> {
             0 => "a whole number, 0 or more".to_owned(),
             _ => format!("a whole number, {least} or more"),
         };
-        match entry.value.value {
-            Value::Whole(number) if number >= i64::from(least) => match u32::try_from(number) {
-                Ok(number) => Some(number),
-                Err(_) => {
-                    self.wrong(entry, "a whole number below 2^32");
-                    None
-                }
-            },
-            _ => {
-                self.wrong(entry, &expected);
-                None
-            }
+        let Some(number) = entry.value.whole().filter(|number| *number >= i64::from(least)) else {
+            self.wrong(entry, &expected);
+            return None;
+        };
+        let number = u32::try_from(number).ok();
+        if number.is_none() {
+            self.wrong(entry, "a whole number below 2^32");
         }
+        number
     }
 
     /// Reads any whole number.
     pub(super) fn integer(&mut self, entry: &Entry) -> Option<i64> {
-        if let Value::Whole(number) = entry.value.value {
-            return Some(number);
+        let number = entry.value.whole();
+        if number.is_none() {
+            self.wrong(entry, "a whole number");
         }
-        self.wrong(entry, "a whole number");
-        None
+        number
     }
 
     /// Reads one of a closed list of words.
@@ -139,7 +135,8 @@ impl Cx<'_, '_, '_> {
                     return None;
                 }
             },
-            _ => None,
+            Value::Null | Value::Bool(_) | Value::Whole(_) | Value::Float(_) => None,
+            Value::Date(_) | Value::Plain(_) | Value::List(_) | Value::Map(_) => None,
         };
         match read.filter(|span| span.as_secs() < MAX_SECONDS) {
             Some(span) => Some(span),
@@ -155,7 +152,7 @@ impl Cx<'_, '_, '_> {
     /// Reads a moment; without an offset it is in the DAG's zone.
     pub(super) fn moment(&mut self, entry: &Entry) -> Option<Timestamp> {
         const EXPECTED: &str = "a date or time such as `2026-01-01` or `2026-01-01T06:00:00+01:00`";
-        let (Value::Text(text) | Value::Date(text)) = &entry.value.value else {
+        let Some(text) = entry.value.text_or_date() else {
             self.wrong(entry, EXPECTED);
             return None;
         };
@@ -171,7 +168,7 @@ impl Cx<'_, '_, '_> {
 
     /// Reads a list of texts, with the place of each.
     pub(super) fn names(&mut self, entry: &Entry) -> Option<Vec<Named>> {
-        let Value::List(items) = &entry.value.value else {
+        let Some(items) = entry.value.list() else {
             let help = entry.value.text().map(|text| format!("write `[{text}]`"));
             self.wrong_with(entry, "a list of texts", help);
             return None;
@@ -191,14 +188,14 @@ impl Cx<'_, '_, '_> {
 
     /// Reads a map; an empty value is an empty map.
     pub(super) fn map<'n>(&mut self, entry: &'n Entry) -> Option<&'n [Entry]> {
-        match &entry.value.value {
-            Value::Map(entries) => Some(entries),
-            Value::Null if !self.is_airflow() => Some(&[]),
-            _ => {
-                self.wrong(entry, "a map");
-                None
-            }
+        if entry.value.is_null() && !self.is_airflow() {
+            return Some(&[]);
         }
+        let entries = entry.value.map();
+        if entries.is_none() {
+            self.wrong(entry, "a map");
+        }
+        entries
     }
 
     /// Turns any value into JSON; complains about numbers that JSON does not have.

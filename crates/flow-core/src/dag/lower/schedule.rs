@@ -1,27 +1,20 @@
 //! `schedule`: hands the value to the timetables, and a complaint back to its place.
 
 use super::{Cx, with::place_of};
-use crate::{
-    dag::yaml::{Entry, Value},
-    timetable::Timetable,
-};
+use crate::{dag::yaml::Entry, timetable::Timetable};
 
 impl Cx<'_, '_, '_> {
     /// Reads the schedule.
     pub(super) fn schedule(&mut self, entry: &Entry) -> Option<Timetable> {
-        self.refuse_markers(&entry.value);
+        if self.refuse_markers(&entry.value) {
+            return None;
+        }
         if self.is_airflow() {
-            match &entry.value.value {
-                Value::Null | Value::Text(_) => {}
-                Value::Map(parts) if parts.iter().any(|part| part.key == "uses") => {}
-                _ => {
-                    self.wrong_with(
-                        entry,
-                        "a cron text, `null` or `{uses: …, with: …}`",
-                        Some("remove `$schema` to write in the Flow dialect".to_owned()),
-                    );
-                    return None;
-                }
+            let fits = entry.value.is_null() || entry.value.text().is_some() || entry.value.get("uses").is_some();
+            if !fits {
+                let help = "remove `$schema` to write in the Flow dialect".to_owned();
+                self.wrong_with(entry, "a cron text, `null` or `{uses: …, with: …}`", Some(help));
+                return None;
             }
         } else if self.is_for_later(entry) {
             return None;
@@ -45,12 +38,11 @@ impl Cx<'_, '_, '_> {
 
     /// Refuses schedules that are not built: assets and Kafka.
     fn is_for_later(&mut self, entry: &Entry) -> bool {
-        let Value::Map(parts) = &entry.value.value else { return false };
         let mut found = false;
-        for part in parts {
+        for part in entry.value.entries() {
             let (what, fits) = match part.key.as_str() {
-                "assets" | "any" | "all" => ("schedules on assets", matches!(part.value.value, Value::List(_))),
-                "kafka" => ("schedules on Kafka", matches!(part.value.value, Value::Map(_))),
+                "assets" | "any" | "all" => ("schedules on assets", part.value.list().is_some()),
+                "kafka" => ("schedules on Kafka", part.value.map().is_some()),
                 _ => continue,
             };
             found = true;

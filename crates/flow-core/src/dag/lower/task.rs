@@ -104,8 +104,8 @@ impl Cx<'_, '_, '_> {
         if !self.is_of_this_dialect(entry) || self.is_absent(entry) {
             return;
         }
-        if !matches!(entry.key.as_str(), "params") {
-            self.refuse_markers(&entry.value);
+        if !matches!(entry.key.as_str(), "params" | "expand" | "expand_kwargs") && self.refuse_markers(&entry.value) {
+            return;
         }
         let task = &mut draft.task;
         match entry.key.as_str() {
@@ -161,8 +161,8 @@ impl Cx<'_, '_, '_> {
     /// Complains about a key that no task has.
     fn strange_task_key(&mut self, entry: &Entry, spec: Option<&crate::catalog::OperatorSpec>) {
         let key = entry.key.as_str();
-        let arguments = spec.map(|spec| self.arguments_of(spec)).unwrap_or_default();
-        if let (Some(spec), true) = (spec, arguments.iter().any(|name| name == key)) {
+        let facts = spec.map(|spec| self.facts(spec)).unwrap_or_default();
+        if let (Some(spec), true) = (spec, facts.has(key)) {
             let message = format!("`{key}` is an argument of the operator `{}`, not of the task", spec.name);
             self.error_with(entry.key_place, message, "move it under `with`".to_owned());
             return;
@@ -173,7 +173,7 @@ impl Cx<'_, '_, '_> {
         }
         let known = [keys::TASK_SHAPE, keys::TASK_SHAPE_FLOW, keys::TASK, keys::TASK_FLOW].concat();
         let help = keys::habit(key).or_else(|| nearest::did_you_mean(key, known.iter().copied())).or_else(|| {
-            nearest::nearest(key, arguments.iter().map(String::as_str))
+            nearest::nearest(key, facts.names.iter().map(String::as_str))
                 .map(|name| format!("did you mean `{name}`, under `with`?"))
         });
         self.error_with(entry.key_place, format!("unknown key `{key}` of a task"), help);
@@ -289,12 +289,16 @@ impl Cx<'_, '_, '_> {
     }
 
     fn retries(&mut self, entry: &Entry) -> Option<u32> {
-        match &entry.value.value {
+        if self.is_airflow() {
             // Airflow takes numbers in quotes, and fewer than none as none.
-            Value::Text(text) if self.is_airflow() && text.trim().parse::<u32>().is_ok() => text.trim().parse().ok(),
-            Value::Whole(number) if self.is_airflow() && *number < 0 => Some(0),
-            _ => self.whole(entry, 0),
+            if let Some(retries) = entry.value.text().and_then(|text| text.trim().parse().ok()) {
+                return Some(retries);
+            }
+            if entry.value.whole().is_some_and(|number| number < 0) {
+                return Some(0);
+            }
         }
+        self.whole(entry, 0)
     }
 
     fn backoff(&mut self, entry: &Entry) -> Option<f64> {
@@ -302,7 +306,9 @@ impl Cx<'_, '_, '_> {
             Value::Bool(on) => f64::from(u8::from(on)) * 2.0,
             Value::Whole(number) => number as f64,
             Value::Float(number) => number,
-            _ => f64::NAN,
+            Value::Null | Value::Text(_) | Value::Date(_) | Value::Plain(_) | Value::List(_) | Value::Map(_) => {
+                f64::NAN
+            }
         };
         if factor == 0.0 {
             return None;
@@ -333,16 +339,14 @@ impl Cx<'_, '_, '_> {
     }
 
     fn numbers<T: TryFrom<i32>>(&mut self, entry: &Entry, least: i32, most: i32) -> Vec<T> {
-        let Value::List(items) = &entry.value.value else {
+        let Some(items) = entry.value.list() else {
             self.wrong(entry, "a list of whole numbers");
             return Vec::new();
         };
         let mut numbers = Vec::with_capacity(items.len());
         for item in items {
-            let number = match item.value {
-                Value::Whole(number) => i32::try_from(number).ok().filter(|number| (least..=most).contains(number)),
-                _ => None,
-            };
+            let number = item.whole().and_then(|number| i32::try_from(number).ok());
+            let number = number.filter(|number| (least..=most).contains(number));
             match number.and_then(|number| T::try_from(number).ok()) {
                 Some(number) => numbers.push(number),
                 None => {

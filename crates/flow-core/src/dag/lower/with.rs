@@ -50,20 +50,9 @@ pub(crate) fn marker_entries(node: &Node) -> Vec<&Entry> {
     let mut found = Vec::new();
     let mut rest = vec![node];
     while let Some(node) = rest.pop() {
-        match &node.value {
-            Value::List(items) => rest.extend(items),
-            Value::Map(entries) => {
-                found.extend(entries.iter().filter(|entry| marker(&entry.key).is_some()));
-                rest.extend(entries.iter().map(|entry| &entry.value));
-            }
-            Value::Null
-            | Value::Bool(_)
-            | Value::Whole(_)
-            | Value::Float(_)
-            | Value::Text(_)
-            | Value::Date(_)
-            | Value::Plain(_) => {}
-        }
+        rest.extend(node.list().unwrap_or_default());
+        found.extend(node.entries().iter().filter(|entry| marker(&entry.key).is_some()));
+        rest.extend(node.entries().iter().map(|entry| &entry.value));
     }
     found
 }
@@ -123,15 +112,14 @@ impl Cx<'_, '_, '_> {
         merged: &Merged<'_>,
         defaults: &[&Entry],
     ) {
-        let facts = self.facts(spec).clone();
-        let has = |name: &str| facts.names.iter().any(|known| known == name);
+        let facts = self.facts(spec);
         let given = |name: &str| merged.with.iter().any(|entry| entry.key == name);
-        let defaults = defaults.iter().filter(|entry| has(&entry.key) && !given(&entry.key));
+        let defaults = defaults.iter().filter(|entry| facts.has(&entry.key) && !given(&entry.key));
         let entries: Vec<&Entry> = defaults.chain(&merged.with).copied().collect();
         let mut args = Vec::with_capacity(entries.len());
         for entry in &entries {
             let key = entry.key.as_str();
-            if keys::is_task_key(key) && !has(key) {
+            if keys::is_task_key(key) && !facts.has(key) {
                 let message = format!("`{key}` is a key of the task, not an argument of the operator `{}`", spec.name);
                 self.error_with(entry.key_place, message, "move it out of `with`, beside `uses`".to_owned());
                 continue;
@@ -208,7 +196,7 @@ impl Cx<'_, '_, '_> {
                     (Some(_), _) => {
                         let message = format!("`{}` cannot stand beside other keys", reserved.key);
                         self.error(reserved.key_place, message);
-                        Arg::Value(serde_json::Value::Null)
+                        stand_in()
                     }
                     (None, _) => {
                         let help = nearest::did_you_mean(&reserved.key, MARKERS.iter().copied())
@@ -216,7 +204,7 @@ impl Cx<'_, '_, '_> {
                         let message =
                             format!("unknown marker `{}`; keys that start with `$` are reserved", reserved.key);
                         self.error_with(reserved.key_place, message, help);
-                        Arg::Value(serde_json::Value::Null)
+                        stand_in()
                     }
                 }
             }
@@ -276,13 +264,13 @@ impl Cx<'_, '_, '_> {
             let message =
                 format!("`{}` cannot stand in `{}`, which is not a templated argument", entry.key, slot.argument);
             self.error(entry.key_place, message);
-            return Arg::Value(serde_json::Value::Null);
+            return stand_in();
         }
         match marker {
             Marker::Template => self.template(entry),
-            Marker::File => Arg::Value(self.file(entry).unwrap_or_default().into()),
+            Marker::File => self.file(entry).map_or_else(stand_in, |content| Arg::Value(content.into())),
             Marker::XCom => self.reference(entry, draft),
-            Marker::Const => Arg::Value(serde_json::Value::Null),
+            Marker::Const => stand_in(),
         }
     }
 
@@ -300,7 +288,7 @@ impl Cx<'_, '_, '_> {
         }
         let Some(source) = entry.value.text() else {
             self.wrong(entry, "a text or `{$f: path}`");
-            return Arg::Value(serde_json::Value::Null);
+            return stand_in();
         };
         self.check_template(source, &entry.value);
         Arg::Template { source: source.to_owned() }
@@ -309,28 +297,26 @@ impl Cx<'_, '_, '_> {
     fn reference(&mut self, entry: &Entry, draft: &mut DraftTask) -> Arg {
         let mut task = None;
         let mut key = None;
-        match &entry.value.value {
-            Value::Text(_) => task = self.text(entry).map(|name| (name, entry.place())),
-            Value::Map(parts) => {
-                for part in parts {
-                    match part.key.as_str() {
-                        "task" => task = self.text(part).map(|name| (name, part.place())),
-                        "key" if part.value.is_null() => {}
-                        "key" => key = self.text(part),
-                        _ => self.unknown_key(part, &["task", "key"], &format!("of `{}`", entry.key)),
-                    }
+        if entry.value.text().is_some() {
+            task = self.text(entry).map(|name| (name, entry.place()));
+        } else if let Some(parts) = entry.value.map() {
+            for part in parts {
+                match part.key.as_str() {
+                    "task" => task = self.text(part).map(|name| (name, part.place())),
+                    "key" if part.value.is_null() => {}
+                    "key" => key = self.text(part),
+                    _ => self.unknown_key(part, &["task", "key"], &format!("of `{}`", entry.key)),
                 }
             }
-            _ => {
-                self.wrong(entry, "a task's id, or `{task: …, key: …}`");
-                return Arg::Value(serde_json::Value::Null);
-            }
+        } else {
+            self.wrong(entry, "a task's id, or `{task: …, key: …}`");
+            return stand_in();
         }
         let Some((name, place)) = task else {
             if parts_without_task(&entry.value) {
                 self.error(entry.key_place, format!("`{}` does not name a `task`", entry.key));
             }
-            return Arg::Value(serde_json::Value::Null);
+            return stand_in();
         };
         let task = TaskId::new(name);
         draft.references.push((task.clone(), place));
@@ -379,6 +365,11 @@ impl Cx<'_, '_, '_> {
     }
 }
 
+/// Stands for a value that has been complained about: it fits everything, so that there is one complaint.
+fn stand_in() -> Arg {
+    Arg::Template { source: String::new() }
+}
+
 fn parts_without_task(node: &Node) -> bool {
     matches!(node.value, Value::Map(_)) && node.get("task").is_none()
 }
@@ -393,27 +384,18 @@ fn into_value(arg: Arg) -> serde_json::Value {
 /// Returns the task ids that a branch names literally.
 fn targets(arg: &Arg, entry: Option<&Entry>) -> Vec<Named> {
     let (Arg::Value(value), Some(entry)) = (arg, entry) else { return Vec::new() };
-    match value {
-        serde_json::Value::String(name) => vec![Named { name: name.clone(), place: entry.place() }],
-        serde_json::Value::Array(names) => names
-            .iter()
-            .enumerate()
-            .filter_map(|(ix, name)| {
-                let place = match &entry.value.value {
-                    Value::List(items) => items.get(ix).map_or(entry.place(), |item| item.place),
-                    _ => entry.place(),
-                };
-                Some(Named { name: name.as_str()?.to_owned(), place })
-            })
-            .collect(),
-        _ => Vec::new(),
-    }
+    let several = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
+    let named = several.iter().enumerate().filter_map(|(ix, name)| {
+        let item = entry.value.list().and_then(|items| items.get(ix));
+        Some(Named { name: name.as_str()?.to_owned(), place: item.map_or(entry.place(), |item| item.place) })
+    });
+    named.collect()
 }
 
 /// Returns where a route of keys and indexes leads; as far as it leads.
 pub(super) fn place_of(entries: &[&Entry], route: &[&str], about_key: bool) -> Option<Place> {
     let (first, rest) = route.split_first()?;
-    let mut entry: &Entry = entries.iter().rev().find(|entry| entry.key == *first).copied()?;
+    let entry: &Entry = entries.iter().rev().find(|entry| entry.key == *first).copied()?;
     let mut place = if rest.is_empty() && about_key { entry.key_place } else { entry.place() };
     let mut node: &Node = &entry.value;
     for (ix, step) in rest.iter().enumerate() {
@@ -423,23 +405,14 @@ pub(super) fn place_of(entries: &[&Entry], route: &[&str], about_key: bool) -> O
             node = &only.value;
         }
         let is_last = ix + 1 == rest.len();
-        match &node.value {
-            Value::Map(inner) => match inner.iter().find(|entry| entry.key == *step) {
-                Some(found) => {
-                    entry = found;
-                    place = if is_last && about_key { entry.key_place } else { entry.place() };
-                    node = &entry.value;
-                }
-                None => break,
-            },
-            Value::List(items) => match step.parse().ok().and_then(|ix: usize| items.get(ix)) {
-                Some(item) => {
-                    place = item.place.or(place);
-                    node = item;
-                }
-                None => break,
-            },
-            _ => break,
+        if let Some(found) = node.get(step) {
+            place = if is_last && about_key { found.key_place } else { found.place() };
+            node = &found.value;
+        } else if let Some(item) = step.parse().ok().and_then(|ix: usize| node.list()?.get(ix)) {
+            place = item.place.or(place);
+            node = item;
+        } else {
+            break;
         }
     }
     Some(place)
@@ -456,11 +429,12 @@ fn place_in_template(error: &TemplateError, source: &str, node: &Node, text: &st
         let range = if range.is_empty() { line_range(source, error.line) } else { range };
         return Place::new(origin.start + at + range.start, origin.start + at + range.end.min(source.len()));
     }
-    // A text block: its lines are the template's, after an indent.
+    // A text block: its lines are the template's, after an indent; blank lines at its start have no place.
+    let blank = source.len() - source.trim_start_matches('\n').len();
     let base = origin.start;
     let mut start = base;
     for (ix, raw_line) in raw.split_inclusive('\n').enumerate() {
-        let is_the_line = node.is_block && ix + 1 == error.line && raw_line.contains(line.trim_end());
+        let is_the_line = node.is_block && ix + 1 + blank == error.line && raw_line.contains(line.trim_end());
         let named = source.get(range.clone()).filter(|part| !part.trim().is_empty());
         let holds_it = !node.is_block && named.is_some_and(|part| raw_line.contains(part));
         if is_the_line {
@@ -506,5 +480,32 @@ mod tests {
         for path in ["", ".", "..", "../a", "a/../../b", "/etc/passwd", "\\x", "c:\\x", "a/..", "a\0b", "..\\x"] {
             assert!(!stays_inside(path), "{path}");
         }
+    }
+
+    /// Checks where a mistake in line `line` of the first value's template, at `part` of it, is shown.
+    #[track_caller]
+    fn check_place(text: &str, line: usize, part: Option<&str>, expected: (usize, usize), shown: &str) {
+        let mut complaints = crate::dag::diagnostic::Complaints::new(text);
+        let documents = crate::dag::yaml::read(text, &mut complaints);
+        let node = &documents[0].root.entries()[0].value;
+        let source = node.text().unwrap();
+        let range = part.map(|part| source.find(part).map(|at| at..at + part.len()).unwrap());
+        let error = TemplateError { message: String::new(), line, range, argument: None, help: None };
+        let place = complaints.lines.first_line(place_in_template(&error, source, node, text));
+        assert_eq!((complaints.lines.position(place.start), place.slice(text)), (expected, shown));
+    }
+
+    #[test]
+    fn a_templates_mistake_is_shown_in_the_file() {
+        check_place("a: x {{ foo( }} y\n", 1, Some("foo("), (1, 9), "foo(");
+        check_place("a: 'x {{ foo( }} y'\n", 1, Some("foo("), (1, 10), "foo(");
+        check_place("a: 'it''s {{ foo( }}'\n", 1, Some("foo("), (1, 14), "foo(");
+        check_place("a: x {{ foo( }} y\n", 1, None, (1, 4), "x {{ foo( }} y");
+        check_place("a: |\n  one\n    {{ foo( }}\n  three\n", 2, Some("foo("), (3, 8), "foo(");
+        check_place("a: |\n  one\n    {{ foo( }}\n  three\n", 2, None, (3, 3), "  {{ foo( }}");
+        check_place("a: |\n\n  one\n  {{ foo( }}\n", 3, Some("foo("), (4, 6), "foo(");
+        check_place("a: >-\n  one\n  {{ foo( }}\n", 1, Some("foo("), (3, 6), "foo(");
+        check_place("a: \"x\\n{{ foo( }}\"\n", 2, Some("foo("), (1, 11), "foo(");
+        check_place("a: \"x\\n{{ f\\u006fo( }}\"\n", 2, Some("foo("), (1, 4), "\"x\\n{{ f\\u006fo( }}\"");
     }
 }

@@ -5,13 +5,30 @@ use granit_parser::ErrorKind;
 use crate::dag::place::{Lines, Place};
 
 /// Returns where to point, what to say, and a way out.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the parser's own words serve for the kinds that people hardly meet"
+)]
 pub(super) fn explain(kind: &ErrorKind, at: usize, text: &str, lines: &Lines<'_>) -> (Place, String, Option<String>) {
     // The parser may stop at the start of the line after the mistake, or past the end of the text.
     let at = at.min(text.len());
     let (line, _) = lines.position(at);
     let range = lines.range(line);
     let indent = &text[range.start..at.max(range.start).min(range.end)];
-    if let Some(tab) = tab_in_indentation(text, range.start, range.end) {
+    // The parser may stop at the end of the line before.
+    let tab = (line..line + 3).find_map(|line| {
+        let range = lines.range(line);
+        tab_in_indentation(text, range.start, range.end)
+    });
+    let is_about_tabs = matches!(
+        kind,
+        ErrorKind::TabNotAllowed
+            | ErrorKind::TabInBlockIndentation
+            | ErrorKind::TabInIndentation
+            | ErrorKind::TabInPlainScalar
+    );
+    let tab = tab.filter(|tab| is_about_tabs || range.contains(tab));
+    if let Some(tab) = tab {
         let message = "a tab cannot be used to indent".to_owned();
         return (Place::new(tab, tab + 1), message, Some("use spaces".to_owned()));
     }

@@ -7,8 +7,8 @@ use TaskState::*;
 use super::*;
 use crate::{
     engine::testing::{DagBuilder, Facts, at, failed},
-    run::{FailureCause, Previous},
-    state::TriggerRule,
+    run::{Failure, FailureCause, Outcome, Previous},
+    state::{RunType, TriggerRule},
 };
 
 /// Asserts the states of all tasks, in order.
