@@ -23,6 +23,9 @@ pub struct Identity {
     pub task_id: TaskId,
     pub map_index: i32,
     pub try_number: u32,
+    /// Tries lost to the infrastructure since the last clear: `try_number - lost` stays the same when an
+    /// attempt is only repeated.
+    pub lost: u32,
     pub max_tries: u32,
     pub owner: String,
     pub logical_date: Option<Timestamp>,
@@ -65,6 +68,12 @@ pub struct TriggerRequest {
     pub conf: Value,
     /// Clear and reuse a run of that id or date.
     pub reset: bool,
+    /// Make nothing and answer [`Triggered::Paused`] when the DAG is paused; without it a run is made, and waits.
+    pub refuse_paused: bool,
+    /// The run must not start earlier; `None` = at once.
+    pub run_after: Option<Timestamp>,
+    /// A note for the run.
+    pub note: Option<String>,
 }
 
 /// What became of a [`TriggerRequest`].
@@ -76,6 +85,7 @@ pub enum Triggered {
     /// There was one, and it was cleared.
     Reset(RunId),
     NoSuchDag,
+    /// Only with [`TriggerRequest::refuse_paused`].
     Paused,
 }
 

@@ -1,0 +1,52 @@
+//! From a document's `with`, or from rendered values, to an operator's struct.
+
+use anyhow::anyhow;
+use flow_core::{catalog::ArgError, dag::Arg};
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use crate::{
+    operator::OperatorError,
+    sensor::{COMMON, Patience, Sensor},
+};
+
+/// Checks an operator's arguments when a document is read.
+pub(crate) fn check<T: DeserializeOwned>(args: &[(String, Arg)]) -> Vec<ArgError> {
+    check_args::<T>(args)
+}
+
+/// The same for a sensor: its own arguments and those of all sensors.
+pub(crate) fn check_sensor<T: Sensor>(args: &[(String, Arg)]) -> Vec<ArgError> {
+    let (common, own): (Vec<_>, Vec<_>) = args.iter().cloned().partition(|(key, _)| COMMON.contains(&key.as_str()));
+    let mut errors = check_args::<T>(&own);
+    errors.extend(check_args::<Patience>(&common));
+    let order = |error: &ArgError| args.iter().position(|(key, _)| Some(key) == error.route.first());
+    errors.sort_by_key(order);
+    errors
+}
+
+/// Reads rendered arguments.
+pub(crate) fn read<T: DeserializeOwned>(given: Value) -> Result<T, OperatorError> {
+    serde_json::from_value(given).map_err(|e| OperatorError::fatal(anyhow!(e).context("bad arguments")))
+}
+
+/// Reads a sensor's rendered arguments.
+pub(crate) fn read_sensor<T: Sensor>(given: Map<String, Value>) -> Result<(T, Patience), OperatorError> {
+    let (common, own): (Map<_, _>, Map<_, _>) = given.into_iter().partition(|(key, _)| COMMON.contains(&key.as_str()));
+    Ok((read(Value::Object(own))?, read(Value::Object(common))?))
+}
+
+/// Stands in for the core's check of arguments. Sees one mistake at a time, and none beside a template.
+fn check_args<T: DeserializeOwned>(args: &[(String, Arg)]) -> Vec<ArgError> {
+    let mut map = Map::new();
+    for (key, arg) in args {
+        let Arg::Value(value) = arg else { return Vec::new() };
+        map.insert(key.clone(), value.clone());
+    }
+    match serde_json::from_value::<T>(Value::Object(map)) {
+        Ok(_) => Vec::new(),
+        Err(error) => {
+            vec![ArgError { route: Vec::new(), message: error.to_string(), help: None, about_key: false }]
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! What an operator is, and what one attempt of it can end in.
+//!
+//! Knows nothing of any single operator.
+
+use std::{fmt, future::Future};
+
+use anyhow::anyhow;
+use flow_core::run::{Failure, FailureCause, Outcome};
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::context::TaskContext;
+
+/// One kind of task. The struct *is* the parameters: it checks the document, runs the task and writes its docs.
+pub trait Operator: DeserializeOwned + JsonSchema + Send + Sync + 'static {
+    /// The short name, as in `uses: bash`.
+    const NAME: &'static str;
+    /// Airflow's full class path; empty when Airflow has no such operator.
+    const CLASS: &'static str = "";
+    /// One sentence.
+    const SUMMARY: &'static str;
+    /// Parameters that may hold templates and references.
+    const TEMPLATED: &'static [&'static str] = &[];
+    /// It chooses among its direct downstream tasks.
+    const IS_BRANCH: bool = false;
+    /// The scheduler may mark it done without a worker.
+    const IS_INLINE: bool = false;
+    /// A task that uses it, in YAML.
+    const EXAMPLE: &'static str;
+
+    /// Runs one attempt to its end.
+    fn run(self, cx: &mut TaskContext) -> impl Future<Output = Result<Done, OperatorError>> + Send;
+}
+
+/// How an attempt that did not fail ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Done {
+    pub outcome: Outcome,
+    /// The task's result; null is none.
+    pub result: Value,
+    /// XComs beside the result.
+    pub xcoms: Vec<(String, Value)>,
+    /// For the next look; only with `Outcome::Reschedule`.
+    pub state: Value,
+}
+
+impl Done {
+    /// Ends with this outcome and no result.
+    pub fn new(outcome: Outcome) -> Self {
+        Self { outcome, result: Value::Null, xcoms: Vec::new(), state: Value::Null }
+    }
+
+    /// Ends well, with a result.
+    pub fn success(result: impl Into<Value>) -> Self {
+        Self { result: result.into(), ..Self::new(Outcome::Success) }
+    }
+
+    /// Ends passed over.
+    pub fn skipped() -> Self {
+        Self::new(Outcome::Skipped)
+    }
+}
+
+/// Why an attempt failed, and whether another is worth it.
+#[derive(Debug, thiserror::Error)]
+#[error("{source:#}")]
+pub struct OperatorError {
+    end: End,
+    source: anyhow::Error,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum End {
+    Failed { cause: FailureCause, may_retry: bool },
+    Cancelled,
+}
+
+impl OperatorError {
+    /// Failed, and another try may go better.
+    pub fn retry(source: anyhow::Error) -> Self {
+        Self { end: End::Failed { cause: FailureCause::Other, may_retry: true }, source }
+    }
+
+    /// Failed, and another try cannot help.
+    pub fn fatal(source: anyhow::Error) -> Self {
+        Self { end: End::Failed { cause: FailureCause::Other, may_retry: false }, source }
+    }
+
+    /// A process ended with a code that means failure.
+    pub fn exit_code(code: i32, source: anyhow::Error) -> Self {
+        Self { end: End::Failed { cause: FailureCause::ExitCode(code), may_retry: true }, source }
+    }
+
+    /// Time ran out for good.
+    pub fn timed_out(source: anyhow::Error) -> Self {
+        Self { end: End::Failed { cause: FailureCause::Timeout, may_retry: false }, source }
+    }
+
+    /// Ended because it was asked to.
+    pub fn cancelled() -> Self {
+        Self { end: End::Cancelled, source: anyhow!("cancelled") }
+    }
+
+    /// A sentence from [`crate::context::Services`].
+    pub fn service(sentence: impl fmt::Display) -> Self {
+        Self::retry(anyhow!("{sentence}"))
+    }
+
+    /// Says whether another try may go better.
+    pub fn may_retry(&self) -> bool {
+        match &self.end {
+            End::Failed { may_retry, .. } => *may_retry,
+            End::Cancelled => false,
+        }
+    }
+
+    /// Says whether it was asked to end.
+    pub fn is_cancelled(&self) -> bool {
+        self.end == End::Cancelled
+    }
+
+    /// Makes the fact that the engine decides upon.
+    pub fn into_outcome(self) -> Outcome {
+        let message = self.to_string();
+        match self.end {
+            End::Cancelled => Outcome::Cancelled,
+            End::Failed { cause, may_retry } => Outcome::Failed { failure: Failure { message, cause, may_retry } },
+        }
+    }
+}
