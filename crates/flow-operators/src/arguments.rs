@@ -19,10 +19,20 @@ pub(crate) fn check<T: DeserializeOwned>(args: &[(String, Arg)]) -> Vec<ArgError
 pub(crate) fn check_sensor<T: Sensor>(args: &[(String, Arg)]) -> Vec<ArgError> {
     let (common, own): (Vec<_>, Vec<_>) = args.iter().cloned().partition(|(key, _)| COMMON.contains(&key.as_str()));
     let mut errors = check_args::<T>(&own);
+    for error in errors.iter_mut().filter(|error| error.about_key && error.help.is_none()) {
+        // The sensor's own type does not know the names that all sensors take.
+        let near = error.route.first().and_then(|key| nearest(key, COMMON));
+        error.help = near.map(|name| format!("did you mean `{name}`?"));
+    }
     errors.extend(check_args::<Patience>(&common));
     let order = |error: &ArgError| args.iter().position(|(key, _)| Some(key) == error.route.first());
     errors.sort_by_key(order);
     errors
+}
+
+fn nearest(written: &str, known: &[&'static str]) -> Option<&'static str> {
+    let closeness = |name: &str| strsim::normalized_damerau_levenshtein(written, name);
+    known.iter().copied().filter(|name| closeness(name) >= 0.7).max_by(|a, b| closeness(a).total_cmp(&closeness(b)))
 }
 
 /// Reads rendered arguments.
