@@ -14,9 +14,19 @@ use crate::{
     timetable::Timetable,
 };
 
+pub mod args;
+mod check;
 pub mod diagnostic;
+mod document;
+mod fingerprint;
+mod graph;
+mod lower;
+mod nearest;
+mod place;
+mod yaml;
 
 pub use diagnostic::{Diagnostic, Severity};
+pub use document::{AIRFLOW_SCHEMA, FLOW_SCHEMA, MAX_FILE_BYTES};
 
 /// The text of a DAG file and of the files its `$f` references name.
 #[derive(Clone, Debug, Default)]
@@ -52,14 +62,12 @@ pub struct ParsedDag {
 
 /// Lists the paths that a file's `$f` references name, so that a caller can read them for [`parse`].
 pub fn file_references(text: &str) -> Vec<String> {
-    let _ = text;
-    Vec::new()
+    document::file_references(text)
 }
 
 /// Reads a DAG file. Never fails: what is wrong is in the diagnostics.
 pub fn parse(source: &Source<'_>, catalog: &crate::catalog::Catalog) -> Parsed {
-    let _ = (source, catalog);
-    Parsed::default()
+    document::parse(source, catalog)
 }
 
 /// A checked DAG.

@@ -3,7 +3,7 @@
 //! Nothing here waits, fails or asks. Same facts and time, same answer. The shells that read the facts and
 //! write the answers are in `flow-runtime` and `flow-store`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     dag::Dag,
@@ -40,7 +40,8 @@ pub struct Decision {
     pub given_up: Vec<usize>,
     /// Attempts whose outcome has been used or no longer matters, by position in `tasks`.
     pub settled: Vec<usize>,
-    /// The earliest moment when time alone could change the answer.
+    /// The earliest moment when time alone could change the answer. A lease that is taken later is not known
+    /// here: who takes it asks for a look at its end.
     pub wake_at: Option<Timestamp>,
     /// The run after this one may depend on what changed.
     pub wake_next_run: bool,
@@ -132,6 +133,11 @@ pub struct Waiting {
 pub struct Room {
     /// Free slots by pool; a pool that is absent does not exist. Negative after a pool was made smaller.
     pub pools: BTreeMap<String, i64>,
+    /// All slots by pool, free or not. Where a pool is absent, a big task of it does not hold back small ones.
+    pub pool_sizes: BTreeMap<String, i64>,
+    /// Pools whose free slots are kept for a big task that is next in line; written by [`hand_out`], so that it
+    /// can be called page by page.
+    pub held: BTreeSet<String>,
     /// In use per run.
     pub by_run: BTreeMap<RunKey, u32>,
     /// In use per DAG and task, all runs.
@@ -186,16 +192,24 @@ pub struct Reason {
     pub task: Option<TaskIx>,
 }
 
+impl std::fmt::Display for Reason {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
 pub mod create;
 pub mod dispatch;
 pub mod edit;
 mod pass;
 pub mod reason;
 pub mod retry;
+#[doc(hidden)]
+pub mod testing;
 pub mod trigger_rule;
 
-pub use create::due_runs;
-pub use dispatch::hand_out;
+pub use create::{due_runs, planned_runs};
+pub use dispatch::{explain_dispatch, hand_out};
 pub use edit::edit;
-pub use pass::{decide, start_runs};
+pub use pass::{decide, pauses_dag, start_runs};
 pub use reason::explain;

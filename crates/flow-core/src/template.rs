@@ -1,15 +1,39 @@
 //! Fills in a task's arguments for one attempt.
 //!
-//! To be written; the signatures stand.
+//! Jinja templates in the manner of Airflow, rendered with strict undefined values and bounded work. This
+//! file is the surface; [`program`] compiles and runs, [`scope`] says what a template sees, [`moment`] is how
+//! times behave. Nothing here knows operators, or where answers to [`Facts`] come from.
 
 use std::sync::Arc;
 
+use serde_json::{Map, Value as Json};
+
 use crate::{
-    dag::Dag,
+    dag::{Arg, Dag},
     id::{TaskId, TaskIx},
     run::DagRun,
     time::Timestamp,
 };
+
+mod args;
+mod complaint;
+mod filters;
+mod json;
+mod limits;
+mod macros;
+mod moment;
+mod operators;
+mod program;
+mod python;
+mod records;
+mod scope;
+mod span;
+mod strftime;
+#[cfg(test)]
+mod tests;
+
+/// How long a rendered template may be.
+pub const OUTPUT_BYTES_MAX: usize = 4 << 20;
 
 /// What a template may ask for that is not in the DAG or the run. Answers may block.
 pub trait Facts: Send + Sync + 'static {
@@ -80,8 +104,10 @@ pub struct TemplateError {
 ///
 /// The first mistake, with its line.
 pub fn check(source: &str) -> Result<(), TemplateError> {
-    let _ = source;
-    Ok(())
+    if is_plain(source) {
+        return Ok(());
+    }
+    program::compile(source, false).map(|_| ())
 }
 
 /// Checks an expression (`if`), which may be written bare or inside `{{ }}`.
@@ -90,8 +116,8 @@ pub fn check(source: &str) -> Result<(), TemplateError> {
 ///
 /// The first mistake.
 pub fn check_expression(source: &str) -> Result<(), TemplateError> {
-    let _ = source;
-    Ok(())
+    let (bare, offset) = bare_expression(source);
+    program::compile_expression(bare).map(|_| ()).map_err(|error| moved(error, source, offset))
 }
 
 /// Fills in the arguments of the context's task: templates rendered, references looked up.
@@ -99,9 +125,42 @@ pub fn check_expression(source: &str) -> Result<(), TemplateError> {
 /// # Errors
 ///
 /// The first template that fails, with its argument and line.
-pub fn render(cx: &Context) -> Result<serde_json::Map<String, serde_json::Value>, TemplateError> {
-    let _ = cx;
-    Ok(serde_json::Map::new())
+pub fn render(cx: &Context) -> Result<Map<String, Json>, TemplateError> {
+    let root = scope::Root::value(cx, Map::new());
+    let arguments = cx.dag.task(cx.task).with.iter();
+    arguments.map(|(name, arg)| Ok((name.clone(), fill(cx, &root, arg, name)?))).collect()
+}
+
+/// Fills in those arguments that hold a template or a reference: what is worth showing beside a task.
+///
+/// # Errors
+///
+/// The first template that fails, with its argument and line.
+pub fn rendered_fields(cx: &Context) -> Result<Map<String, Json>, TemplateError> {
+    let root = scope::Root::value(cx, Map::new());
+    let arguments = cx.dag.task(cx.task).with.iter().filter(|(_, arg)| !matches!(arg, Arg::Value(_)));
+    arguments.map(|(name, arg)| Ok((name.clone(), fill(cx, &root, arg, name)?))).collect()
+}
+
+/// Renders one template to text.
+///
+/// # Errors
+///
+/// What is wrong, with its line.
+pub fn render_text(source: &str, cx: &Context) -> Result<String, TemplateError> {
+    render_text_with(source, cx, Map::new())
+}
+
+/// Renders one template to text with more names than a task has, such as `exception` in a callback.
+///
+/// # Errors
+///
+/// What is wrong, with its line.
+pub fn render_text_with(source: &str, cx: &Context, extra: Map<String, Json>) -> Result<String, TemplateError> {
+    if is_plain(source) {
+        return Ok(without_last_newline(source).to_owned());
+    }
+    program::compile(source, false)?.text(&scope::Root::value(cx, extra))
 }
 
 /// Evaluates the context's task's `if`; a task without one goes ahead.
@@ -110,12 +169,98 @@ pub fn render(cx: &Context) -> Result<serde_json::Map<String, serde_json::Value>
 ///
 /// When the expression fails.
 pub fn goes_ahead(cx: &Context) -> Result<bool, TemplateError> {
-    let _ = cx;
-    Ok(true)
+    let Some(source) = &cx.dag.task(cx.task).condition else { return Ok(true) };
+    let (bare, offset) = bare_expression(source);
+    let root = scope::Root::value(cx, Map::new());
+    let value = program::compile_expression(bare).and_then(|program| program.value(&root));
+    value
+        .map(|value| value.is_true())
+        .map_err(|error| TemplateError { argument: Some("if".to_owned()), ..moved(error, source, offset) })
 }
 
 /// Returns `params` as the task sees them: DAG's, then task's, then the run's `conf`.
-pub fn params(dag: &Dag, task: TaskIx, conf: &serde_json::Value) -> serde_json::Map<String, serde_json::Value> {
-    let _ = (dag, task, conf);
-    serde_json::Map::new()
+///
+/// As in Airflow, every key of `conf` is a param, also one that the DAG does not name.
+pub fn params(dag: &Dag, task: TaskIx, conf: &Json) -> Map<String, Json> {
+    let declared = dag.params.iter().chain(&dag.task(task).params);
+    let mut params: Map<String, Json> = declared.map(|(name, param)| (name.clone(), param.default.clone())).collect();
+    if let Json::Object(conf) = conf {
+        params.extend(conf.iter().map(|(name, value)| (name.clone(), value.clone())));
+    }
+    params
+}
+
+/// Fills in one argument; `path` names it in errors.
+fn fill(cx: &Context, root: &minijinja::Value, arg: &Arg, path: &str) -> Result<Json, TemplateError> {
+    match arg {
+        Arg::Value(value) => Ok(value.clone()),
+        Arg::List(items) => {
+            let items = items.iter().enumerate();
+            items.map(|(index, item)| fill(cx, root, item, &format!("{path}[{index}]"))).collect()
+        }
+        Arg::Map(pairs) => {
+            let pairs = pairs.iter().map(|(key, value)| {
+                let path = format!("{path}.{key}");
+                Ok((key.clone(), fill(cx, root, value, &path)?))
+            });
+            pairs.collect::<Result<Map<_, _>, _>>().map(Json::Object)
+        }
+        Arg::Template { source } => {
+            fill_template(cx, root, source).map_err(|error| TemplateError { argument: Some(path.to_owned()), ..error })
+        }
+        Arg::XCom { task, key } => {
+            let name = key.as_deref().unwrap_or("return_value");
+            let (message, help) = match (cx.facts.xcom(task, name, None), key) {
+                (Ok(Some(value)), _) => return Ok(value),
+                (Ok(None), None) => return Ok(Json::Null),
+                (Ok(None), Some(key)) => (
+                    format!("task `{task}` pushed nothing under the key `{key}`"),
+                    Some("without `key`, `$x` is the task's result, and null when there is none".to_owned()),
+                ),
+                (Err(reason), _) => (reason, None),
+            };
+            Err(TemplateError { message, line: 1, range: None, argument: Some(path.to_owned()), help })
+        }
+    }
+}
+
+fn fill_template(cx: &Context, root: &minijinja::Value, source: &str) -> Result<Json, TemplateError> {
+    if is_plain(source) {
+        return Ok(Json::from(without_last_newline(source)));
+    }
+    let program = program::compile(source, cx.dag.render_template_as_native_obj)?;
+    if program.is_expression { program.json(root) } else { program.text(root).map(Json::from) }
+}
+
+/// Says whether a text has nothing to render.
+fn is_plain(source: &str) -> bool {
+    !["{{", "{%", "{#"].iter().any(|mark| source.contains(mark))
+}
+
+/// Drops one newline at the end, as Jinja does.
+fn without_last_newline(source: &str) -> &str {
+    let source = source.strip_suffix('\n').unwrap_or(source);
+    source.strip_suffix('\r').unwrap_or(source)
+}
+
+/// Takes an expression out of its braces; also returns where it starts.
+fn bare_expression(source: &str) -> (&str, usize) {
+    let inner = source
+        .trim()
+        .strip_prefix("{{")
+        .and_then(|rest| rest.strip_suffix("}}"))
+        .filter(|inner| !inner.contains("}}") || !inner.contains("{{"));
+    let Some(inner) = inner else { return (source, 0) };
+    let offset = source.find("{{").map_or(0, |at| at + 2);
+    match inner.strip_prefix(['-', '+']) {
+        Some(rest) => (rest.strip_suffix('-').unwrap_or(rest), offset + 1),
+        None => (inner, offset),
+    }
+}
+
+/// Moves an error's place from the bare expression to the text around it.
+fn moved(error: TemplateError, source: &str, offset: usize) -> TemplateError {
+    let lines = source.get(..offset).map_or(0, |before| before.matches('\n').count());
+    let range = error.range.map(|range| range.start + offset..range.end + offset);
+    TemplateError { line: error.line + lines, range, ..error }
 }

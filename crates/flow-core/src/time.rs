@@ -7,6 +7,12 @@ use std::{fmt, ops, time::Duration};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+pub mod duration;
+pub mod zone;
+
+pub use duration::{Seconds, format_duration, parse_duration};
+pub use zone::{is_zone, tzdb_version, zone, zone_names};
+
 /// A moment, in microseconds since 1970-01-01T00:00:00Z.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Timestamp(i64);
@@ -92,3 +98,49 @@ impl<'de> Deserialize<'de> for Timestamp {
             .ok_or_else(|| de::Error::custom(format!("`{text}` is not a time such as 2026-01-01T00:00:00Z")))
     }
 }
+
+/// Reads a time as people write it: ISO-8601 with or without offset; a date alone is its midnight.
+///
+/// Without an offset the time is one in `zone`. A time that the clocks jump over counts from before the jump
+/// (02:30 becomes 03:30); one that they pass twice is its first passing.
+///
+/// # Errors
+///
+/// A sentence without subject: "must be a time such as …, not …".
+pub fn parse_time(text: &str, zone: &str) -> Result<Timestamp, String> {
+    let wrong = || format!("must be a time such as `2026-01-31` or `2026-01-31T06:00:00+01:00`, not `{}`", clip(text));
+    let trimmed = text.trim();
+    if trimmed.len() > 64 || !trimmed.starts_with(|first: char| first.is_ascii_digit()) || trimmed.contains('[') {
+        return Err(wrong());
+    }
+    if let Ok(moment) = trimmed.parse::<jiff::Timestamp>() {
+        return Ok(Timestamp::from_jiff(moment));
+    }
+    let civil = trimmed.parse::<jiff::civil::DateTime>().map_err(|_| wrong())?;
+    if civil.year() < 1 || has_offset(trimmed) {
+        return Err(wrong());
+    }
+    let zone = self::zone(zone).ok_or_else(|| format!("needs a known time zone, `{}` is none", clip(zone)))?;
+    let moment = zone.to_ambiguous_timestamp(civil).compatible().map_err(|_| wrong())?;
+    Ok(Timestamp::from_jiff(moment))
+}
+
+/// Says whether something like an offset follows the time of day.
+///
+/// The civil parser skips an offset it has read; what the parser for instants has refused must not pass here.
+fn has_offset(text: &str) -> bool {
+    let time = text.get(10..).unwrap_or("");
+    time.contains(['Z', 'z', '+']) || time.contains('-')
+}
+
+/// Shortens text for a message.
+pub(crate) fn clip(text: &str) -> String {
+    const LONGEST: usize = 60;
+    if text.chars().count() <= LONGEST {
+        return text.to_owned();
+    }
+    text.chars().take(LONGEST).chain(['…']).collect()
+}
+
+#[cfg(test)]
+mod tests;

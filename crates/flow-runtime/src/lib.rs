@@ -1,1 +1,19 @@
-//! To be written.
+//! The loops of Flow and what they stand on.
+//!
+//! Loops read facts, call the core and write decisions. Nothing here knows HTTP or how SQL is spelled.
+
+pub mod clock;
+pub mod dag_files;
+pub mod folder;
+pub mod host;
+pub mod log;
+pub mod node;
+pub mod pass;
+pub mod settings;
+pub mod shutdown;
+pub mod worker;
+
+pub use clock::Clock;
+pub use node::Node;
+pub use shutdown::Stop;
+pub use worker::Workshop;

@@ -1,1 +1,131 @@
-//! To be written.
+//! The only SQL of Flow: SQLite and Postgres behind one interface.
+//!
+//! Knows nothing of what a change *means*: it reads facts, and writes decisions made in `flow_core::engine`,
+//! each with the state it expects to find. A [`Tx`] that is dropped has done nothing.
+//!
+//! # Who may write what, and in which order things are locked
+//!
+//! A scheduler works on a DAG at a time: [`Tx::take_due`] locks the `dag` rows it returns, and everything about
+//! the runs of those DAGs (state, limits on runs, the previous run) is then its own. Slots are handed out under
+//! a lock on the pools ([`Tx::room`]). Order: DAGs by id, then task instances, then pools; queued and waiting
+//! rows are taken with SKIP LOCKED and never waited for. Workers touch only `attempt`, `xcom` and `wake` rows,
+//! and move `queued` task instances to `running`.
+
+mod actions;
+mod attempts;
+mod cache;
+mod cleanup;
+mod dags;
+mod db;
+mod dispatch;
+mod error;
+mod events;
+mod facts;
+mod files;
+mod looks;
+mod notify;
+mod open;
+mod pools;
+mod processes;
+mod rows;
+mod runs;
+mod task_instances;
+mod xcoms;
+
+use db::{Db, Inner, on};
+
+pub use actions::{ActionError, EditOptions, Edited, TriggerOutcome, TriggerRun};
+pub use attempts::{AttemptKey, Claimed, Kept, Report, Try};
+pub use cache::{CachedDag, DagCache};
+pub use cleanup::{Cleaned, CleanupPlan};
+pub use dags::{DagRow, VersionRow};
+pub use dispatch::WaitingRow;
+pub use error::StoreError;
+pub use events::{Event, EventRow};
+pub use facts::RunFacts;
+pub use files::{DagSave, FileSave, ImportError};
+pub use looks::{DueDag, NextDue};
+pub use notify::Signal;
+pub use open::Schema;
+pub use pools::{Pool, PoolUse};
+pub use processes::{Process, ProcessKind};
+pub use runs::{CreateRun, RunFilter, RunRow};
+pub use task_instances::{RunDecision, TaskRow, TaskSeed};
+
+/// A database. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Store {
+    db: Db,
+    signals: notify::Signals,
+}
+
+/// A transaction: on SQLite the only writer.
+#[derive(Debug)]
+pub struct Tx {
+    inner: Inner,
+    announced: Vec<Signal>,
+    signals: notify::Signals,
+}
+
+impl Store {
+    /// Begins a transaction that may write.
+    ///
+    /// # Errors
+    ///
+    /// When the database does not answer, or is held by another process for too long.
+    pub async fn begin(&self) -> Result<Tx, StoreError> {
+        let inner = match &self.db {
+            Db::Sqlite { write, .. } => Inner::Sqlite(write.begin_with("BEGIN IMMEDIATE").await?),
+            Db::Postgres { pool } => Inner::Postgres(pool.begin().await?),
+        };
+        Ok(Tx { inner, announced: Vec::new(), signals: self.signals.clone() })
+    }
+
+    /// Asks the database whether it is there.
+    ///
+    /// # Errors
+    ///
+    /// When it is not.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        const PING: db::Sql = db::Sql { name: "PING", sqlite: "SELECT 1", postgres: "SELECT 1" };
+        on!(read self, PING, |text, conn| { sqlx::query(text).execute(conn).await?; });
+        Ok(())
+    }
+}
+
+impl Tx {
+    /// Makes everything of this transaction happen, and gives its signals.
+    ///
+    /// # Errors
+    ///
+    /// When the database does; then nothing has happened.
+    pub async fn commit(self) -> Result<(), StoreError> {
+        match self.inner {
+            Inner::Sqlite(inner) => inner.commit().await?,
+            Inner::Postgres(inner) => inner.commit().await?,
+        }
+        for signal in &self.announced {
+            self.signals.give(*signal);
+        }
+        if !self.announced.is_empty() {
+            self.signals.ring();
+        }
+        Ok(())
+    }
+
+    /// Drops everything of this transaction.
+    ///
+    /// # Errors
+    ///
+    /// When the database does; nothing has happened in any case.
+    pub async fn rollback(self) -> Result<(), StoreError> {
+        match self.inner {
+            Inner::Sqlite(inner) => inner.rollback().await?,
+            Inner::Postgres(inner) => inner.rollback().await?,
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,33 @@
-fn main() {}
+//! `flow`: one binary for the whole of Flow.
+//!
+//! Reads the command line, puts the configuration together, hands both to a command and turns what comes back
+//! into an exit code: 0 done, 1 failed, 2 asked for in the wrong way. Each command is a module in `commands`.
+
+mod cli;
+mod commands;
+mod config;
+mod context;
+mod dag_folder;
+mod graph;
+mod node;
+mod output;
+mod when;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let cli = cli::Cli::parse();
+    match start(cli) {
+        Ok(code) => code,
+        // Whoever read our output has seen enough: `flow runs list | head`.
+        Err(error) if output::is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => ExitCode::from(output::report(&error)),
+    }
+}
+
+fn start(cli: cli::Cli) -> anyhow::Result<ExitCode> {
+    let cx = context::Cx::new(&cli)?;
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(commands::run(cli.command, &cx))
+}

@@ -1,0 +1,49 @@
+# What people do with this repository, one line each. `make test` is what .ci/run calls.
+
+CARGO ?= cargo
+FLOW = $${CARGO_TARGET_DIR:-target}/release/flow
+NEED_CARGO = @command -v $(CARGO) >/dev/null || { echo 'Rust is missing (1.94 or later): install it from https://rustup.rs'; exit 1; }
+
+.PHONY: run build test test-sqlite test-postgres soak bench lint fmt doc
+
+# Flow with the example DAGs, at http://127.0.0.1:8080; everything it keeps is in ./.flow
+run: build
+	FLOW_HOME="$${FLOW_HOME:-$(CURDIR)/.flow}" $(FLOW) standalone --dags dags
+
+build:
+	$(NEED_CARGO)
+	$(CARGO) build --locked --release --package flow
+
+# Everything, on both databases; the quick checks first
+test: lint test-sqlite test-postgres doc
+
+test-sqlite:
+	$(NEED_CARGO)
+	$(CARGO) test --locked --package flow-core
+	$(CARGO) test --locked --workspace --exclude flow-core
+
+test-postgres:
+	$(NEED_CARGO)
+	scripts/with-postgres $(CARGO) test --locked --package flow-store --package flow-runtime --package flow-server --package flow
+
+# The long versions of the crash and simulation tests
+soak:
+	$(NEED_CARGO)
+	FLOW_SOAK=1 scripts/with-postgres $(CARGO) test --locked --release --workspace
+
+# Speed on both databases beside the machine's own limits: a table, and bench.json
+bench: build
+	scripts/with-postgres --durable scripts/bench
+
+lint:
+	$(NEED_CARGO)
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --locked --workspace --all-targets -- --deny warnings
+
+fmt:
+	$(NEED_CARGO)
+	$(CARGO) fmt --all
+
+doc:
+	$(NEED_CARGO)
+	RUSTDOCFLAGS='--deny warnings' $(CARGO) doc --locked --workspace --no-deps

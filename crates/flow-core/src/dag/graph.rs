@@ -1,0 +1,259 @@
+//! The graph of tasks: order, cycles, closures, weights.
+//!
+//! Works on numbers only; a task's number is its place in the document, later its [`TaskIx`]. Linear in tasks
+//! and dependencies, but for closures, which are bit sets.
+
+use std::{
+    cmp::Reverse,
+    collections::{BTreeSet, BinaryHeap},
+};
+
+use super::{Dag, WeightRule, lower::DraftTask};
+use crate::id::TaskIx;
+
+/// Dependencies, each once.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Edges {
+    upstream: Vec<BTreeSet<usize>>,
+    downstream: Vec<BTreeSet<usize>>,
+    count: usize,
+}
+
+impl Edges {
+    pub(crate) fn new(tasks: usize) -> Self {
+        Self { upstream: vec![BTreeSet::new(); tasks], downstream: vec![BTreeSet::new(); tasks], count: 0 }
+    }
+
+    pub(crate) fn add(&mut self, upstream: usize, downstream: usize) {
+        if self.downstream[upstream].insert(downstream) {
+            self.upstream[downstream].insert(upstream);
+            self.count += 1;
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.count
+    }
+
+    pub(crate) fn upstream_of(&self, task: usize) -> Vec<usize> {
+        self.upstream[task].iter().copied().collect()
+    }
+
+    pub(crate) fn downstream_of(&self, task: usize) -> Vec<usize> {
+        self.downstream[task].iter().copied().collect()
+    }
+}
+
+/// Cycles that are told apart; more of them help nobody.
+const MOST_CYCLES: usize = 10;
+
+/// Returns the tasks so that each comes after its upstream tasks, ties in the order given; or else cycles, each
+/// beginning with its first task, every one upstream of the next.
+pub(crate) fn order(edges: &Edges) -> Result<Vec<usize>, Vec<Vec<usize>>> {
+    let count = edges.upstream.len();
+    let mut waits_for: Vec<usize> = edges.upstream.iter().map(BTreeSet::len).collect();
+    let mut ready: BinaryHeap<Reverse<usize>> = (0..count).filter(|task| waits_for[*task] == 0).map(Reverse).collect();
+    let mut order = Vec::with_capacity(count);
+    let mut is_done = vec![false; count];
+    let mut cycles: Vec<Vec<usize>> = Vec::new();
+    loop {
+        while let Some(Reverse(task)) = ready.pop() {
+            is_done[task] = true;
+            order.push(task);
+            for next in &edges.downstream[task] {
+                waits_for[*next] = waits_for[*next].saturating_sub(1);
+                if waits_for[*next] == 0 && !is_done[*next] {
+                    ready.push(Reverse(*next));
+                }
+            }
+        }
+        let Some(stuck) = is_done.iter().position(|done| !done).filter(|_| cycles.len() < MOST_CYCLES) else { break };
+        // Everything that is left waits for something that is left: walking up must come round.
+        let cycle = walk_round(edges, stuck, &is_done);
+        // Its tasks count as done, so that what only waits for them is not taken for another cycle.
+        for task in &cycle {
+            waits_for[*task] = 0;
+            ready.push(Reverse(*task));
+            is_done[*task] = true;
+        }
+        cycles.push(cycle);
+    }
+    if cycles.is_empty() { Ok(order) } else { Err(cycles) }
+}
+
+fn walk_round(edges: &Edges, from: usize, is_done: &[bool]) -> Vec<usize> {
+    let mut step_of = vec![None; is_done.len()];
+    let mut path = Vec::new();
+    let mut at = from;
+    loop {
+        if let Some(step) = step_of[at] {
+            // The path went up; turned round it goes down.
+            let mut cycle: Vec<usize> = path.split_off(step);
+            cycle.reverse();
+            let first = cycle.iter().enumerate().min_by_key(|(_, task)| **task).map_or(0, |(ix, _)| ix);
+            cycle.rotate_left(first);
+            return cycle;
+        }
+        step_of[at] = Some(path.len());
+        path.push(at);
+        match edges.upstream[at].iter().find(|up| !is_done[**up]) {
+            Some(up) => at = *up,
+            // Not reached while anything is left; a task alone is the honest answer.
+            None => return vec![at],
+        }
+    }
+}
+
+/// A set of tasks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Bits(Vec<u64>);
+
+impl Bits {
+    fn new(count: usize) -> Self {
+        Self(vec![0; count.div_ceil(64)])
+    }
+
+    fn insert(&mut self, task: usize) {
+        self.0[task / 64] |= 1 << (task % 64);
+    }
+
+    fn contains(&self, task: usize) -> bool {
+        self.0[task / 64] & (1 << (task % 64)) != 0
+    }
+
+    fn join(&mut self, other: &Self) {
+        for (mine, theirs) in self.0.iter_mut().zip(&other.0) {
+            *mine |= theirs;
+        }
+    }
+}
+
+/// Returns what dispatch sorts by, task by task in the order given: the own weight, and along the graph what the
+/// rule adds. Kept within 32 bits, as Airflow does.
+pub(crate) fn weights(edges: &Edges, order: &[usize], tasks: &[DraftTask]) -> Vec<i64> {
+    let own: Vec<i64> = tasks.iter().map(|task| task.own_weight).collect();
+    let wanted = |rule: WeightRule| -> Vec<bool> { tasks.iter().map(|task| task.weight_rule == rule).collect() };
+    let mut total = own.clone();
+    let backwards: Vec<usize> = order.iter().rev().copied().collect();
+    add_closure(&mut total, &own, &backwards, &edges.downstream, &wanted(WeightRule::Downstream));
+    add_closure(&mut total, &own, order, &edges.upstream, &wanted(WeightRule::Upstream));
+    total.into_iter().map(|weight| weight.clamp(i64::from(i32::MIN), i64::from(i32::MAX))).collect()
+}
+
+/// Adds to each wanted task the weights of everything that `next` leads to. `order`: what it leads to comes first.
+fn add_closure(total: &mut [i64], own: &[i64], order: &[usize], next: &[BTreeSet<usize>], wanted: &[bool]) {
+    if !wanted.iter().any(|wanted| *wanted) {
+        return;
+    }
+    // Words in which all tasks weigh the same are counted, not walked.
+    let same: Vec<Option<i64>> = own
+        .chunks(64)
+        .map(|word| word.first().copied().filter(|first| word.iter().all(|weight| weight == first)))
+        .collect();
+    let weigh = |bits: &Bits| -> i64 {
+        let mut sum: i64 = 0;
+        for (ix, word) in bits.0.iter().enumerate().filter(|(_, word)| **word != 0) {
+            sum = sum.saturating_add(match same[ix] {
+                Some(weight) => weight.saturating_mul(i64::from(word.count_ones())),
+                None => {
+                    let ones = (0..64).filter(|bit| word & (1 << bit) != 0);
+                    ones.fold(0_i64, |sum, bit| sum.saturating_add(own[ix * 64 + bit]))
+                }
+            });
+        }
+        sum
+    };
+    // A set is dropped once everything that asks for it has had it.
+    let mut asked: Vec<usize> = vec![0; own.len()];
+    next.iter().flatten().for_each(|task| asked[*task] += 1);
+    let mut reach: Vec<Option<Bits>> = vec![None; own.len()];
+    for task in order {
+        let mut bits = Bits::new(own.len());
+        for other in &next[*task] {
+            if let Some(theirs) = &reach[*other] {
+                if !bits.contains(*other) {
+                    bits.join(theirs);
+                }
+                bits.insert(*other);
+            }
+            asked[*other] -= 1;
+            if asked[*other] == 0 {
+                reach[*other] = None;
+            }
+        }
+        if wanted[*task] {
+            total[*task] = total[*task].saturating_add(weigh(&bits));
+        }
+        reach[*task] = Some(bits);
+    }
+}
+
+impl Dag {
+    /// Returns the tasks that nothing depends on.
+    pub fn leaves(&self) -> impl Iterator<Item = TaskIx> + '_ {
+        self.ends(|task| task.downstream.is_empty())
+    }
+
+    /// Returns the tasks that depend on nothing.
+    pub fn roots(&self) -> impl Iterator<Item = TaskIx> + '_ {
+        self.ends(|task| task.upstream.is_empty())
+    }
+
+    fn ends(&self, is_end: fn(&super::Task) -> bool) -> impl Iterator<Item = TaskIx> + '_ {
+        let ends = self.tasks.iter().enumerate().filter(move |(_, task)| is_end(task));
+        ends.map(|(ix, _)| TaskIx::from(ix))
+    }
+
+    /// Returns everything these tasks depend on, directly or not, in order, without the tasks themselves.
+    pub fn upstream_closure(&self, of: &[TaskIx]) -> Vec<TaskIx> {
+        self.closure(of, |ix| &self.task(ix).upstream)
+    }
+
+    /// Returns everything that depends on these tasks, directly or not, in order, without the tasks themselves.
+    pub fn downstream_closure(&self, of: &[TaskIx]) -> Vec<TaskIx> {
+        self.closure(of, |ix| &self.task(ix).downstream)
+    }
+
+    fn closure<'s>(&'s self, of: &[TaskIx], next: impl Fn(TaskIx) -> &'s [TaskIx]) -> Vec<TaskIx> {
+        let mut seen = vec![false; self.tasks.len()];
+        let mut rest: Vec<TaskIx> = of.to_vec();
+        while let Some(task) = rest.pop() {
+            for other in next(task) {
+                if !std::mem::replace(&mut seen[other.index()], true) {
+                    rest.push(*other);
+                }
+            }
+        }
+        for task in of {
+            seen[task.index()] = false;
+        }
+        seen.iter().enumerate().filter(|(_, seen)| **seen).map(|(ix, _)| TaskIx::from(ix)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(tasks: usize, edges: &[(usize, usize)], expected: Result<&[usize], &[&[usize]]>) {
+        let mut all = Edges::new(tasks);
+        edges.iter().for_each(|(up, down)| all.add(*up, *down));
+        let expected = expected.map(<[usize]>::to_vec).map_err(|cycles| cycles.iter().map(|c| c.to_vec()).collect());
+        assert_eq!(order(&all), expected);
+    }
+
+    #[test]
+    fn ties_keep_the_order_of_the_document() {
+        check(3, &[], Ok(&[0, 1, 2]));
+        check(3, &[(2, 0)], Ok(&[1, 2, 0]));
+        check(4, &[(3, 1), (1, 0), (3, 2)], Ok(&[3, 1, 0, 2]));
+    }
+
+    #[test]
+    fn each_cycle_is_found_once_and_begins_with_its_first_task() {
+        check(3, &[(0, 1), (1, 0), (1, 2)], Err(&[&[0, 1]]));
+        check(4, &[(2, 1), (3, 2), (1, 3), (1, 0)], Err(&[&[1, 3, 2]]));
+        check(5, &[(0, 1), (1, 0), (2, 3), (3, 2), (3, 4)], Err(&[&[0, 1], &[2, 3]]));
+    }
+}

@@ -1,0 +1,132 @@
+//! Tree → draft of a DAG, with every complaint on the way.
+//!
+//! Reads what each key means, in both dialects, task by task. What needs more than one task (unknown upstream,
+//! cycles, groups) is in [`super::check`]. One file a noun: `dag`, `task`, `merge` (default_args, templates),
+//! `operator` (uses), `with` (values and markers), `params`, `groups`, `schedule`; `read` has the typed readers,
+//! `keys` the tables of names.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use crate::{
+    catalog::Catalog,
+    dag::{
+        Dag, Dialect, Source, Task, WeightRule,
+        diagnostic::Complaints,
+        place::Place,
+        yaml::{Entry, Node},
+    },
+    id::TaskId,
+};
+
+mod dag;
+mod groups;
+pub(crate) mod keys;
+mod merge;
+mod operator;
+mod params;
+mod read;
+mod schedule;
+mod task;
+mod with;
+
+pub(crate) use dag::{document, start_of};
+pub(crate) use with::files_named;
+
+/// A DAG whose tasks do not know each other yet.
+#[derive(Debug)]
+pub(crate) struct Draft {
+    /// Without tasks and groups.
+    pub(crate) dag: Dag,
+    pub(crate) id_place: Place,
+    pub(crate) tasks: Vec<DraftTask>,
+    pub(crate) groups: Vec<DraftGroup>,
+}
+
+/// A name that was written somewhere.
+#[derive(Clone, Debug)]
+pub(crate) struct Named {
+    pub(crate) name: String,
+    pub(crate) place: Place,
+}
+
+/// A task with its dependencies as they are written.
+#[derive(Debug)]
+pub(crate) struct DraftTask {
+    /// Without `upstream`, `downstream`, `group` and the final `priority_weight`.
+    pub(crate) task: Task,
+    pub(crate) id_place: Place,
+    pub(crate) needs: Vec<Named>,
+    /// Tasks named by `$x`.
+    pub(crate) references: Vec<(TaskId, Place)>,
+    pub(crate) group: Option<Named>,
+    pub(crate) own_weight: i64,
+    pub(crate) weight_rule: WeightRule,
+    /// Where `trigger_rule` stands.
+    pub(crate) rule_place: Option<Place>,
+    /// Where `end_date` stands.
+    pub(crate) end_place: Option<Place>,
+    /// Task ids that a branch names literally.
+    pub(crate) targets: Vec<Named>,
+}
+
+/// A group as it is written.
+#[derive(Debug)]
+pub(crate) struct DraftGroup {
+    pub(crate) id: Named,
+    pub(crate) parent: Option<Named>,
+    pub(crate) needs: Vec<Named>,
+    pub(crate) tooltip: String,
+    pub(crate) display_name: Option<String>,
+}
+
+/// What lowering a document needs at hand.
+pub(crate) struct Cx<'a, 'c, 't> {
+    pub(crate) source: &'a Source<'a>,
+    pub(crate) catalog: &'a Catalog,
+    pub(crate) complaints: &'c mut Complaints<'t>,
+    pub(crate) dialect: Dialect,
+    /// The DAG's time zone.
+    pub(crate) zone: String,
+    /// What is known of the operators used so far.
+    pub(crate) operators: BTreeMap<&'static str, Arc<operator::Facts>>,
+}
+
+impl<'a, 'c, 't> Cx<'a, 'c, 't> {
+    pub(crate) fn new(
+        source: &'a Source<'a>,
+        catalog: &'a Catalog,
+        dialect: Dialect,
+        complaints: &'c mut Complaints<'t>,
+    ) -> Self {
+        Self { source, catalog, complaints, dialect, zone: "UTC".to_owned(), operators: BTreeMap::new() }
+    }
+
+    fn is_airflow(&self) -> bool {
+        self.dialect == Dialect::Airflow
+    }
+
+    fn error(&mut self, place: Place, message: impl Into<String>) {
+        self.complaints.error(place, message);
+    }
+
+    fn error_with(&mut self, place: Place, message: impl Into<String>, help: impl Into<Option<String>>) {
+        self.complaints.error_with(place, message, help.into());
+    }
+
+    /// Complains about a key that there is not, or not in this dialect, or not yet.
+    fn unknown_key(&mut self, entry: &Entry, known: &[&str], what: &str) {
+        let key = entry.key.as_str();
+        let help = crate::dag::nearest::meant_or_known(key, known, 8);
+        self.error_with(entry.key_place, format!("unknown key `{key}` {what}"), help);
+    }
+
+    /// Complains about the markers of values where they mean nothing; says whether there were any.
+    fn refuse_markers(&mut self, node: &Node) -> bool {
+        let found = with::marker_entries(node);
+        for entry in &found {
+            let message = format!("`{}` may only stand inside `with`", entry.key);
+            self.complaints.error(entry.key_place, message);
+        }
+        !found.is_empty()
+    }
+}

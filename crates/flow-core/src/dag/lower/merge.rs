@@ -1,0 +1,150 @@
+//! A task's keys after `default_args` and `extends`: which entry counts, each with its own place.
+//!
+//! Merging is shallow, `with` one level deep; later wins, the task itself last. Fragments are expanded once and
+//! kept, so that fragments that extend each other many times cost no more than they hold.
+
+use std::collections::BTreeMap;
+
+use super::Cx;
+use crate::dag::{
+    nearest,
+    place::Place,
+    yaml::{Entry, Node},
+};
+
+/// Fragments may extend each other so deep.
+const MAX_EXTENDS: usize = 32;
+
+/// The entries that count.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Merged<'n> {
+    /// Without `extends` and `with`.
+    pub(super) entries: Vec<&'n Entry>,
+    /// The operator's arguments.
+    pub(super) with: Vec<&'n Entry>,
+    /// Where `with` stands, if it does.
+    pub(super) with_place: Option<Place>,
+}
+
+impl<'n> Merged<'n> {
+    pub(super) fn get(&self, key: &str) -> Option<&'n Entry> {
+        self.entries.iter().find(|entry| entry.key == key).copied()
+    }
+
+    fn add(&mut self, over: &Merged<'n>) {
+        over.entries.iter().for_each(|entry| put(&mut self.entries, entry));
+        over.with.iter().for_each(|entry| put(&mut self.with, entry));
+        self.with_place = over.with_place.or(self.with_place);
+    }
+}
+
+fn put<'n>(entries: &mut Vec<&'n Entry>, entry: &'n Entry) {
+    match entries.iter_mut().find(|old| old.key == entry.key) {
+        Some(old) => *old = entry,
+        None => entries.push(entry),
+    }
+}
+
+/// The fragments of a document.
+#[derive(Debug, Default)]
+pub(super) struct Fragments<'n> {
+    nodes: BTreeMap<&'n str, &'n Entry>,
+    expanded: BTreeMap<&'n str, Merged<'n>>,
+}
+
+impl<'n> Fragments<'n> {
+    pub(super) fn new(entries: &'n [Entry]) -> Self {
+        Self { nodes: entries.iter().map(|entry| (entry.key.as_str(), entry)).collect(), ..Self::default() }
+    }
+}
+
+impl Cx<'_, '_, '_> {
+    /// Reads a map of task keys, and what it extends.
+    pub(super) fn merged<'n>(&mut self, node: &'n Node, fragments: &mut Fragments<'n>) -> Merged<'n> {
+        self.expand(node, fragments, &mut Vec::new())
+    }
+
+    /// Returns what a fragment holds, with what it extends.
+    pub(super) fn fragment<'n>(&mut self, entry: &'n Entry, fragments: &mut Fragments<'n>) -> Merged<'n> {
+        self.expand_fragment(entry, fragments, &mut Vec::new())
+    }
+
+    fn expand<'n>(&mut self, node: &'n Node, fragments: &mut Fragments<'n>, path: &mut Vec<&'n str>) -> Merged<'n> {
+        let mut merged = Merged::default();
+        if let Some(extends) = node.get("extends") {
+            for (name, place) in self.extended(extends) {
+                let Some(entry) = fragments.nodes.get(name).copied() else {
+                    let known: Vec<&str> = fragments.nodes.keys().copied().collect();
+                    let help = nearest::meant_or_known(name, &known, 8);
+                    self.error_with(place, format!("template `{name}` does not exist"), help);
+                    continue;
+                };
+                if path.contains(&name) {
+                    let cycle: Vec<&str> = path.iter().copied().chain([name]).collect();
+                    self.error(place, format!("templates extend each other in a circle: {}", cycle.join(" → ")));
+                } else if path.len() >= MAX_EXTENDS {
+                    self.error(place, format!("templates extend each other more than {MAX_EXTENDS} deep"));
+                } else {
+                    let base = self.expand_fragment(entry, fragments, path);
+                    merged.add(&base);
+                }
+            }
+        }
+        let own = self.own(node);
+        merged.add(&own);
+        merged
+    }
+
+    fn expand_fragment<'n>(
+        &mut self,
+        entry: &'n Entry,
+        fragments: &mut Fragments<'n>,
+        path: &mut Vec<&'n str>,
+    ) -> Merged<'n> {
+        if let Some(known) = fragments.expanded.get(entry.key.as_str()) {
+            return known.clone();
+        }
+        if entry.value.map().is_none() {
+            self.wrong(entry, "a map of task keys");
+        }
+        path.push(&entry.key);
+        let merged = self.expand(&entry.value, fragments, path);
+        path.pop();
+        fragments.expanded.insert(&entry.key, merged.clone());
+        merged
+    }
+
+    /// Reads `extends`: one name or several.
+    fn extended<'n>(&mut self, entry: &'n Entry) -> Vec<(&'n str, Place)> {
+        if entry.value.is_null() && !self.is_airflow() {
+            return Vec::new();
+        }
+        if let Some(name) = entry.value.text() {
+            return vec![(name, entry.value.place)];
+        }
+        let items = entry.value.list().filter(|items| items.iter().all(|item| item.text().is_some()));
+        let Some(items) = items else {
+            self.wrong(entry, "a template's name or a list of them");
+            return Vec::new();
+        };
+        items.iter().filter_map(|item| item.text().map(|name| (name, item.place))).collect()
+    }
+
+    /// Reads the keys that stand in the map itself.
+    fn own<'n>(&mut self, node: &'n Node) -> Merged<'n> {
+        let mut merged = Merged::default();
+        for entry in node.entries() {
+            match entry.key.as_str() {
+                "extends" => {}
+                "with" => {
+                    merged.with_place = Some(entry.key_place);
+                    if let Some(arguments) = self.map(entry) {
+                        merged.with.extend(arguments);
+                    }
+                }
+                _ => merged.entries.push(entry),
+            }
+        }
+        merged
+    }
+}

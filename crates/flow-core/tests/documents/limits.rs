@@ -1,0 +1,140 @@
+//! Hostile and enormous documents: an answer, soon, and no panic.
+
+use super::support::{complains, good, read, shown};
+
+#[test]
+fn a_file_beyond_the_limit_is_not_read() {
+    let text = format!("dag_id: d\n# {}\n", "x".repeat(2 * 1024 * 1024));
+    assert_eq!(shown(&read(&text)), ["0:0 the file has 2097165 bytes, more than the limit of 1 MiB"]);
+}
+
+#[test]
+fn an_alias_bomb_is_stopped() {
+    let mut text = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
+    for level in 1..12 {
+        let inner = vec![format!("*a{}", level - 1); 10].join(", ");
+        text.push_str(&format!("a{level}: &a{level} [{inner}]\n"));
+    }
+    let all = shown(&read(&text));
+    assert_eq!(all.len(), 1, "{all:?}");
+    assert!(all[0].ends_with("the aliases of this file stand for more than 100000 nodes"), "{all:?}");
+}
+
+#[test]
+fn a_bomb_of_long_texts_is_stopped() {
+    let text = format!("a: &a {}\nb: [{}]\n", "x".repeat(500_000), vec!["*a"; 1000].join(", "));
+    let all = shown(&read(&text));
+    assert!(all[0].ends_with("the aliases of this file stand for more than 100000 nodes"), "{all:?}");
+}
+
+#[test]
+fn a_bomb_of_merges_is_stopped() {
+    let mut text = String::from("m0: &m0 {a: 1, b: 2, c: 3, d: 4}\n");
+    for level in 1..40 {
+        text.push_str(&format!("m{level}: &m{level} {{<<: *m{0}, k{level}: [*m{0}, *m{0}]}}\n", level - 1));
+    }
+    let all = shown(&read(&text));
+    assert!(all[0].contains("100000 nodes") || all[0].contains("64 deep"), "{all:?}");
+}
+
+#[test]
+fn deep_nesting_is_stopped() {
+    for text in ["[".repeat(100_000), "{a: ".repeat(100_000), "- ".repeat(100_000)] {
+        let all = shown(&read(&text));
+        assert_eq!(all.len(), 1, "{all:?}");
+        assert!(all[0].ends_with("lists and maps are nested more than 64 deep"), "{all:?}");
+    }
+    let mut text = String::new();
+    for level in 0..100_000 / 200 {
+        text.push_str(&" ".repeat(level));
+        text.push_str("a:\n");
+    }
+    assert!(shown(&read(&text))[0].ends_with("nested more than 64 deep"));
+    let within = format!("dag_id: d\nparams: {{p: {}{}}}\ntasks: [{{id: x}}]\n", "[".repeat(60), "]".repeat(60));
+    good(&within);
+}
+
+#[test]
+fn aliases_do_not_nest_deeper_than_the_limit() {
+    let deep = |inner: &str| format!("{}{inner}{}", "[".repeat(40), "]".repeat(40));
+    let text = format!("a: &a {}\nb: &b {}\n", deep("x"), deep("*a"));
+    assert_eq!(shown(&read(&text)), ["2:47 lists and maps are nested more than 64 deep"]);
+}
+
+#[test]
+fn fragments_that_extend_each_other_many_times_cost_little() {
+    let mut text = String::from("dag_id: d\ntemplates:\n  t0: {retries: 1}\n");
+    for level in 1..30 {
+        let base = format!("t{}", level - 1);
+        text.push_str(&format!("  t{level}: {{extends: [{base}, {base}, {base}, {base}]}}\n"));
+    }
+    text.push_str("tasks: [{id: x, extends: t29}]\n");
+    assert_eq!(good(&text).tasks[0].retry.retries, 1);
+}
+
+#[test]
+fn too_many_tasks_are_refused() {
+    let tasks: String = (0..10_001).map(|ix| format!("- id: t{ix}\n")).collect();
+    complains(&format!("dag_id: d\ntasks:\n{tasks}"), &["2:1 a DAG may have 10000 tasks, and this has 10001"]);
+}
+
+#[expect(clippy::disallowed_methods, reason = "measures")]
+#[test]
+fn the_largest_dags_are_read_in_a_second() {
+    let started = std::time::Instant::now();
+    let chain: String = (1..10_000).map(|ix| format!("- {{id: t{ix}, needs: [t{}]}}\n", ix - 1)).collect();
+    let dag = good(&format!("dag_id: d\ntasks:\n- id: t0\n{chain}"));
+    assert_eq!((dag.tasks.len(), dag.tasks[0].priority_weight), (10_000, 10_000));
+    // Far below a second on a quiet machine; the bound leaves room for a busy one.
+    let took = started.elapsed();
+    assert!(took.as_secs() < 10, "took {took:?}");
+}
+
+#[test]
+fn a_cycle_of_all_tasks_is_shown_shortened() {
+    let chain: String = (1..1_000).map(|ix| format!("- {{id: t{ix}, needs: [t{}]}}\n", ix - 1)).collect();
+    let all = shown(&read(&format!("dag_id: d\ntasks:\n- {{id: t0, needs: [t999]}}\n{chain}")));
+    assert_eq!(
+        all,
+        ["3:20 dependency cycle: t0 → t1 → t2 → t3 → t4 → t5 → … 989 more … → t995 → t996 → t997 → t998 → t999 → t0"]
+    );
+}
+
+#[test]
+fn groups_whose_product_is_too_large_are_refused() {
+    let tasks: String =
+        (0..5_000).map(|ix| format!("- {{id: a{ix}, group: a}}\n- {{id: b{ix}, group: b}}\n")).collect();
+    let parsed = read(&format!("dag_id: d\ntask_groups: {{a: {{}}, b: {{needs: [a]}}}}\ntasks:\n{tasks}"));
+    assert_eq!(shown(&parsed), ["2:34 the groups of this DAG make more than 1000000 dependencies"]);
+}
+
+#[test]
+fn no_cut_of_a_document_makes_a_panic() {
+    let text = "# ä\n$schema: urn:flow:dag:1\ndag_id: d\nparams: {p: {default: 1, type: integer}}\ndefault_args: &d {retries: 1}\n\
+                templates: {t: {<<: *d, uses: bash, with: {bash_command: |\n  a\n  {{ b }}\n}}}\ntask_groups: {g: {}}\n\
+                tasks:\n- {id: a, extends: t, group: g}\n- id: 'bü'\n  needs: [g, a]\n  uses: bash\n  with:\n    bash_command: >-\n      x\n\n      {{ y }}\n    env: {A: {$x: a}}\n";
+    for at in (0..=text.len()).filter(|at| text.is_char_boundary(*at)) {
+        for (start, end) in [(0, at), (at, text.len())] {
+            let cut = &text[start..end];
+            for complaint in read(cut).diagnostics {
+                let shown = complaint.render("x.yaml", cut, true);
+                assert!(!shown.is_empty());
+            }
+        }
+    }
+}
+
+#[test]
+fn no_changed_byte_of_a_document_makes_a_panic() {
+    let text = "dag_id: d\nparams: {p: {default: 1}}\ntasks:\n- id: a\n  uses: bash\n  with: {bash_command: 'x', env: {A: 1}}\n- id: b\n  needs: [a]\n";
+    for at in 0..text.len() {
+        for byte in *b"\t\n:-{}[]'\"&*!|>%@#,?0 " {
+            let mut changed = text.as_bytes().to_vec();
+            changed[at] = byte;
+            let changed = String::from_utf8(changed).unwrap();
+            for complaint in read(&changed).diagnostics {
+                complaint.render("x.yaml", &changed, false);
+            }
+        }
+    }
+}

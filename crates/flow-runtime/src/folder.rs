@@ -1,0 +1,257 @@
+//! Keeps the database in step with the DAG folder: reads what changed, checks it, and saves versions and errors.
+//!
+//! A broken file changes nothing but its own import error; a broken database is waited for. What files and folders
+//! look like is in [`crate::dag_files`], what a document means in `flow_core::dag`.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
+
+use flow_core::{
+    catalog::Catalog,
+    dag::{self, Diagnostic, ParsedDag, Severity, Source},
+};
+use flow_store::{DagSave, FileSave, Store, StoreError};
+use tracing::{debug, info, warn};
+
+use crate::{
+    Clock, Stop,
+    dag_files::{ChangeKind, Content, DagFolder, FOLDER, FileChange, watch},
+};
+
+/// Files saved in one transaction.
+const BATCH: usize = 100;
+/// Before a file that was read in the middle of being written is read again.
+const SETTLE: Duration = Duration::from_millis(150);
+/// Between tries while the database is away.
+const RETRY: Duration = Duration::from_millis(500);
+
+/// What keeps the database in step with a folder.
+pub struct FolderSync {
+    pub store: Store,
+    pub catalog: Arc<Catalog>,
+    pub folder: DagFolder,
+    pub clock: Clock,
+    /// Part of each file's hash, so that another version of Flow reads every file again.
+    pub version: String,
+    pub paused_at_creation: bool,
+    pub scan_interval: Duration,
+}
+
+/// What one look at the folder found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Synced {
+    pub files: usize,
+    pub new: usize,
+    pub changed: usize,
+    pub errors: usize,
+}
+
+/// A file that was read and is to be saved.
+enum Ready {
+    Read { content: Content, hash: String, dags: Vec<ParsedDag>, diagnostics: Vec<Diagnostic>, error_text: String },
+    Problem(String),
+    Removed,
+}
+
+impl FolderSync {
+    /// Looks at the folder once, then whenever something changes in it, until asked to stop.
+    pub async fn run(mut self, stop: Stop) {
+        let mut pokes = watch(self.folder.root().to_owned(), self.scan_interval);
+        let mut known = loop {
+            match self.store.file_hashes().await {
+                Ok(known) => break known,
+                Err(error) => warn!(%error, "cannot read which DAG files are known; trying again"),
+            }
+            if stop.or(tokio::time::sleep(RETRY)).await.is_break() {
+                return;
+            }
+        };
+        let mut is_first = true;
+        loop {
+            let suspects = self.look(&mut known, is_first, &stop).await;
+            is_first = false;
+            let wait = async {
+                if suspects {
+                    tokio::time::sleep(SETTLE).await;
+                } else {
+                    pokes.next().await;
+                }
+            };
+            if stop.or(wait).await.is_break() {
+                return;
+            }
+        }
+    }
+
+    /// Returns whether a file should be looked at again soon.
+    async fn look(&mut self, known: &mut BTreeMap<String, String>, is_first: bool, stop: &Stop) -> bool {
+        let started = self.clock.now();
+        let changes = self.folder.scan();
+        let mut ready: BTreeMap<String, Ready> = BTreeMap::new();
+        let mut suspects = false;
+        if is_first && self.folder.is_readable() {
+            let present: BTreeSet<&str> = changes.iter().map(|change| change.path.as_str()).collect();
+            let gone = known.keys().filter(|path| !present.contains(path.as_str()) && path.as_str() != FOLDER);
+            ready.extend(gone.map(|path| (path.clone(), Ready::Removed)));
+        }
+        for FileChange { path, kind } in changes {
+            let prepared = match kind {
+                ChangeKind::Removed => Ready::Removed,
+                ChangeKind::Problem(problem) => {
+                    let place = problem
+                        .place
+                        .map(|(line, column)| format!("\n  --> {path}:{line}:{column}"))
+                        .unwrap_or_default();
+                    let subject = if path == FOLDER { "the DAG folder".to_owned() } else { format!("`{path}`") };
+                    Ready::Problem(format!("error: {subject} {}{place}\n", problem.sentence))
+                }
+                ChangeKind::Changed(content) => {
+                    let hash = format!("{} {}", self.version, content.hash);
+                    if known.get(&path) == Some(&hash) {
+                        continue;
+                    }
+                    let read = self.read(&path, content, hash);
+                    if let Ready::Read { content, error_text, .. } = &read
+                        && content.is_fresh
+                        && !error_text.is_empty()
+                    {
+                        self.folder.recheck(&path);
+                        suspects = true;
+                        continue;
+                    }
+                    read
+                }
+            };
+            ready.insert(path, prepared);
+        }
+        if ready.is_empty() {
+            return suspects;
+        }
+        let mut synced = Synced { files: ready.len(), ..Synced::default() };
+        let ready: Vec<(String, Ready)> = ready.into_iter().collect();
+        for batch in ready.chunks(BATCH) {
+            self.save_in_time(batch, known, &mut synced, stop).await;
+        }
+        let took = self.clock.now().since(started);
+        info!(
+            files = synced.files,
+            new = synced.new,
+            changed = synced.changed,
+            errors = synced.errors,
+            ?took,
+            "read DAG files"
+        );
+        suspects
+    }
+
+    fn read(&self, path: &str, content: Content, hash: String) -> Ready {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+        let parsed = dag::parse(&Source { text: &content.text, stem, files: content.files.clone() }, &self.catalog);
+        let errors: Vec<Diagnostic> =
+            parsed.diagnostics.into_iter().filter(|found| found.severity == Severity::Error).collect();
+        let error_text: String = errors.iter().map(|found| found.render(path, &content.text, false) + "\n").collect();
+        Ready::Read { content, hash, dags: parsed.dags, diagnostics: errors, error_text }
+    }
+
+    /// Saves a batch, waiting for the database as long as it takes. A file that cannot be saved for a reason of its
+    /// own is told and left out.
+    async fn save_in_time(
+        &self,
+        batch: &[(String, Ready)],
+        known: &mut BTreeMap<String, String>,
+        synced: &mut Synced,
+        stop: &Stop,
+    ) {
+        loop {
+            let error = match self.save(batch).await {
+                Ok(saved) => {
+                    for ((path, ready), dags) in batch.iter().zip(saved) {
+                        self.note(path, ready, &dags, known, synced);
+                    }
+                    return;
+                }
+                Err(error) => error,
+            };
+            if !error.is_passing() && batch.len() > 1 {
+                for one in batch.chunks(1) {
+                    Box::pin(self.save_in_time(one, known, synced, stop)).await;
+                }
+                return;
+            }
+            let path = batch.first().map(|(path, _)| path.as_str()).unwrap_or_default();
+            warn!(%error, path, "cannot save what was read from DAG files; trying again");
+            if stop.or(tokio::time::sleep(RETRY)).await.is_break() {
+                return;
+            }
+        }
+    }
+
+    fn note(
+        &self,
+        path: &str,
+        ready: &Ready,
+        dags: &[DagSave],
+        known: &mut BTreeMap<String, String>,
+        synced: &mut Synced,
+    ) {
+        let mut fault = None;
+        match ready {
+            Ready::Read { hash, error_text, .. } => {
+                known.insert(path.to_owned(), hash.clone());
+                fault = Some(error_text.as_str());
+            }
+            Ready::Problem(problem) => {
+                known.insert(path.to_owned(), "unreadable".to_owned());
+                fault = Some(problem.as_str());
+            }
+            Ready::Removed => {
+                known.remove(path);
+                debug!(path, "a DAG file is gone");
+            }
+        }
+        if let Some(text) = fault.filter(|text| !text.is_empty()) {
+            synced.errors += 1;
+            warn!("import error in {path}\n{}", text.trim_end());
+        }
+        synced.new += dags.iter().filter(|saved| **saved == DagSave::New).count();
+        synced.changed += dags.iter().filter(|saved| **saved == DagSave::Changed).count();
+    }
+
+    async fn save(&self, batch: &[(String, Ready)]) -> Result<Vec<Vec<DagSave>>, StoreError> {
+        let now = self.clock.now();
+        let mut tx = self.store.begin().await?;
+        let mut saved = Vec::with_capacity(batch.len());
+        for (path, ready) in batch {
+            saved.push(match ready {
+                Ready::Read { content, hash, dags, diagnostics, error_text } => {
+                    let save = FileSave {
+                        path,
+                        hash,
+                        source_hash: &content.hash,
+                        text: &content.text,
+                        files: &content.files,
+                        dags,
+                        error_text,
+                        diagnostics,
+                        paused_at_creation: self.paused_at_creation,
+                    };
+                    tx.save_file(&save, now).await?
+                }
+                Ready::Problem(problem) => {
+                    tx.save_problem(path, "unreadable", problem, now).await?;
+                    Vec::new()
+                }
+                Ready::Removed => {
+                    tx.remove_file(path, now).await?;
+                    Vec::new()
+                }
+            });
+        }
+        tx.commit().await?;
+        Ok(saved)
+    }
+}

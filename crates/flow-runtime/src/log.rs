@@ -1,0 +1,170 @@
+//! Logs of attempts: where they are, how they are written and read.
+//!
+//! `ROOT/dag_id=…/run_id=…/task_id=…[/map_index=…]/attempt=N.log`, plain text, a line each:
+//! `2026-01-01T00:00:00.123Z OUT   - text`. The tags: `OUT` and `ERR` are the task's streams, `INFO`, `WARN` and
+//! `ERROR` are Flow's own words. `↳` begins the rest of a line that was folded or broken into. Writing is [`sink`],
+//! what a line looks like [`lines`], secrets [`mask`], reading [`read`]. Knows nothing of tasks and their states.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use flow_core::{DagId, RunId};
+use flow_operators::Identity;
+
+use crate::Clock;
+
+mod flusher;
+mod lines;
+mod mask;
+mod path;
+mod read;
+mod sink;
+
+pub use lines::CONTINUATION;
+pub use mask::{MASK, Masker};
+pub use path::LogId;
+pub use read::{Chunk, Follow, MAX_CHUNK, read_range, tail};
+pub use sink::AttemptLog;
+
+/// Most characters of a line before it is folded.
+pub const MAX_LINE: usize = 64 * 1024;
+
+/// Time after which output is in the file at the latest; what a `kill -9` can cost.
+pub const PERIOD: Duration = Duration::from_millis(100);
+
+/// Files that stay open between writes.
+const MAX_OPEN: usize = 256;
+
+/// Most attempts that are listed of one task instance.
+const MAX_ATTEMPTS: usize = 10_000;
+
+/// The logs below one folder. Cheap to clone.
+#[derive(Clone)]
+pub struct LogStore {
+    inner: Arc<Inner>,
+}
+
+/// What the logs of a store share.
+pub(crate) struct Inner {
+    root: PathBuf,
+    max_line: usize,
+    max_open: usize,
+    period: Duration,
+    clock: Clock,
+    flusher: flusher::Flusher,
+    open_files: AtomicUsize,
+    lost_bytes: AtomicU64,
+    write_errors: AtomicU64,
+    is_failing: AtomicBool,
+}
+
+/// A log that exists.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AttemptFile {
+    pub try_number: u32,
+    pub path: PathBuf,
+    pub bytes: u64,
+}
+
+impl LogStore {
+    /// Keeps logs below `root`, which need not exist.
+    pub fn new(root: impl Into<PathBuf>, clock: Clock) -> Self {
+        Self::with_limits(root.into(), clock, MAX_LINE, MAX_OPEN)
+    }
+
+    fn with_limits(root: PathBuf, clock: Clock, max_line: usize, max_open: usize) -> Self {
+        let inner = Inner {
+            root,
+            max_line,
+            max_open,
+            period: PERIOD,
+            clock,
+            flusher: flusher::Flusher::new(PERIOD),
+            open_files: AtomicUsize::new(0),
+            lost_bytes: AtomicU64::new(0),
+            write_errors: AtomicU64::new(0),
+            is_failing: AtomicBool::new(false),
+        };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// Returns the folder of all logs.
+    pub fn root(&self) -> &Path {
+        &self.inner.root
+    }
+
+    /// Returns where the log of an attempt is, whether it exists or not.
+    pub fn path(&self, id: &LogId, try_number: u32) -> PathBuf {
+        id.file(&self.inner.root, try_number)
+    }
+
+    /// Returns where the logs of a run are.
+    pub fn run_folder(&self, dag_id: &DagId, run_id: &RunId) -> PathBuf {
+        path::run_folder(&self.inner.root, dag_id, run_id)
+    }
+
+    /// Begins or goes on with the log of an attempt. Touches no file before something is logged.
+    pub fn open(&self, identity: &Identity, masker: Masker) -> AttemptLog {
+        let path = self.path(&LogId::of(identity), identity.try_number);
+        AttemptLog::new(Arc::clone(&self.inner), path, masker)
+    }
+
+    /// Lists the logs of a task instance by try number.
+    pub fn list_attempts(&self, id: &LogId) -> io::Result<Vec<AttemptFile>> {
+        let entries = match std::fs::read_dir(id.folder(&self.inner.root)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            other => other?,
+        };
+        let mut found = Vec::new();
+        for entry in entries.take(MAX_ATTEMPTS) {
+            let entry = entry?;
+            let Some(try_number) = entry.file_name().to_str().and_then(path::try_number) else { continue };
+            // It may have been removed meanwhile.
+            let Ok(metadata) = std::fs::metadata(entry.path()) else { continue };
+            found.push(AttemptFile { try_number, path: entry.path(), bytes: metadata.len() });
+        }
+        found.sort_by_key(|file| file.try_number);
+        Ok(found)
+    }
+
+    /// Returns how many bytes of output could not be written.
+    pub fn lost_bytes(&self) -> u64 {
+        self.inner.lost_bytes.load(Ordering::Relaxed)
+    }
+
+    /// Returns how often writing failed.
+    pub fn write_errors(&self) -> u64 {
+        self.inner.write_errors.load(Ordering::Relaxed)
+    }
+
+    /// Returns how many files are open for writing.
+    pub fn open_files(&self) -> usize {
+        self.inner.open_files.load(Ordering::Relaxed)
+    }
+}
+
+impl Inner {
+    /// Counts a failure; says it once until writing works again.
+    fn note_failure(&self, path: &Path, error: &io::Error) {
+        self.write_errors.fetch_add(1, Ordering::Relaxed);
+        if !self.is_failing.swap(true, Ordering::Relaxed) {
+            tracing::warn!(path = %path.display(), "cannot write task logs, tasks go on: {error}");
+        }
+    }
+
+    fn note_success(&self) {
+        if self.is_failing.load(Ordering::Relaxed) && self.is_failing.swap(false, Ordering::Relaxed) {
+            tracing::info!("task logs can be written again");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

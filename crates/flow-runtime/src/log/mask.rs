@@ -1,0 +1,239 @@
+//! Hides secrets: each is replaced by `***`.
+//!
+//! Bytes come in pieces; what may be the beginning of a secret is held back until it is known. Knows nothing of
+//! lines; whoever cuts lines tells when a piece is the last.
+
+use std::{borrow::Cow, collections::BTreeSet, sync::Arc};
+
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+
+/// What stands in place of a secret.
+pub const MASK: &str = "***";
+
+/// Shorter ones would hide every other word, and are guessed anyway.
+const MIN_SECRET: usize = 3;
+
+/// A secret of several lines is hidden line by line; braces and blank lines of it are not.
+const MIN_LINE: usize = 6;
+
+/// Longer secrets are hidden in parts, so that little has to be held back.
+const MAX_PART: usize = 4 * 1024;
+
+/// A set of secrets. Cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub struct Masker {
+    inner: Option<Arc<Inner>>,
+}
+
+struct Inner {
+    secrets: BTreeSet<String>,
+    find: AhoCorasick,
+    /// Secrets by their first byte.
+    by_first: Vec<Vec<String>>,
+    longest: usize,
+}
+
+/// What can be said of the next bytes.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    /// A secret, from and to.
+    Secret(usize, usize),
+    /// No secret before this position; what follows is not known yet.
+    Clear(usize),
+}
+
+impl Masker {
+    /// Takes secrets. Each is also hidden as it looks in a URL and in JSON.
+    pub fn new<S: AsRef<str>>(secrets: impl IntoIterator<Item = S>) -> Self {
+        let mut all = BTreeSet::new();
+        for secret in secrets {
+            add(&mut all, secret.as_ref());
+        }
+        Self::of(all)
+    }
+
+    /// Returns a masker that hides more.
+    pub fn with<S: AsRef<str>>(&self, secrets: impl IntoIterator<Item = S>) -> Self {
+        let before = self.inner.as_ref().map(|inner| inner.secrets.clone()).unwrap_or_default();
+        let mut all = before.clone();
+        for secret in secrets {
+            add(&mut all, secret.as_ref());
+        }
+        if all == before { self.clone() } else { Self::of(all) }
+    }
+
+    /// Hides the secrets in a whole text.
+    pub fn mask<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        match &self.inner {
+            Some(inner) if inner.find.is_match(text) => {
+                let mut masked = String::with_capacity(text.len());
+                inner.find.replace_all_with(text, &mut masked, |_, _, out| {
+                    out.push_str(MASK);
+                    true
+                });
+                Cow::Owned(masked)
+            }
+            Some(_) | None => Cow::Borrowed(text),
+        }
+    }
+
+    /// Says whether there is nothing to hide.
+    pub fn is_empty(&self) -> bool {
+        self.inner.is_none()
+    }
+
+    /// Looks at `bytes`. `is_last`: nothing follows that could complete a secret.
+    pub(super) fn next(&self, bytes: &[u8], is_last: bool) -> Next {
+        let Some(inner) = &self.inner else { return Next::Clear(bytes.len()) };
+        let clear = if is_last { bytes.len() } else { inner.tail(bytes) };
+        match inner.find.find(bytes) {
+            Some(found) if found.start() < clear => Next::Secret(found.start(), found.end()),
+            Some(_) | None => Next::Clear(clear),
+        }
+    }
+
+    fn of(secrets: BTreeSet<String>) -> Self {
+        if secrets.is_empty() {
+            return Self::default();
+        }
+        // The default may be a table of states and bytes: hundreds of megabytes for a few long keys.
+        let kind = Some(AhoCorasickKind::ContiguousNFA);
+        let find = match AhoCorasick::builder().kind(kind).match_kind(MatchKind::LeftmostLongest).build(&secrets) {
+            Ok(find) => find,
+            Err(error) => {
+                // Only with gigabytes of secrets. Hiding everything is the one safe answer.
+                tracing::error!("too many secrets to mask, logs will be hidden wholly: {error}");
+                let every_byte = (0..=u8::MAX).map(|byte| [byte]);
+                AhoCorasick::new(every_byte).expect("256 patterns of one byte are few")
+            }
+        };
+        let mut by_first = vec![Vec::new(); 256];
+        for secret in &secrets {
+            by_first[usize::from(secret.as_bytes()[0])].push(secret.clone());
+        }
+        let longest = secrets.iter().map(String::len).max().unwrap_or(0);
+        Self { inner: Some(Arc::new(Inner { secrets, find, by_first, longest })) }
+    }
+}
+
+impl Inner {
+    /// Returns where the longest tail begins that may be the beginning of a secret.
+    fn tail(&self, bytes: &[u8]) -> usize {
+        let from = bytes.len().saturating_sub(self.longest.saturating_sub(1));
+        (from..bytes.len())
+            .find(|&at| {
+                let tail = &bytes[at..];
+                self.by_first[usize::from(tail[0])]
+                    .iter()
+                    .any(|secret| secret.len() > tail.len() && secret.as_bytes().starts_with(tail))
+            })
+            .unwrap_or(bytes.len())
+    }
+}
+
+impl std::fmt::Debug for Inner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} secrets", self.secrets.len())
+    }
+}
+
+fn add(all: &mut BTreeSet<String>, secret: &str) {
+    let secret = secret.trim_matches(['\r', '\n']);
+    let is_one_line = !secret.contains(['\r', '\n']);
+    for line in secret.split(['\r', '\n']) {
+        if line.trim().len() < if is_one_line { MIN_SECRET } else { MIN_LINE } {
+            continue;
+        }
+        for form in [line.to_owned(), in_url(line), in_json(line)] {
+            parts(&form, all);
+        }
+    }
+}
+
+/// Cuts what is too long into parts of about the same length.
+fn parts(form: &str, all: &mut BTreeSet<String>) {
+    let length = form.len().div_ceil(form.len().div_ceil(MAX_PART).max(1)) + 4;
+    let mut rest = form;
+    while rest.len() > MAX_PART {
+        let (part, after) = rest.split_at(rest.floor_char_boundary(length.min(MAX_PART)));
+        all.insert(part.to_owned());
+        rest = after;
+    }
+    if !rest.is_empty() {
+        all.insert(rest.to_owned());
+    }
+}
+
+fn in_url(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    encoded
+}
+
+fn in_json(text: &str) -> String {
+    let quoted = serde_json::Value::from(text).to_string();
+    quoted.trim_start_matches('"').strip_suffix('"').unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(secrets: &[&str], text: &str, expected: &str) {
+        assert_eq!(Masker::new(secrets).mask(text), expected);
+    }
+
+    #[test]
+    fn a_secret_is_hidden_wherever_it_stands() {
+        check(&[], "nothing to hide", "nothing to hide");
+        check(&["hunter2"], "hunter2", "***");
+        check(&["hunter2"], "a hunter2b, hunter2", "a ***b, ***");
+        check(&["hunter2"], "hunter", "hunter");
+        check(&["pass", "password"], "password pass passwor", "*** *** ***wor");
+        check(&["", "a", "ab"], "abab", "abab");
+        check(&["grün"], "das ist grün", "das ist ***");
+    }
+
+    #[test]
+    fn a_secret_is_hidden_in_urls_and_in_json_too() {
+        check(&["p@ss/w:rd"], "postgres://me:p%40ss%2Fw%3Ard@host", "postgres://me:***@host");
+        check(&["say \"hi\""], r#"{"password":"say \"hi\""}"#, r#"{"password":"***"}"#);
+        check(&["\"quoted\""], r#""\"quoted\"""#, r#""***""#);
+    }
+
+    #[test]
+    fn a_secret_of_several_lines_is_hidden_line_by_line() {
+        check(&["{\n  first line\r\n  second\n}\n"], "{\n  first line\n  second\n}", "{\n***\n***\n}");
+    }
+
+    #[test]
+    fn a_secret_too_long_to_hold_back_is_hidden_in_parts() {
+        let secret: String = ('a'..='z').cycle().take(100_000).collect();
+        let masked = Masker::new([&secret]).mask(&secret).into_owned();
+        assert!(masked.chars().all(|c| c == '*'), "{} bytes", masked.len());
+    }
+
+    #[test]
+    fn what_may_become_a_secret_is_held_back() {
+        let masker = Masker::new(["hunter2", "terrible"]);
+        assert_eq!(masker.next(b"the hun", false), Next::Clear(4));
+        assert_eq!(masker.next(b"the hun", true), Next::Clear(7));
+        assert_eq!(masker.next(b"the hunx", false), Next::Clear(8));
+        assert_eq!(masker.next(b"a hunter", false), Next::Clear(2));
+        assert_eq!(masker.next(b"a hunter2", false), Next::Secret(2, 9));
+    }
+
+    #[test]
+    fn adding_secrets_keeps_the_earlier_ones() {
+        let masker = Masker::new(["first"]).with(["second"]);
+        assert_eq!(masker.mask("first second"), "*** ***");
+        assert!(!format!("{masker:?}").contains("first"));
+    }
+}

@@ -1,0 +1,463 @@
+//! One pass: everything that is due, looked at once, in one transaction.
+//!
+//! Reports go in, DAGs that are due are taken, their timetables asked, their runs started and decided upon, slots
+//! handed out, and attempts claimed for this process's own worker, if it has one. Compares no states: what
+//! should happen is decided in `flow_core::engine`. If anything fails, nothing has happened.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    panic::{AssertUnwindSafe, catch_unwind},
+};
+
+use flow_core::{
+    DagId, RunKey, RunState, Timestamp,
+    engine::{self, Decision, Edit, LastRun, Room, RunChange, RunHistory},
+};
+use flow_store::{
+    Claimed, CreateRun, DagCache, DueDag, Report, RunDecision, RunFacts, RunRow, Signal, Store, StoreError, Tx,
+};
+use tracing::{error, warn};
+
+/// Bounds of one pass, so that a transaction stays short.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// DAGs a pass.
+    pub dags: u32,
+    /// Requests for looks at runs a pass.
+    pub runs: u32,
+    /// Tries a task may lose to the infrastructure.
+    pub max_infrastructure_retries: u32,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self { dags: 64, runs: 256, max_infrastructure_retries: 3 }
+    }
+}
+
+/// The worker of this process, for whom a pass claims attempts.
+#[derive(Clone, Debug)]
+pub struct Claimer<'a> {
+    pub worker: &'a str,
+    pub hostname: &'a str,
+    pub queues: &'a [String],
+    pub free: usize,
+    pub lease_until: Timestamp,
+    /// Also say which of its attempts should go on.
+    pub check_kept: bool,
+}
+
+/// A sign of life: written before anything is decided, so that a process never takes itself for dead.
+#[derive(Clone, Copy, Debug)]
+pub struct Beat<'a> {
+    pub process: &'a str,
+    /// Until then its attempts are its own.
+    pub lease_until: Timestamp,
+}
+
+/// What a pass did.
+#[derive(Debug, Default)]
+pub struct Passed {
+    /// DAGs looked at.
+    pub dags: usize,
+    /// Attempts for this process's worker, with their runs.
+    pub claimed: Vec<(Claimed, RunRow)>,
+    /// Reports that were refused, by position: those attempts had been given up.
+    pub refused: Vec<usize>,
+    /// With `check_kept`: the worker's attempts that should go on.
+    pub kept: Option<Vec<flow_store::Kept>>,
+}
+
+/// Rounds of starting runs after others have ended, within a pass.
+const ROUNDS: usize = 4;
+/// Waiting task instances looked at together.
+const PAGE: usize = 256;
+/// How long a run waits whose DAG's text cannot be read any more.
+const BROKEN: std::time::Duration = std::time::Duration::from_secs(60);
+
+/// Looks at everything that is due, once.
+///
+/// # Errors
+///
+/// When the database does, or another process was faster; then nothing has happened.
+pub async fn pass(
+    store: &Store,
+    dags: &DagCache,
+    bounds: Bounds,
+    reports: &[Report],
+    beat: Option<Beat<'_>>,
+    claimer: Option<Claimer<'_>>,
+    now: Timestamp,
+) -> Result<Passed, StoreError> {
+    let mut tx = store.begin().await?;
+    let mut passed = Passed::default();
+    if let Some(beat) = beat {
+        tx.heartbeat(beat.process, beat.lease_until, now).await?;
+    }
+    for (at, report) in reports.iter().enumerate() {
+        if !tx.finish(report).await? {
+            passed.refused.push(at);
+        }
+    }
+    let due = tx.take_due(now, bounds.dags, bounds.runs).await?;
+    passed.dags = due.len();
+    Look { tx: &mut tx, dags, bounds, now }.at(due).await?;
+    let queues = hand_out(&mut tx, now).await?;
+    let mut left_to_others = !queues.is_empty();
+    if let Some(claimer) = claimer {
+        claim(&mut tx, &claimer, &mut passed, now).await?;
+        left_to_others &=
+            passed.claimed.len() == claimer.free || queues.iter().any(|queue| !claimer.queues.contains(queue));
+    }
+    if left_to_others {
+        tx.announce(Signal::Work).await?;
+    }
+    tx.commit().await?;
+    Ok(passed)
+}
+
+/// Delivers reports and claims attempts for a worker that does not schedule.
+///
+/// # Errors
+///
+/// As [`pass`].
+pub async fn work(
+    store: &Store,
+    reports: &[Report],
+    beat: Option<Beat<'_>>,
+    claimer: Option<Claimer<'_>>,
+    now: Timestamp,
+) -> Result<Passed, StoreError> {
+    let mut passed = Passed::default();
+    let has_room = claimer.as_ref().is_some_and(|claimer| claimer.free > 0 || claimer.check_kept);
+    if reports.is_empty() && beat.is_none() && !has_room {
+        return Ok(passed);
+    }
+    let mut tx = store.begin().await?;
+    if let Some(beat) = beat {
+        tx.heartbeat(beat.process, beat.lease_until, now).await?;
+    }
+    for (at, report) in reports.iter().enumerate() {
+        if !tx.finish(report).await? {
+            passed.refused.push(at);
+        }
+    }
+    if !reports.is_empty() {
+        tx.announce(Signal::Look).await?;
+    }
+    if let Some(claimer) = claimer {
+        claim(&mut tx, &claimer, &mut passed, now).await?;
+    }
+    tx.commit().await?;
+    Ok(passed)
+}
+
+struct Look<'a> {
+    tx: &'a mut Tx,
+    dags: &'a DagCache,
+    bounds: Bounds,
+    now: Timestamp,
+}
+
+impl Look<'_> {
+    async fn at(&mut self, due: Vec<DueDag>) -> Result<(), StoreError> {
+        for due in &due {
+            if due.ask_timetable {
+                self.ask_timetable(due).await?;
+            }
+        }
+        let keys: Vec<RunKey> = due.iter().flat_map(|due| due.runs.iter().copied()).collect();
+        let (queued, mut others): (Vec<RunRow>, Vec<RunRow>) =
+            self.tx.runs(&keys).await?.into_iter().partition(|row| row.run.state == RunState::Queued);
+        let (early, queued): (Vec<RunRow>, Vec<RunRow>) =
+            queued.into_iter().partition(|row| row.run.run_after > self.now);
+        let later: Vec<_> =
+            early.iter().map(|row| (row.run.dag_id.to_string(), row.run.key.0, row.run.run_after)).collect();
+        self.tx.wake(&later).await?;
+        let mut may_start: BTreeSet<String> = queued.into_iter().map(|row| row.run.dag_id.to_string()).collect();
+        for round in 0..ROUNDS {
+            others.extend(self.start(&due, &may_start).await?);
+            if others.is_empty() {
+                return Ok(());
+            }
+            may_start = self.decide(std::mem::take(&mut others)).await?;
+            if round + 1 == ROUNDS {
+                for dag_id in &may_start {
+                    self.tx.wake_active_runs(dag_id, self.now).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Decides upon runs that are under way or have attempts left. Returns the DAGs of those that ended.
+    async fn decide(&mut self, rows: Vec<RunRow>) -> Result<BTreeSet<String>, StoreError> {
+        let facts = self.facts(rows).await?;
+        let mut decisions = Vec::with_capacity(facts.len());
+        let mut ended = Vec::new();
+        let mut broken = Vec::new();
+        for facts in &facts {
+            let run = &facts.row.run;
+            // A mistake in the engine must cost one run, not the scheduler.
+            let decided = catch_unwind(AssertUnwindSafe(|| {
+                let view = facts.view();
+                RunDecision::new(&view, &engine::decide(&view, self.now), None)
+            }));
+            match decided {
+                Ok(decision) => {
+                    if decision.ends_run() {
+                        ended.push(facts);
+                    }
+                    decisions.push(decision);
+                }
+                Err(_) => {
+                    error!(dag_id = %run.dag_id, run_id = %run.run_id, "could not decide upon this run, a mistake in Flow; it waits");
+                    broken.push((run.dag_id.to_string(), run.key.0, self.now + BROKEN));
+                }
+            }
+        }
+        self.tx.apply(&decisions, self.now).await?;
+        self.tx.wake(&broken).await?;
+        for facts in &ended {
+            self.pause_if_failing(facts).await?;
+        }
+        Ok(ended.iter().map(|facts| facts.row.run.dag_id.to_string()).collect())
+    }
+
+    async fn facts(&mut self, rows: Vec<RunRow>) -> Result<Vec<RunFacts>, StoreError> {
+        let mut broken = Vec::new();
+        let facts = self
+            .tx
+            .facts(rows, self.dags, self.bounds.max_infrastructure_retries, |row, problem| {
+                error!(dag_id = %row.run.dag_id, run_id = %row.run.run_id, %problem, "cannot read the DAG of this run; it waits");
+                broken.push((row.run.dag_id.to_string(), row.run.key.0, self.now + BROKEN));
+            })
+            .await?;
+        self.tx.wake(&broken).await?;
+        Ok(facts)
+    }
+
+    /// Starts queued runs of these DAGs as far as `max_active_runs` allows. Returns those that started.
+    async fn start(&mut self, due: &[DueDag], dag_ids: &BTreeSet<String>) -> Result<Vec<RunRow>, StoreError> {
+        let mut started = Vec::new();
+        for dag_id in dag_ids {
+            let Some(DueDag { dag, .. }) = due.iter().find(|due| &due.dag.dag_id == dag_id) else { continue };
+            if dag.is_paused {
+                continue;
+            }
+            let (queued, running) = self.tx.count_active_runs(dag_id).await?;
+            if queued == 0 {
+                continue;
+            }
+            let Ok(cached) = self.dags.get(self.tx, dag.version_id).await else { continue };
+            let queued = self.tx.queued_runs(dag_id, self.now, dag.max_active_runs).await?;
+            let runs: Vec<_> = queued.iter().map(|row| row.run.clone()).collect();
+            let chosen = engine::start_runs(&cached.dag, &runs, running);
+            started.extend(queued.into_iter().enumerate().filter(|(at, _)| chosen.contains(at)).map(|(_, row)| row));
+        }
+        let facts = self.facts(started).await?;
+        let start = Decision {
+            run: Some(RunChange { from: RunState::Queued, to: RunState::Running, why: String::new() }),
+            ..Decision::default()
+        };
+        let decisions: Vec<RunDecision<'_>> =
+            facts.iter().map(|facts| RunDecision::new(&facts.view(), &start, None)).collect();
+        self.tx.apply(&decisions, self.now).await?;
+        Ok(facts
+            .iter()
+            .map(|facts| {
+                let mut row = facts.row.clone();
+                row.run.state = RunState::Running;
+                row.run.started_at = Some(self.now);
+                row
+            })
+            .collect())
+    }
+
+    /// Makes the runs that a DAG's timetable asks for, and writes down when to ask again.
+    async fn ask_timetable(&mut self, due: &DueDag) -> Result<(), StoreError> {
+        let (dag, dag_id) = (&due.dag, due.dag.dag_id.as_str());
+        let cached = match self.dags.get(self.tx, dag.version_id).await {
+            Ok(cached) => cached,
+            Err(problem @ (StoreError::Inconsistent { .. } | StoreError::NotFound { .. })) => {
+                error!(dag_id, %problem, "cannot read this DAG; its schedule waits");
+                return self.tx.plan(dag_id, Some(self.now + BROKEN), false, None).await;
+            }
+            Err(error) => return Err(error),
+        };
+        let (queued, running) = self.tx.count_active_runs(dag_id).await?;
+        let last = self.tx.last_scheduled_run(dag_id).await?;
+        let history = RunHistory {
+            last: last.and_then(|row| {
+                Some(LastRun {
+                    logical_date: row.run.logical_date?,
+                    data_interval: row.run.data_interval?,
+                    run_after: row.run.run_after,
+                    ended_at: row.run.ended_at,
+                })
+            }),
+            active: queued + running,
+            enabled_at: Some(dag.enabled_at),
+        };
+        let new = engine::due_runs(&cached.dag, &history, self.now);
+        if new.cancel_active {
+            self.cancel_active(dag_id).await?;
+        }
+        for run in &new.runs {
+            let created = self
+                .tx
+                .create_run(
+                    &CreateRun {
+                        dag_id: &DagId::new(dag_id),
+                        version_id: dag.version_id,
+                        run_id: run.run_id.clone(),
+                        run_type: run.run_type,
+                        logical_date: run.logical_date,
+                        data_interval: run.data_interval,
+                        run_after: run.run_after,
+                        conf: &serde_json::Value::Object(serde_json::Map::new()),
+                        triggered_by: "timetable",
+                        user: None,
+                        note: None,
+                        tasks: &cached.seeds,
+                    },
+                    self.now,
+                )
+                .await?;
+            if created.is_none() {
+                // Someone has triggered a run for this very date: the moment has its run.
+                warn!(dag_id, run_id = %run.run_id, "a run of this logical date exists already");
+            }
+        }
+        // After a run without a successor that is known (`@continuous`), the end of a run is the time to ask again.
+        let is_blocked = new.is_blocked || (new.next.is_none() && !new.runs.is_empty());
+        let due_at = new.next.as_ref().filter(|_| !is_blocked).map(|next| next.run_after);
+        self.tx.plan(dag_id, due_at, is_blocked, new.next.as_ref()).await
+    }
+
+    async fn cancel_active(&mut self, dag_id: &str) -> Result<(), StoreError> {
+        let active = self.tx.active_runs(dag_id, self.bounds.runs).await?;
+        let facts = self.facts(active).await?;
+        let decided: Vec<Decision> =
+            facts.iter().filter_map(|facts| engine::edit(&facts.view(), &Edit::Cancel, self.now).ok()).collect();
+        let decisions: Vec<RunDecision<'_>> = facts
+            .iter()
+            .zip(&decided)
+            .map(|(facts, decision)| RunDecision::new(&facts.view(), decision, None))
+            .collect();
+        self.tx.apply(&decisions, self.now).await
+    }
+
+    async fn pause_if_failing(&mut self, facts: &RunFacts) -> Result<(), StoreError> {
+        let limit = facts.dag.dag.max_consecutive_failed_dag_runs;
+        if limit == 0 {
+            return Ok(());
+        }
+        let dag_id = facts.row.run.dag_id.as_str();
+        let states = self.tx.last_run_states(dag_id, limit).await?;
+        if engine::pauses_dag(&facts.dag.dag, &states) {
+            let why = format!("its last {limit} runs failed (`max_consecutive_failed_dag_runs`)");
+            warn!(dag_id, "paused: {why}");
+            self.tx.pause_dag(dag_id, &why, None, self.now).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Gives the free slots to those that wait, best first, page by page, until nobody else fits. Returns the queues
+/// that got something.
+async fn hand_out(tx: &mut Tx, now: Timestamp) -> Result<BTreeSet<String>, StoreError> {
+    let mut queues = BTreeSet::new();
+    if !tx.is_anything_waiting().await? {
+        return Ok(queues);
+    }
+    let mut room = tx.room().await?;
+    let mut full = Full::default();
+    loop {
+        if room.open_pools().next().is_none() {
+            return Ok(queues);
+        }
+        let page = tx.waiting(&room, &full.runs, &full.tasks, &full.run_tasks, PAGE).await?;
+        let waiting: Vec<_> = page.iter().map(|row| row.waiting.clone()).collect();
+        let granted = engine::hand_out(&waiting, &mut room);
+        let rows: Vec<_> = granted.iter().map(|at| &page[*at]).collect();
+        tx.grant(&rows, now).await?;
+        queues.extend(rows.iter().map(|row| row.queue.clone()));
+        let found_more = full.learn(&waiting, &room);
+        if page.len() < PAGE || (granted.is_empty() && !found_more) {
+            return Ok(queues);
+        }
+    }
+}
+
+/// Who is known to be at its limit, so that the next page does not show it.
+#[derive(Default)]
+struct Full {
+    runs: Vec<RunKey>,
+    tasks: Vec<(DagId, flow_core::TaskId)>,
+    run_tasks: Vec<(RunKey, flow_core::TaskId)>,
+}
+
+impl Full {
+    fn learn(&mut self, waiting: &[engine::Waiting], room: &Room) -> bool {
+        let mut runs: BTreeMap<RunKey, ()> = BTreeMap::new();
+        let mut tasks: BTreeMap<(DagId, flow_core::TaskId), ()> = BTreeMap::new();
+        let mut run_tasks: BTreeMap<(RunKey, flow_core::TaskId), ()> = BTreeMap::new();
+        for row in waiting {
+            let by_task = (row.dag_id.clone(), row.task_id.clone());
+            let by_run_task = (row.run, row.task_id.clone());
+            if room.by_run.get(&row.run).is_some_and(|used| *used >= row.max_active_tasks) {
+                runs.insert(row.run, ());
+            }
+            if row
+                .max_active_tis_per_dag
+                .is_some_and(|most| room.by_task.get(&by_task).is_some_and(|used| *used >= most))
+            {
+                tasks.insert(by_task, ());
+            }
+            if row
+                .max_active_tis_per_dagrun
+                .is_some_and(|most| room.by_run_task.get(&by_run_task).is_some_and(|used| *used >= most))
+            {
+                run_tasks.insert(by_run_task, ());
+            }
+        }
+        let before = self.runs.len() + self.tasks.len() + self.run_tasks.len();
+        self.runs.extend(runs.into_keys().filter(|key| !self.runs.contains(key)).collect::<Vec<_>>());
+        self.tasks.extend(tasks.into_keys().filter(|key| !self.tasks.contains(key)).collect::<Vec<_>>());
+        self.run_tasks.extend(run_tasks.into_keys().filter(|key| !self.run_tasks.contains(key)).collect::<Vec<_>>());
+        self.runs.len() + self.tasks.len() + self.run_tasks.len() > before
+    }
+}
+
+async fn claim(tx: &mut Tx, claimer: &Claimer<'_>, passed: &mut Passed, now: Timestamp) -> Result<(), StoreError> {
+    if claimer.check_kept {
+        passed.kept = Some(tx.kept_attempts(claimer.worker).await?);
+    }
+    if claimer.free == 0 {
+        return Ok(());
+    }
+    let claimed =
+        tx.claim((claimer.worker, claimer.hostname), claimer.queues, claimer.free, claimer.lease_until, now).await?;
+    passed.claimed = with_runs(tx, claimed).await?;
+    Ok(())
+}
+
+/// Adds the runs to claimed attempts.
+///
+/// # Errors
+///
+/// When the database does.
+pub(crate) async fn with_runs(tx: &mut Tx, claimed: Vec<Claimed>) -> Result<Vec<(Claimed, RunRow)>, StoreError> {
+    let mut keys: Vec<RunKey> = claimed.iter().map(|claimed| claimed.key.run).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    let runs: BTreeMap<RunKey, RunRow> = tx.runs(&keys).await?.into_iter().map(|row| (row.run.key, row)).collect();
+    Ok(claimed
+        .into_iter()
+        .filter_map(|claimed| {
+            let run = runs.get(&claimed.key.run).cloned()?;
+            Some((claimed, run))
+        })
+        .collect())
+}

@@ -1,0 +1,172 @@
+//! Keeps slots busy: starts what was claimed, ends what should not go on, collects the reports.
+//!
+//! Knows nothing of trigger rules or retries; see [`attempt`].
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use flow_core::{
+    Dag, DagRun, Outcome, TaskIx, Timestamp,
+    template::{self, Context},
+};
+use flow_store::{AttemptKey, Claimed, DagCache, Kept, Report, RunRow, Store};
+use serde_json::Value;
+use tokio::{runtime::Handle, sync::mpsc};
+use tracing::{Instrument, debug};
+
+pub mod attempt;
+mod services;
+
+pub use attempt::Workshop;
+use attempt::{EndedBy, Ender};
+
+use crate::{Clock, log::Masker};
+
+/// The slots of this process and what is in them.
+pub struct Slots {
+    shop: Workshop,
+    slots: usize,
+    running: HashMap<Kept, Ender>,
+    reports: mpsc::UnboundedSender<Report>,
+    ended: mpsc::UnboundedReceiver<Report>,
+}
+
+impl Slots {
+    /// Makes empty slots. There are never more reports than slots, so their channel is bounded by them.
+    pub fn new(shop: Workshop, slots: usize) -> Self {
+        let (reports, ended) = mpsc::unbounded_channel();
+        Self { shop, slots, running: HashMap::new(), reports, ended }
+    }
+
+    /// Returns how many attempts could be started.
+    pub fn free(&self) -> usize {
+        self.slots.saturating_sub(self.running.len())
+    }
+
+    /// Returns how many attempts run.
+    pub fn running(&self) -> usize {
+        self.running.len()
+    }
+
+    /// Starts an attempt.
+    pub fn start(&mut self, claimed: Claimed, row: RunRow) {
+        let ender = Ender::default();
+        let name = Kept { key: claimed.key.clone(), token: claimed.token, dag_id: claimed.dag_id.clone() };
+        self.running.insert(name, ender.clone());
+        let (shop, reports) = (self.shop.clone(), self.reports.clone());
+        let span = tracing::debug_span!("attempt", dag_id = %row.run.dag_id, run_id = %row.run.run_id, task_id = %claimed.key.task_id);
+        tokio::spawn(
+            async move {
+                let report = attempt::run(shop, claimed, row, ender).await;
+                // The receiver is gone only when the process ends.
+                let _ = reports.send(report);
+            }
+            .instrument(span),
+        );
+    }
+
+    /// Waits for the next report; its slot is free.
+    pub async fn ended(&mut self) -> Report {
+        match self.ended.recv().await {
+            Some(report) => self.take(report),
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Returns a report that is there already.
+    pub fn try_ended(&mut self) -> Option<Report> {
+        let report = self.ended.try_recv().ok()?;
+        Some(self.take(report))
+    }
+
+    fn take(&mut self, report: Report) -> Report {
+        self.running.remove(&Kept { key: report.key.clone(), token: report.token, dag_id: report.dag_id.clone() });
+        report
+    }
+
+    /// Ends every attempt that is not among those that should go on.
+    pub fn keep_only(&self, kept: &[Kept]) {
+        let kept: HashSet<&Kept> = kept.iter().collect();
+        for (name, ender) in &self.running {
+            if !kept.contains(name) {
+                debug!(task_id = %name.key.task_id, "ending an attempt that should not go on");
+                ender.end(EndedBy::Request);
+            }
+        }
+    }
+
+    /// Gives back attempts that this worker holds in the database but does not run: a claim was committed whose
+    /// confirmation was lost on the way.
+    pub fn give_back_unknown(&self, kept: &[Kept], now: Timestamp) -> Vec<Report> {
+        let unknown = kept.iter().filter(|name| !self.running.contains_key(name));
+        unknown
+            .map(|name| Report {
+                key: name.key.clone(),
+                dag_id: name.dag_id.clone(),
+                token: name.token,
+                outcome: Outcome::Lost { why: "its worker never started it".to_owned() },
+                xcoms: Vec::new(),
+                rendered: Value::Null,
+                memory: Value::Null,
+                ended_at: now,
+            })
+            .collect()
+    }
+
+    /// Ends every attempt; they are given back and tried again.
+    pub fn hand_back(&self) {
+        for ender in self.running.values() {
+            ender.end(EndedBy::Worker);
+        }
+    }
+
+    /// Lists what runs.
+    pub fn names(&self) -> impl Iterator<Item = &AttemptKey> {
+        self.running.keys().map(|name| &name.key)
+    }
+}
+
+/// Fills in the arguments of a task for a run, outside any attempt; secrets are masked.
+///
+/// # Errors
+///
+/// A sentence that names the argument and the line.
+pub async fn render(
+    store: &Store,
+    dags: &DagCache,
+    clock: &Clock,
+    run: DagRun,
+    dag: &Arc<Dag>,
+    task: TaskIx,
+    try_number: u32,
+) -> Result<Value, String> {
+    let secrets = Arc::new(Mutex::new(Vec::new()));
+    let run = Arc::new(run);
+    let facts = services::AttemptServices {
+        store: store.clone(),
+        dags: dags.clone(),
+        clock: clock.clone(),
+        run: run.clone(),
+        memory: Value::Null,
+        secrets: secrets.clone(),
+        on_secret: Box::new(|_| ()),
+        handle: Handle::current(),
+    };
+    let cx = Context {
+        dag: dag.clone(),
+        task,
+        run,
+        map_index: -1,
+        try_number,
+        max_tries: dag.task(task).retry.retries,
+        now: clock.now(),
+        seed: uuid::Uuid::new_v4().as_u64_pair().0,
+        facts: Arc::new(facts),
+    };
+    let rendered = tokio::task::spawn_blocking(move || template::render(&cx)).await;
+    let fields = rendered.map_err(|_| "rendering went wrong inside Flow".to_owned())?.map_err(attempt::in_words)?;
+    let masker = Masker::new(secrets.lock().unwrap_or_else(PoisonError::into_inner).iter());
+    Ok(attempt::mask_value(Value::Object(fields), &masker))
+}

@@ -1,0 +1,311 @@
+//! What people and programs ask for: triggering a run, and changing one.
+//!
+//! The same for the command line, the API and operators. What an edit changes is decided in
+//! `flow_core::engine::edit` and written like any other decision.
+
+use flow_core::{
+    DagId, RunId, RunType, TaskState, Timestamp,
+    engine::{Edit, Reason, Refused, edit, explain, explain_dispatch},
+};
+use serde_json::Value;
+
+use crate::{CreateRun, DagCache, RunDecision, RunRow, Store, StoreError, TaskRow, Tx};
+
+/// Tries to find a run id that is free, for runs triggered in the same microsecond.
+const RUN_ID_TRIES: u64 = 100;
+
+/// A run that someone wants.
+#[derive(Clone, Debug)]
+pub struct TriggerRun<'a> {
+    pub dag_id: &'a str,
+    /// `None` = `manual__<logical date>`.
+    pub run_id: Option<&'a str>,
+    /// `None` = now.
+    pub logical_date: Option<Timestamp>,
+    /// Not before this moment; `None` = at once.
+    pub run_after: Option<Timestamp>,
+    /// An object; null = none.
+    pub conf: &'a Value,
+    pub triggered_by: &'a str,
+    pub user: Option<&'a str>,
+    pub note: Option<&'a str>,
+}
+
+/// What became of a request to make a run.
+#[derive(Clone, Debug)]
+pub enum TriggerOutcome {
+    Created(RunRow),
+    /// There is a run of this id or logical date already.
+    Exists(RunRow),
+}
+
+/// What an edit changed, or would change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edited {
+    pub task_id: String,
+    pub map_index: i32,
+    pub from: TaskState,
+    pub to: TaskState,
+}
+
+/// Why an action was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum ActionError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("{0}")]
+    Refused(#[from] Refused),
+    #[error("{0}")]
+    Invalid(String),
+}
+
+impl Store {
+    /// Makes a run.
+    ///
+    /// # Errors
+    ///
+    /// When the DAG does not exist or is stale, the request makes no sense, or the database does.
+    pub async fn trigger(
+        &self,
+        dags: &DagCache,
+        request: &TriggerRun<'_>,
+        now: Timestamp,
+    ) -> Result<TriggerOutcome, ActionError> {
+        let mut tx = self.begin().await?;
+        let outcome = tx.trigger(dags, request, now).await?;
+        tx.commit().await?;
+        Ok(outcome)
+    }
+
+    /// Changes a run. `pin_latest`: what is cleared runs with the DAG's current version. With `dry_run` nothing
+    /// is changed.
+    ///
+    /// # Errors
+    ///
+    /// When the run does not exist, the edit is refused, or the database does.
+    pub async fn edit_run(
+        &self,
+        dags: &DagCache,
+        (dag_id, run_id): (&str, &str),
+        request: &Edit,
+        options: EditOptions<'_>,
+        now: Timestamp,
+    ) -> Result<Vec<Edited>, ActionError> {
+        let mut tx = self.begin().await?;
+        let edited = tx.edit_run(dags, (dag_id, run_id), request, options, now).await?;
+        if options.dry_run {
+            tx.rollback().await?;
+        } else {
+            tx.commit().await?;
+        }
+        Ok(edited)
+    }
+}
+
+/// How many waiting task instances are looked at to say how many are ahead.
+const AHEAD: usize = 1_000;
+
+impl Store {
+    /// Says why a task instance is where it is, with what the scheduler knows about pools and limits.
+    ///
+    /// # Errors
+    ///
+    /// When the database does, or the run's version cannot be read.
+    pub async fn explain(
+        &self,
+        dags: &DagCache,
+        row: &RunRow,
+        task: &TaskRow,
+        max_infrastructure_retries: u32,
+        now: Timestamp,
+    ) -> Result<Vec<Reason>, StoreError> {
+        let mut tx = self.begin().await?;
+        let mut broken = None;
+        let facts = tx.facts(vec![row.clone()], dags, max_infrastructure_retries, |_, error| broken = Some(error)).await?;
+        if let Some(error) = broken {
+            return Err(error);
+        }
+        let Some(facts) = facts.first() else { return Ok(Vec::new()) };
+        let view = facts.view();
+        let ix = facts.dag.task_ix(&task.task_id);
+        let at = view.tasks.iter().position(|ti| Some(ti.task) == ix && ti.map_index == task.map_index);
+        let Some(at) = at else { return Ok(Vec::new()) };
+        let mut reasons = explain(&view, at, now);
+        let is_paused = tx.lock_dag(row.run.dag_id.as_str()).await?.is_paused;
+        if task.state == TaskState::Scheduled {
+            let room = tx.room().await?;
+            let waiting = tx.first_waiting(AHEAD).await?;
+            let mine = waiting.iter().position(|other| {
+                other.run == row.run.key && other.task_id.as_str() == task.task_id && other.map_index == task.map_index
+            });
+            if let Some(mine) = mine {
+                let ahead = waiting[..mine].iter().filter(|other| other.pool == waiting[mine].pool).count();
+                reasons = explain_dispatch(&waiting[mine], &room, ahead);
+            }
+        }
+        if is_paused && !row.run.state.is_finished() && !task.state.is_finished() {
+            let text = format!("waiting: dag `{}` is paused; to let it go on: flow dags unpause {}", row.run.dag_id, row.run.dag_id);
+            reasons.insert(0, Reason { kind: "paused", text, task: None });
+        }
+        tx.rollback().await?;
+        Ok(reasons)
+    }
+}
+
+/// How an edit is done.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct EditOptions<'a> {
+    pub dry_run: bool,
+    pub pin_latest: bool,
+    pub who: Option<&'a str>,
+}
+
+impl Tx {
+    /// Makes a run, inside a transaction.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::trigger`].
+    pub async fn trigger(
+        &mut self,
+        dags: &DagCache,
+        request: &TriggerRun<'_>,
+        now: Timestamp,
+    ) -> Result<TriggerOutcome, ActionError> {
+        if !(request.conf.is_null() || request.conf.is_object()) {
+            return Err(ActionError::Invalid(
+                "`conf` must be a JSON object, such as '{\"region\": \"eu\"}'".to_owned(),
+            ));
+        }
+        if let Some(run_id) = request.run_id {
+            check_run_id(run_id)?;
+        }
+        let dag = self.lock_dag(request.dag_id).await?;
+        if dag.is_stale {
+            return Err(ActionError::Invalid(format!(
+                "dag `{}` is no longer in the DAG folder; put its file back to run it",
+                dag.dag_id
+            )));
+        }
+        let cached = dags.get(self, dag.version_id).await?;
+        let empty = Value::Object(serde_json::Map::new());
+        let conf = if request.conf.is_null() { &empty } else { request.conf };
+        let dag_id = DagId::new(&dag.dag_id);
+        for step in 0..RUN_ID_TRIES {
+            let logical_date =
+                request.logical_date.unwrap_or_else(|| Timestamp::from_micros(now.as_micros() + step.cast_signed()));
+            let run_id = request
+                .run_id
+                .map_or_else(|| RunId::new(format!("manual__{}", logical_date.to_isoformat())), RunId::new);
+            let created = self
+                .create_run(
+                    &CreateRun {
+                        dag_id: &dag_id,
+                        version_id: dag.version_id,
+                        run_id: run_id.clone(),
+                        run_type: RunType::Manual,
+                        logical_date: Some(logical_date),
+                        data_interval: Some(cached.dag.timetable.manual_interval(logical_date)),
+                        run_after: request.run_after.map_or(now, |after| after.max(now)),
+                        conf,
+                        triggered_by: request.triggered_by,
+                        user: request.user,
+                        note: request.note,
+                        tasks: &cached.seeds,
+                    },
+                    now,
+                )
+                .await?;
+            if created.is_some() {
+                self.announce(crate::Signal::Look).await?;
+                let row = self.run_by_id(request.dag_id, run_id.as_str()).await?;
+                return row.map(TriggerOutcome::Created).ok_or_else(|| StoreError::no_such("run", &run_id).into());
+            }
+            if let Some(row) = self.run_by_id(request.dag_id, run_id.as_str()).await? {
+                if request.run_id.is_some() || request.logical_date.is_some() {
+                    return Ok(TriggerOutcome::Exists(row));
+                }
+            } else if let Some(row) = self.run_by_date(request.dag_id, logical_date).await?
+                && request.logical_date.is_some()
+            {
+                return Ok(TriggerOutcome::Exists(row));
+            }
+        }
+        Err(StoreError::Conflict(format!("too many runs of `{}` at the same moment; try again", request.dag_id)).into())
+    }
+
+    /// Changes a run, inside a transaction.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::edit_run`].
+    pub async fn edit_run(
+        &mut self,
+        dags: &DagCache,
+        (dag_id, run_id): (&str, &str),
+        request: &Edit,
+        options: EditOptions<'_>,
+        now: Timestamp,
+    ) -> Result<Vec<Edited>, ActionError> {
+        let dag = self.lock_dag(dag_id).await?;
+        let mut row = self
+            .run_by_id(dag_id, run_id)
+            .await?
+            .ok_or_else(|| StoreError::no_such("run", format!("{dag_id}/{run_id}")))?;
+        if options.pin_latest && matches!(request, Edit::Clear { .. }) && row.version_id != dag.version_id {
+            self.pin_latest(dags, &row, dag.version_id).await?;
+            row.version_id = dag.version_id;
+        }
+        let mut broken = None;
+        let facts = self.facts(vec![row], dags, 0, |_, error| broken = Some(error)).await?;
+        if let Some(error) = broken {
+            return Err(error.into());
+        }
+        let Some(facts) = facts.first() else { return Ok(Vec::new()) };
+        let view = facts.view();
+        let decision = edit(&view, request, now)?;
+        let edited = decision
+            .changes
+            .iter()
+            .map(|change| Edited {
+                task_id: view.dag.task(view.tasks[change.at].task).id.to_string(),
+                map_index: change.to.map_index,
+                from: change.from,
+                to: change.to.state,
+            })
+            .collect();
+        if !options.dry_run {
+            self.apply(&[RunDecision::new(&view, &decision, options.who)], now).await?;
+            self.wake(&[(dag_id.to_owned(), facts.row.run.key.0, now)]).await?;
+            self.announce(crate::Signal::Look).await?;
+        }
+        Ok(edited)
+    }
+
+    /// Pins a run to the DAG's current version: new tasks get rows, tasks that are gone become `removed`.
+    async fn pin_latest(&mut self, dags: &DagCache, row: &RunRow, version_id: i64) -> Result<(), StoreError> {
+        let cached = dags.get(self, version_id).await?;
+        self.pin_run(row.run.key, version_id).await?;
+        for task in self.task_rows(&[row.run.key]).await? {
+            if cached.task_ix(&task.task_id).is_none() && task.state.is_finished() {
+                self.remove_task_instance(row.run.key, &task.task_id, task.map_index).await?;
+            }
+        }
+        self.add_task_instances(&row.run, &cached.seeds).await
+    }
+}
+
+/// Run ids stand in paths, URLs and file names.
+fn check_run_id(run_id: &str) -> Result<(), ActionError> {
+    let is_legal = !run_id.is_empty()
+        && run_id.len() <= 250
+        && run_id.chars().all(|c| c.is_ascii_alphanumeric() || "_.~:+-".contains(c));
+    if is_legal {
+        Ok(())
+    } else {
+        Err(ActionError::Invalid(format!(
+            "run id `{}` must be 1 to 250 letters, digits or `_.~:+-`",
+            run_id.chars().take(80).collect::<String>()
+        )))
+    }
+}

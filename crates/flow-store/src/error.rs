@@ -1,0 +1,72 @@
+//! What can go wrong with the store.
+
+use crate::db::Sql;
+
+/// What can go wrong with the store.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The thing asked for does not exist.
+    #[error("{what} `{name}` does not exist")]
+    NotFound {
+        /// "dag", "run", …
+        what: &'static str,
+        name: String,
+    },
+    /// Someone else was faster, or the thing exists already. The transaction must be dropped.
+    #[error("{0}")]
+    Conflict(String),
+    /// A row that cannot be understood.
+    #[error("cannot understand `{column}` of {table} {row}: {problem}")]
+    Inconsistent { table: &'static str, column: &'static str, row: String, problem: String },
+    /// The database cannot be used as it is: locked, read-only, newer than this program.
+    #[error("{0}")]
+    Unusable(String),
+    /// The database answered with an error, or not at all.
+    #[error("database: {}", first_line(.0))]
+    Database(#[from] sqlx::Error),
+}
+
+fn first_line(error: &sqlx::Error) -> String {
+    // A connection URL may hold a password; sqlx does not print it, but a driver's message could.
+    error.to_string().lines().next().unwrap_or_default().to_owned()
+}
+
+impl StoreError {
+    /// Says whether the same call may succeed later without anyone mending anything here: the database was
+    /// away or busy, or another process was faster.
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Conflict(_) => true,
+            Self::Database(error) => match error {
+                sqlx::Error::Io(_)
+                | sqlx::Error::PoolTimedOut
+                | sqlx::Error::PoolClosed
+                | sqlx::Error::WorkerCrashed
+                | sqlx::Error::Protocol(_)
+                | sqlx::Error::Tls(_) => true,
+                sqlx::Error::Database(inner) => inner.code().is_some_and(|code| {
+                    // Postgres: connection exceptions, serialization, deadlock, shutdown. SQLite: busy, locked, full, I/O.
+                    code.starts_with("08")
+                        || code.starts_with("40")
+                        || code.starts_with("53")
+                        || code.starts_with("57P")
+                        || code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 5 | 6 | 10 | 13))
+                }),
+                _ => false,
+            },
+            Self::NotFound { .. } | Self::Inconsistent { .. } | Self::Unusable(_) => false,
+        }
+    }
+
+    pub(crate) fn no_such(what: &'static str, name: impl ToString) -> Self {
+        Self::NotFound { what, name: name.to_string() }
+    }
+}
+
+/// A statement did not touch as many rows as it should have.
+pub(crate) fn conflict(statement: Sql, expected: usize, touched: u64) -> StoreError {
+    StoreError::Conflict(format!(
+        "someone else was faster: {touched} of {expected} rows were as expected ({})",
+        statement.name()
+    ))
+}

@@ -1,0 +1,108 @@
+//! Everything that is known about runs, as the engine wants to see it.
+
+use std::{collections::HashMap, sync::Arc};
+
+use flow_core::{Attempt, RunKey, TaskInstance, engine::RunView, run::Previous};
+
+use crate::{AttemptKey, CachedDag, DagCache, RunRow, StoreError, TaskRow, Tx};
+
+/// One run with everything that a decision needs.
+#[derive(Clone, Debug)]
+pub struct RunFacts {
+    pub row: RunRow,
+    pub dag: Arc<CachedDag>,
+    tasks: Vec<TaskInstance>,
+    attempts: Vec<Option<Attempt>>,
+    previous: Option<Previous>,
+    max_infrastructure_retries: u32,
+}
+
+impl RunFacts {
+    /// Returns the engine's view of the run.
+    pub fn view(&self) -> RunView<'_> {
+        RunView {
+            dag: &self.dag.dag,
+            run: &self.row.run,
+            tasks: &self.tasks,
+            attempts: &self.attempts,
+            previous: self.previous.as_ref(),
+            max_infrastructure_retries: self.max_infrastructure_retries,
+        }
+    }
+}
+
+impl Tx {
+    /// Reads what is known about runs. A run whose version cannot be read any more is left out and told to `broken`.
+    ///
+    /// # Errors
+    ///
+    /// When the database does.
+    pub async fn facts(
+        &mut self,
+        rows: Vec<RunRow>,
+        dags: &DagCache,
+        max_infrastructure_retries: u32,
+        mut broken: impl FnMut(&RunRow, StoreError),
+    ) -> Result<Vec<RunFacts>, StoreError> {
+        let keys: Vec<RunKey> = rows.iter().map(|row| row.run.key).collect();
+        let mut tasks: HashMap<RunKey, Vec<TaskRow>> = HashMap::with_capacity(keys.len());
+        for row in self.task_rows(&keys).await? {
+            tasks.entry(row.run).or_default().push(row);
+        }
+        let mut attempts: HashMap<RunKey, Vec<(AttemptKey, Attempt)>> = HashMap::new();
+        for (key, attempt) in self.unsettled_attempts(&keys).await? {
+            attempts.entry(key.run).or_default().push((key, attempt));
+        }
+        let mut facts = Vec::with_capacity(rows.len());
+        let mut strays = Vec::new();
+        for row in rows {
+            let dag = match dags.get(self, row.version_id).await {
+                Ok(dag) => dag,
+                Err(error @ (StoreError::Inconsistent { .. } | StoreError::NotFound { .. })) => {
+                    broken(&row, error);
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            let previous = if dag.looks_back { self.previous(&row).await? } else { None };
+            let mut instances: Vec<TaskInstance> = tasks
+                .remove(&row.run.key)
+                .unwrap_or_default()
+                .iter()
+                .filter_map(|task| Some(task.instance(dag.task_ix(&task.task_id)?)))
+                .collect();
+            instances.sort_unstable_by_key(|instance| (instance.task, instance.map_index));
+            let mut beside: Vec<Option<Attempt>> = vec![None; instances.len()];
+            for (key, attempt) in attempts.remove(&row.run.key).unwrap_or_default() {
+                let at = dag.task_ix(&key.task_id).and_then(|ix| {
+                    instances.binary_search_by_key(&(ix, key.map_index), |ti| (ti.task, ti.map_index)).ok()
+                });
+                match at {
+                    // Sorted by try: a later one takes the place of one that was superseded.
+                    Some(at) => {
+                        if let Some(old) = beside[at].replace(attempt)
+                            && old.ended_at.is_some()
+                        {
+                            strays.push(AttemptKey { try_number: old.try_number, ..key });
+                        }
+                    }
+                    None if attempt.ended_at.is_some() => strays.push(key),
+                    None => {}
+                }
+            }
+            facts.push(RunFacts { row, dag, tasks: instances, attempts: beside, previous, max_infrastructure_retries });
+        }
+        self.settle(&strays.iter().collect::<Vec<_>>()).await?;
+        Ok(facts)
+    }
+
+    async fn previous(&mut self, row: &RunRow) -> Result<Option<Previous>, StoreError> {
+        let Some(date) = row.run.logical_date else { return Ok(None) };
+        let Some(previous) = self.previous_run(row.run.dag_id.as_str(), date).await? else { return Ok(None) };
+        let tasks = self.task_rows(&[previous.run.key]).await?;
+        Ok(Some(Previous {
+            state: previous.run.state,
+            tasks: tasks.into_iter().map(|task| (task.task_id.into(), task.state)).collect(),
+        }))
+    }
+}

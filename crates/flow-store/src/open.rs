@@ -1,0 +1,205 @@
+//! Opening a database, bringing its schema up to date, and saying plainly what is wrong with it.
+
+use std::{path::Path, str::FromStr, time::Duration};
+
+use sqlx::{
+    ConnectOptions, Executor,
+    migrate::{MigrateError, Migrator},
+    postgres::{PgConnectOptions, PgPoolOptions},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+
+use crate::{Store, StoreError, db::Db, notify::Signals};
+
+static SQLITE: Migrator = sqlx::migrate!("../../migrations/sqlite");
+static POSTGRES: Migrator = sqlx::migrate!("../../migrations/postgres");
+
+/// Readers beside the one writer of SQLite.
+const SQLITE_READERS: u32 = 4;
+/// Enough for a scheduler, a worker's reports and a server's requests at once.
+const POSTGRES_CONNECTIONS: u32 = 12;
+/// How long a statement waits for another process that holds the SQLite file.
+const BUSY: Duration = Duration::from_secs(10);
+/// How long to wait for a connection before an error is reported.
+const ACQUIRE: Duration = Duration::from_secs(10);
+
+impl Store {
+    /// Opens a database: `sqlite:PATH` or `postgres://…`. Makes the SQLite file if it is missing; makes no tables.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unusable`] with a sentence that says what to do.
+    pub async fn open(url: &str) -> Result<Self, StoreError> {
+        let mut signals = Signals::default();
+        let db = if let Some(path) = url.strip_prefix("sqlite:") {
+            let path = path.strip_prefix("//").unwrap_or(path);
+            signals = Signals::beside(path);
+            open_sqlite(path).await?
+        } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            open_postgres(url).await?
+        } else {
+            return Err(StoreError::Unusable(
+                "the database must be `sqlite:PATH` or `postgres://USER:PASSWORD@HOST/NAME`".to_owned(),
+            ));
+        };
+        Ok(Self { db, signals })
+    }
+
+    /// Brings the schema up to date, under a lock, each migration in a transaction of its own.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unusable`] when the schema is newer than this program, or a migration fails.
+    pub async fn migrate(&self) -> Result<(), StoreError> {
+        let done = match &self.db {
+            // The writer is the only connection that writes, here and (by its lock on the file) elsewhere.
+            Db::Sqlite { write, .. } => SQLITE.run(write).await,
+            Db::Postgres { pool } => POSTGRES.run(pool).await,
+        };
+        done.map_err(explain)
+    }
+
+    /// Says whether the schema is the one this program knows; see [`Schema`].
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be asked.
+    pub async fn schema(&self) -> Result<Schema, StoreError> {
+        let query = "SELECT MAX(version) FROM _sqlx_migrations WHERE success";
+        let found: Result<Option<i64>, sqlx::Error> = match &self.db {
+            Db::Sqlite { read, .. } => sqlx::query_scalar(query).fetch_one(read).await,
+            Db::Postgres { pool } => sqlx::query_scalar(query).fetch_one(pool).await,
+        };
+        let known = SQLITE.iter().map(|migration| migration.version).max().unwrap_or(0);
+        match found {
+            Ok(Some(version)) if version == known => Ok(Schema::Current { version }),
+            Ok(Some(version)) if version > known => Ok(Schema::Newer { version, known }),
+            Ok(version) => Ok(Schema::Older { version: version.unwrap_or(0), known }),
+            Err(sqlx::Error::Database(_)) => Ok(Schema::Older { version: 0, known }),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Says which database it is: `sqlite` or `postgres`.
+    pub fn kind(&self) -> &'static str {
+        match self.db {
+            Db::Sqlite { .. } => "sqlite",
+            Db::Postgres { .. } => "postgres",
+        }
+    }
+
+    /// Closes all connections, so that SQLite can fold its log back into the file.
+    pub async fn close(&self) {
+        match &self.db {
+            Db::Sqlite { read, write } => {
+                read.close().await;
+                write.close().await;
+            }
+            Db::Postgres { pool } => pool.close().await,
+        }
+    }
+}
+
+/// How a database's schema compares with this program's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Schema {
+    /// The same.
+    Current { version: i64 },
+    /// Migrations are missing; 0 = empty.
+    Older { version: i64, known: i64 },
+    /// A newer program has migrated it.
+    Newer { version: i64, known: i64 },
+}
+
+async fn open_sqlite(path: &str) -> Result<Db, StoreError> {
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(BUSY)
+        .statement_cache_capacity(256)
+        .pragma("temp_store", "memory")
+        .pragma("cache_size", "-16000")
+        .disable_statement_logging();
+    let unusable = |error: sqlx::Error| StoreError::Unusable(sqlite_sentence(path, &error));
+    let write = SqlitePoolOptions::new()
+        .max_connections(1)
+        .test_before_acquire(false)
+        .acquire_timeout(ACQUIRE)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .connect_with(options.clone())
+        .await
+        .map_err(unusable)?;
+    // An immediate transaction that changes nothing finds out now whether the file can be written at all.
+    (&write).execute("BEGIN IMMEDIATE; ROLLBACK").await.map_err(unusable)?;
+    let read = SqlitePoolOptions::new()
+        .max_connections(SQLITE_READERS)
+        .test_before_acquire(false)
+        .min_connections(0)
+        .acquire_timeout(ACQUIRE)
+        .connect_lazy_with(options.create_if_missing(false).pragma("query_only", "true"));
+    Ok(Db::Sqlite { read, write })
+}
+
+async fn open_postgres(url: &str) -> Result<Db, StoreError> {
+    let options = PgConnectOptions::from_str(url)
+        .map_err(|_| StoreError::Unusable("the database URL is not a valid Postgres URL".to_owned()))?
+        .application_name("flow")
+        .statement_cache_capacity(256)
+        .disable_statement_logging();
+    let target = format!(
+        "{}:{}/{}",
+        options.get_host(),
+        options.get_port(),
+        options.get_database().unwrap_or(options.get_username())
+    );
+    let pool = PgPoolOptions::new()
+        .max_connections(POSTGRES_CONNECTIONS)
+        // A lost connection shows as an error of the statement, which every loop outlives; a ping costs each transaction.
+        .test_before_acquire(false)
+        .acquire_timeout(ACQUIRE)
+        .connect_with(options)
+        .await
+        .map_err(|error| {
+            StoreError::Unusable(format!(
+                "cannot use the Postgres database at {target}: {error}; check `database.url` and that the server runs"
+            ))
+        })?;
+    Ok(Db::Postgres { pool })
+}
+
+fn sqlite_sentence(path: &str, error: &sqlx::Error) -> String {
+    let code = match error {
+        sqlx::Error::Database(inner) => inner.code().and_then(|code| code.parse::<u32>().ok()).map(|code| code & 0xff),
+        _ => None,
+    };
+    let folder = Path::new(path).parent().map(|folder| folder.display().to_string()).unwrap_or_default();
+    match code {
+        Some(5 | 6) => {
+            format!("database `{path}` is locked by another program; end it, or point `database.url` elsewhere")
+        }
+        Some(8) => format!("database `{path}` is read-only; give write permission to it and to its folder `{folder}`"),
+        Some(13) => format!("cannot write database `{path}`: the disk is full"),
+        Some(14) => format!("cannot open database `{path}`; does its folder `{folder}` exist, and may it be written?"),
+        Some(26 | 11) => format!("`{path}` is not a SQLite database, or is damaged"),
+        _ => format!("cannot use database `{path}`: {error}"),
+    }
+}
+
+fn explain(error: MigrateError) -> StoreError {
+    match error {
+        MigrateError::VersionMissing(version) | MigrateError::VersionMismatch(version) => {
+            StoreError::Unusable(format!(
+                "the database has schema {version}, which this version of flow does not know: a newer flow has used it; \
+             upgrade flow, or point `database.url` elsewhere"
+            ))
+        }
+        MigrateError::Execute(error) => {
+            StoreError::Unusable(format!("cannot bring the database schema up to date: {error}"))
+        }
+        other => StoreError::Unusable(format!("cannot bring the database schema up to date: {other}")),
+    }
+}

@@ -1,0 +1,160 @@
+//! The processes that work on this database: who they are, and whether they are still there.
+
+use flow_core::Timestamp;
+use serde_json::json;
+
+use crate::{
+    Signal, Store, StoreError, Tx,
+    db::{on, statements},
+    rows::to_json,
+};
+
+/// What a process does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProcessKind {
+    Standalone,
+    Scheduler,
+    Worker,
+}
+
+impl ProcessKind {
+    /// Returns the word in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Standalone => "standalone",
+            Self::Scheduler => "scheduler",
+            Self::Worker => "worker",
+        }
+    }
+}
+
+/// A process that works, or worked, on this database.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct Process {
+    pub id: String,
+    pub kind: String,
+    pub hostname: String,
+    /// Names the running system: two processes with the same one can see each other's pids.
+    pub machine: String,
+    pub pid: i64,
+    /// When the pid was started, in the system's own words; tells a pid used again.
+    pub pid_started: String,
+    pub slots: i64,
+    /// JSON list.
+    pub queues: String,
+    pub version: String,
+    pub started_at: i64,
+    pub heartbeat_at: i64,
+    pub ended_at: Option<i64>,
+}
+
+statements! {
+    both INSERT = "INSERT INTO process (id, kind, hostname, machine, pid, pid_started, slots, queues, version, started_at, heartbeat_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)";
+    both ALIVE = "SELECT id, kind, hostname, machine, pid, pid_started, slots, queues, version, started_at, heartbeat_at, ended_at
+        FROM process WHERE ended_at IS NULL ORDER BY started_at, id";
+    both BEAT = "UPDATE process SET heartbeat_at = $2 WHERE id = $1";
+    both EXTEND = "UPDATE attempt SET lease_until = $2 WHERE worker = $1 AND ended_at IS NULL";
+    both END = "UPDATE process SET ended_at = $2 WHERE id = $1 AND ended_at IS NULL";
+    each LOSE = [
+        "UPDATE attempt SET ended_at = $2, outcome = $3
+         WHERE ended_at IS NULL AND worker IN (SELECT c.value ->> 0 FROM", ") RETURNING run, dag_id, task_id"
+    ];
+    both FORGET_OLD = "DELETE FROM process WHERE ended_at < $1";
+}
+
+impl Store {
+    /// Returns the processes that have not said that they ended.
+    ///
+    /// # Errors
+    ///
+    /// When the database does.
+    pub async fn processes(&self) -> Result<Vec<Process>, StoreError> {
+        Ok(on!(read self, ALIVE, |text, conn| sqlx::query_as(text).fetch_all(conn).await?))
+    }
+}
+
+impl Tx {
+    /// Writes down that a process has started.
+    ///
+    /// # Errors
+    ///
+    /// When the database does.
+    pub async fn register(&mut self, process: &Process) -> Result<(), StoreError> {
+        on!(tx self, INSERT, |text, conn| {
+            sqlx::query(text)
+                .bind(&process.id)
+                .bind(&process.kind)
+                .bind(&process.hostname)
+                .bind(&process.machine)
+                .bind(process.pid)
+                .bind(&process.pid_started)
+                .bind(process.slots)
+                .bind(&process.queues)
+                .bind(&process.version)
+                .bind(process.started_at)
+                .execute(conn)
+                .await?;
+        });
+        Ok(())
+    }
+
+    /// Says that a process is alive, and lengthens the leases of its attempts.
+    ///
+    /// # Errors
+    ///
+    /// When the database does.
+    pub async fn heartbeat(&mut self, process: &str, lease_until: Timestamp, now: Timestamp) -> Result<(), StoreError> {
+        on!(tx self, BEAT, |text, conn| {
+            sqlx::query(text).bind(process).bind(now.as_micros()).execute(conn).await?;
+        });
+        on!(tx self, EXTEND, |text, conn| {
+            sqlx::query(text).bind(process).bind(lease_until.as_micros()).execute(conn).await?;
+        });
+        Ok(())
+    }
+
+    /// Gives up the attempts of processes that are known to be dead, and writes down that they are.
+    /// Returns the number of attempts.
+    ///
+    /// # Errors
+    ///
+    /// When the database does.
+    pub async fn bury(&mut self, dead: &[String], why: &str, now: Timestamp) -> Result<usize, StoreError> {
+        if dead.is_empty() {
+            return Ok(0);
+        }
+        let list: Vec<[&str; 1]> = dead.iter().map(|id| [id.as_str()]).collect();
+        let outcome = to_json(&json!({ "outcome": "lost", "why": why }));
+        let lost: Vec<(i64, String, String)> = on!(tx self, LOSE, |text, conn| {
+            sqlx::query_as(text).bind(to_json(&list)).bind(now.as_micros()).bind(outcome).fetch_all(conn).await?
+        });
+        let wakes: Vec<(String, i64, Timestamp)> = lost.iter().map(|(run, dag, _)| (dag.clone(), *run, now)).collect();
+        self.wake(&wakes).await?;
+        self.announce(Signal::Look).await?;
+        for id in dead {
+            self.end_process(id, now).await?;
+        }
+        Ok(lost.len())
+    }
+
+    /// Writes down that a process has ended.
+    ///
+    /// # Errors
+    ///
+    /// When the database does.
+    pub async fn end_process(&mut self, id: &str, now: Timestamp) -> Result<(), StoreError> {
+        on!(tx self, END, |text, conn| { sqlx::query(text).bind(id).bind(now.as_micros()).execute(conn).await?; });
+        Ok(())
+    }
+
+    /// Forgets processes that ended before a moment.
+    ///
+    /// # Errors
+    ///
+    /// When the database does.
+    pub async fn forget_processes(&mut self, before: Timestamp) -> Result<(), StoreError> {
+        on!(tx self, FORGET_OLD, |text, conn| { sqlx::query(text).bind(before.as_micros()).execute(conn).await?; });
+        Ok(())
+    }
+}

@@ -1,0 +1,428 @@
+//! Task instances: their rows, and writing what was decided about them.
+
+use flow_core::{
+    DagRun, RunKey, TaskInstance, TaskState, Timestamp,
+    dag::{Dag, Task},
+    engine::{Decision, RunView},
+    run::Skips,
+};
+use serde_json::{Value, json};
+
+use crate::{
+    Event, Signal, Store, StoreError, Tx,
+    attempts::AttemptKey,
+    db::{on, statements},
+    error::conflict,
+    rows::{count, json, micros, moment, to_json, word},
+};
+
+/// What is written of a task when its run is made.
+#[derive(Clone, Debug)]
+pub struct TaskSeed(Value);
+
+impl TaskSeed {
+    /// Takes what dispatch needs to know from the DAG, so that handing out slots reads one table.
+    pub fn new(dag: &Dag, task: &Task, state: TaskState) -> Self {
+        Self(json!([
+            task.id,
+            -1,
+            state.as_str(),
+            task.retry.retries,
+            task.operator,
+            task.pool,
+            task.pool_slots,
+            task.priority_weight,
+            task.queue,
+            dag.max_active_tasks,
+            task.max_active_tis_per_dag,
+            task.max_active_tis_per_dagrun,
+        ]))
+    }
+
+    /// Makes the seeds of a new run's tasks.
+    pub fn of(dag: &Dag) -> Vec<Self> {
+        dag.tasks.iter().map(|task| Self::new(dag, task, TaskState::NoStatus)).collect()
+    }
+}
+
+/// A task instance by name, before its place in the DAG is known.
+#[derive(Clone, Debug)]
+pub struct TaskRow {
+    pub run: RunKey,
+    pub task_id: String,
+    pub map_index: i32,
+    pub state: TaskState,
+    pub try_number: u32,
+    pub max_tries: u32,
+    pub lost: u32,
+    pub next_at: Option<Timestamp>,
+    pub scheduled_at: Option<Timestamp>,
+    pub queued_at: Option<Timestamp>,
+    pub started_at: Option<Timestamp>,
+    pub ended_at: Option<Timestamp>,
+    pub skips: Skips,
+    pub operator: String,
+    pub pool: String,
+    pub pool_slots: u32,
+    pub priority_weight: i64,
+    pub queue: String,
+    pub hostname: Option<String>,
+}
+
+#[derive(sqlx::FromRow)]
+struct Raw {
+    run: i64,
+    task_id: String,
+    map_index: i64,
+    state: String,
+    try_number: i64,
+    max_tries: i64,
+    lost: i64,
+    next_at: Option<i64>,
+    scheduled_at: Option<i64>,
+    queued_at: Option<i64>,
+    started_at: Option<i64>,
+    ended_at: Option<i64>,
+    skips: Option<String>,
+    operator: String,
+    pool: String,
+    pool_slots: i64,
+    priority_weight: i64,
+    queue: String,
+    hostname: Option<String>,
+}
+
+impl TryFrom<Raw> for TaskRow {
+    type Error = StoreError;
+
+    fn try_from(raw: Raw) -> Result<Self, StoreError> {
+        let name = || format!("{}/{}", raw.run, raw.task_id);
+        Ok(Self {
+            run: RunKey(raw.run),
+            map_index: i32::try_from(raw.map_index).unwrap_or(-1),
+            state: word("task_instance", "state", name(), &raw.state)?,
+            try_number: count(raw.try_number),
+            max_tries: count(raw.max_tries),
+            lost: count(raw.lost),
+            next_at: moment(raw.next_at),
+            scheduled_at: moment(raw.scheduled_at),
+            queued_at: moment(raw.queued_at),
+            started_at: moment(raw.started_at),
+            ended_at: moment(raw.ended_at),
+            skips: match &raw.skips {
+                Some(text) => json("task_instance", "skips", name(), text)?,
+                None => Skips::None,
+            },
+            operator: raw.operator,
+            pool: raw.pool,
+            pool_slots: count(raw.pool_slots),
+            priority_weight: raw.priority_weight,
+            queue: raw.queue,
+            hostname: raw.hostname,
+            task_id: raw.task_id,
+        })
+    }
+}
+
+statements! {
+    each INSERT = [
+        "INSERT INTO task_instance (run, task_id, map_index, dag_id, state, try_number, max_tries, lost, operator, pool, pool_slots,
+            priority_weight, queue, sort_date, max_active_tasks, max_per_dag, max_per_run)
+         SELECT $2, c.value ->> 0, CAST(c.value ->> 1 AS BIGINT), $3, c.value ->> 2, 0, CAST(c.value ->> 3 AS BIGINT), 0,
+            c.value ->> 4, c.value ->> 5, CAST(c.value ->> 6 AS BIGINT), CAST(c.value ->> 7 AS BIGINT), c.value ->> 8, $4,
+            CAST(c.value ->> 9 AS BIGINT), CAST(c.value ->> 10 AS BIGINT), CAST(c.value ->> 11 AS BIGINT)
+         FROM", "WHERE TRUE ON CONFLICT DO NOTHING"
+    ];
+    each OF_RUNS = [
+        "SELECT run, task_id, map_index, state, try_number, max_tries, lost, next_at, scheduled_at, queued_at, started_at, ended_at,
+            skips, operator, pool, pool_slots, priority_weight, queue, hostname
+         FROM task_instance WHERE run IN (SELECT CAST(c.value AS BIGINT) FROM", ") ORDER BY run, task_id, map_index"
+    ];
+    each APPLY = [
+        "UPDATE task_instance SET
+            state = c.value ->> 4,
+            try_number = CAST(c.value ->> 5 AS BIGINT),
+            max_tries = CAST(c.value ->> 6 AS BIGINT),
+            lost = CAST(c.value ->> 7 AS BIGINT),
+            next_at = CAST(c.value ->> 8 AS BIGINT),
+            started_at = CAST(c.value ->> 9 AS BIGINT),
+            ended_at = CAST(c.value ->> 10 AS BIGINT),
+            skips = c.value ->> 11,
+            scheduled_at = CASE WHEN c.value ->> 4 = 'scheduled' THEN $2 ELSE scheduled_at END,
+            queued_at = CASE WHEN c.value ->> 4 IN ('scheduled', 'no_status') THEN NULL ELSE queued_at END
+         FROM",
+        "WHERE task_instance.run = CAST(c.value ->> 0 AS BIGINT)
+            AND task_instance.task_id = c.value ->> 1
+            AND task_instance.map_index = CAST(c.value ->> 2 AS BIGINT)
+            AND task_instance.state = c.value ->> 3"
+    ];
+    both SET_RUN = "UPDATE dag_run SET state = $3,
+            started_at = CASE WHEN $3 = 'running' THEN $4 WHEN $3 = 'queued' THEN NULL ELSE COALESCE(started_at, $4) END,
+            ended_at = CASE WHEN $3 IN ('success', 'failed') THEN $4 END,
+            queued_at = CASE WHEN $3 = 'queued' THEN $4 ELSE queued_at END,
+            clear_number = clear_number + CASE WHEN $3 = 'queued' THEN 1 ELSE 0 END
+        WHERE id = $1 AND state = $2";
+    both ASK_TIMETABLE = "UPDATE dag SET is_blocked = FALSE, due_at = $2
+        WHERE dag_id = $1 AND is_blocked AND NOT is_paused AND NOT is_stale";
+    both REMOVE = "DELETE FROM task_instance WHERE run = $1 AND task_id = $2 AND map_index = $3";
+}
+
+/// A decision about one run with the names that its indexes stand for.
+#[derive(Clone, Debug)]
+pub struct RunDecision<'a> {
+    pub run: &'a DagRun,
+    rows: Vec<Value>,
+    events: Vec<Event>,
+    change: Option<(&'static str, &'static str, String)>,
+    given_up: Vec<AttemptKey>,
+    settled: Vec<AttemptKey>,
+    wake_at: Option<Timestamp>,
+    wake_next_run: bool,
+    ends_attempts: bool,
+}
+
+impl<'a> RunDecision<'a> {
+    /// Takes a decision about a view. `who`: the user, when it is an edit.
+    ///
+    /// # Panics
+    ///
+    /// When the decision contains an arrow that does not exist: a mistake of ours.
+    pub fn new(view: &RunView<'a>, decision: &Decision, who: Option<&str>) -> Self {
+        let task_id = |at: usize| view.dag.task(view.tasks[at].task).id.clone();
+        let mut rows = Vec::with_capacity(decision.changes.len());
+        let mut events = Vec::with_capacity(decision.changes.len() + 1);
+        let mut ends_attempts = false;
+        for change in &decision.changes {
+            let to = &change.to;
+            assert!(
+                change.from == to.state || change.from.may_become(to.state),
+                "no such arrow: {} to {}",
+                change.from,
+                to.state
+            );
+            ends_attempts |= view.attempts[change.at].as_ref().is_some_and(|attempt| attempt.outcome.is_none());
+            let id = task_id(change.at);
+            let skips = (to.skips != Skips::None).then(|| to_json(&to.skips));
+            rows.push(json!([
+                view.run.key,
+                id,
+                to.map_index,
+                change.from.as_str(),
+                to.state.as_str(),
+                to.try_number,
+                to.max_tries,
+                to.lost,
+                micros(to.next_at),
+                micros(to.started_at),
+                micros(to.ended_at),
+                skips
+            ]));
+            if change.from != to.state {
+                events.push(Event {
+                    kind: "task_state",
+                    dag_id: Some(view.run.dag_id.to_string()),
+                    run_id: Some(view.run.run_id.to_string()),
+                    task_id: Some(id.to_string()),
+                    map_index: Some(to.map_index),
+                    try_number: Some(to.try_number),
+                    state: Some(to.state.as_str()),
+                    detail: (!change.why.is_empty()).then(|| change.why.clone()),
+                    who: who.map(str::to_owned),
+                    ..Event::default()
+                });
+            }
+        }
+        let change = decision.run.as_ref().map(|change| {
+            assert!(
+                change.from == change.to || change.from.may_become(change.to),
+                "no such arrow: {} to {}",
+                change.from,
+                change.to
+            );
+            events.push(Event {
+                kind: "run_state",
+                dag_id: Some(view.run.dag_id.to_string()),
+                run_id: Some(view.run.run_id.to_string()),
+                state: Some(change.to.as_str()),
+                detail: (!change.why.is_empty()).then(|| change.why.clone()),
+                who: who.map(str::to_owned),
+                ..Event::default()
+            });
+            (change.from.as_str(), change.to.as_str(), change.why.clone())
+        });
+        let key = |at: &usize| AttemptKey {
+            run: view.run.key,
+            task_id: task_id(*at).to_string(),
+            map_index: view.tasks[*at].map_index,
+            try_number: view.attempts[*at].as_ref().map_or(0, |attempt| attempt.try_number),
+        };
+        Self {
+            run: view.run,
+            rows,
+            events,
+            change,
+            given_up: decision.given_up.iter().map(key).collect(),
+            settled: decision.settled.iter().map(key).collect(),
+            wake_at: decision.wake_at,
+            wake_next_run: decision.wake_next_run,
+            ends_attempts,
+        }
+    }
+
+    /// Says whether the run ends with this decision.
+    pub fn ends_run(&self) -> bool {
+        matches!(self.change, Some((_, "success" | "failed", _)))
+    }
+}
+
+impl Tx {
+    pub(crate) async fn insert_task_instances(
+        &mut self,
+        run: RunKey,
+        dag_id: &str,
+        sort_date: Timestamp,
+        seeds: &[TaskSeed],
+    ) -> Result<(), StoreError> {
+        let rows: Vec<&Value> = seeds.iter().map(|seed| &seed.0).collect();
+        on!(tx self, INSERT, |text, conn| {
+            sqlx::query(text)
+                .bind(to_json(&rows))
+                .bind(run.0)
+                .bind(dag_id)
+                .bind(sort_date.as_micros())
+                .execute(conn)
+                .await?;
+        });
+        Ok(())
+    }
+
+    /// Adds task instances to a run that is pinned to another version; those that exist are left alone.
+    ///
+    /// # Errors
+    ///
+    /// When the database does.
+    pub async fn add_task_instances(&mut self, run: &DagRun, seeds: &[TaskSeed]) -> Result<(), StoreError> {
+        self.insert_task_instances(run.key, run.dag_id.as_str(), run.logical_date.unwrap_or(run.run_after), seeds).await
+    }
+
+    /// Deletes a task instance that is not in the version its run is now pinned to.
+    ///
+    /// # Errors
+    ///
+    /// When the database does.
+    pub async fn remove_task_instance(&mut self, run: RunKey, task_id: &str, map_index: i32) -> Result<(), StoreError> {
+        on!(tx self, REMOVE, |text, conn| {
+            sqlx::query(text).bind(run.0).bind(task_id).bind(i64::from(map_index)).execute(conn).await?;
+        });
+        Ok(())
+    }
+
+    /// Returns the task instances of runs, sorted by run, task and map index.
+    ///
+    /// # Errors
+    ///
+    /// When the database does.
+    pub async fn task_rows(&mut self, runs: &[RunKey]) -> Result<Vec<TaskRow>, StoreError> {
+        if runs.is_empty() {
+            return Ok(Vec::new());
+        }
+        let raw: Vec<Raw> =
+            on!(tx self, OF_RUNS, |text, conn| sqlx::query_as(text).bind(to_json(&runs)).fetch_all(conn).await?);
+        raw.into_iter().map(TaskRow::try_from).collect()
+    }
+
+    /// Writes decisions: changes, run states, attempts, wakes and events. The DAGs' rows must be locked.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Conflict`] when a row is not in the state that the decision expects: drop the transaction.
+    pub async fn apply(&mut self, decisions: &[RunDecision<'_>], now: Timestamp) -> Result<(), StoreError> {
+        let rows: Vec<&Value> = decisions.iter().flat_map(|decision| &decision.rows).collect();
+        if !rows.is_empty() {
+            let touched = on!(tx self, APPLY, |text, conn| {
+                sqlx::query(text).bind(to_json(&rows)).bind(now.as_micros()).execute(conn).await?.rows_affected()
+            });
+            if touched != rows.len() as u64 {
+                return Err(conflict(APPLY, rows.len(), touched));
+            }
+        }
+        let given_up: Vec<&AttemptKey> = decisions.iter().flat_map(|decision| &decision.given_up).collect();
+        self.give_up(&given_up, now).await?;
+        let settled: Vec<&AttemptKey> = decisions.iter().flat_map(|decision| &decision.settled).collect();
+        self.settle(&settled).await?;
+        let mut wakes = Vec::new();
+        for decision in decisions {
+            let (run, dag_id) = (decision.run, decision.run.dag_id.as_str());
+            if let Some((from, to, _)) = &decision.change {
+                let touched = on!(tx self, SET_RUN, |text, conn| {
+                    sqlx::query(text)
+                        .bind(run.key.0)
+                        .bind(*from)
+                        .bind(*to)
+                        .bind(now.as_micros())
+                        .execute(conn)
+                        .await?
+                        .rows_affected()
+                });
+                if touched != 1 {
+                    return Err(conflict(SET_RUN, 1, touched));
+                }
+                if *to == "queued" {
+                    wakes.push((dag_id.to_owned(), run.key.0, now));
+                }
+                if decision.ends_run() {
+                    on!(tx self, ASK_TIMETABLE, |text, conn| {
+                        sqlx::query(text).bind(dag_id).bind(now.as_micros()).execute(conn).await?;
+                    });
+                }
+            }
+            if let Some(due) = decision.wake_at {
+                wakes.push((dag_id.to_owned(), run.key.0, due));
+            }
+            if decision.wake_next_run
+                && let Some(date) = run.logical_date
+                && let Some(next) = self.next_run(dag_id, date).await?
+            {
+                wakes.push((dag_id.to_owned(), next.0, now));
+            }
+        }
+        self.wake(&wakes).await?;
+        let events: Vec<Event> = decisions.iter().flat_map(|decision| decision.events.iter().cloned()).collect();
+        self.tell(&events, now).await?;
+        if decisions.iter().any(|decision| decision.ends_attempts) {
+            self.announce(Signal::Stop).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Store {
+    /// Returns the task instances of a run, by task and map index.
+    ///
+    /// # Errors
+    ///
+    /// When the database does.
+    pub async fn tasks(&self, run: RunKey) -> Result<Vec<TaskRow>, StoreError> {
+        let raw: Vec<Raw> =
+            on!(read self, OF_RUNS, |text, conn| sqlx::query_as(text).bind(to_json(&[run])).fetch_all(conn).await?);
+        raw.into_iter().map(TaskRow::try_from).collect()
+    }
+}
+
+impl TaskRow {
+    /// Returns the facts for the engine, for a task at this place of the DAG.
+    pub fn instance(&self, task: flow_core::TaskIx) -> TaskInstance {
+        TaskInstance {
+            task,
+            map_index: self.map_index,
+            state: self.state,
+            try_number: self.try_number,
+            max_tries: self.max_tries,
+            lost: self.lost,
+            next_at: self.next_at,
+            started_at: self.started_at,
+            ended_at: self.ended_at,
+            skips: self.skips.clone(),
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! Every statement is one that both databases understand.
+
+use sqlx::{AssertSqlSafe, Executor, SqlSafeStr};
+
+use crate::{Store, db::Db};
+
+async fn every_statement_prepares(store: Store) {
+    store.migrate().await.unwrap();
+    let all = [
+        crate::attempts::ALL,
+        crate::cleanup::ALL,
+        crate::dags::ALL,
+        crate::dispatch::ALL,
+        crate::events::ALL,
+        crate::files::ALL,
+        crate::looks::ALL,
+        crate::notify::ALL,
+        crate::pools::ALL,
+        crate::processes::ALL,
+        crate::runs::ALL,
+        crate::task_instances::ALL,
+        crate::xcoms::ALL,
+    ];
+    let mut problems = Vec::new();
+    for sql in all.into_iter().flatten() {
+        let prepared = match &store.db {
+            Db::Sqlite { write, .. } => {
+                write.acquire().await.unwrap().prepare(AssertSqlSafe(sql.sqlite).into_sql_str()).await.map(|_| ())
+            }
+            Db::Postgres { pool } => {
+                pool.acquire().await.unwrap().prepare(AssertSqlSafe(sql.postgres).into_sql_str()).await.map(|_| ())
+            }
+        };
+        if let Err(error) = prepared {
+            problems.push(format!("{}: {error}", sql.name));
+        }
+    }
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+}
+
+#[tokio::test]
+async fn every_statement_prepares_on_sqlite() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&format!("sqlite:{}", folder.path().join("flow.db").display())).await.unwrap();
+    every_statement_prepares(store).await;
+}
+
+#[tokio::test]
+async fn every_statement_prepares_on_postgres() {
+    let Ok(url) = std::env::var("FLOW_TEST_POSTGRES_URL") else {
+        println!("skipped: FLOW_TEST_POSTGRES_URL is not set");
+        return;
+    };
+    every_statement_prepares(Store::open(&url).await.unwrap()).await;
+}

@@ -1,0 +1,76 @@
+//! `flow pools`, `variables`, `connections`, `users` and `tokens`: what belongs to an installation rather than to
+//! a DAG. Hidden until they have bodies.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use crate::context::Cx;
+
+macro_rules! group {
+    ($Args:ident, $Command:ident, $run:ident, $word:literal, $examples:literal, { $($(#[$attr:meta])* $extra:ident { $($(#[$fattr:meta])* $field:ident: $type:ty),* $(,)? }),* $(,)? }) => {
+        #[derive(Debug, clap::Args)]
+        #[command(after_help = $examples)]
+        pub(crate) struct $Args {
+            #[command(subcommand)]
+            command: $Command,
+        }
+
+        #[derive(Debug, clap::Subcommand)]
+        enum $Command {
+            /// All of them
+            List,
+            /// One of them
+            Get { name: String },
+            /// Forget one
+            Delete { name: String },
+            $($(#[$attr])* $extra { $($(#[$fattr])* $field: $type),* }),*
+        }
+
+        pub(crate) async fn $run(args: $Args, cx: &Cx) -> anyhow::Result<ExitCode> {
+            match args.command {
+                $Command::List => cx.not_yet(concat!($word, " list")).await,
+                $Command::Get { name: _ } => cx.not_yet(concat!($word, " get")).await,
+                $Command::Delete { name: _ } => cx.not_yet(concat!($word, " delete")).await,
+                $($Command::$extra { $($field: _),* } => cx.not_yet($word).await),*
+            }
+        }
+    };
+}
+
+group!(PoolsArgs, PoolsCommand, pools, "pools", "Examples:\n  flow pools set warehouse 4", {
+    /// Make one, or change it
+    Set { name: String, slots: u32, #[arg(long)] description: Option<String> },
+    /// Set all that a JSON file names
+    Import { file: PathBuf },
+    /// Write all as JSON
+    Export { file: Option<PathBuf> },
+});
+
+group!(VariablesArgs, VariablesCommand, variables, "variables", "Examples:\n  flow variables set region eu", {
+    /// Make one, or change it
+    Set { name: String, value: String, #[arg(long)] description: Option<String> },
+    /// Set all that a JSON file names
+    Import { file: PathBuf },
+    /// Write all as JSON
+    Export { file: Option<PathBuf> },
+});
+
+group!(ConnectionsArgs, ConnectionsCommand, connections, "connections", "Examples:\n  flow connections test warehouse", {
+    /// Make one, or change it, from a URI or JSON
+    Set { name: String, value: String },
+    /// Really connect
+    Test { name: String },
+    /// Set all that a JSON file names
+    Import { file: PathBuf },
+    /// Write all as JSON
+    Export { file: Option<PathBuf> },
+});
+
+group!(UsersArgs, UsersCommand, users, "users", "Examples:\n  flow users set ada --role Op", {
+    /// Make one, or change its role or password
+    Set { name: String, #[arg(long)] role: Option<String>, #[arg(long)] password_stdin: bool },
+});
+
+group!(TokensArgs, TokensCommand, tokens, "tokens", "Examples:\n  flow tokens create ci --user ada --expires 90d", {
+    /// Make one and print it, once
+    Create { name: String, #[arg(long)] user: Option<String>, #[arg(long)] expires: Option<String> },
+});

@@ -1,0 +1,44 @@
+//! `flow web`: the API and the screens.
+
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use flow_runtime::Stop;
+
+use crate::{
+    cli::Flags,
+    context::Cx,
+    node::{self, Parts},
+};
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  flow web
+  flow web --host 0.0.0.0 --port 80")]
+pub(crate) struct Args {
+    /// Address to listen on [default: 127.0.0.1]
+    #[arg(long)]
+    host: Option<String>,
+    /// Port to listen on, 0 for any free one [default: 8080]
+    #[arg(long)]
+    port: Option<u16>,
+}
+
+impl Args {
+    pub(crate) fn set(&self, flags: &mut Flags) {
+        flags.add("web.host", self.host.as_ref(), "--host");
+        flags.add("web.port", self.port, "--port");
+    }
+}
+
+pub(crate) async fn run(_args: Args, cx: &Cx) -> anyhow::Result<ExitCode> {
+    node::start_logging(cx);
+    let listener = node::listen(cx).await?;
+    let parts = Parts::of_command(cx).await?;
+    let stop = Stop::new();
+    tokio::spawn(stop.listen().context("cannot take over the signals")?);
+    cx.out.remark(&format!("flow {} at http://{}", node::VERSION, listener.local_addr()?))?;
+    node::serve(&parts, listener, stop).await;
+    parts.store.close().await;
+    Ok(ExitCode::SUCCESS)
+}

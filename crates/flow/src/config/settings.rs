@@ -1,0 +1,152 @@
+//! Every setting: its name, type, default and what it does. The one table behind `flow.toml`, the environment,
+//! `flow config show` and docs/reference/configuration.md.
+//!
+//! Adding one is adding its lines here. How values get in is in the parent module.
+
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+
+use serde_json::Value;
+
+use super::{
+    ConfigError, Given,
+    value::{Bytes, Count, Level, Setting, Zone},
+};
+
+/// What is known of a setting beside its value.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Entry {
+    pub(crate) section: &'static str,
+    pub(crate) key: &'static str,
+    pub(crate) kind: &'static str,
+    pub(crate) is_list: bool,
+    /// As it would be written; `$FLOW_HOME` stands for the home.
+    pub(crate) default: &'static str,
+    #[cfg(test)]
+    pub(crate) doc: &'static [&'static str],
+}
+
+impl Entry {
+    /// `section.key`
+    pub(crate) fn name(&self) -> String {
+        format!("{}.{}", self.section, self.key)
+    }
+
+    /// `FLOW__SECTION__KEY`
+    pub(crate) fn variable(&self) -> String {
+        format!("FLOW__{}__{}", self.section.to_uppercase(), self.key.to_uppercase())
+    }
+}
+
+macro_rules! settings {
+    ($( $(#[doc = $sdoc:literal])+ $section:ident: $Section:ident {
+        $( $(#[doc = $doc:literal])+ $key:ident: $type:ty = $default:literal, )+
+    } )+) => {
+        $(
+            $(#[doc = $sdoc])+
+            #[derive(Clone, Debug)]
+            pub(crate) struct $Section { $( $(#[doc = $doc])+ pub(crate) $key: $type, )+ }
+        )+
+
+        /// All settings, checked.
+        #[derive(Clone, Debug)]
+        pub(crate) struct Settings { $( $(#[doc = $sdoc])+ pub(crate) $section: $Section, )+ }
+
+        /// Sections and what they are about, in the order of the reference page.
+        pub(crate) const SECTIONS: &[(&str, &[&str])] = &[$( (stringify!($section), &[$($sdoc),+]), )+];
+
+        /// Every setting.
+        pub(crate) const TABLE: &[Entry] = &[$($( Entry {
+            section: stringify!($section),
+            key: stringify!($key),
+            kind: <$type as Setting>::KIND,
+            is_list: <$type as Setting>::IS_LIST,
+            default: $default,
+            #[cfg(test)]
+            doc: &[$($doc),+],
+        }, )+)+];
+
+        impl Settings {
+            /// Reads the texts that were given for each setting, by name; every setting has one.
+            pub(super) fn read(given: &BTreeMap<String, Given>) -> Result<Self, ConfigError> {
+                Ok(Self { $( $section: $Section { $(
+                    $key: super::read_one::<$type>(given, concat!(stringify!($section), ".", stringify!($key)))?,
+                )+ }, )+ })
+            }
+
+            /// Returns a name and a value for each setting, in the order of [`TABLE`].
+            pub(super) fn values(&self) -> Vec<Value> {
+                vec![$($( self.$section.$key.show(), )+)+]
+            }
+        }
+    };
+}
+
+settings! {
+    /// What holds for all of Flow.
+    core: Core {
+        /// Most task instances that may be queued or running at once, over all DAGs and workers.
+        parallelism: Count = "256",
+        /// DAGs that appear for the first time are paused, unless they say otherwise (`is_paused_upon_creation`).
+        /// `flow standalone` takes `false` when nothing is set, so that examples start at once.
+        dags_are_paused_at_creation: bool = "true",
+        /// Time zone in which times are shown by commands. A DAG's own zone is a key of its document.
+        default_timezone: Zone = "UTC",
+        /// How often a task is tried again when its worker died or was shut down; such tries do not use up `retries`.
+        max_infrastructure_retries: u32 = "3",
+        /// Time between SIGTERM and SIGKILL when a task's processes must end.
+        kill_grace: Duration = "10s",
+        /// Slots of `default_pool` when it is first made. Later: `flow pools set default_pool N`.
+        default_pool_slots: Count = "128",
+    }
+    /// Where everything is kept.
+    database: Database {
+        /// `sqlite:PATH`, for one process, or `postgres://user:password@host:port/database`, for any number of them.
+        /// `FLOW_DATABASE_URL` sets it too.
+        url: String = "sqlite:$FLOW_HOME/flow.db",
+    }
+    /// The loop that starts runs and tasks.
+    scheduler: Scheduler {
+        /// Longest time between two looks for due work. Changes wake the scheduler at once; this is the safety net.
+        poll_interval: Duration = "1s",
+        /// Most runs decided upon in one transaction.
+        batch: Count = "100",
+    }
+    /// The loop that runs tasks.
+    worker: Worker {
+        /// Most tasks at once in this process. `--slots`, or `--workers` of `flow standalone`.
+        slots: Count = "16",
+        /// Queues this worker takes tasks from (key `queue` of a task).
+        queues: Vec<String> = "default",
+        /// A worker that is silent for so long is taken for dead, and its tasks are tried again.
+        lease: Duration = "60s",
+        /// Time between two signs of life. Several must fit into the lease.
+        heartbeat: Duration = "5s",
+        /// Time that running tasks get at an orderly shutdown before they are handed back.
+        drain: Duration = "30s",
+    }
+    /// The DAG files.
+    dags: Dags {
+        /// Folder of DAG files. When it is not set, `./dags` is taken if it exists. `--dags` goes before all.
+        folder: PathBuf = "$FLOW_HOME/dags",
+        /// Time between two looks at the whole folder, for places where changes are not announced (NFS, volumes).
+        scan_interval: Duration = "5s",
+    }
+    /// The web server.
+    web: Web {
+        /// Address to listen on. `0.0.0.0` means every network interface.
+        host: String = "127.0.0.1",
+        /// Port to listen on; 0 takes any free one.
+        port: u16 = "8080",
+    }
+    /// Logs of tasks, and Flow's own.
+    logging: Logging {
+        /// Folder of the tasks' logs.
+        folder: PathBuf = "$FLOW_HOME/logs",
+        /// How much Flow says about itself: `error`, `warn`, `info`, `debug` or `trace`.
+        level: Level = "info",
+        /// Flow's own messages as JSON, one object a line.
+        json: bool = "false",
+        /// Longer lines of a task's output are folded.
+        max_line: Bytes = "64KiB",
+    }
+}

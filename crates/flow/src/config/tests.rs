@@ -1,0 +1,227 @@
+//! What wins, what is refused and in which words; the reference page is fresh.
+
+use super::*;
+
+struct World {
+    folder: tempfile::TempDir,
+    around: Surroundings,
+}
+
+fn world(toml: &str, environment: &[(&str, &str)]) -> World {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("home")).unwrap();
+    if !toml.is_empty() {
+        std::fs::write(folder.path().join("home/flow.toml"), toml).unwrap();
+    }
+    let environment = environment.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
+    let around = Surroundings {
+        environment,
+        folder: folder.path().to_owned(),
+        home: Some(PathBuf::from("home")),
+        ..Surroundings::default()
+    };
+    World { folder, around }
+}
+
+impl World {
+    fn load(&self) -> Config {
+        Config::load(&self.around).unwrap()
+    }
+}
+
+#[track_caller]
+fn check_refused(toml: &str, environment: &[(&str, &str)], expected: &str) {
+    let world = world(toml, environment);
+    let error = Config::load(&world.around).expect_err("must be refused").to_string();
+    let error = error.replace(&format!("{}/", world.folder.path().display()), "");
+    assert_eq!(error, expected);
+}
+
+#[test]
+fn a_flag_goes_before_the_environment_before_the_file_before_the_default() {
+    let mut world = world("[web]\nport = 1\nhost = 'file'\n[worker]\nslots = 2\n", &[("FLOW__WEB__PORT", "3")]);
+    let config = world.load();
+    assert_eq!((config.web.port, config.web.host.as_str(), config.worker.slots), (3, "file", value::Count(2)));
+    assert_eq!(config.logging.max_line, value::Bytes(65_536));
+    assert_eq!(config.origin("web.port"), &Origin::Env("FLOW__WEB__PORT".to_owned()));
+    assert!(matches!(config.origin("web.host"), Origin::File { line: 3, .. }));
+    assert_eq!(config.origin("logging.max_line"), &Origin::Default);
+
+    world.around.flags = vec![("web.port", "4".to_owned(), "--port")];
+    let config = world.load();
+    assert_eq!(config.web.port, 4);
+    assert_eq!(config.origin("web.port"), &Origin::Flag("--port"));
+}
+
+#[test]
+fn paths_are_in_the_home_unless_they_are_set() {
+    let world = world("", &[]);
+    let (config, home) = (world.load(), world.folder.path().join("home"));
+    assert_eq!(config.database.url, format!("sqlite:{}/flow.db", home.display()));
+    assert_eq!(config.dags.folder, home.join("dags"));
+    assert_eq!(config.logging.folder, home.join("logs"));
+}
+
+#[test]
+fn a_dags_folder_where_flow_is_started_goes_before_the_home_but_not_before_a_setting() {
+    let mut world = world("", &[]);
+    let beside = world.folder.path().join("dags");
+    std::fs::create_dir(&beside).unwrap();
+    assert_eq!(world.load().dags.folder, beside);
+    world.around.environment.insert("FLOW__DAGS__FOLDER".to_owned(), "/srv/dags".to_owned());
+    assert_eq!(world.load().dags.folder, PathBuf::from("/srv/dags"));
+}
+
+#[test]
+fn a_path_in_the_file_counts_from_the_file_and_elsewhere_from_here() {
+    let mut world = world("[dags]\nfolder = 'mine'\n[logging]\nfolder = '$FLOW_HOME/x'\n", &[]);
+    let here = world.folder.path().to_owned();
+    assert_eq!(world.load().dags.folder, here.join("home/mine"));
+    assert_eq!(world.load().logging.folder, here.join("home/x"));
+    world.around.flags = vec![("dags.folder", "mine".to_owned(), "--dags")];
+    assert_eq!(world.load().dags.folder, here.join("mine"));
+}
+
+#[test]
+fn the_home_is_the_flag_then_the_variable_then_the_users() {
+    let mut world = world("", &[("HOME", "/home/ada"), ("FLOW_HOME", "/srv/flow")]);
+    assert_eq!(world.load().home, world.folder.path().join("home"));
+    world.around.home = None;
+    assert_eq!(world.load().home, PathBuf::from("/srv/flow"));
+    world.around.environment.insert("FLOW_HOME".to_owned(), String::new());
+    assert_eq!(world.load().home, PathBuf::from("/home/ada/.flow"));
+    world.around.environment.remove("HOME");
+    assert!(matches!(Config::load(&world.around), Err(ConfigError::NoHome)));
+}
+
+#[test]
+fn what_is_not_known_is_refused_with_its_place_and_a_near_name() {
+    check_refused("[web]\n\nprot = 1\n", &[], "home/flow.toml:3: unknown setting `web.prot`, did you mean `web.port`?");
+    check_refused("[wbe]\nport = 1\n", &[], "home/flow.toml:1: unknown setting `wbe`, did you mean `web`?");
+    check_refused("port = 1\n", &[], "home/flow.toml:1: unknown setting `port`, did you mean `web.port`?");
+    check_refused("[core]\nzzz = 1\n", &[], "home/flow.toml:2: unknown setting `core.zzz`");
+    check_refused(
+        "",
+        &[("FLOW__WEB__PROT", "1")],
+        "environment variable `FLOW__WEB__PROT`: unknown setting `FLOW__WEB__PROT`, did you mean `FLOW__WEB__PORT`?",
+    );
+}
+
+#[test]
+fn a_bad_value_says_what_would_be_right() {
+    check_refused(
+        "[web]\nport = 70000\n",
+        &[],
+        "home/flow.toml:2: `web.port` must be a port from 0 (any free one) to 65535, not `70000`",
+    );
+    check_refused(
+        "",
+        &[("FLOW__WORKER__LEASE", "soon")],
+        "environment variable `FLOW__WORKER__LEASE`: `worker.lease` must be a duration such as `500ms`, `10s`, `5m` or `1h30m`, not `soon`",
+    );
+    check_refused(
+        "[worker]\nslots = [1]\n",
+        &[],
+        "home/flow.toml:2: `worker.slots` must be a number from 1, not `[1]`",
+    );
+    check_refused(
+        "[worker]\nslots = 0\n",
+        &[],
+        "home/flow.toml:2: `worker.slots` must be a whole number from 1 to 1000000, not `0`",
+    );
+    check_refused("web = 1\n", &[], "home/flow.toml:1: `web` must be a section, `[web]`, not `1`");
+    check_refused(
+        "[core]\ndefault_timezone = 'Mars/Base'\n",
+        &[],
+        "home/flow.toml:2: `core.default_timezone` must be a time zone such as `UTC` or `Europe/Berlin`, not `Mars/Base`",
+    );
+    check_refused(
+        "[worker]\nlease = '10s'\n",
+        &[],
+        "`worker.heartbeat` (5s) must be at most a third of `worker.lease` (10s)",
+    );
+}
+
+#[test]
+fn a_file_that_is_not_toml_is_refused_with_its_line() {
+    let world = world("[web]\nport = = 1\n", &[]);
+    let error = Config::load(&world.around).expect_err("must be refused");
+    assert!(matches!(error, ConfigError::Syntax { line: 2, .. }), "{error}");
+}
+
+#[test]
+fn a_named_file_must_exist() {
+    let mut world = world("", &[]);
+    world.around.file = Some(PathBuf::from("no.toml"));
+    assert!(matches!(Config::load(&world.around), Err(ConfigError::Read { .. })));
+}
+
+#[test]
+fn lists_are_written_with_commas_or_as_a_list() {
+    assert_eq!(world("[worker]\nqueues = ['a', 'b']\n", &[]).load().worker.queues, ["a", "b"]);
+    assert_eq!(world("", &[("FLOW__WORKER__QUEUES", "a, b")]).load().worker.queues, ["a", "b"]);
+    check_refused(
+        "[worker]\nqueues = ['a,b']\n",
+        &[],
+        "home/flow.toml:2: `worker.queues` must be a list of names, not `['a,b']`",
+    );
+}
+
+#[test]
+fn two_different_databases_are_refused() {
+    let both = [("FLOW_DATABASE_URL", "sqlite:a"), ("FLOW__DATABASE__URL", "sqlite:b")];
+    assert!(matches!(Config::load(&world("", &both).around), Err(ConfigError::TwoDatabases)));
+    let config = world("[database]\nurl = 'sqlite:c'\n", &both[..1]).load();
+    assert_eq!(config.database.url, "sqlite:a");
+}
+
+#[track_caller]
+fn check_masked(url: &str, expected: &str) {
+    assert_eq!(masked(url), expected);
+}
+
+#[test]
+fn passwords_are_not_shown() {
+    check_masked("postgres://ada:s3cret@host:5432/flow", "postgres://ada:***@host:5432/flow");
+    check_masked("postgres://ada:a@b@host/flow?x=1", "postgres://ada:***@host/flow?x=1");
+    check_masked("postgres://ada@host/flow", "postgres://ada@host/flow");
+    check_masked("postgres:///flow?user=ada&password=x&a=b", "postgres:///flow?user=ada&password=***&a=b");
+    check_masked("sqlite:/home/ada/flow.db", "sqlite:/home/ada/flow.db");
+    let world = world("", &[("FLOW_DATABASE_URL", "postgres://ada:s3cret@host/flow")]);
+    let shown = serde_json::to_string(&world.load().shown()).unwrap();
+    assert!(!shown.contains("s3cret") && shown.contains("ada:***@host"), "{shown}");
+}
+
+#[test]
+fn everything_is_shown_with_its_source() {
+    let world = world("[web]\nport = 1\n", &[("FLOW__WEB__HOST", "h")]);
+    let shown = world.load().shown();
+    assert_eq!(shown.len(), TABLE.len() + 1);
+    let source = |name: &str| shown.iter().find(|one| one.name == name).map(|one| one.source);
+    assert_eq!(source("home"), Some("flag"));
+    assert_eq!(source("web.port"), Some("file"));
+    assert_eq!(source("web.host"), Some("env"));
+    assert_eq!(source("web.zzz"), None);
+    assert_eq!(source("core.parallelism"), Some("default"));
+}
+
+/// The page about settings; `UPDATE_EXPECT=1` writes it.
+#[test]
+fn the_reference_page_is_fresh() {
+    let mut page = String::from(include_str!("reference_head.md"));
+    for (section, about) in SECTIONS {
+        let about: Vec<&str> = about.iter().map(|line| line.trim()).collect();
+        page.push_str(&format!("\n## [{section}]\n\n{}\n\n", about.join(" ")));
+        page.push_str("| key | kind | default | meaning |\n|---|---|---|---|\n");
+        for entry in TABLE.iter().filter(|entry| entry.section == *section) {
+            let doc: Vec<&str> = entry.doc.iter().map(|line| line.trim()).collect();
+            let (key, kind, default, doc) = (entry.key, entry.kind, entry.default, doc.join(" "));
+            page.push_str(&format!("| `{key}` | {kind} | `{default}` | {doc} |\n"));
+        }
+    }
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference/configuration.md");
+    if std::env::var_os("UPDATE_EXPECT").is_some() {
+        std::fs::write(&path, &page).unwrap();
+    }
+    assert_eq!(std::fs::read_to_string(&path).unwrap_or_default(), page, "run the test with UPDATE_EXPECT=1");
+}

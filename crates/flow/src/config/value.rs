@@ -1,0 +1,288 @@
+//! Kinds of settings: how each is read from text and shown again.
+//!
+//! Every source ends as text first (a TOML number is written out again), so a value means the same wherever it
+//! was set. Knows no names of settings.
+
+use std::{path::PathBuf, time::Duration};
+
+use serde_json::{Value, json};
+
+/// A type that a setting may have.
+pub(crate) trait Setting: Sized {
+    /// What to call it in the reference page and in errors.
+    const KIND: &'static str;
+    /// A TOML list may stand for it.
+    const IS_LIST: bool = false;
+
+    /// Reads the text; the error is what would be right, to follow "must be".
+    fn read(text: &str) -> Result<Self, String>;
+
+    /// The value for `flow config show`.
+    fn show(&self) -> Value;
+}
+
+impl Setting for String {
+    const KIND: &'static str = "text";
+
+    fn read(text: &str) -> Result<Self, String> {
+        if text.is_empty() { Err("some text".to_owned()) } else { Ok(text.to_owned()) }
+    }
+
+    fn show(&self) -> Value {
+        json!(self)
+    }
+}
+
+impl Setting for bool {
+    const KIND: &'static str = "true or false";
+
+    fn read(text: &str) -> Result<Self, String> {
+        match text {
+            "true" | "1" => Ok(true),
+            "false" | "0" => Ok(false),
+            _ => Err("`true` or `false`".to_owned()),
+        }
+    }
+
+    fn show(&self) -> Value {
+        json!(self)
+    }
+}
+
+/// A number of things of which there must be at least one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Count(pub(crate) u32);
+
+impl Setting for Count {
+    const KIND: &'static str = "number from 1";
+
+    fn read(text: &str) -> Result<Self, String> {
+        match text.parse() {
+            Ok(number @ 1..=1_000_000) => Ok(Self(number)),
+            Ok(_) | Err(_) => Err("a whole number from 1 to 1000000".to_owned()),
+        }
+    }
+
+    fn show(&self) -> Value {
+        json!(self.0)
+    }
+}
+
+impl Setting for u32 {
+    const KIND: &'static str = "number";
+
+    fn read(text: &str) -> Result<Self, String> {
+        text.parse().map_err(|_| "a whole number from 0".to_owned())
+    }
+
+    fn show(&self) -> Value {
+        json!(self)
+    }
+}
+
+impl Setting for u16 {
+    const KIND: &'static str = "port";
+
+    fn read(text: &str) -> Result<Self, String> {
+        text.parse().map_err(|_| "a port from 0 (any free one) to 65535".to_owned())
+    }
+
+    fn show(&self) -> Value {
+        json!(self)
+    }
+}
+
+impl Setting for PathBuf {
+    const KIND: &'static str = "path";
+
+    fn read(text: &str) -> Result<Self, String> {
+        if text.is_empty() { Err("a path".to_owned()) } else { Ok(Self::from(text)) }
+    }
+
+    fn show(&self) -> Value {
+        json!(self.to_string_lossy())
+    }
+}
+
+impl Setting for Vec<String> {
+    const KIND: &'static str = "list of names";
+    const IS_LIST: bool = true;
+
+    fn read(text: &str) -> Result<Self, String> {
+        let names: Vec<String> = text.split(',').map(|name| name.trim().to_owned()).collect();
+        if names.iter().any(String::is_empty) { Err("names with commas between them".to_owned()) } else { Ok(names) }
+    }
+
+    fn show(&self) -> Value {
+        json!(self)
+    }
+}
+
+impl Setting for Duration {
+    const KIND: &'static str = "duration";
+
+    fn read(text: &str) -> Result<Self, String> {
+        duration(text).ok_or_else(|| "a duration such as `500ms`, `10s`, `5m` or `1h30m`".to_owned())
+    }
+
+    fn show(&self) -> Value {
+        json!(in_words(*self))
+    }
+}
+
+/// A number of bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Bytes(pub(crate) u64);
+
+/// Units of [`Bytes`], the largest first.
+const SIZES: [(&str, u64); 4] = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("B", 1)];
+
+impl Setting for Bytes {
+    const KIND: &'static str = "size";
+
+    fn read(text: &str) -> Result<Self, String> {
+        let (number, unit) = SIZES
+            .iter()
+            .find_map(|(name, unit)| text.strip_suffix(name).map(|number| (number, *unit)))
+            .unwrap_or((text, 1));
+        number
+            .trim()
+            .parse::<u64>()
+            .ok()
+            .and_then(|number| number.checked_mul(unit))
+            .map(Self)
+            .ok_or_else(|| "a size such as `512B`, `64KiB` or `10MiB`".to_owned())
+    }
+
+    fn show(&self) -> Value {
+        let (name, unit) =
+            SIZES.iter().find(|(_, unit)| self.0 >= *unit && self.0.is_multiple_of(*unit)).unwrap_or(&SIZES[3]);
+        json!(format!("{}{name}", self.0 / unit))
+    }
+}
+
+/// How much Flow says about itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Level(pub(crate) tracing::Level);
+
+impl Setting for Level {
+    const KIND: &'static str = "level";
+
+    fn read(text: &str) -> Result<Self, String> {
+        match text {
+            "error" | "warn" | "info" | "debug" | "trace" => text.parse().map(Self).map_err(|_| text.to_owned()),
+            _ => Err("`error`, `warn`, `info`, `debug` or `trace`".to_owned()),
+        }
+    }
+
+    fn show(&self) -> Value {
+        json!(self.0.as_str().to_lowercase())
+    }
+}
+
+/// The IANA name of a time zone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Zone(pub(crate) String);
+
+impl Setting for Zone {
+    const KIND: &'static str = "time zone";
+
+    fn read(text: &str) -> Result<Self, String> {
+        if flow_core::time::is_zone(text) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err("a time zone such as `UTC` or `Europe/Berlin`".to_owned())
+        }
+    }
+
+    fn show(&self) -> Value {
+        json!(self.0)
+    }
+}
+
+/// Units of durations, the largest first.
+const UNITS: [(&str, u64); 6] =
+    [("w", 604_800_000), ("d", 86_400_000), ("h", 3_600_000), ("ms", 1), ("m", 60_000), ("s", 1_000)];
+
+/// Reads `90` (seconds), `500ms`, `30s`, `10m`, `1h30m`, `2d`, `1w`.
+pub(crate) fn duration(text: &str) -> Option<Duration> {
+    if let Ok(seconds) = text.parse::<u64>() {
+        return (seconds <= u64::from(u32::MAX)).then(|| Duration::from_secs(seconds));
+    }
+    let mut rest = text;
+    let mut millis: u64 = 0;
+    while !rest.is_empty() {
+        let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+        let number: u64 = rest[..digits].parse().ok()?;
+        rest = &rest[digits..];
+        let (name, unit) = UNITS.iter().find(|(name, _)| rest.starts_with(name))?;
+        rest = &rest[name.len()..];
+        millis = millis.checked_add(number.checked_mul(*unit)?)?;
+    }
+    (!text.is_empty() && millis <= 1_000 * u64::from(u32::MAX)).then(|| Duration::from_millis(millis))
+}
+
+/// Writes a duration as [`duration`] reads it: `1h30m`, `250ms`.
+pub(crate) fn in_words(span: Duration) -> String {
+    let mut millis = u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
+    let mut text = String::new();
+    for (name, unit) in [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)] {
+        if millis >= unit {
+            text.push_str(&format!("{}{name}", millis / unit));
+            millis %= unit;
+        }
+    }
+    if text.is_empty() { "0s".to_owned() } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check_duration(text: &str, millis: Option<u64>) {
+        assert_eq!(duration(text), millis.map(Duration::from_millis), "{text}");
+    }
+
+    #[test]
+    fn durations_are_read_as_people_write_them() {
+        check_duration("90", Some(90_000));
+        check_duration("500ms", Some(500));
+        check_duration("1h30m", Some(5_400_000));
+        check_duration("2d", Some(172_800_000));
+        check_duration("1m5ms", Some(60_005));
+        check_duration("", None);
+        check_duration("m", None);
+        check_duration("5x", None);
+        check_duration("5 m", None);
+        check_duration("-5m", None);
+        check_duration("99999999999999999999w", None);
+        check_duration("9999999999w", None);
+    }
+
+    #[test]
+    fn a_shown_duration_is_read_back_as_the_same() {
+        for millis in [0, 1, 999, 1_000, 61_001, 86_400_000, 90_061_001] {
+            let span = Duration::from_millis(millis);
+            assert_eq!(duration(&in_words(span)), Some(span), "{}", in_words(span));
+        }
+    }
+
+    #[track_caller]
+    fn check_size(text: &str, bytes: Option<u64>) {
+        assert_eq!(Bytes::read(text).ok(), bytes.map(Bytes), "{text}");
+    }
+
+    #[test]
+    fn sizes_have_binary_units() {
+        check_size("64KiB", Some(65_536));
+        check_size("10 MiB", Some(10 << 20));
+        check_size("17", Some(17));
+        check_size("17B", Some(17));
+        check_size("64KB", None);
+        check_size("99999999999GiB", None);
+        assert_eq!(Bytes(65_536).show(), "64KiB");
+        assert_eq!(Bytes(65_537).show(), "65537B");
+        assert_eq!(Bytes(0).show(), "0B");
+    }
+}

@@ -1,0 +1,264 @@
+//! Puts the parts of a process together: home, database, logs, loops.
+//!
+//! The commands `standalone`, `scheduler`, `worker` and `web` differ in which parts they take; everything they
+//! share is here.
+
+use std::{
+    fs::{self, File, TryLockError},
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use anyhow::Context as _;
+use flow_operators::Registry;
+use flow_runtime::{
+    Clock, Node, Stop, Workshop,
+    dag_files::{DagFolder, Limits},
+    folder::FolderSync,
+    host,
+    log::LogStore,
+    node::process_id,
+    pass::Bounds,
+};
+use flow_store::{DagCache, ProcessKind, RunRow, Schema, Store, TaskRow};
+use serde_json::Value;
+use tokio::net::TcpListener;
+use tracing_subscriber::EnvFilter;
+
+use crate::{context::Cx, output::Refusal};
+
+/// Flow's version.
+pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// The parts that every process has.
+pub(crate) struct Parts {
+    pub(crate) store: Store,
+    pub(crate) dags: DagCache,
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) logs: LogStore,
+    pub(crate) clock: Clock,
+    /// Held while the process lives: one process a SQLite file.
+    lock: Option<File>,
+}
+
+/// What to do with the schema of the database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Migrate {
+    /// Bring it up to date.
+    Yes,
+    /// Leave it; refuse to go on when it is another one than this program's.
+    No,
+}
+
+impl Parts {
+    /// Opens what a long-running process needs. On SQLite it must be the only one.
+    pub(crate) async fn of_process(cx: &Cx) -> anyhow::Result<Self> {
+        make_home(&cx.config.home)?;
+        let lock = lock_database(cx)?;
+        let mut parts = Self::open(cx, Migrate::Yes).await?;
+        parts.lock = lock;
+        Ok(parts)
+    }
+
+    /// Opens what a command needs.
+    pub(crate) async fn of_command(cx: &Cx) -> anyhow::Result<Self> {
+        let url = &cx.config.settings.database.url;
+        if let Some(path) = url.strip_prefix("sqlite:")
+            && !Path::new(path.strip_prefix("//").unwrap_or(path)).exists()
+        {
+            return Err(Refusal::failed(format!("there is no database at `{}` yet", crate::config::masked(url)))
+                .help("start Flow first (`flow standalone`), or say where its home is (`--home`, FLOW_HOME)")
+                .into());
+        }
+        Self::open(cx, Migrate::No).await
+    }
+
+    async fn open(cx: &Cx, migrate: Migrate) -> anyhow::Result<Self> {
+        let settings = &cx.config.settings;
+        let store = Store::open(&settings.database.url).await?;
+        match (store.schema().await?, migrate) {
+            (Schema::Current { .. }, _) => {}
+            (Schema::Newer { version, known }, _) => {
+                return Err(Refusal::failed(format!(
+                    "the database has schema {version}, and this flow {VERSION} knows only {known}: a newer flow has used it"
+                ))
+                .help("upgrade flow, or point `database.url` elsewhere")
+                .into());
+            }
+            (Schema::Older { .. }, Migrate::Yes) => store.migrate().await?,
+            (Schema::Older { version, known }, Migrate::No) => {
+                return Err(Refusal::failed(format!("the database has schema {version}, this flow needs {known}"))
+                    .help("run `flow db migrate`")
+                    .into());
+            }
+        }
+        let registry = Arc::new(flow_operators::all());
+        let clock = Clock::system();
+        Ok(Self {
+            dags: DagCache::new(Arc::new(registry.catalog())),
+            logs: LogStore::new(&settings.logging.folder, clock.clone()),
+            store,
+            registry,
+            clock,
+            lock: None,
+        })
+    }
+
+    /// Makes the loop of this process. `work`: it runs tasks.
+    pub(crate) fn node(&self, cx: &Cx, kind: ProcessKind) -> Node {
+        let settings = &cx.config.settings;
+        let works = kind != ProcessKind::Scheduler;
+        let slots = usize::try_from(settings.worker.slots.0).unwrap_or(usize::MAX);
+        let queues = settings.worker.queues.clone();
+        let id = process_id(&self.clock);
+        let me = host::this_process(
+            id.clone(),
+            kind,
+            if works { slots } else { 0 },
+            &queues,
+            VERSION,
+            self.clock.now(),
+        );
+        Node {
+            me,
+            schedules: kind != ProcessKind::Worker,
+            bounds: Bounds {
+                max_infrastructure_retries: settings.core.max_infrastructure_retries,
+                runs: u32::try_from(settings.scheduler.batch.0).unwrap_or(u32::MAX),
+                ..Bounds::default()
+            },
+            work: works.then_some((slots, queues)),
+            shop: Workshop {
+                store: self.store.clone(),
+                dags: self.dags.clone(),
+                registry: self.registry.clone(),
+                logs: self.logs.clone(),
+                clock: self.clock.clone(),
+                worker: id,
+                kill_grace: settings.core.kill_grace,
+                scratch: cx.config.home.join("scratch"),
+                dag_folder: Some(settings.dags.folder.clone()),
+            },
+            lease: settings.worker.lease,
+            heartbeat: settings.worker.heartbeat,
+            drain: settings.worker.drain,
+            poll: settings.scheduler.poll_interval,
+            is_alone: self.lock.is_some(),
+        }
+    }
+
+    /// Makes what keeps the database in step with the DAG folder.
+    pub(crate) fn folder(&self, cx: &Cx, paused_at_creation: bool) -> FolderSync {
+        let settings = &cx.config.settings;
+        FolderSync {
+            store: self.store.clone(),
+            catalog: Arc::new(self.registry.catalog()),
+            folder: DagFolder::new(&settings.dags.folder, Limits::default(), self.clock.clone()),
+            clock: self.clock.clone(),
+            version: VERSION.to_owned(),
+            paused_at_creation,
+            scan_interval: settings.dags.scan_interval,
+        }
+    }
+}
+
+impl Parts {
+    /// Fills in a task's arguments as its next attempt would see them; secrets are masked.
+    pub(crate) async fn render(&self, row: RunRow, task: &TaskRow) -> anyhow::Result<Value> {
+        let dag = self.dags.read(&self.store, row.version_id).await?;
+        let ix = dag.task_ix(&task.task_id).with_context(|| format!("task `{}` is not in the run's version of its DAG", task.task_id))?;
+        flow_runtime::worker::render(&self.store, &self.dags, &self.clock, row.run, &dag.dag, ix, task.try_number.max(1))
+            .await
+            .map_err(|problem| Refusal::failed(problem).into())
+    }
+}
+
+/// Refuses to go on with SQLite, which only one process can work on.
+pub(crate) fn need_postgres(cx: &Cx, command: &str) -> anyhow::Result<()> {
+    if cx.config.settings.database.url.starts_with("sqlite:") {
+        return Err(Refusal::usage(format!("`{command}` needs Postgres: only one process can work on SQLite"))
+            .help("set `database.url` to postgres://…, or run everything in one process with `flow standalone`")
+            .into());
+    }
+    Ok(())
+}
+
+/// Opens the web server's port.
+pub(crate) async fn listen(cx: &Cx) -> anyhow::Result<TcpListener> {
+    let web = &cx.config.settings.web;
+    let address = format!("{}:{}", if web.host.contains(':') { format!("[{}]", web.host) } else { web.host.clone() }, web.port);
+    TcpListener::bind(&address).await.map_err(|error| {
+        let refusal = Refusal::failed(format!("cannot listen on {address}: {error}"));
+        if error.kind() == std::io::ErrorKind::AddrInUse {
+            refusal.help("another program has this port; choose one with `--port`, 0 for any free one").into()
+        } else {
+            refusal.help("check `--host` and `--port`").into()
+        }
+    })
+}
+
+/// Serves the web server until a stop is asked for.
+pub(crate) async fn serve(parts: &Parts, listener: TcpListener, stop: Stop) {
+    let app = flow_server::App { store: parts.store.clone(), version: VERSION, now: flow_runtime::clock::system_now };
+    let ended = flow_server::serve(listener, app, async move { stop.draining().await }).await;
+    if let Err(error) = ended {
+        tracing::error!(%error, "the web server ended");
+    }
+}
+
+/// Sends Flow's own messages to stderr.
+pub(crate) fn start_logging(cx: &Cx) {
+    let logging = &cx.config.settings.logging;
+    let filter = EnvFilter::try_new(logging.level.0.as_str()).unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = ["sqlx=warn", "notify=warn", "hyper=warn"]
+        .iter()
+        .filter_map(|directive| directive.parse().ok())
+        .fold(filter, EnvFilter::add_directive);
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if logging.json {
+        lines.json().init();
+    } else {
+        let is_terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
+        lines.with_target(false).with_ansi(is_terminal && cx.out.colour).init();
+    }
+}
+
+fn make_home(home: &Path) -> anyhow::Result<()> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(home);
+    let probe = home.join(".write-test");
+    let tried = made.and_then(|()| File::create(&probe)).and_then(|_| fs::remove_file(&probe));
+    tried.map_err(|error| {
+        Refusal::failed(format!("the home `{}` cannot be written: {error}", home.display()))
+            .help("give write permission to it, or choose another with `--home` or FLOW_HOME")
+            .into()
+    })
+}
+
+/// Takes the lock beside a SQLite file; `None` on Postgres, where any number of processes may work.
+fn lock_database(cx: &Cx) -> anyhow::Result<Option<File>> {
+    let Some(path) = cx.config.settings.database.url.strip_prefix("sqlite:") else { return Ok(None) };
+    let path = PathBuf::from(format!("{}-lock", path.strip_prefix("//").unwrap_or(path)));
+    let file = File::options()
+        .create(true)
+        .write(true)
+        .truncate(false)
+        .open(&path)
+        .with_context(|| format!("cannot open the lock file `{}`", path.display()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Err(Refusal::failed(format!(
+            "another flow works on the database `{}`",
+            path.display().to_string().trim_end_matches("-lock")
+        ))
+        .help("on SQLite only one process can; stop the other one, choose another `--home`, or use Postgres")
+        .into()),
+        Err(TryLockError::Error(error)) => {
+            Err(error).with_context(|| format!("cannot lock `{}`", path.display()))
+        }
+    }
+}
+
+/// How long the parts of a process may take to end after the loop has.
+pub(crate) const FAREWELL: Duration = Duration::from_secs(2);

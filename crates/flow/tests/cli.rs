@@ -1,0 +1,175 @@
+//! The binary from the outside: exit codes, streams and what a person reads.
+
+#![expect(clippy::unwrap_used, reason = "in a test a panic is the message")]
+
+use std::{
+    path::Path,
+    process::{Command, Output, Stdio},
+};
+
+fn flow(folder: &Path, args: &[&str]) -> Output {
+    command(folder, args).output().unwrap()
+}
+
+fn command(folder: &Path, args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_flow"));
+    command.args(args).current_dir(folder).env_clear().env("HOME", folder).stdin(Stdio::null());
+    command
+}
+
+fn out(output: &Output) -> &str {
+    std::str::from_utf8(&output.stdout).unwrap()
+}
+
+fn err(output: &Output) -> &str {
+    std::str::from_utf8(&output.stderr).unwrap()
+}
+
+#[track_caller]
+fn check(args: &[&str], code: i32, stdout: &str, stderr: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let output = flow(folder.path(), args);
+    assert_eq!(output.status.code(), Some(code), "{output:?}");
+    assert!(out(&output).contains(stdout), "{}", out(&output));
+    assert!(err(&output).contains(stderr), "{}", err(&output));
+}
+
+#[test]
+fn a_command_line_that_makes_no_sense_ends_with_2() {
+    check(&[], 2, "", "Usage: flow");
+    check(&["dgas"], 2, "", "'dags'");
+    check(&["trigger", "a", "--conf", "[1]"], 2, "", "it must be a JSON object");
+    check(&["trigger", "a", "--timeout", "5m"], 2, "", "--wait");
+    check(&["runs", "list", "--state", "done"], 2, "", "none of queued, running, success, failed");
+    check(&["dags", "check", "nowhere"], 2, "", "error: there is no file or folder `nowhere`");
+    check(&["dags", "next", "--schedule", "@daily", "--timezone", "Mars/Base"], 2, "", "Mars/Base");
+    check(&["config", "show", "--config", "no.toml"], 2, "", "error: could not read `");
+}
+
+#[test]
+fn what_fails_ends_with_1_and_says_a_way_out() {
+    check(&["dags", "check"], 1, "", "error: there is no DAG folder `");
+    check(&["dags", "check"], 1, "", "  name files or folders, or the folder with --dags\n");
+    check(&["dags", "graph", "x"], 1, "", "error: there is no DAG folder `");
+}
+
+#[test]
+fn answers_are_on_stdout_and_for_programs_when_asked() {
+    check(&["--version"], 0, "flow 0", "");
+    check(&["version", "-o", "json"], 0, "\"version\": \"0", "");
+    check(&["version", "-o", "yaml"], 0, "version: \"0", "");
+    check(&["config", "show", "-o", "plain"], 0, "\nworker.slots\t16\tdefault\t\n", "");
+    check(&["completions", "bash"], 0, "_flow()", "");
+    check(&["schema", "dag"], 0, "\"trigger_rule\"", "");
+}
+
+#[test]
+fn settings_say_where_they_come_from() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join(".flow")).unwrap();
+    std::fs::write(folder.path().join(".flow/flow.toml"), "[web]\nport = 9000\n").unwrap();
+    let mut command = command(folder.path(), &["config", "show", "-o", "json"]);
+    let output = command.env("FLOW_DATABASE_URL", "postgres://ada:secret@host/flow").output().unwrap();
+    let shown: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let one = |name: &str| shown.as_array().unwrap().iter().find(|one| one["name"] == name).unwrap().clone();
+    assert_eq!((&one("web.port")["value"], &one("web.port")["source"]), (&9000.into(), &"file".into()));
+    assert_eq!(one("database.url")["value"], "postgres://ada:***@host/flow");
+    assert_eq!(one("database.url")["place"], "FLOW_DATABASE_URL");
+}
+
+#[test]
+fn a_wrong_setting_stops_every_command_with_2() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = command(folder.path(), &["version"]).env("FLOW__WEB__PROT", "1").output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(err(&output).contains("did you mean `FLOW__WEB__PORT`?"), "{}", err(&output));
+}
+
+#[test]
+fn there_are_no_colours_in_a_file_or_pipe() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("dags")).unwrap();
+    std::fs::write(folder.path().join("dags/latin.yaml"), b"a: \xe4\n").unwrap();
+    let output = flow(folder.path(), &["dags", "check"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(out(&output).contains("not UTF-8") && !out(&output).contains('\x1b'), "{}", out(&output));
+    assert!(out(&output).ends_with("1 file, no DAGs: 1 error, no warnings\n"), "{}", out(&output));
+    let output = flow(folder.path(), &["dags", "check", "-o", "json"]);
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((output.status.code(), &report["errors"]), (Some(1), &1.into()));
+}
+
+#[test]
+fn a_reader_that_leaves_early_is_no_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut child =
+        command(folder.path(), &["completions", "bash"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), err(&output)), (Some(0), ""));
+}
+
+#[test]
+fn the_example_dags_have_no_mistakes_and_a_picture() {
+    let folder = tempfile::tempdir().unwrap();
+    let dags = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../dags");
+    let dags = dags.to_str().unwrap();
+    let output = flow(folder.path(), &["dags", "check", dags, "-o", "json"]);
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((output.status.code(), &report["problems"]), (Some(0), &serde_json::json!([])));
+    let ids: Vec<&str> = report["dags"].as_array().unwrap().iter().map(|id| id.as_str().unwrap()).collect();
+    assert!(ids.len() >= 9, "{ids:?}");
+    for id in ids {
+        for format in ["ascii", "svg", "dot"] {
+            let output = flow(folder.path(), &["dags", "graph", "--dags", dags, id, "--format", format]);
+            assert_eq!((output.status.code(), err(&output)), (Some(0), ""), "{id} as {format}");
+            assert!(!out(&output).trim().is_empty(), "{id} as {format}");
+        }
+        let output = flow(folder.path(), &["dags", "next", "--dags", dags, id]);
+        assert_eq!((output.status.code(), err(&output)), (Some(0), ""), "{id}");
+    }
+}
+
+#[test]
+fn every_mistake_of_a_file_is_shown_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("dags")).unwrap();
+    let text = "tasks:\n  - { id: a, uses: bahs }\n  - { id: b, uses: bash, need: [a] }\n";
+    std::fs::write(folder.path().join("dags/bad.yaml"), text).unwrap();
+    let output = flow(folder.path(), &["dags", "check", "-o", "plain"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(out(&output).starts_with("dags/bad.yaml:2:20\terror\tunknown operator `bahs`"), "{}", out(&output));
+    assert!(out(&output).contains("\ndags/bad.yaml:3:26\terror\tunknown key `need`"), "{}", out(&output));
+}
+
+#[test]
+fn moments_of_a_schedule_follow_the_clocks_of_its_zone() {
+    let args = ["dags", "next", "--schedule", "30 2 * * *", "--timezone", "Europe/Berlin"];
+    let folder = tempfile::tempdir().unwrap();
+    let output = flow(folder.path(), &[&args[..], &["--after", "2026-03-28", "-n", "3", "-o", "plain"]].concat());
+    let expected = "2026-03-28 02:30:00 +01:00 Sat\t2026-03-28T01:30:00Z\t\n\
+                    2026-03-29 03:00:00 +02:00 Sun\t2026-03-29T01:00:00Z\t\n\
+                    2026-03-30 02:30:00 +02:00 Mon\t2026-03-30T00:30:00Z\t\n";
+    assert_eq!(out(&output), expected);
+}
+
+/// Documents in Markdown blocks that begin with a key of a DAG.
+fn documents(page: &str) -> Vec<String> {
+    let blocks = page.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next());
+    blocks.filter(|block| block.contains("\ntasks:") && !block.starts_with(' ')).map(ToOwned::to_owned).collect()
+}
+
+#[test]
+fn what_the_pages_tell_a_newcomer_to_write_is_right() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    for page in ["README.md", "docs/tutorial.md"] {
+        let documents = documents(&std::fs::read_to_string(root.join(page)).unwrap());
+        assert!(!documents.is_empty(), "{page} has no DAG");
+        for document in documents {
+            let folder = tempfile::tempdir().unwrap();
+            std::fs::write(folder.path().join("a.yaml"), &document).unwrap();
+            let output = flow(folder.path(), &["dags", "check", "a.yaml"]);
+            assert_eq!(output.status.code(), Some(0), "{page}:\n{}", out(&output));
+        }
+    }
+}
