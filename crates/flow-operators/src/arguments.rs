@@ -1,7 +1,10 @@
 //! From a document's `with`, or from rendered values, to an operator's struct.
 
 use anyhow::anyhow;
-use flow_core::{catalog::ArgError, dag::Arg};
+use flow_core::{
+    catalog::ArgError,
+    dag::{Arg, args::check_args},
+};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
@@ -44,19 +47,4 @@ pub(crate) fn read<T: DeserializeOwned>(given: Value) -> Result<T, OperatorError
 pub(crate) fn read_sensor<T: Sensor>(given: Map<String, Value>) -> Result<(T, Patience), OperatorError> {
     let (common, own): (Map<_, _>, Map<_, _>) = given.into_iter().partition(|(key, _)| COMMON.contains(&key.as_str()));
     Ok((read(Value::Object(own))?, read(Value::Object(common))?))
-}
-
-/// Stands in for the core's check of arguments. Sees one mistake at a time, and none beside a template.
-fn check_args<T: DeserializeOwned>(args: &[(String, Arg)]) -> Vec<ArgError> {
-    let mut map = Map::new();
-    for (key, arg) in args {
-        let Arg::Value(value) = arg else { return Vec::new() };
-        map.insert(key.clone(), value.clone());
-    }
-    match serde_json::from_value::<T>(Value::Object(map)) {
-        Ok(_) => Vec::new(),
-        Err(error) => {
-            vec![ArgError { route: Vec::new(), message: error.to_string(), help: None, about_key: false }]
-        }
-    }
 }
