@@ -82,11 +82,13 @@ mod linux {
     pub(crate) struct Sweep {
         leader: i32,
         marker: Vec<u8>,
+        /// Groups that were killed. A process on its way out has no environment any more, but still its group.
+        killed: BTreeSet<i32>,
     }
 
     impl Sweep {
         pub(crate) fn new(leader: Pid, token: &str) -> Self {
-            Self { leader: leader.as_raw(), marker: format!("{ATTEMPT}={token}").into_bytes() }
+            Self { leader: leader.as_raw(), marker: format!("{ATTEMPT}={token}").into_bytes(), killed: BTreeSet::new() }
         }
 
         /// Takes leave of orphans that have ended.
@@ -99,7 +101,7 @@ mod linux {
             self.look(true)
         }
 
-        fn look(&self, is_deadly: bool) -> usize {
+        fn look(&mut self, is_deadly: bool) -> usize {
             let (me, own_group) = (getpid().as_raw(), getpgrp().as_raw());
             let mut alive = 0;
             let mut ended = Vec::new();
@@ -110,12 +112,13 @@ mod linux {
                 }
                 if stat.is_over() {
                     ended.push(pid);
-                } else if is_deadly && has_marker(pid, &self.marker) {
+                } else if is_deadly && (self.killed.contains(&stat.group) || has_marker(pid, &self.marker)) {
                     alive += 1;
                     // With its group: a member may have emptied its environment. Fails only when it is gone.
                     let _ = if stat.group == own_group {
                         kill(Pid::from_raw(pid), Signal::SIGKILL)
                     } else {
+                        self.killed.insert(stat.group);
                         killpg(Pid::from_raw(stat.group), Signal::SIGKILL)
                     };
                 }
@@ -219,7 +222,11 @@ mod linux {
                 .filter_map(|pid| Some((pid, Stat::read(pid)?)))
                 .filter(|(_, stat)| !stat.is_over())
                 .collect();
-            let marked = alive.keys().copied().filter(|&pid| worker_of(pid).is_some_and(|id| is_dead_worker(&id)));
+            // A process on its way out has no environment any more: those that were killed are remembered.
+            let is_marked = |pid, stat: &Stat| {
+                killed.contains(&(pid, stat.started)) || worker_of(pid).is_some_and(|id| is_dead_worker(&id))
+            };
+            let marked = alive.iter().filter(|&(&pid, stat)| is_marked(pid, stat)).map(|(&pid, _)| pid);
             let doomed = with_kin(marked.collect(), &alive);
             for &pid in &doomed {
                 let started = alive[&pid].started;

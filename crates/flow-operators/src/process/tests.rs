@@ -190,11 +190,12 @@ async fn an_attempt_that_is_cancelled_beforehand_starts_nothing() {
 async fn a_flood_of_output_passes_in_constant_memory() {
     let world = World::new();
     let before = memory();
-    let run = bash(&world, "head -c 100000000 /dev/zero | tr '\\0' x; echo; echo done").await;
+    let run = bash(&world, "head -c 250000000 /dev/zero | tr '\\0' x; echo; echo done").await;
     run.succeeded_with("done");
     let (_, total) = world.bytes(Stream::Stdout);
-    assert_eq!(total, 100_000_006);
-    assert!(memory() < before + (40 << 20), "{} → {}", before, memory());
+    assert_eq!(total, 250_000_006);
+    // Half of what passed, because other tests run beside this one.
+    assert!(memory() < before + (125 << 20), "{} → {}", before, memory());
 }
 
 /// Most bytes this process has held so far.
