@@ -123,6 +123,8 @@ pub(crate) struct Config {
     /// `flow.toml`, when there is one.
     pub(crate) file: Option<PathBuf>,
     home_origin: Origin,
+    /// The working folder.
+    here: PathBuf,
     pub(crate) settings: Settings,
     origins: BTreeMap<String, Origin>,
 }
@@ -178,7 +180,16 @@ impl Config {
             return Err(ConfigError::Heartbeat { heartbeat, lease });
         }
         let origins = given.into_iter().map(|(name, value)| (name, value.origin)).collect();
-        Ok(Self { home, file, home_origin, settings, origins })
+        Ok(Self { home, file, home_origin, here: around.folder.clone(), settings, origins })
+    }
+
+    /// Returns a path as a person would write it here: without the working folder.
+    pub(crate) fn nearby(&self, path: &Path) -> PathBuf {
+        match path.strip_prefix(&self.here) {
+            Ok(rest) if rest.as_os_str().is_empty() => PathBuf::from("."),
+            Ok(rest) => rest.to_owned(),
+            Err(_) => path.to_owned(),
+        }
     }
 
     /// Says where a setting, by `section.key`, got its value.

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::{
     ConfigError, Given,
-    value::{Bytes, Count, Level, Setting, Zone},
+    value::{Count, Level, Setting, Zone},
 };
 
 /// What is known of a setting beside its value.
@@ -84,8 +84,6 @@ macro_rules! settings {
 settings! {
     /// What holds for all of Flow.
     core: Core {
-        /// Most task instances that may be queued or running at once, over all DAGs and workers.
-        parallelism: Count = "256",
         /// DAGs that appear for the first time are paused, unless they say otherwise (`is_paused_upon_creation`).
         /// `flow standalone` takes `false` when nothing is set, so that examples start at once.
         dags_are_paused_at_creation: bool = "true",
@@ -95,8 +93,6 @@ settings! {
         max_infrastructure_retries: u32 = "3",
         /// Time between SIGTERM and SIGKILL when a task's processes must end.
         kill_grace: Duration = "10s",
-        /// Slots of `default_pool` when it is first made. Later: `flow pools set default_pool N`.
-        default_pool_slots: Count = "128",
     }
     /// Where everything is kept.
     database: Database {
@@ -146,7 +142,5 @@ settings! {
         level: Level = "info",
         /// Flow's own messages as JSON, one object a line.
         json: bool = "false",
-        /// Longer lines of a task's output are folded.
-        max_line: Bytes = "64KiB",
     }
 }

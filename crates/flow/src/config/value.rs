@@ -188,9 +188,10 @@ impl Setting for Zone {
     const KIND: &'static str = "time zone";
 
     fn read(text: &str) -> Result<Self, String> {
-        match jiff::tz::TimeZone::get(text) {
-            Ok(_) => Ok(Self(text.to_owned())),
-            Err(_) => Err("a time zone such as `UTC` or `Europe/Berlin`".to_owned()),
+        if flow_core::time::is_zone(text) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err("a time zone such as `UTC` or `Europe/Berlin`".to_owned())
         }
     }
 
