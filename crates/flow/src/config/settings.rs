@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::{
     ConfigError, Given,
-    value::{Count, Level, Setting, Zone},
+    value::{Count, Level, Setting},
 };
 
 /// What is known of a setting beside its value.
@@ -87,8 +87,6 @@ settings! {
         /// DAGs that appear for the first time are paused, unless they say otherwise (`is_paused_upon_creation`).
         /// `flow standalone` takes `false` when nothing is set, so that examples start at once.
         dags_are_paused_at_creation: bool = "true",
-        /// Time zone in which times are shown by commands. A DAG's own zone is a key of its document.
-        default_timezone: Zone = "UTC",
         /// How often a task is tried again when its worker died or was shut down; such tries do not use up `retries`.
         max_infrastructure_retries: u32 = "3",
         /// Time between SIGTERM and SIGKILL when a task's processes must end.

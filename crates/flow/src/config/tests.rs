@@ -121,9 +121,9 @@ fn a_bad_value_says_what_would_be_right() {
     );
     check_refused("web = 1\n", &[], "home/flow.toml:1: `web` must be a section, `[web]`, not `1`");
     check_refused(
-        "[core]\ndefault_timezone = 'Mars/Base'\n",
+        "[logging]\nlevel = 'loud'\n",
         &[],
-        "home/flow.toml:2: `core.default_timezone` must be a time zone such as `UTC` or `Europe/Berlin`, not `Mars/Base`",
+        "home/flow.toml:2: `logging.level` must be `error`, `warn`, `info`, `debug` or `trace`, not `loud`",
     );
     check_refused(
         "[worker]\nlease = '10s'\n",
