@@ -70,7 +70,7 @@ impl Store {
             Db::Sqlite { read, .. } => sqlx::query_scalar(query).fetch_one(read).await,
             Db::Postgres { pool } => sqlx::query_scalar(query).fetch_one(pool).await,
         };
-        let known = SQLITE.iter().map(|migration| migration.version).max().unwrap_or(0);
+        let known = Self::newest_schema();
         match found {
             Ok(Some(version)) if version == known => Ok(Schema::Current { version }),
             Ok(Some(version)) if version > known => Ok(Schema::Newer { version, known }),
@@ -78,6 +78,11 @@ impl Store {
             Err(sqlx::Error::Database(_)) => Ok(Schema::Older { version: 0, known }),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Returns the schema that this program makes.
+    pub fn newest_schema() -> i64 {
+        SQLITE.iter().map(|migration| migration.version).max().unwrap_or(0)
     }
 
     /// Says which database it is: `sqlite` or `postgres`.

@@ -79,13 +79,7 @@ impl Parts {
         let store = Store::open(&settings.database.url).await?;
         match (store.schema().await?, migrate) {
             (Schema::Current { .. }, _) => {}
-            (Schema::Newer { version, known }, _) => {
-                return Err(Refusal::failed(format!(
-                    "the database has schema {version}, and this flow {VERSION} knows only {known}: a newer flow has used it"
-                ))
-                .help("upgrade flow, or point `database.url` elsewhere")
-                .into());
-            }
+            (Schema::Newer { version, known }, _) => return Err(newer_schema(version, known)),
             (Schema::Older { .. }, Migrate::Yes) => store.migrate().await?,
             (Schema::Older { version, known }, Migrate::No) => {
                 return Err(Refusal::failed(format!("the database has schema {version}, this flow needs {known}"))
@@ -174,6 +168,15 @@ impl Parts {
     }
 }
 
+/// Refuses to go on with a database that a newer program has changed.
+pub(crate) fn newer_schema(version: i64, known: i64) -> anyhow::Error {
+    Refusal::failed(format!(
+        "the database has schema {version}, and this flow {VERSION} knows only {known}: a newer flow has used it"
+    ))
+    .help("upgrade flow, or point `database.url` elsewhere")
+    .into()
+}
+
 /// Refuses to go on with SQLite, which only one process can work on.
 pub(crate) fn need_postgres(cx: &Cx, command: &str) -> anyhow::Result<()> {
     if cx.config.settings.database.url.starts_with("sqlite:") {
@@ -224,7 +227,8 @@ pub(crate) fn start_logging(cx: &Cx) {
     }
 }
 
-fn make_home(home: &Path) -> anyhow::Result<()> {
+/// Makes the home, and finds out whether it can be written.
+pub(crate) fn make_home(home: &Path) -> anyhow::Result<()> {
     use std::os::unix::fs::DirBuilderExt as _;
     let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(home);
     let probe = home.join(".write-test");
@@ -237,7 +241,7 @@ fn make_home(home: &Path) -> anyhow::Result<()> {
 }
 
 /// Takes the lock beside a SQLite file; `None` on Postgres, where any number of processes may work.
-fn lock_database(cx: &Cx) -> anyhow::Result<Option<File>> {
+pub(crate) fn lock_database(cx: &Cx) -> anyhow::Result<Option<File>> {
     let Some(path) = cx.config.settings.database.url.strip_prefix("sqlite:") else { return Ok(None) };
     let path = PathBuf::from(format!("{}-lock", path.strip_prefix("//").unwrap_or(path)));
     let file = File::options()
