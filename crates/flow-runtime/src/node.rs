@@ -145,7 +145,10 @@ impl Node {
     fn fence(&self, slots: &Slots, rhythm: &Rhythm) {
         let margin = self.shop.kill_grace + self.heartbeat;
         if !self.is_alone && slots.running() > 0 && rhythm.beaten_at.elapsed() + margin >= self.lease {
-            warn!(running = slots.running(), "the lease runs out and the database is away: ending what runs; it will be tried again");
+            warn!(
+                running = slots.running(),
+                "the lease runs out and the database is away: ending what runs; it will be tried again"
+            );
             slots.hand_back();
         }
     }
