@@ -16,6 +16,7 @@ use nix::{
     unistd::{Pid, geteuid},
 };
 use serde_json::{Value, json};
+use sqlx::{AssertSqlSafe, Connection};
 use tempfile::TempDir;
 
 /// How long anything may take before a test gives up.
@@ -24,13 +25,34 @@ const SOON: Duration = Duration::from_secs(30);
 /// A home and a DAG folder of their own.
 struct Place {
     folder: TempDir,
+    /// A database that is not in the home.
+    database: Option<String>,
 }
 
 impl Place {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join("dags")).unwrap();
-        Self { folder }
+        Self { folder, database: None }
+    }
+
+    /// Runs statements on the Postgres server of the tests.
+    async fn serve(url: &str, statements: &[String]) {
+        let mut server = sqlx::PgConnection::connect(url).await.unwrap();
+        for statement in statements {
+            sqlx::query(AssertSqlSafe(statement.clone())).execute(&mut server).await.unwrap();
+        }
+    }
+
+    /// A place with an empty Postgres database of its own; `None` when there is no server to be used.
+    async fn on_postgres() -> Option<Self> {
+        let url = std::env::var("FLOW_TEST_POSTGRES_URL").ok()?;
+        let name = format!("flow_journeys_{}", std::process::id());
+        Self::serve(&url, &[format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"), format!("CREATE DATABASE {name}")])
+            .await;
+        let (start, rest) = url.rsplit_once('/').unwrap();
+        let options = rest.split_once('?').map_or(String::new(), |(_, options)| format!("?{options}"));
+        Some(Self { database: Some(format!("{start}/{name}{options}")), ..Self::new() })
     }
 
     fn path(&self) -> &Path {
@@ -46,6 +68,9 @@ impl Place {
         command.args(args).current_dir(self.path()).env_clear().env("HOME", self.path());
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("TMPDIR", self.path());
         command.stdin(Stdio::null());
+        if let Some(url) = &self.database {
+            command.env("FLOW_DATABASE_URL", url);
+        }
         command
     }
 
@@ -225,7 +250,24 @@ fn from_a_file_in_a_folder_to_a_run_with_logs_and_back() {
 
 #[test]
 fn a_dag_is_paused_unpaused_with_its_past_and_forgotten() {
-    let place = Place::new();
+    pause_and_forget(&Place::new());
+}
+
+#[tokio::test]
+async fn a_dag_is_paused_unpaused_with_its_past_and_forgotten_on_postgres() {
+    let Some(place) = Place::on_postgres().await else {
+        println!("skipped: FLOW_TEST_POSTGRES_URL is not set");
+        return;
+    };
+    assert!(place.ok(&["db", "migrate", "--dry-run"]).contains("would go from schema 0"));
+    assert!(place.ok(&["db", "migrate"]).contains("went from schema 0"));
+    assert_eq!(place.json(&["db", "check"])["kind"], "postgres");
+    pause_and_forget(&place);
+    let url = std::env::var("FLOW_TEST_POSTGRES_URL").unwrap();
+    Place::serve(&url, &[format!("DROP DATABASE flow_journeys_{} WITH (FORCE)", std::process::id())]).await;
+}
+
+fn pause_and_forget(place: &Place) {
     let _standalone = place.standalone();
     place.write("all.yaml", DAGS);
     place.wait(&["dags", "list"], |dags| dags.as_array().is_some_and(|dags| dags.len() == 4));
