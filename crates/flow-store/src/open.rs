@@ -177,10 +177,7 @@ async fn open_postgres(url: &str) -> Result<Db, StoreError> {
 }
 
 fn sqlite_sentence(path: &str, error: &sqlx::Error) -> String {
-    let code = match error {
-        sqlx::Error::Database(inner) => inner.code().and_then(|code| code.parse::<u32>().ok()).map(|code| code & 0xff),
-        _ => None,
-    };
+    let code = error.as_database_error().and_then(|inner| inner.code()?.parse::<u32>().ok()).map(|code| code & 0xff);
     let folder = Path::new(path).parent().map(|folder| folder.display().to_string()).unwrap_or_default();
     match code {
         Some(5 | 6) => {
@@ -194,6 +191,7 @@ fn sqlite_sentence(path: &str, error: &sqlx::Error) -> String {
     }
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "sqlx may add errors; each explains itself")]
 fn explain(error: MigrateError) -> StoreError {
     match error {
         MigrateError::VersionMissing(version) | MigrateError::VersionMismatch(version) => {

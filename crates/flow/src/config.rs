@@ -100,7 +100,7 @@ pub(crate) struct Surroundings {
 }
 
 impl Surroundings {
-    /// Takes the process's own. Values that are not UTF-8 are left out unless they are meant for Flow.
+    /// Takes the process's own; what is not UTF-8 in a value is replaced, so that it is refused where it matters.
     pub(crate) fn of_process() -> Self {
         let environment = std::env::vars_os()
             .filter_map(|(name, text)| Some((name.into_string().ok()?, text.to_string_lossy().into_owned())))
@@ -309,6 +309,12 @@ fn read_toml(text: &str, path: &Path, given: &mut BTreeMap<String, Given>) -> Re
             let Some(plain) = plain else {
                 let text = text[value.span()].to_owned();
                 return Err(ConfigError::Value { origin, name, expected: format!("a {}", entry.kind), text });
+            };
+            let is_path = entry.kind == <PathBuf as Setting>::KIND && !plain.starts_with("$FLOW_HOME");
+            let plain = match path.parent() {
+                // A path in a file counts from where the file is, whatever folder Flow is started in.
+                Some(folder) if is_path => folder.join(plain).to_string_lossy().into_owned(),
+                Some(_) | None => plain,
             };
             given.insert(name, Given { text: plain, origin });
         }

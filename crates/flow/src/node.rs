@@ -119,7 +119,7 @@ impl Parts {
             schedules: kind != ProcessKind::Worker,
             bounds: Bounds {
                 max_infrastructure_retries: settings.core.max_infrastructure_retries,
-                runs: u32::try_from(settings.scheduler.batch.0).unwrap_or(u32::MAX),
+                runs: settings.scheduler.batch.0,
                 ..Bounds::default()
             },
             work: works.then_some((slots, queues)),

@@ -111,8 +111,8 @@ settings! {
         slots: Count = "16",
         /// Queues this worker takes tasks from (key `queue` of a task).
         queues: Vec<String> = "default",
-        /// A worker that is silent for so long is taken for dead, and its tasks are tried again.
-        lease: Duration = "60s",
+        /// A worker that is silent for so long is taken for dead, and its tasks are tried again. Sooner when its process is seen to be gone on the same machine.
+        lease: Duration = "5m",
         /// Time between two signs of life. Several must fit into the lease.
         heartbeat: Duration = "5s",
         /// Time that running tasks get at an orderly shutdown before they are handed back.

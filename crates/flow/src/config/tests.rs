@@ -73,6 +73,16 @@ fn a_dags_folder_where_flow_is_started_goes_before_the_home_but_not_before_a_set
 }
 
 #[test]
+fn a_path_in_the_file_counts_from_the_file_and_elsewhere_from_here() {
+    let mut world = world("[dags]\nfolder = 'mine'\n[logging]\nfolder = '$FLOW_HOME/x'\n", &[]);
+    let here = world.folder.path().to_owned();
+    assert_eq!(world.load().dags.folder, here.join("home/mine"));
+    assert_eq!(world.load().logging.folder, here.join("home/x"));
+    world.around.flags = vec![("dags.folder", "mine".to_owned(), "--dags")];
+    assert_eq!(world.load().dags.folder, here.join("mine"));
+}
+
+#[test]
 fn the_home_is_the_flag_then_the_variable_then_the_users() {
     let mut world = world("", &[("HOME", "/home/ada"), ("FLOW_HOME", "/srv/flow")]);
     assert_eq!(world.load().home, world.folder.path().join("home"));
