@@ -93,11 +93,15 @@ impl Screen {
         use TaskState::*;
         for change in changes.iter().filter(|change| change.from != change.to.state) {
             let had_attempt = change.from == Running;
-            let why = if change.why.is_empty() { String::new() } else { format!(": {}", change.why) };
+            let words = match (change.why.as_str(), change.to.state.as_str()) {
+                ("", state) => state.to_owned(),
+                (why, state) if why.starts_with(state) => why.to_owned(),
+                (why, state) => format!("{state}: {why}"),
+            };
             let stream = match change.to.state {
                 UpForRetry => {
                     let wait = change.to.next_at.zip(change.to.ended_at).map(|(due, ended)| due.since(ended));
-                    let wait = wait.map(|wait| format!(" after {:.0} s", wait.as_secs_f64())).unwrap_or_default();
+                    let wait = wait.map(|wait| format!(" in {:.0} s", wait.as_secs_f64())).unwrap_or_default();
                     self.words(change.at, Stream::Warning, &format!("up_for_retry: tried again{wait}"));
                     continue;
                 }
@@ -108,7 +112,7 @@ impl Screen {
                 }
             };
             if !had_attempt || between_looks.contains(&change.at) {
-                self.words(change.at, stream, &format!("{}{why}", change.to.state));
+                self.words(change.at, stream, &words);
             }
         }
         let done = world.tasks().iter().filter(|task| task.state.is_finished()).count();
