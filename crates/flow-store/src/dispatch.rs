@@ -167,6 +167,10 @@ impl Tx {
     ) -> Result<Vec<WaitingRow>, StoreError> {
         let pools: Vec<Value> =
             room.pools.iter().filter(|(_, free)| **free > 0).map(|(name, free)| json!([name, free])).collect();
+        if pools.is_empty() {
+            // Otherwise everything that waits would be read to find out that it waits.
+            return Ok(Vec::new());
+        }
         let raw: Vec<RawWaiting> = on!(tx self, WAITING, |text, conn| {
             sqlx::query_as(text)
                 .bind(to_json(&pools))
