@@ -3,7 +3,7 @@
 //! Nothing here waits, fails or asks. Same facts and time, same answer. The shells that read the facts and
 //! write the answers are in `flow-runtime` and `flow-store`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     dag::Dag,
@@ -135,6 +135,9 @@ pub struct Room {
     pub pools: BTreeMap<String, i64>,
     /// All slots by pool, free or not. Where a pool is absent, a big task of it does not hold back small ones.
     pub pool_sizes: BTreeMap<String, i64>,
+    /// Pools whose free slots are kept for a big task that is next in line; written by [`hand_out`], so that it
+    /// can be called page by page.
+    pub held: BTreeSet<String>,
     /// In use per run.
     pub by_run: BTreeMap<RunKey, u32>,
     /// In use per DAG and task, all runs.

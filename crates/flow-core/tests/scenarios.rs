@@ -82,10 +82,7 @@ fn read(yaml: &str, name: &str) -> Dag {
     let source = dag::Source { text: yaml, stem: "page", ..dag::Source::default() };
     let mut parsed = dag::parse(&source, &catalog());
     assert!(parsed.diagnostics.is_empty(), "{name}: {:?}", parsed.diagnostics);
-    match parsed.dags.pop() {
-        Some(parsed) => parsed.dag,
-        None => subset::read(yaml, name),
-    }
+    parsed.dags.pop().unwrap_or_else(|| panic!("{name}: no DAG")).dag
 }
 
 /// The operators of the pages take any arguments; how they end stands on the tape.
@@ -341,88 +338,5 @@ fn outcome(how: &str) -> Option<Outcome> {
         "is lost" => Some(Outcome::Lost { why: "its host is gone".to_owned() }),
         "is ended" => Some(Outcome::Cancelled),
         _ => None,
-    }
-}
-
-/// Reads as much of a document as the pages use, for a tree in which `dag::parse` is still a stub.
-mod subset {
-    use flow_core::{
-        Dag, Task,
-        dag::RetryOn,
-        engine::testing::{DagBuilder, at},
-    };
-    use serde_json::Value;
-    use std::time::Duration;
-
-    pub(super) fn read(yaml: &str, name: &str) -> Dag {
-        let document: Value = serde_saphyr::from_str(yaml).unwrap_or_else(|error| panic!("{name}: {error}"));
-        let mut builder = DagBuilder::new();
-        let tasks = document["tasks"].as_array().unwrap_or_else(|| panic!("{name}: no tasks"));
-        for task in tasks {
-            let needs: Vec<&str> = task["needs"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-            let id = task["id"].as_str().unwrap_or_else(|| panic!("{name}: a task without id"));
-            builder = builder.task(id, &needs).with(|to| keys(to, task, name));
-        }
-        builder
-            .dag(|dag| {
-                for (key, value) in document.as_object().into_iter().flatten() {
-                    match key.as_str() {
-                        "tasks" => {}
-                        "fail_fast" => dag.fail_fast = value == true,
-                        "dagrun_timeout" => dag.dagrun_timeout = Some(duration(value)),
-                        "max_active_tasks" => dag.max_active_tasks = number(value),
-                        other => panic!("{name}: `{other}` is not of the subset"),
-                    }
-                }
-            })
-            .build()
-    }
-
-    fn keys(to: &mut Task, from: &Value, name: &str) {
-        to.operator = "empty".to_owned();
-        to.is_inline = true;
-        for (key, value) in from.as_object().into_iter().flatten() {
-            match key.as_str() {
-                "id" | "needs" => {}
-                "uses" => {
-                    to.operator = value.as_str().unwrap_or_default().to_owned();
-                    to.is_inline = to.operator == "empty";
-                }
-                "trigger_rule" => to.trigger_rule = value.as_str().unwrap_or_default().parse().expect("a rule"),
-                "retries" => to.retry.retries = number(value),
-                "retry_delay" => to.retry.delay = duration(value),
-                "retry_exponential_backoff" => to.retry.backoff = value.as_f64(),
-                "max_retry_delay" => to.retry.max_delay = Some(duration(value)),
-                "retry_on" => {
-                    let codes = value["exit_codes"].as_array().into_iter().flatten();
-                    let exit_codes =
-                        codes.map(|code| i32::try_from(code.as_i64().expect("a code")).expect("small")).collect();
-                    to.retry.retry_on = Some(RetryOn { exit_codes, ..RetryOn::default() });
-                }
-                "depends_on_past" => to.depends_on_past = value == true,
-                "wait_for_downstream" => to.wait_for_downstream = value == true,
-                "pool" => to.pool = value.as_str().unwrap_or_default().to_owned(),
-                "pool_slots" => to.pool_slots = number(value),
-                "priority_weight" => to.priority_weight = i64::from(number(value)),
-                "start_date" => to.start_date = Some(at(0) + Duration::from_secs(86_400)),
-                other => panic!("{name}: `{other}` is not of the subset"),
-            }
-        }
-    }
-
-    fn number(value: &Value) -> u32 {
-        u32::try_from(value.as_u64().expect("a number")).expect("a small number")
-    }
-
-    fn duration(value: &Value) -> Duration {
-        let text = value.as_str().expect("a duration such as 5m");
-        let (number, unit) = text.split_at(text.len() - 1);
-        let seconds = match unit {
-            "s" => 1,
-            "m" => 60,
-            "h" => 3600,
-            _ => panic!("`{text}` is not of the subset"),
-        };
-        Duration::from_secs(number.parse::<u64>().expect("a number") * seconds)
     }
 }

@@ -94,6 +94,16 @@ impl Problem {
     }
 }
 
+/// Reads one DAG file, wherever it is, and what it names. Blocks.
+///
+/// # Errors
+///
+/// Why it cannot be read.
+pub fn read_file(path: &Path, limits: Limits) -> Result<Content, Problem> {
+    let read = read::dag_file(Path::new("."), path, limits.file_bytes, flow_core::dag::file_references)?;
+    Ok(Content { text: read.text, files: read.files, hash: read.hash, is_fresh: !read.is_whole })
+}
+
 /// A folder of DAG files, and what is known of it.
 pub struct DagFolder {
     root: PathBuf,

@@ -342,6 +342,12 @@ impl Tx {
             });
         }
         self.tell(&events, now).await?;
+        // Nobody has looked at these runs since: should the worker fall silent, someone must notice.
+        let mut watched: Vec<(String, i64, Timestamp)> =
+            claimed.iter().map(|claimed: &Claimed| (claimed.dag_id.clone(), claimed.key.run.0, lease_until)).collect();
+        watched.sort_unstable();
+        watched.dedup();
+        self.wake(&watched).await?;
         let mut reports = Vec::new();
         for (key, token, dag_id) in moved_on {
             reports.push(Report {

@@ -1,5 +1,7 @@
 //! Handing out slots: what waits, what is in use, and who gets in.
 
+use std::collections::BTreeMap;
+
 use flow_core::{
     DagId, RunKey, TaskId, Timestamp,
     engine::{Room, Waiting},
@@ -131,10 +133,9 @@ impl Tx {
     /// When the database does.
     pub async fn room(&mut self) -> Result<Room, StoreError> {
         let pools: Vec<(String, i64)> = on!(tx self, POOLS, |text, conn| sqlx::query_as(text).fetch_all(conn).await?);
-        let mut room = Room {
-            pools: pools.into_iter().map(|(name, slots)| (name, if slots < 0 { UNLIMITED } else { slots })).collect(),
-            ..Room::default()
-        };
+        let sizes = pools.into_iter().map(|(name, slots)| (name, if slots < 0 { UNLIMITED } else { slots }));
+        let pool_sizes: BTreeMap<String, i64> = sizes.collect();
+        let mut room = Room { pools: pool_sizes.clone(), pool_sizes, ..Room::default() };
         let in_use: Vec<(i64, String, String, String, i64, i64)> =
             on!(tx self, IN_USE, |text, conn| sqlx::query_as(text).fetch_all(conn).await?);
         for (run, dag_id, task_id, pool, slots, attempts) in in_use {
@@ -150,8 +151,8 @@ impl Tx {
         Ok(room)
     }
 
-    /// Returns task instances that wait for slots, best first: of pools with enough free slots, and none of the
-    /// runs, (DAG, task)s and (run, task)s that are known to be at their limit. Rows that another process is
+    /// Returns task instances that wait for slots, best first: of pools that may serve them, and none of the runs,
+    /// (DAG, task)s and (run, task)s that are known to be at their limit. Rows that another process is
     /// changing are left out.
     ///
     /// # Errors
@@ -165,8 +166,7 @@ impl Tx {
         full_run_tasks: &[(RunKey, TaskId)],
         limit: usize,
     ) -> Result<Vec<WaitingRow>, StoreError> {
-        let pools: Vec<Value> =
-            room.pools.iter().filter(|(_, free)| **free > 0).map(|(name, free)| json!([name, free])).collect();
+        let pools: Vec<Value> = room.open_pools().map(|(name, most)| json!([name, most])).collect();
         if pools.is_empty() {
             // Otherwise everything that waits would be read to find out that it waits.
             return Ok(Vec::new());

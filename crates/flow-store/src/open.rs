@@ -75,7 +75,7 @@ impl Store {
             Db::Sqlite { read, .. } => sqlx::query_scalar(query).fetch_one(read).await,
             Db::Postgres { pool } => sqlx::query_scalar(query).fetch_one(pool).await,
         };
-        let known = SQLITE.iter().map(|migration| migration.version).max().unwrap_or(0);
+        let known = Self::newest_schema();
         match found {
             Ok(Some(version)) if version == known => Ok(Schema::Current { version }),
             Ok(Some(version)) if version > known => Ok(Schema::Newer { version, known }),
@@ -83,6 +83,11 @@ impl Store {
             Err(sqlx::Error::Database(_)) => Ok(Schema::Older { version: 0, known }),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Returns the schema that this program makes.
+    pub fn newest_schema() -> i64 {
+        SQLITE.iter().map(|migration| migration.version).max().unwrap_or(0)
     }
 
     /// Says which database it is: `sqlite` or `postgres`.
@@ -179,10 +184,7 @@ async fn open_postgres(url: &str) -> Result<Db, StoreError> {
 }
 
 fn sqlite_sentence(path: &str, error: &sqlx::Error) -> String {
-    let code = match error {
-        sqlx::Error::Database(inner) => inner.code().and_then(|code| code.parse::<u32>().ok()).map(|code| code & 0xff),
-        _ => None,
-    };
+    let code = error.as_database_error().and_then(|inner| inner.code()?.parse::<u32>().ok()).map(|code| code & 0xff);
     let folder = Path::new(path).parent().map(|folder| folder.display().to_string()).unwrap_or_default();
     match code {
         Some(5 | 6) => {
@@ -196,6 +198,7 @@ fn sqlite_sentence(path: &str, error: &sqlx::Error) -> String {
     }
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "sqlx may add errors; each explains itself")]
 fn explain(error: MigrateError) -> StoreError {
     match error {
         MigrateError::VersionMissing(version) | MigrateError::VersionMismatch(version) => {

@@ -173,7 +173,7 @@ statements! {
             clear_number = clear_number + CASE WHEN $3 = 'queued' THEN 1 ELSE 0 END
         WHERE id = $1 AND state = $2";
     both ASK_TIMETABLE = "UPDATE dag SET is_blocked = FALSE, due_at = $2
-        WHERE dag_id = $1 AND NOT is_paused AND NOT is_stale AND (is_blocked OR due_at IS NULL)";
+        WHERE dag_id = $1 AND is_blocked AND NOT is_paused AND NOT is_stale";
     both REMOVE = "DELETE FROM task_instance WHERE run = $1 AND task_id = $2 AND map_index = $3";
 }
 

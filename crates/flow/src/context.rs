@@ -1,7 +1,5 @@
 //! What every command is given: the configuration, the way to print, the current time.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use flow_core::{Timestamp, catalog::Catalog};
 
 use crate::{
@@ -31,8 +29,7 @@ impl Cx {
 
     /// Returns the current time.
     pub(crate) fn now(&self) -> Timestamp {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+        flow_runtime::clock::system_now()
     }
 
     /// Returns the operators of this build.

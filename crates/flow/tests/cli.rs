@@ -108,3 +108,68 @@ fn a_reader_that_leaves_early_is_no_error() {
     let output = child.wait_with_output().unwrap();
     assert_eq!((output.status.code(), err(&output)), (Some(0), ""));
 }
+
+#[test]
+fn the_example_dags_have_no_mistakes_and_a_picture() {
+    let folder = tempfile::tempdir().unwrap();
+    let dags = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../dags");
+    let dags = dags.to_str().unwrap();
+    let output = flow(folder.path(), &["dags", "check", dags, "-o", "json"]);
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((output.status.code(), &report["problems"]), (Some(0), &serde_json::json!([])));
+    let ids: Vec<&str> = report["dags"].as_array().unwrap().iter().map(|id| id.as_str().unwrap()).collect();
+    assert!(ids.len() >= 9, "{ids:?}");
+    for id in ids {
+        for format in ["ascii", "svg", "dot"] {
+            let output = flow(folder.path(), &["dags", "graph", "--dags", dags, id, "--format", format]);
+            assert_eq!((output.status.code(), err(&output)), (Some(0), ""), "{id} as {format}");
+            assert!(!out(&output).trim().is_empty(), "{id} as {format}");
+        }
+        let output = flow(folder.path(), &["dags", "next", "--dags", dags, id]);
+        assert_eq!((output.status.code(), err(&output)), (Some(0), ""), "{id}");
+    }
+}
+
+#[test]
+fn every_mistake_of_a_file_is_shown_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("dags")).unwrap();
+    let text = "tasks:\n  - { id: a, uses: bahs }\n  - { id: b, uses: bash, need: [a] }\n";
+    std::fs::write(folder.path().join("dags/bad.yaml"), text).unwrap();
+    let output = flow(folder.path(), &["dags", "check", "-o", "plain"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(out(&output).starts_with("dags/bad.yaml:2:20\terror\tunknown operator `bahs`"), "{}", out(&output));
+    assert!(out(&output).contains("\ndags/bad.yaml:3:26\terror\tunknown key `need`"), "{}", out(&output));
+}
+
+#[test]
+fn moments_of_a_schedule_follow_the_clocks_of_its_zone() {
+    let args = ["dags", "next", "--schedule", "30 2 * * *", "--timezone", "Europe/Berlin"];
+    let folder = tempfile::tempdir().unwrap();
+    let output = flow(folder.path(), &[&args[..], &["--after", "2026-03-28", "-n", "3", "-o", "plain"]].concat());
+    let expected = "2026-03-28 02:30:00 +01:00 Sat\t2026-03-28T01:30:00Z\t\n\
+                    2026-03-29 03:00:00 +02:00 Sun\t2026-03-29T01:00:00Z\t\n\
+                    2026-03-30 02:30:00 +02:00 Mon\t2026-03-30T00:30:00Z\t\n";
+    assert_eq!(out(&output), expected);
+}
+
+/// Documents in Markdown blocks that begin with a key of a DAG.
+fn documents(page: &str) -> Vec<String> {
+    let blocks = page.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next());
+    blocks.filter(|block| block.contains("\ntasks:") && !block.starts_with(' ')).map(ToOwned::to_owned).collect()
+}
+
+#[test]
+fn what_the_pages_tell_a_newcomer_to_write_is_right() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    for page in ["README.md", "docs/tutorial.md"] {
+        let documents = documents(&std::fs::read_to_string(root.join(page)).unwrap());
+        assert!(!documents.is_empty(), "{page} has no DAG");
+        for document in documents {
+            let folder = tempfile::tempdir().unwrap();
+            std::fs::write(folder.path().join("a.yaml"), &document).unwrap();
+            let output = flow(folder.path(), &["dags", "check", "a.yaml"]);
+            assert_eq!(output.status.code(), Some(0), "{page}:\n{}", out(&output));
+        }
+    }
+}

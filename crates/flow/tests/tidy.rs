@@ -153,8 +153,9 @@ fn what_is_left_to_do_has_a_name_or_number() {
 fn nothing_is_printed_around_the_output_module() {
     let words = ["print!(", "println!("];
     hold(each("crates", &["rs"], |name, text| {
-        if is_test(name) || name == "crates/flow/src/output.rs" || name.contains("/benches/") || name.contains("/bin/")
-        {
+        // Build scripts talk to cargo that way.
+        let may_print = ["crates/flow/src/output.rs", "crates/flow-store/build.rs"].contains(&name);
+        if is_test(name) || may_print || name.contains("/benches/") || name.contains("/bin/") {
             return Vec::new();
         }
         let is_print = |line: &str| words.iter().any(|word| line.contains(word));

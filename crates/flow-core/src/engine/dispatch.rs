@@ -7,18 +7,18 @@
 //! One exception: a task that asks for more slots than its pool has free at the moment, but could have, holds
 //! back what comes after it in the same pool. Otherwise a steady stream of small tasks would keep a big one
 //! waiting for ever (Airflow lets them). What asks for more slots than its pool has in all holds back nobody.
-
-use std::collections::BTreeSet;
+//!
+//! Candidates may come page by page, best first, with the same [`Room`]. A page need not show what cannot be
+//! served: it may leave out pools that are not among [`Room::open_pools`], and who asks for more than is said there.
 
 use super::{Reason, Room, Waiting};
 
 /// Says which of the waiting task instances get their slots, by position, best first. `room` is charged for each.
 pub fn hand_out(waiting: &[Waiting], room: &mut Room) -> Vec<usize> {
-    let mut held: BTreeSet<&str> = BTreeSet::new();
     let mut granted = Vec::new();
     for at in in_order(waiting) {
         let candidate = &waiting[at];
-        if held.contains(candidate.pool.as_str()) || limit(candidate, room).is_some() {
+        if room.held.contains(&candidate.pool) || limit(candidate, room).is_some() {
             continue;
         }
         match pool(candidate, room) {
@@ -27,7 +27,7 @@ pub fn hand_out(waiting: &[Waiting], room: &mut Room) -> Vec<usize> {
                 granted.push(at);
             }
             PoolAnswer::Later => {
-                held.insert(&candidate.pool);
+                room.held.insert(candidate.pool.clone());
             }
             PoolAnswer::Full | PoolAnswer::Never | PoolAnswer::Missing => {}
         }
@@ -148,6 +148,15 @@ fn limit(candidate: &Waiting, room: &Room) -> Option<Reason> {
 }
 
 impl Room {
+    /// Returns the pools that may serve anyone, each with the most slots that a candidate may ask for. Who asks for
+    /// more than is free, but not for more than there are, must be shown: it holds the free slots for itself.
+    pub fn open_pools(&self) -> impl Iterator<Item = (&str, i64)> {
+        self.pools
+            .iter()
+            .filter(|&(name, &free)| free > 0 && !self.held.contains(name))
+            .map(|(name, &free)| (name.as_str(), self.pool_sizes.get(name).copied().unwrap_or(free)))
+    }
+
     /// Takes what a granted task instance uses.
     pub fn charge(&mut self, granted: &Waiting) {
         if let Some(free) = self.pools.get_mut(&granted.pool) {
@@ -277,6 +286,20 @@ mod tests {
         check(&all, room(3), &[2]);
         check(&all, room(4), &[0, 2]);
         check(&all, room(5), &[0, 2, 1]);
+    }
+
+    #[test]
+    fn a_pool_stays_held_from_page_to_page() {
+        let all = many(&["big", "small", "other"], |at, one| match at {
+            0 => (one.pool_slots, one.priority_weight) = (4, 5),
+            2 => one.pool = "q".into(),
+            _ => {}
+        });
+        let mut room = room(3);
+        assert_eq!(room.open_pools().collect::<Vec<_>>(), [("p", 10), ("q", 10)]);
+        assert_eq!(hand_out(&all[..1], &mut room), [0_usize; 0]);
+        assert_eq!(room.open_pools().collect::<Vec<_>>(), [("q", 10)]);
+        assert_eq!(hand_out(&all[1..], &mut room), [1]);
     }
 
     #[test]

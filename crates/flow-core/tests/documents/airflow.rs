@@ -113,7 +113,7 @@ fn durations_are_as_strict_as_airflows() {
     }
     refused(
         &format!("dag_id: d\ntasks:\n- id: x\n  uses: {FILE_SENSOR}\n  with: {{filepath: x, poke_interval: 5m}}\n"),
-        "6:38 `poke_interval` must be a number of seconds, not `5m` (the Airflow dialect takes no `5m` here)",
+        "6:38 `poke_interval` must be a number of seconds, 0 or more, not `5m` (the Airflow dialect takes no `5m` here)",
     );
 }
 
@@ -145,6 +145,7 @@ fn the_offset_of_the_start_is_the_zone() {
     for (start, zone) in [
         ("2026-01-01", "UTC"),
         ("2026-01-01T00:00:00Z", "UTC"),
+        ("2026-01-01T00:00:00+05:30", "Asia/Kolkata"),
         ("2026-01-01T00:00:00+02:00", "Etc/GMT-2"),
         ("'2026-01-01 00:00:00-05:00'", "Etc/GMT+5"),
     ] {

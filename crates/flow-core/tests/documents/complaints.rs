@@ -177,7 +177,11 @@ fn keys_of_the_dag_are_checked() {
             "dagrun_timeout: 5 minutes",
             "2:17 `dagrun_timeout` must be a duration such as `5m` or `1h30m`, not `5 minutes`",
         ),
-        ("owner_links: {me: 1}", ""),
+        (
+            "owner_links: {me: x}",
+            "2:19 `me` must be a link such as `https://example.com/team` or `mailto:team@example.com`, not `x`",
+        ),
+        ("owner_links: {me: 'mailto:a@b.c'}", ""),
         ("schedule_interval: '@daily'", "2:1 unknown key `schedule_interval` of a DAG (it is called `schedule`)"),
         (
             "schedule: {assets: [a]}",

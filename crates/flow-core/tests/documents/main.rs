@@ -7,4 +7,6 @@ mod complaints;
 mod graph;
 mod limits;
 mod meaning;
+mod measured;
 mod support;
+mod templates;

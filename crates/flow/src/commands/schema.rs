@@ -4,8 +4,6 @@ use std::process::ExitCode;
 
 use crate::context::Cx;
 
-mod dag;
-
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   flow schema dag > flow-dag.schema.json
@@ -26,7 +24,7 @@ enum Command {
 
 pub(crate) fn run(args: Args, cx: &Cx) -> anyhow::Result<ExitCode> {
     let Command::Dag = args.command;
-    let schema = dag::schema(&cx.catalog());
+    let schema = flow_operators::dag_schema(&flow_operators::all());
     cx.out.data(&schema)?;
     Ok(ExitCode::SUCCESS)
 }

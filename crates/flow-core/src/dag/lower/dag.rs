@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     dag::{
-        Dag, Dialect, OverlapPolicy, nearest,
+        Dag, Dialect, OverlapPolicy,
         place::Place,
         yaml::{Entry, Node},
     },
@@ -95,7 +95,8 @@ impl Cx<'_, '_, '_> {
             return name;
         }
         let zones = time::zone_names();
-        let help = nearest::did_you_mean(&name, zones.iter().map(String::as_str))
+        let help = self
+            .did_you_mean(&name, zones.iter().map(String::as_str))
             .unwrap_or_else(|| "write an IANA name such as `Europe/Berlin`".to_owned());
         self.error_with(entry.place(), format!("unknown time zone `{name}`"), help);
         "UTC".to_owned()
@@ -108,7 +109,7 @@ impl Cx<'_, '_, '_> {
         let name = match (minutes % 60, minutes / 60) {
             (0, 0) => "UTC".to_owned(),
             (0, hours @ -12..=14) => format!("Etc/GMT{:+}", -hours),
-            _ => format!("{}{:02}:{:02}", if minutes < 0 { '-' } else { '+' }, minutes.abs() / 60, minutes.abs() % 60),
+            _ => CONSTANT_ZONES.iter().find(|(offset, _)| *offset == minutes).map_or("?", |(_, name)| name).to_owned(),
         };
         if time::is_zone(&name) {
             return Some(name);
@@ -137,7 +138,7 @@ impl Cx<'_, '_, '_> {
             } else {
                 let all: Vec<_> = self.catalog.all().iter().map(|spec| self.facts(spec)).collect();
                 let taken = all.iter().flat_map(|facts| &facts.names).map(String::as_str);
-                let help = nearest::did_you_mean(key, known.iter().copied().chain(taken));
+                let help = self.did_you_mean(key, known.iter().copied().chain(taken));
                 let message = format!("unknown key `{key}` in `default_args`: no task or operator takes it");
                 self.error_with(part.key_place, message, help);
             }
@@ -170,7 +171,7 @@ impl Cx<'_, '_, '_> {
             "description" => dag.description = self.text(entry),
             "doc_md" => dag.doc_md = self.text(entry),
             "tags" => dag.tags = self.tags(entry),
-            "owner_links" => dag.owner_links = self.texts(entry),
+            "owner_links" => dag.owner_links = self.links(entry),
             "start_date" => dag.start_date = self.moment(entry),
             "end_date" => dag.end_date = self.moment(entry),
             "catchup" => set(&mut dag.catchup, self.boolean(entry)),
@@ -207,7 +208,7 @@ impl Cx<'_, '_, '_> {
             return;
         }
         let known = [keys::DAG, keys::DAG_FLOW].concat();
-        let help = keys::habit(key).or_else(|| nearest::did_you_mean(key, known.iter().copied()));
+        let help = keys::habit(key).or_else(|| self.did_you_mean(key, known.iter().copied()));
         self.error_with(entry.key_place, format!("unknown key `{key}` of a DAG"), help);
     }
 
@@ -229,9 +230,19 @@ impl Cx<'_, '_, '_> {
         tags.into_iter().map(|tag| tag.name).collect::<BTreeSet<_>>().into_iter().collect()
     }
 
-    fn texts(&mut self, entry: &Entry) -> BTreeMap<String, String> {
-        let parts = self.map(entry).unwrap_or_default();
-        parts.iter().filter_map(|part| Some((part.key.clone(), self.text(part)?))).collect()
+    fn links(&mut self, entry: &Entry) -> BTreeMap<String, String> {
+        let mut links = BTreeMap::new();
+        for part in self.map(entry).unwrap_or_default() {
+            let Some(link) = self.text(part) else { continue };
+            let is_link = link.strip_prefix("mailto:").is_some_and(|address| !address.is_empty())
+                || link.split_once("://").is_some_and(|(scheme, rest)| !scheme.is_empty() && !rest.is_empty());
+            if is_link {
+                links.insert(part.key.clone(), link);
+            } else {
+                self.wrong(part, "a link such as `https://example.com/team` or `mailto:team@example.com`");
+            }
+        }
+        links
     }
 
     fn tasks(&mut self, root: &Node, defaults: &Defaults<'_>) -> Vec<super::DraftTask> {
@@ -240,8 +251,12 @@ impl Cx<'_, '_, '_> {
             None => &[],
         };
         let mut fragments = Fragments::new(templates);
-        if !self.is_airflow() {
-            for entry in templates {
+        for entry in templates {
+            if self.is_airflow() {
+                if entry.value.map().is_none() {
+                    self.wrong(entry, "a map of task keys");
+                }
+            } else {
                 let merged = self.fragment(entry, &mut fragments);
                 self.check_fragment(&merged, entry.key_place);
             }
@@ -269,6 +284,18 @@ fn set<T>(field: &mut T, value: Option<T>) {
         *field = value;
     }
 }
+
+/// Zones that keep to one offset, for offsets that are no whole hours; in minutes.
+const CONSTANT_ZONES: &[(i64, &str)] = &[
+    (-570, "Pacific/Marquesas"),
+    (210, "Asia/Tehran"),
+    (270, "Asia/Kabul"),
+    (330, "Asia/Kolkata"),
+    (345, "Asia/Kathmandu"),
+    (390, "Asia/Yangon"),
+    (525, "Australia/Eucla"),
+    (570, "Australia/Darwin"),
+];
 
 /// Returns the offset of a time, in minutes; `None` = it has none.
 fn offset_minutes(text: &str) -> Option<i64> {

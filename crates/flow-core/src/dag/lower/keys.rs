@@ -115,6 +115,49 @@ pub(crate) const TASK_FOREIGN: &[&str] = &[
     "wait_for_past_depends_before_skipping",
 ];
 
+/// Keys that need a value in the Flow dialect: there is no telling what nothing would mean.
+pub(crate) const NEVER_NULL: &[&str] = &[
+    "catchup",
+    "catchup_window",
+    "depends_on_past",
+    "do_xcom_push",
+    "fail_fast",
+    "group",
+    "if",
+    "max_active_runs",
+    "max_active_tasks",
+    "max_consecutive_failed_dag_runs",
+    "multiple_outputs",
+    "overlap_policy",
+    "owner",
+    "pool_slots",
+    "priority_weight",
+    "queue",
+    "retries",
+    "retry_delay",
+    "setup",
+    "teardown",
+    "trigger_rule",
+    "wait_for_downstream",
+    "weight_rule",
+];
+
+/// Keys that need a value in the Airflow dialect, as measured.
+pub(crate) const NEVER_NULL_AIRFLOW: &[&str] = &[
+    "dag_display_name",
+    "extends",
+    "fail_fast",
+    "max_active_tasks",
+    "max_consecutive_failed_dag_runs",
+    "multiple_outputs",
+    "needs",
+    "pool_slots",
+    "priority_weight",
+    "trigger_rule",
+    "wait_for_downstream",
+    "weight_rule",
+];
+
 /// What Airflow calls things that Flow names otherwise, or that people write by habit.
 pub(crate) const HABITS: &[(&str, &str)] = &[
     ("task_id", "a task's id is `id`"),

@@ -5,7 +5,6 @@ use std::{str::FromStr, time::Duration};
 use super::{Cx, Named};
 use crate::{
     dag::{
-        nearest,
         place::Place,
         yaml::{Entry, Node, Value},
     },
@@ -85,6 +84,10 @@ impl Cx<'_, '_, '_> {
             0 => "a whole number, 0 or more".to_owned(),
             _ => format!("a whole number, {least} or more"),
         };
+        if self.is_airflow() && least == 0 && entry.value.whole().is_some_and(|number| number < 0) {
+            // Airflow takes fewer than none, and means none.
+            return Some(0);
+        }
         let Some(number) = entry.value.whole().filter(|number| *number >= i64::from(least)) else {
             self.wrong(entry, &expected);
             return None;
@@ -111,7 +114,7 @@ impl Cx<'_, '_, '_> {
         match text.parse() {
             Ok(word) => Some(word),
             Err(unknown) => {
-                let help = nearest::meant_or_known(&text, unknown.known, 20);
+                let help = self.meant_or_known(&text, unknown.known, 20);
                 self.error_with(entry.place(), format!("`{}` cannot be `{text}`", entry.key), help);
                 None
             }

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use super::{
     Cx, DraftTask, keys,
-    merge::{Fragments, Merged},
+    merge::{Fragments, Merged, put},
 };
 use crate::{
     dag::{
@@ -60,12 +60,8 @@ impl Cx<'_, '_, '_> {
         let id_place = id.map_or(node.place, Entry::place);
         let mut draft = blank(id_text.as_deref().unwrap_or("?"), id_place);
         let mut all = Merged { with: merged.with.clone(), with_place: merged.with_place, ..Merged::default() };
-        for entry in defaults.entries.iter().chain(&merged.entries) {
-            match all.entries.iter_mut().find(|old| old.key == entry.key) {
-                Some(old) => *old = entry,
-                None => all.entries.push(entry),
-            }
-        }
+        put(&mut all.entries, &defaults.entries);
+        put(&mut all.entries, &merged.entries);
         self.fields(&mut draft, &all, defaults, false);
         id_text.map(|_| draft)
     }
@@ -101,7 +97,12 @@ impl Cx<'_, '_, '_> {
     }
 
     fn field(&mut self, draft: &mut DraftTask, entry: &Entry, spec: Option<&crate::catalog::OperatorSpec>) {
-        if !self.is_of_this_dialect(entry) || self.is_absent(entry) {
+        if !self.is_of_this_dialect(entry) {
+            return;
+        }
+        if self.is_absent(entry) {
+            // To Airflow nothing is as good as `false` here.
+            draft.task.do_xcom_push &= entry.key != "do_xcom_push";
             return;
         }
         if !matches!(entry.key.as_str(), "params" | "expand" | "expand_kwargs") && self.refuse_markers(&entry.value) {
@@ -172,7 +173,7 @@ impl Cx<'_, '_, '_> {
             return;
         }
         let known = [keys::TASK_SHAPE, keys::TASK_SHAPE_FLOW, keys::TASK, keys::TASK_FLOW].concat();
-        let help = keys::habit(key).or_else(|| nearest::did_you_mean(key, known.iter().copied())).or_else(|| {
+        let help = keys::habit(key).or_else(|| self.did_you_mean(key, known.iter().copied())).or_else(|| {
             nearest::nearest(key, facts.names.iter().map(String::as_str))
                 .map(|name| format!("did you mean `{name}`, under `with`?"))
         });
@@ -202,36 +203,9 @@ impl Cx<'_, '_, '_> {
         if !entry.value.is_null() {
             return false;
         }
-        let needs_value = matches!(
-            entry.key.as_str(),
-            "catchup"
-                | "catchup_window"
-                | "depends_on_past"
-                | "do_xcom_push"
-                | "dag_id"
-                | "fail_fast"
-                | "id"
-                | "if"
-                | "max_active_runs"
-                | "max_active_tasks"
-                | "max_consecutive_failed_dag_runs"
-                | "multiple_outputs"
-                | "overlap_policy"
-                | "owner"
-                | "pool_slots"
-                | "priority_weight"
-                | "queue"
-                | "retries"
-                | "retry_delay"
-                | "setup"
-                | "teardown"
-                | "timezone"
-                | "trigger_rule"
-                | "wait_for_downstream"
-                | "weight_rule"
-                | "group"
-        );
-        if needs_value && !(self.is_airflow() && entry.key == "retries") {
+        let key = entry.key.as_str();
+        let lists = if self.is_airflow() { keys::NEVER_NULL_AIRFLOW } else { keys::NEVER_NULL };
+        if lists.contains(&key) {
             self.error(entry.key_place, format!("`{}` has no value", entry.key));
         }
         true

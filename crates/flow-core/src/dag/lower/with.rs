@@ -124,16 +124,9 @@ impl Cx<'_, '_, '_> {
                 self.error_with(entry.key_place, message, "move it out of `with`, beside `uses`".to_owned());
                 continue;
             }
-            if self.is_airflow()
-                && spec.is_sensor
-                && SENSOR_SECONDS.contains(&key)
-                && !matches!(entry.value.value, Value::Whole(_) | Value::Float(_) | Value::Null)
-            {
-                self.wrong_with(
-                    entry,
-                    "a number of seconds",
-                    Some("the Airflow dialect takes no `5m` here".to_owned()),
-                );
+            if self.is_airflow() && spec.is_sensor && SENSOR_SECONDS.contains(&key) && !is_seconds(entry) {
+                let help = entry.value.text().map(|_| "the Airflow dialect takes no `5m` here".to_owned());
+                self.wrong_with(entry, "a number of seconds, 0 or more", help);
                 continue;
             }
             let slot = Slot {
@@ -172,13 +165,12 @@ impl Cx<'_, '_, '_> {
         let place = place_of(entries, &route, error.about_key).unwrap_or(around);
         let mut help = error.help;
         if let (true, None, [key]) = (error.about_key, &help, &route[..]) {
-            help = keys::habit(key).or_else(|| nearest::did_you_mean(key, names.iter().map(String::as_str))).or_else(
-                || {
+            help =
+                keys::habit(key).or_else(|| self.did_you_mean(key, names.iter().map(String::as_str))).or_else(|| {
                     (!names.is_empty()).then(|| {
                         format!("`{}` takes {}", spec.name, nearest::some_of(names.iter().map(String::as_str), 12))
                     })
-                },
-            );
+                });
         }
         self.error_with(place, error.message, help);
     }
@@ -199,7 +191,8 @@ impl Cx<'_, '_, '_> {
                         stand_in()
                     }
                     (None, _) => {
-                        let help = nearest::did_you_mean(&reserved.key, MARKERS.iter().copied())
+                        let help = self
+                            .did_you_mean(&reserved.key, MARKERS.iter().copied())
                             .unwrap_or_else(|| "wrap the map in `{$const: …}` to take it as it is".to_owned());
                         let message =
                             format!("unknown marker `{}`; keys that start with `$` are reserved", reserved.key);
@@ -282,7 +275,7 @@ impl Cx<'_, '_, '_> {
             if let Err(error) = template::check(&source) {
                 let path = file.value.text().unwrap_or_default();
                 let message = format!("template in `{path}`, line {}: {}", error.line, error.message);
-                self.error_with(file.place(), message, error.help);
+                self.broken_template(file.place(), message, error.help);
             }
             return Arg::Template { source };
         }
@@ -361,7 +354,26 @@ impl Cx<'_, '_, '_> {
     pub(super) fn template_error(&mut self, error: &TemplateError, source: &str, node: &Node) {
         let text = self.complaints.lines.text();
         let place = place_in_template(error, source, node, text);
-        self.complaints.error_with(place, format!("template: {}", error.message), error.help.clone());
+        self.broken_template(place, format!("template: {}", error.message), error.help.clone());
+    }
+
+    /// Airflow compiles templates when a task runs, so its documents may hold broken ones.
+    fn broken_template(&mut self, place: Place, message: String, help: Option<String>) {
+        if self.is_airflow() {
+            self.complaints.warning(place, message, help);
+        } else {
+            self.complaints.error_with(place, message, help);
+        }
+    }
+}
+
+/// Says whether the Airflow dialect takes a sensor's span so.
+fn is_seconds(entry: &Entry) -> bool {
+    match entry.value.value {
+        Value::Whole(number) => number >= 0,
+        Value::Float(number) => number >= 0.0,
+        Value::Null => entry.key != "poke_interval",
+        Value::Bool(_) | Value::Text(_) | Value::Date(_) | Value::Plain(_) | Value::List(_) | Value::Map(_) => false,
     }
 }
 
@@ -431,27 +443,25 @@ fn place_in_template(error: &TemplateError, source: &str, node: &Node, text: &st
     }
     // A text block: its lines are the template's, after an indent; blank lines at its start have no place.
     let blank = source.len() - source.trim_start_matches('\n').len();
-    let base = origin.start;
-    let mut start = base;
-    for (ix, raw_line) in raw.split_inclusive('\n').enumerate() {
-        let is_the_line = node.is_block && ix + 1 + blank == error.line && raw_line.contains(line.trim_end());
-        let named = source.get(range.clone()).filter(|part| !part.trim().is_empty());
-        let holds_it = !node.is_block && named.is_some_and(|part| raw_line.contains(part));
-        if is_the_line {
-            let indent = raw_line.find(line.trim_end()).unwrap_or(0);
-            let line_start = line_range(source, error.line).start;
-            let (from, to) = if range.is_empty() {
-                (0, line.trim_end().len())
-            } else {
-                (range.start.saturating_sub(line_start), range.end.saturating_sub(line_start))
-            };
-            return Place::new(start + indent + from.min(line.len()), start + indent + to.min(line.len()));
-        }
-        if let (true, Some(part)) = (holds_it, named) {
-            let at = raw_line.find(part).unwrap_or(0);
-            return Place::new(start + at, start + at + part.len());
-        }
-        start += raw_line.len();
+    let mut raw_lines = raw.split_inclusive('\n').scan(origin.start, |next, raw_line| {
+        let start = *next;
+        *next += raw_line.len();
+        Some((start, raw_line))
+    });
+    let line_start = line_range(source, error.line).start;
+    let own = node.is_block.then(|| raw_lines.clone().nth(error.line.saturating_sub(1 + blank))).flatten();
+    if let Some((start, indent)) = own.and_then(|(start, raw_line)| Some((start, raw_line.find(line.trim_end())?))) {
+        let (from, to) = match range.is_empty() {
+            true => (0, line.trim_end().len()),
+            false => (range.start.saturating_sub(line_start), range.end.saturating_sub(line_start)),
+        };
+        return Place::new(start + indent + from.min(line.len()), start + indent + to.min(line.len()));
+    }
+    // A folded or escaped text: the line that holds the same words.
+    if let Some(part) = source.get(range).filter(|part| !part.trim().is_empty())
+        && let Some((start, at)) = raw_lines.find_map(|(start, raw_line)| Some((start, raw_line.find(part)?)))
+    {
+        return Place::new(start + at, start + at + part.len());
     }
     origin.or(node.place)
 }

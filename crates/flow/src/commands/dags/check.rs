@@ -45,7 +45,7 @@ struct Problem {
 }
 
 pub(crate) fn run(args: &Args, cx: &Cx) -> anyhow::Result<ExitCode> {
-    let paths = if args.paths.is_empty() { vec![cx.config.dags.folder.clone()] } else { args.paths.clone() };
+    let paths = if args.paths.is_empty() { vec![cx.config.nearby(&cx.config.dags.folder)] } else { args.paths.clone() };
     if args.paths.is_empty() && !cx.config.dags.folder.is_dir() {
         let folder = cx.config.dags.folder.display();
         return Err(Refusal::failed(format!("there is no DAG folder `{folder}`"))

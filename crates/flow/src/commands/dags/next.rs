@@ -58,15 +58,14 @@ pub(crate) fn run(args: &Args, cx: &Cx) -> anyhow::Result<ExitCode> {
             (parse(schedule.as_deref().unwrap_or_default(), &zone)?, zone, None)
         }
     };
-    let zone = TimeZone::get(&zone_name).map_err(|_| {
+    let zone = flow_core::time::zone(&zone_name).ok_or_else(|| {
         Refusal::usage(format!("there is no time zone `{zone_name}`")).help("for example `Europe/Berlin`")
     })?;
     let after = match &args.after {
         None => cx.now(),
-        Some(text) => when::read(text, &zone, cx.now()).ok_or_else(|| {
-            Refusal::usage(format!("`{text}` is not a time"))
-                .help("for example `2026-03-28` or `2026-03-28T02:00:00+01:00`")
-        })?,
+        Some(text) => {
+            when::read(text, &zone_name, cx.now()).map_err(|why| Refusal::usage(format!("`--after` {why}")))?
+        }
     };
     let due = moments(&timetable, after, end, args.number, &zone);
     cx.out.list(&due, &["due", "due (UTC)", "data interval (UTC)"], |due| {
