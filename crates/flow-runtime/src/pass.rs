@@ -94,11 +94,7 @@ pub async fn pass(
     if let Some(beat) = beat {
         tx.heartbeat(beat.process, beat.lease_until, now).await?;
     }
-    for (at, report) in reports.iter().enumerate() {
-        if !tx.finish(report).await? {
-            passed.refused.push(at);
-        }
-    }
+    passed.refused = refused(tx.finish_all(reports).await?);
     let due = tx.take_due(now, bounds.dags, bounds.runs).await?;
     passed.dags = due.len();
     Look { tx: &mut tx, dags, bounds, now }.at(due).await?;
@@ -137,11 +133,7 @@ pub async fn work(
     if let Some(beat) = beat {
         tx.heartbeat(beat.process, beat.lease_until, now).await?;
     }
-    for (at, report) in reports.iter().enumerate() {
-        if !tx.finish(report).await? {
-            passed.refused.push(at);
-        }
-    }
+    passed.refused = refused(tx.finish_all(reports).await?);
     if !reports.is_empty() {
         tx.announce(Signal::Look).await?;
     }
@@ -150,6 +142,11 @@ pub async fn work(
     }
     tx.commit().await?;
     Ok(passed)
+}
+
+/// Returns the positions of reports that were not taken.
+fn refused(taken: Vec<bool>) -> Vec<usize> {
+    taken.into_iter().enumerate().filter_map(|(at, taken)| (!taken).then_some(at)).collect()
 }
 
 struct Look<'a> {
