@@ -212,7 +212,7 @@ impl Node {
     /// Takes no more work, lets what runs finish for a while, hands the rest back, and delivers every report.
     async fn drain(&self, stop: &Stop, mut slots: Slots, mut reports: Vec<Report>) {
         let deadline = Instant::now() + self.drain;
-        let mut handed_back = false;
+        let (mut handed_back, mut killed) = (false, false);
         while slots.running() > 0 || !reports.is_empty() {
             if slots.running() > 0 {
                 tokio::select! {
@@ -226,10 +226,12 @@ impl Node {
             if !handed_back && (stop.is_now() || Instant::now() >= deadline) {
                 info!(running = slots.running(), "ending what still runs; it will be tried again");
                 slots.hand_back();
-                if stop.is_now() {
-                    self.end_processes(BTreeSet::from([self.me.id.clone()])).await;
-                }
                 handed_back = true;
+            }
+            // Also when the second signal comes while tasks are being ended in their own time.
+            if stop.is_now() && !killed {
+                self.end_processes(BTreeSet::from([self.me.id.clone()])).await;
+                killed = true;
             }
             let beat = Beat { process: &self.me.id, lease_until: self.now() + self.lease };
             match pass::work(&self.shop.store, &reports, Some(beat), None, self.now()).await {
