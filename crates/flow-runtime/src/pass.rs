@@ -11,7 +11,7 @@ use flow_core::{
     engine::{self, Decision, Edit, LastRun, Room, RunChange, RunHistory},
 };
 use flow_store::{
-    Claimed, CreateRun, DagCache, DueDag, Report, RunDecision, RunFacts, RunRow, Signal, Store, StoreError, Tx,
+    Claimed, CreateRun, DagCache, DagRow, DueDag, Report, RunDecision, RunFacts, RunRow, Signal, Store, StoreError, Tx,
 };
 use tracing::{error, warn};
 
@@ -148,9 +148,16 @@ impl Look<'_> {
         }
         let keys: Vec<RunKey> = due.iter().flat_map(|due| due.runs.iter().copied()).collect();
         let rows = self.tx.runs(&keys).await?;
-        let (queued, mut running): (Vec<RunRow>, Vec<RunRow>) =
-            rows.into_iter().filter(|row| !row.run.state.is_finished()).partition(|row| row.run.started_at.is_none());
-        let mut may_start: BTreeSet<String> = queued.into_iter().map(|row| row.run.dag_id.to_string()).collect();
+        // A run that is queued may start, and one that has ended or is gone has made room for another.
+        let under_way: BTreeSet<RunKey> =
+            rows.iter().filter(|row| row.run.state == RunState::Running).map(|row| row.run.key).collect();
+        let mut may_start: BTreeSet<String> = due
+            .iter()
+            .filter(|due| due.runs.iter().any(|run| !under_way.contains(run)))
+            .map(|due| due.dag.dag_id.clone())
+            .collect();
+        // One that has ended may still have attempts that are to be given up or settled.
+        let mut running: Vec<RunRow> = rows.into_iter().filter(|row| row.run.state != RunState::Queued).collect();
         for round in 0..ROUNDS {
             running.extend(self.start(&due, &may_start).await?);
             if running.is_empty() {
@@ -211,7 +218,15 @@ impl Look<'_> {
             if queued == 0 {
                 continue;
             }
-            let Ok(cached) = self.dags.get(self.tx, dag.version_id).await else { continue };
+            let cached = match self.dags.get(self.tx, dag.version_id).await {
+                Ok(cached) => cached,
+                Err(problem @ (StoreError::Inconsistent { .. } | StoreError::NotFound { .. })) => {
+                    error!(dag_id, %problem, "cannot read this DAG; its queued runs wait");
+                    self.tx.wake(&[(dag_id.clone(), 0, self.now + BROKEN)]).await?;
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
             let queued = self.tx.queued_runs(dag_id, self.now, dag.max_active_runs).await?;
             if let Some(later) = self.tx.next_queued_run_at(dag_id, self.now).await? {
                 self.tx.wake(&[(dag_id.clone(), 0, later)]).await?;
@@ -250,23 +265,14 @@ impl Look<'_> {
             }
             Err(error) => return Err(error),
         };
-        let (queued, running) = self.tx.count_active_runs(dag_id).await?;
-        let last = self.tx.last_scheduled_run(dag_id).await?;
-        let history = RunHistory {
-            last: last.and_then(|row| {
-                Some(LastRun {
-                    logical_date: row.run.logical_date?,
-                    data_interval: row.run.data_interval?,
-                    run_after: row.run.run_after,
-                    ended_at: row.run.ended_at,
-                })
-            }),
-            active: queued + running,
-            enabled_at: Some(dag.enabled_at),
-        };
-        let new = engine::due_runs(&cached.dag, &history, self.now);
+        let mut new = engine::due_runs(&cached.dag, &self.history(dag).await?, self.now);
         if new.cancel_active {
             self.cancel_active(dag_id).await?;
+            new = engine::due_runs(&cached.dag, &self.history(dag).await?, self.now);
+            if new.cancel_active {
+                // Some cannot be cancelled now: their version cannot be read, or there are too many of them.
+                return self.tx.plan(dag_id, Some(self.now + BROKEN), false, None).await;
+            }
         }
         for run in &new.runs {
             let created = self
@@ -302,6 +308,23 @@ impl Look<'_> {
                 new.next.as_ref(),
             )
             .await
+    }
+
+    async fn history(&mut self, dag: &DagRow) -> Result<RunHistory, StoreError> {
+        let (queued, running) = self.tx.count_active_runs(&dag.dag_id).await?;
+        let last = self.tx.last_scheduled_run(&dag.dag_id).await?;
+        Ok(RunHistory {
+            last: last.and_then(|row| {
+                Some(LastRun {
+                    logical_date: row.run.logical_date?,
+                    data_interval: row.run.data_interval?,
+                    run_after: row.run.run_after,
+                    ended_at: row.run.ended_at,
+                })
+            }),
+            active: queued + running,
+            enabled_at: Some(dag.enabled_at),
+        })
     }
 
     async fn cancel_active(&mut self, dag_id: &str) -> Result<(), StoreError> {
@@ -343,13 +366,14 @@ async fn hand_out(tx: &mut Tx, now: Timestamp) -> Result<BTreeSet<String>, Store
     let mut room = tx.room().await?;
     let mut full = Full::default();
     loop {
+        let held = room.held.len();
         let page = tx.waiting(&room, &full.runs, &full.tasks, &full.run_tasks, PAGE).await?;
         let waiting: Vec<_> = page.iter().map(|row| row.waiting.clone()).collect();
         let granted = engine::hand_out(&waiting, &mut room);
         let rows: Vec<_> = granted.iter().map(|at| &page[*at]).collect();
         tx.grant(&rows, now).await?;
         queues.extend(rows.iter().map(|row| row.queue.clone()));
-        let found_more = full.learn(&waiting, &room);
+        let found_more = full.learn(&waiting, &room) || room.held.len() > held;
         if page.len() < PAGE || (granted.is_empty() && !found_more) {
             return Ok(queues);
         }
