@@ -52,7 +52,8 @@ both! {
         assert_eq!(w.count("task_instance", "TRUE").await, 6);
         assert!(w.store.run("chain", active.run.run_id.as_str()).await.unwrap().is_some(), "active runs are not old");
         assert_eq!(w.count("event", &format!("at < {}", at(60).as_micros())).await, 0);
-        assert_eq!(w.store.last_event().await.unwrap(), events, "numbers go on");
+        w.trigger("chain", at(100)).await;
+        assert!(w.store.last_event().await.unwrap() > events, "numbers go on");
         let again = w.store.clean(CleanupPlan { dry_run: false, ..plan }, |_| ()).await.unwrap();
         assert_eq!(again, Cleaned::default());
     }
