@@ -131,7 +131,12 @@ impl FolderSync {
             return suspects;
         }
         let mut synced = Synced { files: ready.len(), ..Synced::default() };
-        let ready: Vec<(String, Ready)> = ready.into_iter().collect();
+        let was_left_out = |path: &String| known.get(path).is_some_and(String::is_empty);
+        let others_changed = ready.keys().any(|path| !was_left_out(path));
+        let looked_at: BTreeSet<String> = ready.keys().cloned().collect();
+        // What is gone comes first, so that a file under a new name finds its DAGs free.
+        let (gone, there): (Vec<_>, Vec<_>) = ready.into_iter().partition(|(_, ready)| matches!(ready, Ready::Removed));
+        let ready: Vec<(String, Ready)> = gone.into_iter().chain(there).collect();
         for batch in ready.chunks(BATCH) {
             self.save_in_time(batch, known, &mut synced, stop).await;
         }
@@ -144,6 +149,13 @@ impl FolderSync {
             ?took,
             "read DAG files"
         );
+        if others_changed {
+            let left_out = known.iter().filter(|(path, hash)| hash.is_empty() && !looked_at.contains(*path));
+            for (path, _) in left_out {
+                self.folder.recheck(path);
+                suspects = true;
+            }
+        }
         suspects
     }
 
@@ -201,7 +213,9 @@ impl FolderSync {
         let mut fault = None;
         match ready {
             Ready::Read { hash, error_text, .. } => {
-                known.insert(path.to_owned(), hash.clone());
+                // A file with a DAG that another file holds gets its turn when others change.
+                let is_left_out = dags.contains(&DagSave::Duplicate);
+                known.insert(path.to_owned(), if is_left_out { String::new() } else { hash.clone() });
                 fault = Some(error_text.as_str());
             }
             Ready::Problem(problem) => {

@@ -14,7 +14,7 @@ use flow_core::{
     engine::{self, Decision, Edit, LastRun, Room, RunChange, RunHistory},
 };
 use flow_store::{
-    Claimed, CreateRun, DagCache, DueDag, Report, RunDecision, RunFacts, RunRow, Signal, Store, StoreError, Tx,
+    Claimed, CreateRun, DagCache, DagRow, DueDag, Report, RunDecision, RunFacts, RunRow, Signal, Store, StoreError, Tx,
 };
 use tracing::{error, warn};
 
@@ -164,14 +164,24 @@ impl Look<'_> {
             }
         }
         let keys: Vec<RunKey> = due.iter().flat_map(|due| due.runs.iter().copied()).collect();
+        let rows = self.tx.runs(&keys).await?;
+        // A run that is queued may start, and one that has ended or is gone has made room for another.
+        let under_way: BTreeSet<RunKey> =
+            rows.iter().filter(|row| row.run.state == RunState::Running).map(|row| row.run.key).collect();
+        let mut may_start: BTreeSet<String> = due
+            .iter()
+            .filter(|due| due.runs.iter().any(|run| !under_way.contains(run)))
+            .map(|due| due.dag.dag_id.clone())
+            .collect();
+        // One that has ended may still have attempts that are to be given up or settled.
         let (queued, mut others): (Vec<RunRow>, Vec<RunRow>) =
-            self.tx.runs(&keys).await?.into_iter().partition(|row| row.run.state == RunState::Queued);
-        let (early, queued): (Vec<RunRow>, Vec<RunRow>) =
-            queued.into_iter().partition(|row| row.run.run_after > self.now);
-        let later: Vec<_> =
-            early.iter().map(|row| (row.run.dag_id.to_string(), row.run.key.0, row.run.run_after)).collect();
+            rows.into_iter().partition(|row| row.run.state == RunState::Queued);
+        let later: Vec<_> = queued
+            .iter()
+            .filter(|row| row.run.run_after > self.now)
+            .map(|row| (row.run.dag_id.to_string(), row.run.key.0, row.run.run_after))
+            .collect();
         self.tx.wake(&later).await?;
-        let mut may_start: BTreeSet<String> = queued.into_iter().map(|row| row.run.dag_id.to_string()).collect();
         for round in 0..ROUNDS {
             others.extend(self.start(&due, &may_start).await?);
             if others.is_empty() {
@@ -246,7 +256,15 @@ impl Look<'_> {
             if queued == 0 {
                 continue;
             }
-            let Ok(cached) = self.dags.get(self.tx, dag.version_id).await else { continue };
+            let cached = match self.dags.get(self.tx, dag.version_id).await {
+                Ok(cached) => cached,
+                Err(problem @ (StoreError::Inconsistent { .. } | StoreError::NotFound { .. })) => {
+                    error!(dag_id, %problem, "cannot read this DAG; its queued runs wait");
+                    self.tx.wake(&[(dag_id.clone(), 0, self.now + BROKEN)]).await?;
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
             let queued = self.tx.queued_runs(dag_id, self.now, dag.max_active_runs).await?;
             let runs: Vec<_> = queued.iter().map(|row| row.run.clone()).collect();
             let chosen = engine::start_runs(&cached.dag, &runs, running);
@@ -282,23 +300,14 @@ impl Look<'_> {
             }
             Err(error) => return Err(error),
         };
-        let (queued, running) = self.tx.count_active_runs(dag_id).await?;
-        let last = self.tx.last_scheduled_run(dag_id).await?;
-        let history = RunHistory {
-            last: last.and_then(|row| {
-                Some(LastRun {
-                    logical_date: row.run.logical_date?,
-                    data_interval: row.run.data_interval?,
-                    run_after: row.run.run_after,
-                    ended_at: row.run.ended_at,
-                })
-            }),
-            active: queued + running,
-            enabled_at: Some(dag.enabled_at),
-        };
-        let new = engine::due_runs(&cached.dag, &history, self.now);
+        let mut new = engine::due_runs(&cached.dag, &self.history(dag).await?, self.now);
         if new.cancel_active {
             self.cancel_active(dag_id).await?;
+            new = engine::due_runs(&cached.dag, &self.history(dag).await?, self.now);
+            if new.cancel_active {
+                // Some cannot be cancelled now: their version cannot be read, or there are too many of them.
+                return self.tx.plan(dag_id, Some(self.now + BROKEN), false, None).await;
+            }
         }
         for run in &new.runs {
             let created = self
@@ -330,6 +339,23 @@ impl Look<'_> {
         let is_blocked = new.is_blocked || (new.next.is_none() && !new.runs.is_empty());
         let due_at = new.next.as_ref().filter(|_| !is_blocked).map(|next| next.run_after);
         self.tx.plan(dag_id, due_at, is_blocked, new.next.as_ref()).await
+    }
+
+    async fn history(&mut self, dag: &DagRow) -> Result<RunHistory, StoreError> {
+        let (queued, running) = self.tx.count_active_runs(&dag.dag_id).await?;
+        let last = self.tx.last_scheduled_run(&dag.dag_id).await?;
+        Ok(RunHistory {
+            last: last.and_then(|row| {
+                Some(LastRun {
+                    logical_date: row.run.logical_date?,
+                    data_interval: row.run.data_interval?,
+                    run_after: row.run.run_after,
+                    ended_at: row.run.ended_at,
+                })
+            }),
+            active: queued + running,
+            enabled_at: Some(dag.enabled_at),
+        })
     }
 
     async fn cancel_active(&mut self, dag_id: &str) -> Result<(), StoreError> {
@@ -374,13 +400,14 @@ async fn hand_out(tx: &mut Tx, now: Timestamp) -> Result<BTreeSet<String>, Store
         if room.open_pools().next().is_none() {
             return Ok(queues);
         }
+        let held = room.held.len();
         let page = tx.waiting(&room, &full.runs, &full.tasks, &full.run_tasks, PAGE).await?;
         let waiting: Vec<_> = page.iter().map(|row| row.waiting.clone()).collect();
         let granted = engine::hand_out(&waiting, &mut room);
         let rows: Vec<_> = granted.iter().map(|at| &page[*at]).collect();
         tx.grant(&rows, now).await?;
         queues.extend(rows.iter().map(|row| row.queue.clone()));
-        let found_more = full.learn(&waiting, &room);
+        let found_more = full.learn(&waiting, &room) || room.held.len() > held;
         if page.len() < PAGE || (granted.is_empty() && !found_more) {
             return Ok(queues);
         }

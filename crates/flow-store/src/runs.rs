@@ -347,6 +347,10 @@ impl Tx {
         }
         on!(tx self, DELETE_WAKES, |text, conn| { sqlx::query(text).bind(run.key.0).execute(conn).await?; });
         on!(tx self, DELETE, |text, conn| { sqlx::query(text).bind(run.key.0).execute(conn).await?; });
+        if !run.state.is_finished() {
+            self.make_room(run.dag_id.as_str(), now).await?;
+            self.wake_active_runs(run.dag_id.as_str(), now).await?;
+        }
         self.tell(
             &[Event {
                 kind: "run_deleted",

@@ -390,9 +390,7 @@ impl Tx {
                     wakes.push((dag_id.to_owned(), run.key.0, now));
                 }
                 if decision.ends_run() {
-                    on!(tx self, ASK_TIMETABLE, |text, conn| {
-                        sqlx::query(text).bind(dag_id).bind(now.as_micros()).execute(conn).await?;
-                    });
+                    self.make_room(dag_id, now).await?;
                 }
             }
             if let Some(due) = decision.wake_at {
@@ -411,6 +409,16 @@ impl Tx {
         if decisions.iter().any(|decision| decision.ends_attempts) {
             self.announce(Signal::Stop).await?;
         }
+        Ok(())
+    }
+}
+
+impl Tx {
+    /// A run is under way no more: a timetable that waited for that is asked.
+    pub(crate) async fn make_room(&mut self, dag_id: &str, now: Timestamp) -> Result<(), StoreError> {
+        on!(tx self, ASK_TIMETABLE, |text, conn| {
+            sqlx::query(text).bind(dag_id).bind(now.as_micros()).execute(conn).await?;
+        });
         Ok(())
     }
 }

@@ -12,7 +12,7 @@ type Columns = BTreeMap<(String, String), (String, bool)>;
 
 impl Raw {
     /// Returns the names of our tables.
-    pub async fn tables(&mut self) -> Vec<String> {
+    pub(crate) async fn tables(&mut self) -> Vec<String> {
         let query = match self {
             Self::Sqlite(_) => "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name",
             Self::Postgres(_) => {
