@@ -216,6 +216,9 @@ fn documents_are_refused_that_airflow_refuses() {
     let expected: BTreeSet<String> = expected.map(|(name, _)| name.clone()).collect();
     let wrongly: Vec<&String> = found.difference(&expected).collect();
     let missed: Vec<&String> = expected.difference(&found).collect();
-    assert!(wrongly.is_empty() && missed.is_empty(), "refused here only: {wrongly:#?}\nrefused there only: {missed:#?}");
+    assert!(
+        wrongly.is_empty() && missed.is_empty(),
+        "refused here only: {wrongly:#?}\nrefused there only: {missed:#?}"
+    );
     assert!(expected.len() >= 25, "{}", expected.len());
 }

@@ -41,9 +41,17 @@ def prepare(home: pathlib.Path) -> None:
 def load(folder: pathlib.Path) -> tuple[dict, dict]:
     """Returns the DAGs of a folder and the complaints about its files."""
     from airflow.dag_processing.dagbag import BundleDagBag
+    from airflow.serialization.serialized_objects import DagSerialization
 
     bag = BundleDagBag(dag_folder=folder, bundle_path=folder, bundle_name="dags-folder")
-    return bag.dags, bag.import_errors
+    errors = dict(bag.import_errors)
+    for dag in bag.dags.values():
+        # The DAG processor serialises a DAG, and takes what goes wrong then for an import error too.
+        try:
+            DagSerialization.deserialize_dag(DagSerialization.serialize_dag(dag))
+        except Exception as error:
+            errors[dag.fileloc] = str(error)
+    return bag.dags, errors
 
 
 def run(dag, run: dict) -> dict:
