@@ -17,6 +17,7 @@ fn hot() -> Vec<Sql> {
     let rare = [
         // History as a whole: lists of all DAGs, forgetting, deleting a DAG.
         "COUNT_OLD_EVENTS",
+        "OLD_EVENTS",
         "DROP_EVENTS",
         "DELETE_RUNS",
         "LAST",
