@@ -231,7 +231,8 @@ pub(crate) fn start_logging(cx: &Cx) {
 pub(crate) fn make_home(home: &Path) -> anyhow::Result<()> {
     use std::os::unix::fs::DirBuilderExt as _;
     let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(home);
-    let probe = home.join(".write-test");
+    // Other processes may share the home, and look at the same time.
+    let probe = home.join(format!(".write-test-{}", std::process::id()));
     let tried = made.and_then(|()| File::create(&probe)).and_then(|_| fs::remove_file(&probe));
     tried.map_err(|error| {
         Refusal::failed(format!("the home `{}` cannot be written: {error}", home.display()))
