@@ -1,7 +1,10 @@
 //! From a document's `with`, or from rendered values, to an operator's struct.
 
 use anyhow::anyhow;
-use flow_core::{catalog::ArgError, dag::Arg};
+use flow_core::{
+    catalog::ArgError,
+    dag::{Arg, args::check_args},
+};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
@@ -19,10 +22,20 @@ pub(crate) fn check<T: DeserializeOwned>(args: &[(String, Arg)]) -> Vec<ArgError
 pub(crate) fn check_sensor<T: Sensor>(args: &[(String, Arg)]) -> Vec<ArgError> {
     let (common, own): (Vec<_>, Vec<_>) = args.iter().cloned().partition(|(key, _)| COMMON.contains(&key.as_str()));
     let mut errors = check_args::<T>(&own);
+    for error in errors.iter_mut().filter(|error| error.about_key && error.help.is_none()) {
+        // The sensor's own type does not know the names that all sensors take.
+        let near = error.route.first().and_then(|key| nearest(key, COMMON));
+        error.help = near.map(|name| format!("did you mean `{name}`?"));
+    }
     errors.extend(check_args::<Patience>(&common));
     let order = |error: &ArgError| args.iter().position(|(key, _)| Some(key) == error.route.first());
     errors.sort_by_key(order);
     errors
+}
+
+fn nearest(written: &str, known: &[&'static str]) -> Option<&'static str> {
+    let closeness = |name: &str| strsim::normalized_damerau_levenshtein(written, name);
+    known.iter().copied().filter(|name| closeness(name) >= 0.7).max_by(|a, b| closeness(a).total_cmp(&closeness(b)))
 }
 
 /// Reads rendered arguments.
@@ -34,19 +47,4 @@ pub(crate) fn read<T: DeserializeOwned>(given: Value) -> Result<T, OperatorError
 pub(crate) fn read_sensor<T: Sensor>(given: Map<String, Value>) -> Result<(T, Patience), OperatorError> {
     let (common, own): (Map<_, _>, Map<_, _>) = given.into_iter().partition(|(key, _)| COMMON.contains(&key.as_str()));
     Ok((read(Value::Object(own))?, read(Value::Object(common))?))
-}
-
-/// Stands in for the core's check of arguments. Sees one mistake at a time, and none beside a template.
-fn check_args<T: DeserializeOwned>(args: &[(String, Arg)]) -> Vec<ArgError> {
-    let mut map = Map::new();
-    for (key, arg) in args {
-        let Arg::Value(value) = arg else { return Vec::new() };
-        map.insert(key.clone(), value.clone());
-    }
-    match serde_json::from_value::<T>(Value::Object(map)) {
-        Ok(_) => Vec::new(),
-        Err(error) => {
-            vec![ArgError { route: Vec::new(), message: error.to_string(), help: None, about_key: false }]
-        }
-    }
 }

@@ -21,10 +21,7 @@
 use std::{any::Any, time::Duration};
 
 use anyhow::anyhow;
-use flow_core::{
-    catalog::{ArgError, Catalog, OperatorSpec},
-    dag::Arg,
-};
+use flow_core::catalog::{Catalog, OperatorSpec};
 use serde_json::{Map, Value};
 use tokio::task::JoinSet;
 
@@ -205,9 +202,6 @@ fn words(panic: &(dyn Any + Send)) -> &str {
         .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
         .unwrap_or("no message")
 }
-
-/// The shape of [`OperatorSpec::check`].
-pub type Check = fn(&[(String, Arg)]) -> Vec<ArgError>;
 
 #[cfg(test)]
 mod tests;

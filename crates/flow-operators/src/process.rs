@@ -126,6 +126,7 @@ pub async fn run(cx: &TaskContext, command: &Command) -> Result<Ended, OperatorE
             () = pipes.readable() => pipes.read_some(),
         }
     };
+    orphans::forget(group.leader);
     let status = status.map_err(|e| OperatorError::retry(anyhow!(e).context("could not wait for the process")))?;
     let grace = match deadline {
         None => LEFTOVER_GRACE,
@@ -386,28 +387,31 @@ impl Group {
                 say(&*self.log, "ending processes that the task left running");
                 self.signal(Signal::SIGTERM);
             }
-            self.wait_until_empty(grace, &mut sweep, pipes).await;
+            self.wait_until_empty(grace, pipes, || sweep.reap()).await;
             if !self.is_empty() {
                 self.signal(Signal::SIGKILL);
-                self.wait_until_empty(VANISH, &mut sweep, pipes).await;
+                // Its dead may have a parent that left the group, and must go first.
+                self.wait_until_empty(VANISH, pipes, || {
+                    sweep.kill_and_reap();
+                })
+                .await;
             }
         }
         let deadline = Instant::now() + VANISH;
         while sweep.kill_and_reap() > 0 && Instant::now() < deadline {
             sleep(Duration::from_millis(1)).await;
         }
-        orphans::forget(self.leader);
         self.is_over = true;
     }
 
-    async fn wait_until_empty(&self, at_most: Duration, sweep: &mut orphans::Sweep, pipes: &mut Pipes) {
+    async fn wait_until_empty(&self, at_most: Duration, pipes: &mut Pipes, mut sweep: impl FnMut()) {
         let deadline = Instant::now() + at_most;
         let mut pause = Duration::from_millis(1);
         while !self.is_empty() && Instant::now() < deadline {
             sleep(pause.min(deadline.saturating_duration_since(Instant::now()))).await;
             pause = (pause * 2).min(Duration::from_millis(20));
             pipes.read_some();
-            sweep.reap();
+            sweep();
         }
     }
 }

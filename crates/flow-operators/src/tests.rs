@@ -7,6 +7,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 
+use flow_core::dag::Arg;
+
 use super::*;
 use crate::testing::{Run, World};
 
@@ -46,6 +48,86 @@ fn arguments_are_checked_when_a_document_is_read() {
     assert_ne!(check("bash", json!({ "bash_command": "true", "bash_comand": "x" })), []);
     assert_ne!(check("wait", json!({ "time_to_wait": "5m", "timeout": "soon" })), []);
     assert_ne!(check("wait", json!({ "time_to_wait": "5m", "poke_intervl": 60 })), []);
+}
+
+#[test]
+fn an_unknown_key_of_a_sensor_is_told_from_those_of_all_sensors() {
+    let args = vec![
+        ("poke_intervl".to_owned(), Arg::Value(json!(5))),
+        ("time_to_wait".to_owned(), Arg::Template { source: "{{ x }}".to_owned() }),
+    ];
+    let errors = (all().catalog().by_name("wait").unwrap().check)(&args);
+    let [error] = errors.as_slice() else { panic!("{errors:?}") };
+    assert_eq!(error.help.as_deref(), Some("did you mean `poke_interval`?"));
+    assert_eq!(error.message, "unknown key `poke_intervl`");
+}
+
+#[test]
+fn what_only_a_run_knows_satisfies_every_parameter() {
+    for entry in all().entries() {
+        let schema = (entry.spec.schema)();
+        let open = |name: &str| (name.to_owned(), Arg::Template { source: "{{ x }}".to_owned() });
+        let required = schema["required"].as_array().into_iter().flatten().filter_map(serde_json::Value::as_str);
+        let mut args: Vec<_> = required.map(open).collect();
+        for name in entry.spec.templated {
+            if !args.iter().any(|(known, _)| known == name) {
+                args.push(open(name));
+            }
+        }
+        assert_eq!((entry.spec.check)(&args), [], "{}", entry.spec.name);
+    }
+}
+
+#[test]
+fn bad_values_are_told_in_words() {
+    for (name, args, expected) in [
+        (
+            "wait",
+            json!({ "time_to_wait": "soon" }),
+            "`time_to_wait` must be a duration such as `5m` or `1h30m`, not `soon`",
+        ),
+        (
+            "wait",
+            json!({ "time_to_wait": 1, "timeout": -1 }),
+            "`timeout` must be a duration between 0 and 100 years, not `-1`",
+        ),
+        (
+            "day_of_week_sensor",
+            json!({ "week_day": "Mon" }),
+            "`week_day` must be a weekday such as `Monday`, not `Mon`",
+        ),
+        (
+            "time_sensor",
+            json!({ "target_time": "25:00" }),
+            "`target_time` must be a time of day such as `07:30`, not `25:00`",
+        ),
+        ("branch", json!({}), "`choose` is missing"),
+        ("wait", json!({ "time_to_wait": 1, "mode": "pook" }), "`mode` cannot be `pook`"),
+    ] {
+        let args: Vec<_> =
+            args.as_object().unwrap().iter().map(|(key, value)| (key.clone(), Arg::Value(value.clone()))).collect();
+        let errors = (all().catalog().by_name(name).unwrap().check)(&args);
+        let messages: Vec<_> = errors.iter().map(|error| error.message.as_str()).collect();
+        assert_eq!(messages, [expected]);
+    }
+}
+
+#[test]
+fn every_example_is_a_good_document() {
+    for entry in all().entries() {
+        let task = entry.example.replace('\n', "\n    ");
+        // What the examples name.
+        let mut others: String = ["load_a", "load_b"].map(|id| format!("  - id: {id}\n")).concat();
+        if entry.spec.is_branch {
+            let id = task.lines().next().unwrap().trim_start_matches("id: ");
+            let after = ["big_load", "small_load", "rest", "work"];
+            others.extend(after.map(|other| format!("  - {{ id: {other}, needs: [{id}] }}\n")));
+        }
+        let text = format!("dag_id: example\ntasks:\n{others}  - {}\n", task.trim_end());
+        let source = flow_core::dag::Source { text: &text, stem: "example", ..Default::default() };
+        let parsed = flow_core::dag::parse(&source, &all().catalog());
+        assert_eq!(parsed.dags.len(), 1, "{}: {:#?}", entry.spec.name, parsed.diagnostics);
+    }
 }
 
 /// Ends in the way it is told to.

@@ -12,7 +12,7 @@ use tracing::{debug, error, info, warn};
 
 use crate::{
     Clock, Stop, host,
-    pass::{self, Bounds, Claimer, Passed},
+    pass::{self, Beat, Bounds, Claimer, Passed},
     worker::{Slots, Workshop},
 };
 
@@ -68,7 +68,7 @@ impl Node {
         tx.commit().await?;
         let beside = tokio::spawn({
             let node = self.clone();
-            async move { tokio::join!(node.shop.store.listen(), node.beat(), node.watch()) }
+            async move { tokio::join!(node.shop.store.listen(), node.watch()) }
         });
         self.serve(&stop).await;
         beside.abort();
@@ -86,30 +86,30 @@ impl Node {
         let (slots, queues) = self.work.clone().unwrap_or_default();
         let mut slots = Slots::new(self.shop.clone(), slots);
         let mut reports: Vec<Report> = Vec::new();
-        let mut next = Instant::now();
-        let mut backoff = Duration::ZERO;
-        let mut check_kept = false;
+        let mut rhythm = Rhythm::new();
         let store = &self.shop.store;
         while !stop.is_draining() {
+            let is_away = !rhythm.backoff.is_zero();
             tokio::select! {
                 () = stop.draining() => break,
                 report = slots.ended() => reports.push(report),
-                () = store.heard(Signal::Look), if self.schedules && backoff.is_zero() => {}
-                () = store.heard(Signal::Work), if self.work.is_some() && backoff.is_zero() => {}
-                () = store.heard(Signal::Stop), if self.work.is_some() => check_kept = true,
-                () = tokio::time::sleep_until(next) => {}
+                () = store.heard(Signal::Look), if self.schedules && !is_away => {}
+                () = store.heard(Signal::Work), if self.work.is_some() && !is_away => {}
+                () = store.heard(Signal::Stop), if self.work.is_some() && !is_away => rhythm.check_kept = true,
+                () = tokio::time::sleep_until(rhythm.next.min(rhythm.next_beat)) => {}
             }
             while reports.len() < REPORTS
                 && let Some(report) = slots.try_ended()
             {
                 reports.push(report);
             }
-            if !backoff.is_zero() && Instant::now() < next {
+            if is_away && Instant::now() < rhythm.next {
+                self.fence(&slots, &rhythm);
                 continue;
             }
-            match self.look(&mut slots, &queues, &reports, check_kept).await {
+            match self.look(&mut slots, &queues, &reports, &mut rhythm).await {
                 Ok(Looked { refused, unknown, wait }) => {
-                    if !backoff.is_zero() {
+                    if is_away {
                         info!("the database is back");
                     }
                     for at in refused {
@@ -117,27 +117,40 @@ impl Node {
                         warn!(task_id = %key.task_id, try_number = key.try_number, "a late report was refused: the attempt had been given up");
                     }
                     reports = unknown;
-                    check_kept = false;
-                    backoff = Duration::ZERO;
-                    next = Instant::now() + wait;
+                    rhythm.backoff = Duration::ZERO;
+                    rhythm.next = Instant::now() + if reports.is_empty() { wait } else { Duration::ZERO };
                 }
                 Err(StoreError::Conflict(problem)) => {
                     debug!(problem, "another process was faster; looking again");
-                    next = Instant::now() + CONTENDED;
+                    rhythm.next = Instant::now() + CONTENDED;
+                    rhythm.next_beat = rhythm.next_beat.max(rhythm.next);
                 }
                 Err(error) => {
-                    if backoff.is_zero() {
-                        warn!(%error, "cannot reach the database; what runs goes on, and outcomes are kept");
-                    }
                     if !error.is_passing() {
                         error!(%error, "the database refused");
+                    } else if !is_away {
+                        warn!(%error, "cannot reach the database; what runs goes on, and outcomes are kept");
                     }
-                    backoff = (backoff * 2).clamp(Duration::from_millis(100), BACKOFF_MAX);
-                    next = Instant::now() + backoff;
+                    rhythm.backoff = (rhythm.backoff * 2).clamp(Duration::from_millis(100), BACKOFF_MAX);
+                    rhythm.next = Instant::now() + rhythm.backoff;
+                    rhythm.next_beat = rhythm.next;
                 }
             }
         }
         self.drain(stop, slots, reports).await;
+    }
+
+    /// Ends what runs when the lease is about to run out and cannot be renewed: someone else may start it then.
+    /// Where this is the only process, nobody can.
+    fn fence(&self, slots: &Slots, rhythm: &Rhythm) {
+        let margin = self.shop.kill_grace + self.heartbeat;
+        if !self.is_alone && slots.running() > 0 && rhythm.beaten_at.elapsed() + margin >= self.lease {
+            warn!(
+                running = slots.running(),
+                "the lease runs out and the database is away: ending what runs; it will be tried again"
+            );
+            slots.hand_back();
+        }
     }
 
     /// Makes a pass, and starts what it claimed.
@@ -146,23 +159,36 @@ impl Node {
         slots: &mut Slots,
         queues: &[String],
         reports: &[Report],
-        check_kept: bool,
+        rhythm: &mut Rhythm,
     ) -> Result<Looked, StoreError> {
-        let now = self.now();
+        let (now, started) = (self.now(), Instant::now());
+        let beats = started >= rhythm.next_beat;
+        let beat = beats.then(|| Beat { process: &self.me.id, lease_until: now + self.lease });
         let claimer = self.work.as_ref().map(|_| Claimer {
             worker: &self.me.id,
             hostname: &self.me.hostname,
             queues,
             free: slots.free(),
             lease_until: now + self.lease,
-            check_kept: check_kept && slots.running() > 0,
+            check_kept: (beats || rhythm.check_kept) && slots.running() > 0,
         });
         let store = &self.shop.store;
-        let passed = if self.schedules {
-            pass::pass(store, &self.shop.dags, self.bounds, reports, claimer, now).await?
+        // After the database was away for long, the leases of workers that live may look as if they had run out:
+        // they get the time for a sign of life before anything is decided.
+        if rhythm.beaten_at.elapsed() >= self.lease / 3 {
+            rhythm.holds_until = started + self.heartbeat * 2;
+        }
+        let holds = started < rhythm.holds_until && !self.is_alone;
+        let passed = if self.schedules && !holds {
+            pass::pass(store, &self.shop.dags, self.bounds, reports, beat, claimer, now).await?
         } else {
-            pass::work(store, reports, claimer, now).await?
+            pass::work(store, reports, beat, claimer, now).await?
         };
+        if beats {
+            rhythm.beaten_at = started;
+            rhythm.next_beat = started + self.heartbeat;
+        }
+        rhythm.check_kept = false;
         let Passed { dags, claimed, refused, kept } = passed;
         let mut unknown = Vec::new();
         if let Some(kept) = kept {
@@ -173,7 +199,7 @@ impl Node {
         for (claimed, row) in claimed {
             slots.start(claimed, row);
         }
-        if !self.schedules {
+        if !self.schedules || holds {
             return Ok(Looked { refused, unknown, wait: self.poll });
         }
         let due = store.next_due().await?.at;
@@ -186,7 +212,7 @@ impl Node {
     /// Takes no more work, lets what runs finish for a while, hands the rest back, and delivers every report.
     async fn drain(&self, stop: &Stop, mut slots: Slots, mut reports: Vec<Report>) {
         let deadline = Instant::now() + self.drain;
-        let mut handed_back = false;
+        let (mut handed_back, mut killed) = (false, false);
         while slots.running() > 0 || !reports.is_empty() {
             if slots.running() > 0 {
                 tokio::select! {
@@ -194,17 +220,21 @@ impl Node {
                     () = stop.ending(), if !stop.is_now() => {}
                     () = tokio::time::sleep_until(deadline), if !handed_back => {}
                     () = sleep(self.shop.kill_grace + LAST_WORDS), if handed_back => break,
+                    () = sleep(self.heartbeat) => {}
                 }
             }
             if !handed_back && (stop.is_now() || Instant::now() >= deadline) {
                 info!(running = slots.running(), "ending what still runs; it will be tried again");
                 slots.hand_back();
-                if stop.is_now() {
-                    self.end_processes(BTreeSet::from([self.me.id.clone()])).await;
-                }
                 handed_back = true;
             }
-            match pass::work(&self.shop.store, &reports, None, self.now()).await {
+            // Also when the second signal comes while tasks are being ended in their own time.
+            if stop.is_now() && !killed {
+                self.end_processes(BTreeSet::from([self.me.id.clone()])).await;
+                killed = true;
+            }
+            let beat = Beat { process: &self.me.id, lease_until: self.now() + self.lease };
+            match pass::work(&self.shop.store, &reports, Some(beat), None, self.now()).await {
                 Ok(_) => reports.clear(),
                 Err(error) if slots.running() == 0 && Instant::now() >= deadline + LAST_WORDS => {
                     error!(%error, outcomes = reports.len(), "could not deliver these outcomes; the tasks will run again");
@@ -220,22 +250,6 @@ impl Node {
         tx.end_process(&self.me.id, self.now()).await?;
         tx.announce(Signal::Look).await?;
         tx.commit().await
-    }
-
-    /// Says again and again that this process is alive.
-    async fn beat(&self) {
-        loop {
-            sleep(self.heartbeat).await;
-            let beat = async {
-                let mut tx = self.shop.store.begin().await?;
-                tx.heartbeat(&self.me.id, self.now() + self.lease, self.now()).await?;
-                tx.commit().await
-            };
-            if let Err(error) = beat.await {
-                debug!(%error, "no heartbeat");
-            }
-            self.shop.store.signal(Signal::Stop);
-        }
     }
 
     /// Looks for processes of this machine that died without a word.
@@ -279,6 +293,26 @@ impl Node {
             Ok(Err(error)) => warn!(%error, "could not look for processes that a dead worker left behind"),
             Err(error) => warn!(%error, "looking for left-over processes went wrong"),
         }
+    }
+}
+
+/// When the loop looks and beats next.
+struct Rhythm {
+    next: Instant,
+    next_beat: Instant,
+    /// The last sign of life that the database has.
+    beaten_at: Instant,
+    /// Until then nothing is decided.
+    holds_until: Instant,
+    /// How long to wait while the database is away; zero = it is there.
+    backoff: Duration,
+    check_kept: bool,
+}
+
+impl Rhythm {
+    fn new() -> Self {
+        let now = Instant::now();
+        Self { next: now, next_beat: now, beaten_at: now, holds_until: now, backoff: Duration::ZERO, check_kept: false }
     }
 }
 

@@ -4,7 +4,10 @@
 //! handed out, and attempts claimed for this process's own worker, if it has one. Compares no states: what
 //! should happen is decided in `flow_core::engine`. If anything fails, nothing has happened.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    panic::{AssertUnwindSafe, catch_unwind},
+};
 
 use flow_core::{
     DagId, RunKey, RunState, Timestamp,
@@ -44,6 +47,14 @@ pub struct Claimer<'a> {
     pub check_kept: bool,
 }
 
+/// A sign of life: written before anything is decided, so that a process never takes itself for dead.
+#[derive(Clone, Copy, Debug)]
+pub struct Beat<'a> {
+    pub process: &'a str,
+    /// Until then its attempts are its own.
+    pub lease_until: Timestamp,
+}
+
 /// What a pass did.
 #[derive(Debug, Default)]
 pub struct Passed {
@@ -74,16 +85,16 @@ pub async fn pass(
     dags: &DagCache,
     bounds: Bounds,
     reports: &[Report],
+    beat: Option<Beat<'_>>,
     claimer: Option<Claimer<'_>>,
     now: Timestamp,
 ) -> Result<Passed, StoreError> {
     let mut tx = store.begin().await?;
     let mut passed = Passed::default();
-    for (at, report) in reports.iter().enumerate() {
-        if !tx.finish(report).await? {
-            passed.refused.push(at);
-        }
+    if let Some(beat) = beat {
+        tx.heartbeat(beat.process, beat.lease_until, now).await?;
     }
+    passed.refused = refused(tx.finish_all(reports).await?);
     let due = tx.take_due(now, bounds.dags, bounds.runs).await?;
     passed.dags = due.len();
     Look { tx: &mut tx, dags, bounds, now }.at(due).await?;
@@ -109,19 +120,20 @@ pub async fn pass(
 pub async fn work(
     store: &Store,
     reports: &[Report],
+    beat: Option<Beat<'_>>,
     claimer: Option<Claimer<'_>>,
     now: Timestamp,
 ) -> Result<Passed, StoreError> {
     let mut passed = Passed::default();
-    if reports.is_empty() && claimer.as_ref().is_none_or(|claimer| claimer.free == 0 && !claimer.check_kept) {
+    let has_room = claimer.as_ref().is_some_and(|claimer| claimer.free > 0 || claimer.check_kept);
+    if reports.is_empty() && beat.is_none() && !has_room {
         return Ok(passed);
     }
     let mut tx = store.begin().await?;
-    for (at, report) in reports.iter().enumerate() {
-        if !tx.finish(report).await? {
-            passed.refused.push(at);
-        }
+    if let Some(beat) = beat {
+        tx.heartbeat(beat.process, beat.lease_until, now).await?;
     }
+    passed.refused = refused(tx.finish_all(reports).await?);
     if !reports.is_empty() {
         tx.announce(Signal::Look).await?;
     }
@@ -130,6 +142,11 @@ pub async fn work(
     }
     tx.commit().await?;
     Ok(passed)
+}
+
+/// Returns the positions of reports that were not taken.
+fn refused(taken: Vec<bool>) -> Vec<usize> {
+    taken.into_iter().enumerate().filter_map(|(at, taken)| (!taken).then_some(at)).collect()
 }
 
 struct Look<'a> {
@@ -157,13 +174,20 @@ impl Look<'_> {
             .map(|due| due.dag.dag_id.clone())
             .collect();
         // One that has ended may still have attempts that are to be given up or settled.
-        let mut running: Vec<RunRow> = rows.into_iter().filter(|row| row.run.state != RunState::Queued).collect();
+        let (queued, mut others): (Vec<RunRow>, Vec<RunRow>) =
+            rows.into_iter().partition(|row| row.run.state == RunState::Queued);
+        let later: Vec<_> = queued
+            .iter()
+            .filter(|row| row.run.run_after > self.now)
+            .map(|row| (row.run.dag_id.to_string(), row.run.key.0, row.run.run_after))
+            .collect();
+        self.tx.wake(&later).await?;
         for round in 0..ROUNDS {
-            running.extend(self.start(&due, &may_start).await?);
-            if running.is_empty() {
+            others.extend(self.start(&due, &may_start).await?);
+            if others.is_empty() {
                 return Ok(());
             }
-            may_start = self.decide(std::mem::take(&mut running)).await?;
+            may_start = self.decide(std::mem::take(&mut others)).await?;
             if round + 1 == ROUNDS {
                 for dag_id in &may_start {
                     self.tx.wake_active_runs(dag_id, self.now).await?;
@@ -173,24 +197,38 @@ impl Look<'_> {
         Ok(())
     }
 
-    /// Decides upon runs that are under way. Returns the DAGs of those that ended.
+    /// Decides upon runs that are under way or have attempts left. Returns the DAGs of those that ended.
     async fn decide(&mut self, rows: Vec<RunRow>) -> Result<BTreeSet<String>, StoreError> {
         let facts = self.facts(rows).await?;
-        let decided: Vec<Decision> = facts.iter().map(|facts| engine::decide(&facts.view(), self.now)).collect();
-        let decisions: Vec<RunDecision<'_>> = facts
-            .iter()
-            .zip(&decided)
-            .map(|(facts, decision)| RunDecision::new(&facts.view(), decision, None))
-            .collect();
-        self.tx.apply(&decisions, self.now).await?;
-        let mut ended = BTreeSet::new();
-        for (facts, decision) in facts.iter().zip(&decided) {
-            if let Some(RunChange { to: RunState::Success | RunState::Failed, .. }) = decision.run {
-                ended.insert(facts.row.run.dag_id.to_string());
-                self.pause_if_failing(facts).await?;
+        let mut decisions = Vec::with_capacity(facts.len());
+        let mut ended = Vec::new();
+        let mut broken = Vec::new();
+        for facts in &facts {
+            let run = &facts.row.run;
+            // A mistake in the engine must cost one run, not the scheduler.
+            let decided = catch_unwind(AssertUnwindSafe(|| {
+                let view = facts.view();
+                RunDecision::new(&view, &engine::decide(&view, self.now), None)
+            }));
+            match decided {
+                Ok(decision) => {
+                    if decision.ends_run() {
+                        ended.push(facts);
+                    }
+                    decisions.push(decision);
+                }
+                Err(_) => {
+                    error!(dag_id = %run.dag_id, run_id = %run.run_id, "could not decide upon this run, a mistake in Flow; it waits");
+                    broken.push((run.dag_id.to_string(), run.key.0, self.now + BROKEN));
+                }
             }
         }
-        Ok(ended)
+        self.tx.apply(&decisions, self.now).await?;
+        self.tx.wake(&broken).await?;
+        for facts in &ended {
+            self.pause_if_failing(facts).await?;
+        }
+        Ok(ended.iter().map(|facts| facts.row.run.dag_id.to_string()).collect())
     }
 
     async fn facts(&mut self, rows: Vec<RunRow>) -> Result<Vec<RunFacts>, StoreError> {
@@ -228,9 +266,6 @@ impl Look<'_> {
                 Err(error) => return Err(error),
             };
             let queued = self.tx.queued_runs(dag_id, self.now, dag.max_active_runs).await?;
-            if let Some(later) = self.tx.next_queued_run_at(dag_id, self.now).await? {
-                self.tx.wake(&[(dag_id.clone(), 0, later)]).await?;
-            }
             let runs: Vec<_> = queued.iter().map(|row| row.run.clone()).collect();
             let chosen = engine::start_runs(&cached.dag, &runs, running);
             started.extend(queued.into_iter().enumerate().filter(|(at, _)| chosen.contains(at)).map(|(_, row)| row));
@@ -300,14 +335,10 @@ impl Look<'_> {
                 warn!(dag_id, run_id = %run.run_id, "a run of this logical date exists already");
             }
         }
-        self.tx
-            .plan(
-                dag_id,
-                new.next.as_ref().filter(|_| !new.is_blocked).map(|next| next.run_after),
-                new.is_blocked,
-                new.next.as_ref(),
-            )
-            .await
+        // After a run without a successor that is known (`@continuous`), the end of a run is the time to ask again.
+        let is_blocked = new.is_blocked || (new.next.is_none() && !new.runs.is_empty());
+        let due_at = new.next.as_ref().filter(|_| !is_blocked).map(|next| next.run_after);
+        self.tx.plan(dag_id, due_at, is_blocked, new.next.as_ref()).await
     }
 
     async fn history(&mut self, dag: &DagRow) -> Result<RunHistory, StoreError> {
@@ -366,6 +397,9 @@ async fn hand_out(tx: &mut Tx, now: Timestamp) -> Result<BTreeSet<String>, Store
     let mut room = tx.room().await?;
     let mut full = Full::default();
     loop {
+        if room.open_pools().next().is_none() {
+            return Ok(queues);
+        }
         let held = room.held.len();
         let page = tx.waiting(&room, &full.runs, &full.tasks, &full.run_tasks, PAGE).await?;
         let waiting: Vec<_> = page.iter().map(|row| row.waiting.clone()).collect();

@@ -13,7 +13,9 @@ use crate::App;
 pub(crate) async fn show(State(app): State<App>) -> Response {
     match app.store.dags().await {
         Ok(dags) => Html(page(&dags, app.version)).into_response(),
-        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer; try again in a moment\n").into_response(),
+        Err(_) => {
+            (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer; try again in a moment\n").into_response()
+        }
     }
 }
 

@@ -121,7 +121,8 @@ impl Store {
     ) -> Result<Vec<Reason>, StoreError> {
         let mut tx = self.begin().await?;
         let mut broken = None;
-        let facts = tx.facts(vec![row.clone()], dags, max_infrastructure_retries, |_, error| broken = Some(error)).await?;
+        let facts =
+            tx.facts(vec![row.clone()], dags, max_infrastructure_retries, |_, error| broken = Some(error)).await?;
         if let Some(error) = broken {
             return Err(error);
         }
@@ -144,7 +145,10 @@ impl Store {
             }
         }
         if is_paused && !row.run.state.is_finished() && !task.state.is_finished() {
-            let text = format!("waiting: dag `{}` is paused; to let it go on: flow dags unpause {}", row.run.dag_id, row.run.dag_id);
+            let text = format!(
+                "waiting: dag `{}` is paused; to let it go on: flow dags unpause {}",
+                row.run.dag_id, row.run.dag_id
+            );
             reasons.insert(0, Reason { kind: "paused", text, task: None });
         }
         tx.rollback().await?;

@@ -234,6 +234,10 @@ impl Tx {
                 .execute(conn)
                 .await?;
         });
+        if current.is_some() {
+            // It may allow more runs at once than before.
+            self.wake_active_runs(dag.id.as_str(), now).await?;
+        }
         let kind = match outcome {
             DagSave::New => "dag_created",
             DagSave::Changed | DagSave::Same | DagSave::Duplicate => "dag_changed",

@@ -25,6 +25,7 @@ mod files;
 mod looks;
 mod notify;
 mod open;
+mod overview;
 mod pools;
 mod processes;
 mod rows;
@@ -37,7 +38,7 @@ use db::{Db, Inner, on};
 pub use actions::{ActionError, EditOptions, Edited, TriggerOutcome, TriggerRun};
 pub use attempts::{AttemptKey, Claimed, Kept, Report, Try};
 pub use cache::{CachedDag, DagCache};
-pub use cleanup::{Cleaned, CleanupPlan};
+pub use cleanup::{Cleaned, CleanupPlan, CleanupStep};
 pub use dags::{DagRow, VersionRow};
 pub use dispatch::WaitingRow;
 pub use error::StoreError;
@@ -47,6 +48,7 @@ pub use files::{DagSave, FileSave, ImportError};
 pub use looks::{DueDag, NextDue};
 pub use notify::Signal;
 pub use open::Schema;
+pub use overview::{ROWS_COUNTED, TableSize};
 pub use pools::{Pool, PoolUse};
 pub use processes::{Process, ProcessKind};
 pub use runs::{CreateRun, RunFilter, RunRow};
@@ -64,6 +66,8 @@ pub struct Store {
 pub struct Tx {
     inner: Inner,
     announced: Vec<Signal>,
+    /// Rows of `event`, written at the end in one statement.
+    told: Vec<serde_json::Value>,
     signals: notify::Signals,
 }
 
@@ -78,7 +82,7 @@ impl Store {
             Db::Sqlite { write, .. } => Inner::Sqlite(write.begin_with("BEGIN IMMEDIATE").await?),
             Db::Postgres { pool } => Inner::Postgres(pool.begin().await?),
         };
-        Ok(Tx { inner, announced: Vec::new(), signals: self.signals.clone() })
+        Ok(Tx { inner, announced: Vec::new(), told: Vec::new(), signals: self.signals.clone() })
     }
 
     /// Asks the database whether it is there.
@@ -99,7 +103,8 @@ impl Tx {
     /// # Errors
     ///
     /// When the database does; then nothing has happened.
-    pub async fn commit(self) -> Result<(), StoreError> {
+    pub async fn commit(mut self) -> Result<(), StoreError> {
+        self.write_events().await?;
         match self.inner {
             Inner::Sqlite(inner) => inner.commit().await?,
             Inner::Postgres(inner) => inner.commit().await?,

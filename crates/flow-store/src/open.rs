@@ -18,8 +18,13 @@ static POSTGRES: Migrator = sqlx::migrate!("../../migrations/postgres");
 const SQLITE_READERS: u32 = 4;
 /// Enough for a scheduler, a worker's reports and a server's requests at once.
 const POSTGRES_CONNECTIONS: u32 = 12;
+/// Rows that SQLite's thread hands over at once; fewer cost a change of threads each time.
+const SQLITE_ROWS: usize = 1_024;
 /// How long a statement waits for another process that holds the SQLite file.
 const BUSY: Duration = Duration::from_secs(10);
+/// Every statement has its index. While the statistics of a table that grows fast are behind, the planner takes it
+/// for small and reads all of it; and a plan that it thinks dear for that reason is not worth compiling.
+const PLANS: &str = "SET enable_seqscan = off; SET jit = off";
 /// How long to wait for a connection before an error is reported.
 const ACQUIRE: Duration = Duration::from_secs(10);
 
@@ -70,7 +75,7 @@ impl Store {
             Db::Sqlite { read, .. } => sqlx::query_scalar(query).fetch_one(read).await,
             Db::Postgres { pool } => sqlx::query_scalar(query).fetch_one(pool).await,
         };
-        let known = SQLITE.iter().map(|migration| migration.version).max().unwrap_or(0);
+        let known = Self::newest_schema();
         match found {
             Ok(Some(version)) if version == known => Ok(Schema::Current { version }),
             Ok(Some(version)) if version > known => Ok(Schema::Newer { version, known }),
@@ -78,6 +83,11 @@ impl Store {
             Err(sqlx::Error::Database(_)) => Ok(Schema::Older { version: 0, known }),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Returns the schema that this program makes.
+    pub fn newest_schema() -> i64 {
+        SQLITE.iter().map(|migration| migration.version).max().unwrap_or(0)
     }
 
     /// Says which database it is: `sqlite` or `postgres`.
@@ -120,6 +130,7 @@ async fn open_sqlite(path: &str) -> Result<Db, StoreError> {
         .foreign_keys(true)
         .busy_timeout(BUSY)
         .statement_cache_capacity(256)
+        .row_buffer_size(SQLITE_ROWS)
         .pragma("temp_store", "memory")
         .pragma("cache_size", "-16000")
         .disable_statement_logging();
@@ -161,6 +172,7 @@ async fn open_postgres(url: &str) -> Result<Db, StoreError> {
         // A lost connection shows as an error of the statement, which every loop outlives; a ping costs each transaction.
         .test_before_acquire(false)
         .acquire_timeout(ACQUIRE)
+        .after_connect(|conn, _| Box::pin(async move { conn.execute(PLANS).await.map(|_| ()) }))
         .connect_with(options)
         .await
         .map_err(|error| {
@@ -172,10 +184,7 @@ async fn open_postgres(url: &str) -> Result<Db, StoreError> {
 }
 
 fn sqlite_sentence(path: &str, error: &sqlx::Error) -> String {
-    let code = match error {
-        sqlx::Error::Database(inner) => inner.code().and_then(|code| code.parse::<u32>().ok()).map(|code| code & 0xff),
-        _ => None,
-    };
+    let code = error.as_database_error().and_then(|inner| inner.code()?.parse::<u32>().ok()).map(|code| code & 0xff);
     let folder = Path::new(path).parent().map(|folder| folder.display().to_string()).unwrap_or_default();
     match code {
         Some(5 | 6) => {
@@ -189,6 +198,7 @@ fn sqlite_sentence(path: &str, error: &sqlx::Error) -> String {
     }
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "sqlx may add errors; each explains itself")]
 fn explain(error: MigrateError) -> StoreError {
     match error {
         MigrateError::VersionMissing(version) | MigrateError::VersionMismatch(version) => {

@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use flow_core::Timestamp;
-use serde::de::DeserializeOwned;
+use serde::Deserialize;
 
 use crate::StoreError;
 
@@ -23,11 +23,11 @@ pub(crate) fn word<T: FromStr<Err: ToString>>(
 }
 
 /// Reads a JSON column.
-pub(crate) fn json<T: DeserializeOwned>(
+pub(crate) fn json<'a, T: Deserialize<'a>>(
     table: &'static str,
     column: &'static str,
     row: impl ToString,
-    text: &str,
+    text: &'a str,
 ) -> Result<T, StoreError> {
     serde_json::from_str(text).map_err(|error| StoreError::Inconsistent {
         table,

@@ -123,7 +123,6 @@ statements! {
     both QUEUED = "SELECT id, dag_id, run_id, run_type, state, logical_date, interval_start, interval_end, run_after, queued_at, started_at,
             ended_at, conf, version_id, triggered_by, triggering_user, note, clear_number
         FROM dag_run WHERE dag_id = $1 AND state = 'queued' AND run_after <= $2 ORDER BY run_after, id LIMIT $3";
-    both QUEUED_LATER = "SELECT MIN(run_after) FROM dag_run WHERE dag_id = $1 AND state = 'queued' AND run_after > $2";
     both ACTIVE = "SELECT id, dag_id, run_id, run_type, state, logical_date, interval_start, interval_end, run_after, queued_at, started_at,
             ended_at, conf, version_id, triggered_by, triggering_user, note, clear_number
         FROM dag_run WHERE dag_id = $1 AND state IN ('queued', 'running') ORDER BY run_after, id LIMIT $2";
@@ -322,18 +321,6 @@ impl Tx {
             sqlx::query_scalar(text).bind(dag_id).bind(i64::from(limit)).fetch_all(conn).await?
         });
         words.iter().map(|text| word("dag_run", "state", dag_id, text)).collect()
-    }
-
-    /// Returns when the next queued run of a DAG that is not due yet will be.
-    ///
-    /// # Errors
-    ///
-    /// When the database does.
-    pub async fn next_queued_run_at(&mut self, dag_id: &str, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
-        let at: Option<i64> = on!(tx self, QUEUED_LATER, |text, conn| {
-            sqlx::query_scalar(text).bind(dag_id).bind(now.as_micros()).fetch_one(conn).await?
-        });
-        Ok(moment(at))
     }
 
     /// Pins a run to another version of its DAG.

@@ -17,6 +17,7 @@ async fn every_statement_prepares(store: Store) {
         crate::files::ALL,
         crate::looks::ALL,
         crate::notify::ALL,
+        crate::overview::ALL,
         crate::pools::ALL,
         crate::processes::ALL,
         crate::runs::ALL,

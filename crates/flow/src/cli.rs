@@ -74,8 +74,7 @@ pub(crate) enum Command {
     #[command(hide = true)]
     Backfill(backfill::Args),
     /// Limits shared by tasks: list, get, set, delete
-    #[command(hide = true)]
-    Pools(admin::PoolsArgs),
+    Pools(pools::Args),
     /// Values for templates: list, get, set, delete
     #[command(hide = true)]
     Variables(admin::VariablesArgs),

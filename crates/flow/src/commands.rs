@@ -9,6 +9,7 @@ pub(crate) mod backfill;
 pub(crate) mod completions;
 pub(crate) mod dags;
 pub(crate) mod db;
+pub(crate) mod pools;
 pub(crate) mod runs;
 pub(crate) mod scheduler;
 pub(crate) mod schema;
@@ -33,7 +34,7 @@ pub(crate) async fn run(command: Command, cx: &Cx) -> anyhow::Result<ExitCode> {
         Command::Runs(args) => runs::run(args, cx).await,
         Command::Tasks(args) => tasks::run(args, cx).await,
         Command::Backfill(args) => backfill::run(args, cx).await,
-        Command::Pools(args) => admin::pools(args, cx).await,
+        Command::Pools(args) => pools::run(args, cx).await,
         Command::Variables(args) => admin::variables(args, cx).await,
         Command::Connections(args) => admin::connections(args, cx).await,
         Command::Users(args) => admin::users(args, cx).await,

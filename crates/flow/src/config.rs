@@ -100,7 +100,7 @@ pub(crate) struct Surroundings {
 }
 
 impl Surroundings {
-    /// Takes the process's own. Values that are not UTF-8 are left out unless they are meant for Flow.
+    /// Takes the process's own; what is not UTF-8 in a value is replaced, so that it is refused where it matters.
     pub(crate) fn of_process() -> Self {
         let environment = std::env::vars_os()
             .filter_map(|(name, text)| Some((name.into_string().ok()?, text.to_string_lossy().into_owned())))
@@ -253,7 +253,13 @@ fn read_file(
             return Err(failed(io::Error::new(io::ErrorKind::FileTooLarge, "more than 1 MiB")));
         }
         Ok(_) => std::fs::read_to_string(&path).map_err(failed)?,
-        Err(error) if error.kind() == io::ErrorKind::NotFound && around.file.is_none() => return Ok(None),
+        // What is wrong with the home is said by whoever needs it.
+        Err(error)
+            if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+                && around.file.is_none() =>
+        {
+            return Ok(None);
+        }
         Err(error) => return Err(failed(error)),
     };
     read_toml(&text, &path, given)?;
@@ -303,6 +309,12 @@ fn read_toml(text: &str, path: &Path, given: &mut BTreeMap<String, Given>) -> Re
             let Some(plain) = plain else {
                 let text = text[value.span()].to_owned();
                 return Err(ConfigError::Value { origin, name, expected: format!("a {}", entry.kind), text });
+            };
+            let is_path = entry.kind == <PathBuf as Setting>::KIND && !plain.starts_with("$FLOW_HOME");
+            let plain = match path.parent() {
+                // A path in a file counts from where the file is, whatever folder Flow is started in.
+                Some(folder) if is_path => folder.join(plain).to_string_lossy().into_owned(),
+                Some(_) | None => plain,
             };
             given.insert(name, Given { text: plain, origin });
         }

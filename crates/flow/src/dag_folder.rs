@@ -97,6 +97,11 @@ fn about_file(message: String) -> Diagnostic {
 
 /// Finds a DAG in a folder of DAG files.
 pub(crate) fn find(folder: &Path, id: &str, catalog: &Catalog) -> Result<Dag, Refusal> {
+    find_among(folder, id, catalog).map(|(dag, _)| dag)
+}
+
+/// Finds a DAG in a folder of DAG files; returns also the others.
+pub(crate) fn find_among(folder: &Path, id: &str, catalog: &Catalog) -> Result<(Dag, Vec<Dag>), Refusal> {
     if !folder.is_dir() {
         return Err(Refusal::failed(format!("there is no DAG folder `{}`", folder.display()))
             .help("name one with --dags, or make it and put DAG files into it"));
@@ -104,15 +109,17 @@ pub(crate) fn find(folder: &Path, id: &str, catalog: &Catalog) -> Result<Dag, Re
     let files = read(&[folder.to_owned()], catalog)?;
     let is_broken =
         files.iter().any(|file| file.diagnostics.iter().any(|complaint| complaint.severity == Severity::Error));
-    let dags: Vec<Dag> = files.into_iter().flat_map(|file| file.dags).collect();
+    let mut dags: Vec<Dag> = files.into_iter().flat_map(|file| file.dags).collect();
     let known: Vec<String> = dags.iter().map(|dag| dag.id.to_string()).collect();
-    dags.into_iter().find(|dag| dag.id.as_str() == id).ok_or_else(|| {
-        let refusal = Refusal::failed(format!("there is no DAG `{id}` in `{}`", folder.display()));
-        match near(id, known.into_iter()) {
-            Some(name) => refusal.help(format!("did you mean `{name}`?")),
-            None if is_broken => refusal.help("some files have errors: see `flow dags check`"),
-            None => refusal,
-        }
+    if let Some(at) = dags.iter().position(|dag| dag.id.as_str() == id) {
+        let dag = dags.swap_remove(at);
+        return Ok((dag, dags));
+    }
+    let refusal = Refusal::failed(format!("there is no DAG `{id}` in `{}`", folder.display()));
+    Err(match near(id, known.into_iter()) {
+        Some(name) => refusal.help(format!("did you mean `{name}`?")),
+        None if is_broken => refusal.help("some files have errors: see `flow dags check`"),
+        None => refusal,
     })
 }
 

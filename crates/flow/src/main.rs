@@ -3,6 +3,7 @@
 //! Reads the command line, puts the configuration together, hands both to a command and turns what comes back
 //! into an exit code: 0 done, 1 failed, 2 asked for in the wrong way. Each command is a module in `commands`.
 
+mod ask;
 mod cli;
 mod commands;
 mod config;
@@ -11,6 +12,7 @@ mod dag_folder;
 mod graph;
 mod node;
 mod output;
+mod rehearsal;
 mod when;
 
 use std::process::ExitCode;

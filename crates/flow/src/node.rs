@@ -7,7 +7,7 @@ use std::{
     fs::{self, File, TryLockError},
     path::{Path, PathBuf},
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use anyhow::Context as _;
@@ -79,13 +79,7 @@ impl Parts {
         let store = Store::open(&settings.database.url).await?;
         match (store.schema().await?, migrate) {
             (Schema::Current { .. }, _) => {}
-            (Schema::Newer { version, known }, _) => {
-                return Err(Refusal::failed(format!(
-                    "the database has schema {version}, and this flow {VERSION} knows only {known}: a newer flow has used it"
-                ))
-                .help("upgrade flow, or point `database.url` elsewhere")
-                .into());
-            }
+            (Schema::Newer { version, known }, _) => return Err(newer_schema(version, known)),
             (Schema::Older { .. }, Migrate::Yes) => store.migrate().await?,
             (Schema::Older { version, known }, Migrate::No) => {
                 return Err(Refusal::failed(format!("the database has schema {version}, this flow needs {known}"))
@@ -125,7 +119,7 @@ impl Parts {
             schedules: kind != ProcessKind::Worker,
             bounds: Bounds {
                 max_infrastructure_retries: settings.core.max_infrastructure_retries,
-                runs: u32::try_from(settings.scheduler.batch.0).unwrap_or(u32::MAX),
+                runs: settings.scheduler.batch.0,
                 ..Bounds::default()
             },
             work: works.then_some((slots, queues)),
@@ -172,6 +166,15 @@ impl Parts {
             .await
             .map_err(|problem| Refusal::failed(problem).into())
     }
+}
+
+/// Refuses to go on with a database that a newer program has changed.
+pub(crate) fn newer_schema(version: i64, known: i64) -> anyhow::Error {
+    Refusal::failed(format!(
+        "the database has schema {version}, and this flow {VERSION} knows only {known}: a newer flow has used it"
+    ))
+    .help("upgrade flow, or point `database.url` elsewhere")
+    .into()
 }
 
 /// Refuses to go on with SQLite, which only one process can work on.
@@ -224,7 +227,8 @@ pub(crate) fn start_logging(cx: &Cx) {
     }
 }
 
-fn make_home(home: &Path) -> anyhow::Result<()> {
+/// Makes the home, and finds out whether it can be written.
+pub(crate) fn make_home(home: &Path) -> anyhow::Result<()> {
     use std::os::unix::fs::DirBuilderExt as _;
     let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(home);
     let probe = home.join(".write-test");
@@ -237,7 +241,10 @@ fn make_home(home: &Path) -> anyhow::Result<()> {
 }
 
 /// Takes the lock beside a SQLite file; `None` on Postgres, where any number of processes may work.
-fn lock_database(cx: &Cx) -> anyhow::Result<Option<File>> {
+///
+/// A process that was just killed may hold it for a moment longer: a child that it was about to start shares the
+/// lock until it has become another program.
+pub(crate) fn lock_database(cx: &Cx) -> anyhow::Result<Option<File>> {
     let Some(path) = cx.config.settings.database.url.strip_prefix("sqlite:") else { return Ok(None) };
     let path = PathBuf::from(format!("{}-lock", path.strip_prefix("//").unwrap_or(path)));
     let file = File::options()
@@ -246,19 +253,30 @@ fn lock_database(cx: &Cx) -> anyhow::Result<Option<File>> {
         .truncate(false)
         .open(&path)
         .with_context(|| format!("cannot open the lock file `{}`", path.display()))?;
-    match file.try_lock() {
-        Ok(()) => Ok(Some(file)),
-        Err(TryLockError::WouldBlock) => Err(Refusal::failed(format!(
-            "another flow works on the database `{}`",
-            path.display().to_string().trim_end_matches("-lock")
-        ))
-        .help("on SQLite only one process can; stop the other one, choose another `--home`, or use Postgres")
-        .into()),
-        Err(TryLockError::Error(error)) => {
-            Err(error).with_context(|| format!("cannot lock `{}`", path.display()))
+    let deadline = Instant::now() + LOCK_WAIT;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(Some(file)),
+            Err(TryLockError::WouldBlock) if Instant::now() < deadline => std::thread::sleep(LOCK_LOOK),
+            Err(TryLockError::WouldBlock) => {
+                return Err(Refusal::failed(format!(
+                    "another flow works on the database `{}`",
+                    path.display().to_string().trim_end_matches("-lock")
+                ))
+                .help("on SQLite only one process can; stop the other one, choose another `--home`, or use Postgres")
+                .into());
+            }
+            Err(TryLockError::Error(error)) => {
+                return Err(error).with_context(|| format!("cannot lock `{}`", path.display()));
+            }
         }
     }
 }
+
+/// How long a process that was killed may still seem to hold the database.
+const LOCK_WAIT: Duration = Duration::from_secs(1);
+/// Between two looks at the lock.
+const LOCK_LOOK: Duration = Duration::from_millis(5);
 
 /// How long the parts of a process may take to end after the loop has.
 pub(crate) const FAREWELL: Duration = Duration::from_secs(2);

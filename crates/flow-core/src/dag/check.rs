@@ -19,6 +19,12 @@ use crate::{id::TaskIx, state::TriggerRule};
 /// Most dependencies of a DAG; two large groups that need each other's all make the product of their sizes.
 const MAX_EDGES: usize = 1_000_000;
 
+/// Deepest nesting of groups.
+const MAX_GROUP_DEPTH: usize = 64;
+
+/// Most groups of a DAG.
+const MAX_GROUPS: usize = 10_000;
+
 /// What a name in `needs` stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Item {
@@ -37,6 +43,10 @@ struct Relation {
 /// Checks a draft and finishes it. `None` when its graph cannot be drawn. `before`: how many errors there were
 /// before its document.
 pub(crate) fn finish(draft: Draft, before: usize, complaints: &mut Complaints<'_>) -> Option<Dag> {
+    if let Some(group) = draft.groups.get(MAX_GROUPS) {
+        complaints.error(group.id.place, format!("a DAG may have {MAX_GROUPS} groups"));
+        return None;
+    }
     let mut world = World::new(&draft, complaints);
     let relations = world.relations();
     let edges = world.edges(&relations);
@@ -141,6 +151,7 @@ impl<'d, 'c, 't> World<'d, 'c, 't> {
                 let known: Vec<&str> = self.draft.groups.iter().map(|group| group.id.name.as_str()).collect();
                 let help = match known.is_empty() {
                     true => Some("groups are listed in `task_groups` of the DAG".to_owned()),
+                    false if !self.complaints.wants_help() => None,
                     false => nearest::meant_or_known(&named.name, &known, 8),
                 };
                 self.complaints.error_with(named.place, format!("group `{}` does not exist", named.name), help);
@@ -154,22 +165,23 @@ impl<'d, 'c, 't> World<'d, 'c, 't> {
         for (ix, group) in draft.groups.iter().enumerate() {
             self.parents[ix] = group.parent.as_ref().and_then(|parent| self.group_named(parent));
         }
-        for ix in 0..draft.groups.len() {
-            let mut at = ix;
-            let mut depth = 1;
-            while let Some(parent) = self.parents[at] {
-                depth += 1;
-                at = parent;
-                if depth > draft.groups.len() {
-                    let group: &DraftGroup = &draft.groups[ix];
-                    let place = group.parent.as_ref().map_or(group.id.place, |parent| parent.place);
-                    self.complaints.error(place, format!("group `{}` is inside itself", group.id.name));
-                    self.parents[ix] = None;
-                    depth = 1;
-                    break;
-                }
+        let place_of = |group: &DraftGroup| group.parent.as_ref().map_or(group.id.place, |parent| parent.place);
+        for (ix, group) in draft.groups.iter().enumerate() {
+            let up = std::iter::successors(self.parents[ix], |at| self.parents[*at]);
+            // Who leads into a circle without being part of it is left to its members.
+            if up.take(draft.groups.len()).any(|at| at == ix) {
+                self.complaints.error(place_of(group), format!("group `{}` is inside itself", group.id.name));
+                self.parents[ix] = None;
             }
-            self.depths[ix] = depth;
+        }
+        for (ix, group) in draft.groups.iter().enumerate() {
+            let up = std::iter::successors(self.parents[ix], |at| self.parents[*at]);
+            self.depths[ix] = 1 + up.take(MAX_GROUP_DEPTH).count();
+            if self.depths[ix] > MAX_GROUP_DEPTH {
+                self.complaints.error(place_of(group), format!("groups are nested more than {MAX_GROUP_DEPTH} deep"));
+                self.parents[ix] = None;
+                self.depths[ix] = 1;
+            }
         }
     }
 
@@ -216,7 +228,8 @@ impl<'d, 'c, 't> World<'d, 'c, 't> {
     fn need(&mut self, named: &Named, who: &str, verb: &str) -> Option<Item> {
         let found = self.names.get(named.name.as_str()).copied();
         if found.is_none() {
-            let help = nearest::did_you_mean(&named.name, self.names.keys().copied());
+            let wanted = self.complaints.wants_help();
+            let help = wanted.then(|| nearest::did_you_mean(&named.name, self.names.keys().copied())).flatten();
             let message = format!("{who} {verb} `{}`, which does not exist", named.name);
             self.complaints.error_with(named.place, message, help);
         }
@@ -340,17 +353,16 @@ fn check_branches(draft: &Draft, edges: &Edges, complaints: &mut Complaints<'_>)
         return;
     }
     for (ix, task) in draft.tasks.iter().enumerate().filter(|(_, task)| !task.targets.is_empty()) {
-        let downstream: Vec<&str> =
+        let downstream: BTreeSet<&str> =
             edges.downstream_of(ix).into_iter().map(|ix| draft.tasks[ix].task.id.as_str()).collect();
-        for target in &task.targets {
-            if downstream.contains(&target.name.as_str()) {
-                continue;
-            }
+        for target in task.targets.iter().filter(|target| !downstream.contains(target.name.as_str())) {
             let message =
                 format!("task `{}` chooses `{}`, which is not directly downstream of it", task.task.id, target.name);
+            let known: Vec<&str> = downstream.iter().copied().collect();
             let help = match downstream.is_empty() {
                 true => Some(format!("no task has `needs: [{}]`", task.task.id)),
-                false => nearest::meant_or_known(&target.name, &downstream, 8),
+                false if !complaints.wants_help() => None,
+                false => nearest::meant_or_known(&target.name, &known, 8),
             };
             complaints.error_with(target.place, message, help);
         }

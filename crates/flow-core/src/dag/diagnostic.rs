@@ -106,14 +106,23 @@ impl Diagnostic {
 pub(crate) struct Complaints<'a> {
     pub(crate) lines: Lines<'a>,
     list: Vec<Diagnostic>,
+    errors: usize,
+    /// Complaints that were not kept.
+    dropped: usize,
 }
 
 /// More complaints than this about one file help nobody.
 const MOST: usize = 200;
 
+/// Near names are searched for so many complaints; each search may look at thousands of names.
+const MOST_SEARCHES: usize = 50;
+
+/// So many are kept to choose from.
+const MOST_KEPT: usize = 2_000;
+
 impl<'a> Complaints<'a> {
     pub(crate) fn new(text: &'a str) -> Self {
-        Self { lines: Lines::new(text), list: Vec::new() }
+        Self { lines: Lines::new(text), list: Vec::new(), errors: 0, dropped: 0 }
     }
 
     pub(crate) fn error(&mut self, place: Place, message: impl Into<String>) {
@@ -133,6 +142,11 @@ impl<'a> Complaints<'a> {
     }
 
     fn add(&mut self, severity: Severity, place: Place, message: String, help: Option<String>) {
+        self.errors += usize::from(severity == Severity::Error);
+        if self.list.len() >= MOST_KEPT {
+            self.dropped += 1;
+            return;
+        }
         let place = self.lines.first_line(place);
         let (line, column) = self.lines.position(place.start);
         self.list.push(Diagnostic { severity, message, help, line, column, span: place.start..place.end });
@@ -140,16 +154,21 @@ impl<'a> Complaints<'a> {
 
     /// Counts the errors so far.
     pub(crate) fn errors(&self) -> usize {
-        self.list.iter().filter(|complaint| complaint.is_error()).count()
+        self.errors
+    }
+
+    /// Says whether a search for a near name is still worth its time.
+    pub(crate) fn wants_help(&self) -> bool {
+        self.list.len() < MOST_SEARCHES
     }
 
     /// Returns the complaints in the order of the text, each once.
     pub(crate) fn finish(mut self) -> Vec<Diagnostic> {
         self.list.sort_by(|a, b| (a.span.start, a.severity, &a.message).cmp(&(b.span.start, b.severity, &b.message)));
         self.list.dedup();
-        if self.list.len() > MOST {
+        if self.list.len() + self.dropped > MOST {
             self.list.sort_by_key(|complaint| complaint.severity);
-            let rest = self.list.len() - MOST;
+            let rest = self.list.len() + self.dropped - MOST.min(self.list.len());
             self.list.truncate(MOST);
             self.list.sort_by_key(|complaint| complaint.span.start);
             let message = format!("there are {rest} more complaints about this file");

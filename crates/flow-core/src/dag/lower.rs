@@ -12,6 +12,7 @@ use crate::{
     dag::{
         Dag, Dialect, Source, Task, WeightRule,
         diagnostic::Complaints,
+        nearest,
         place::Place,
         yaml::{Entry, Node},
     },
@@ -113,10 +114,20 @@ impl<'a, 'c, 't> Cx<'a, 'c, 't> {
         self.complaints.error_with(place, message, help.into());
     }
 
+    /// Says "did you mean", while there are few enough complaints for anyone to read.
+    fn did_you_mean<'k>(&self, written: &str, known: impl IntoIterator<Item = &'k str>) -> Option<String> {
+        if self.complaints.wants_help() { nearest::did_you_mean(written, known) } else { None }
+    }
+
+    /// "did you mean", or else the list of what there is.
+    fn meant_or_known(&self, written: &str, known: &[&str], most: usize) -> Option<String> {
+        if self.complaints.wants_help() { nearest::meant_or_known(written, known, most) } else { None }
+    }
+
     /// Complains about a key that there is not, or not in this dialect, or not yet.
     fn unknown_key(&mut self, entry: &Entry, known: &[&str], what: &str) {
         let key = entry.key.as_str();
-        let help = crate::dag::nearest::meant_or_known(key, known, 8);
+        let help = self.meant_or_known(key, known, 8);
         self.error_with(entry.key_place, format!("unknown key `{key}` {what}"), help);
     }
 

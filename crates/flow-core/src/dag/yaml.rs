@@ -199,6 +199,8 @@ struct Frame {
     anchor: usize,
     /// The key that waits for its value.
     key: Option<(String, Place)>,
+    /// Where each key of a map stands.
+    keys: BTreeMap<String, Place>,
     /// A key that is not text was read, and is passed over with its value.
     skips_value: bool,
     /// `<<` entries, merged when the map is complete.
@@ -357,7 +359,14 @@ impl<'c, 'a, 't> Builder<'c, 'a, 't> {
             return Err(Stop(place.start));
         }
         let node = scalar_node(value, place);
-        self.stack.push(Frame { node, anchor, key: None, skips_value: false, merges: Vec::new() });
+        self.stack.push(Frame {
+            node,
+            anchor,
+            key: None,
+            keys: BTreeMap::new(),
+            skips_value: false,
+            merges: Vec::new(),
+        });
         Ok(())
     }
 
@@ -505,12 +514,13 @@ impl<'c, 'a, 't> Builder<'c, 'a, 't> {
         };
         if key == "<<" && key_place.slice(self.text) == "<<" {
             frame.merges.push(node);
-        } else if let Some(first) = entries.iter().find(|entry| entry.key == key) {
-            let (line, _) = self.complaints.lines.position(first.key_place.start);
+        } else if let Some(first) = frame.keys.get(&key) {
+            let (line, _) = self.complaints.lines.position(first.start);
             let message = format!("key `{key}` is there twice");
             self.is_broken = true;
             self.complaints.error_with(key_place, message, Some(format!("the first is on line {line}")));
         } else {
+            frame.keys.insert(key.clone(), key_place);
             entries.push(Entry { key, key_place, value: node });
         }
         Ok(())

@@ -138,3 +138,43 @@ fn no_changed_byte_of_a_document_makes_a_panic() {
         }
     }
 }
+
+/// Complaints about these would take hours if each looked at everything.
+#[test]
+fn thousands_of_mistakes_are_answered_soon() {
+    let many = |line: &dyn Fn(usize) -> String, count: usize| (0..count).map(line).collect::<String>();
+    let tasks = |keys: &dyn Fn(usize) -> String| {
+        format!("dag_id: d\ntasks:\n{}", many(&|ix| format!("- {{id: task_{ix}, {}}}\n", keys(ix)), 10_000))
+    };
+    for text in [
+        many(&|ix| format!("a{ix}: 1\n"), 90_000),
+        format!("dag_id: d\n{}", many(&|ix| format!("schedul{ix}: 1\n"), 50_000)),
+        format!("dag_id: d\ntasks:\n- id: x\n{}", many(&|ix| format!("  retrie{ix}: 1\n"), 40_000)),
+        format!(
+            "dag_id: d\ntasks:\n- id: x\n  uses: bash\n  with:\n{}",
+            many(&|ix| format!("    bash{ix}: 1\n"), 40_000)
+        ),
+        many(&|_| "dag_id: d\n".to_owned(), 50_000),
+        tasks(&|ix| format!("needs: [tsk_{ix}]")),
+        tasks(&|ix| format!("group: grup_{ix}")),
+        tasks(&|ix| format!("extends: tmplate_{ix}")),
+        tasks(&|ix| format!("needs: [task_{ix}]")),
+        tasks(&|ix| format!("uses: bsh{ix}")),
+        tasks(&|ix| format!("needs: [task_{}]", (ix + 1) % 10_000)),
+        tasks(&|ix| format!("needs: [task_{}]", ix ^ 1)),
+        format!("task_groups:\n{}tasks: []\n", many(&|ix| format!("  g{ix}: {{parent: g{}}}\n", ix + 1), 9_000)),
+        format!("task_groups:\n{}tasks: []\n", many(&|ix| format!("  g{ix}: {{parent: g{}}}\n", ix / 2), 9_000)),
+        format!("templates:\n{}tasks: []\n", many(&|ix| format!("  t{ix}: {{extends: t{}}}\n", ix + 1), 9_000)),
+        format!(
+            "tasks:\n- id: x\n  uses: branch\n  with:\n    choose:\n{}",
+            many(&|ix| format!("    - a{ix}\n"), 40_000)
+        ),
+        "--- [\n".repeat(50_000),
+        "- [\n".repeat(50_000),
+        "a: *b\n--- \n".repeat(50_000),
+        "\t".repeat(500_000),
+    ] {
+        let complaints = read(&text).diagnostics.len();
+        assert!(complaints <= 201, "{complaints}");
+    }
+}

@@ -9,3 +9,4 @@ mod limits;
 mod meaning;
 mod measured;
 mod support;
+mod templates;

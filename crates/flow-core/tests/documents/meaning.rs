@@ -235,3 +235,12 @@ fn the_hash_is_of_the_meaning() {
         |order: &str, key: &str| format!("dag_id: d\ntask_groups: {{{order}}}\ntasks:\n- {{id: x, {key}: b}}\n");
     assert_eq!(hash(&groups("a: {}, b: {}", "group")), hash(&groups("b: {}, a: {}", "group")));
 }
+
+#[test]
+fn a_byte_order_mark_and_windows_line_ends_do_no_harm() {
+    let text = "\u{feff}dag_id: d\r\ntasks:\r\n- id: x\r\n  uses: bash\r\n  with:\r\n    bash_command: |\r\n      one\r\n      two\r\n";
+    let dag = good(text);
+    assert_eq!(argument(&dag.tasks[0], "bash_command"), Some(&Arg::Value(json!("one\ntwo\n"))));
+    let parsed = read("\u{feff}dag_id: d\r\ntasks:\r\n- id: x\r\n  pol: y\r\n");
+    assert_eq!(shown(&parsed), ["4:3 unknown key `pol` of a task (did you mean `pool`?)"]);
+}

@@ -30,6 +30,9 @@ pub struct FileSensor {
     /// Let `**` in the pattern mean any number of folders.
     #[serde(default)]
     recursive: bool,
+    /// Accepted for Airflow's sake; changes nothing.
+    #[serde(default, rename = "start_from_trigger")]
+    _start_from_trigger: bool,
 }
 
 const FS_DEFAULT: &str = "fs_default";

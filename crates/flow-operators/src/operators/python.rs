@@ -303,6 +303,21 @@ mod tests {
     }
 
     #[tokio::test]
+    #[ignore = "needs a package index; keeps an environment in the user's cache folder"]
+    async fn requirements_are_installed_once() {
+        let of = |package: &str| {
+            let script =
+                "import sys\nfrom importlib import metadata\ndef main():\n    return metadata.version('tomli')\n";
+            json!({ "script": script, "requirements": [package] })
+        };
+        for _ in 0..2 {
+            assert_eq!(result(of("tomli==2.0.1")).await, Some(json!("2.0.1")));
+        }
+        let finished = World::new().run("python", of("tomli==0.0.0.nothing")).await;
+        finished.failed("could not install `requirements`");
+    }
+
+    #[tokio::test]
     async fn exactly_one_script_is_needed() {
         World::new().run("python", json!({})).await.failed_for_good("one of `script` and `file`");
         World::new().run("python", json!({ "script": "", "file": "" })).await.failed_for_good("one of");

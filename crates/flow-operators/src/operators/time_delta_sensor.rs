@@ -18,6 +18,9 @@ pub struct TimeDeltaSensor {
     /// How long after the data interval's end (without one: after the run was due). A number counts seconds; in
     /// the Airflow dialect minutes, as there.
     delta: Span,
+    /// Accepted for Airflow's sake; changes nothing.
+    #[serde(default, rename = "end_from_trigger")]
+    _end_from_trigger: bool,
 }
 
 impl Sensor for TimeDeltaSensor {

@@ -18,6 +18,12 @@ use crate::{
 pub struct TimeSensor {
     /// The time of day, on the day the task started, in the DAG's time zone.
     target_time: TimeOfDay,
+    /// Accepted for Airflow's sake; changes nothing.
+    #[serde(default, rename = "start_from_trigger")]
+    _start_from_trigger: bool,
+    /// Accepted for Airflow's sake; changes nothing.
+    #[serde(default, rename = "end_from_trigger")]
+    _end_from_trigger: bool,
 }
 
 impl Sensor for TimeSensor {

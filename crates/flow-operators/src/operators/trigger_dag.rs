@@ -70,8 +70,11 @@ pub struct TriggerDag {
     #[serde(default)]
     note: Option<String>,
     /// Accepted for Airflow's sake: waiting never holds a worker slot.
-    #[serde(default)]
-    deferrable: bool,
+    #[serde(default, rename = "deferrable")]
+    _deferrable: bool,
+    /// Accepted for Airflow's sake; changes nothing.
+    #[serde(default, rename = "openlineage_inject_parent_info")]
+    _openlineage_inject_parent_info: bool,
 }
 
 fn poke_interval() -> Span {
@@ -101,7 +104,6 @@ with:
 ";
 
     async fn run(self, cx: &mut TaskContext) -> Result<Done, OperatorError> {
-        let _ = self.deferrable;
         let allowed = states("allowed_states", self.allowed_states.as_deref().unwrap_or_default(), RunState::Success)?;
         let failed = match self.failed_states.as_deref() {
             Some([]) => Vec::new(),

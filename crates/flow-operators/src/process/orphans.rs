@@ -25,7 +25,7 @@ pub(crate) use other::{Sweep, adopt, forget, spawn};
 #[cfg(target_os = "linux")]
 mod linux {
     use std::{
-        collections::BTreeSet,
+        collections::{BTreeMap, BTreeSet},
         fs, io,
         sync::{Mutex, Once, PoisonError, RwLock},
         time::{Duration, Instant},
@@ -34,7 +34,7 @@ mod linux {
     use nix::{
         sys::{
             prctl::set_child_subreaper,
-            signal::{Signal, kill},
+            signal::{Signal, kill, killpg},
             wait::{WaitPidFlag, waitpid},
         },
         unistd::{Pid, getpgrp, getpid},
@@ -82,11 +82,13 @@ mod linux {
     pub(crate) struct Sweep {
         leader: i32,
         marker: Vec<u8>,
+        /// Groups that were killed. A process on its way out has no environment any more, but still its group.
+        killed: BTreeSet<i32>,
     }
 
     impl Sweep {
         pub(crate) fn new(leader: Pid, token: &str) -> Self {
-            Self { leader: leader.as_raw(), marker: format!("{ATTEMPT}={token}").into_bytes() }
+            Self { leader: leader.as_raw(), marker: format!("{ATTEMPT}={token}").into_bytes(), killed: BTreeSet::new() }
         }
 
         /// Takes leave of orphans that have ended.
@@ -99,8 +101,8 @@ mod linux {
             self.look(true)
         }
 
-        fn look(&self, is_deadly: bool) -> usize {
-            let me = getpid().as_raw();
+        fn look(&mut self, is_deadly: bool) -> usize {
+            let (me, own_group) = (getpid().as_raw(), getpgrp().as_raw());
             let mut alive = 0;
             let mut ended = Vec::new();
             for pid in younger_than(self.leader) {
@@ -110,9 +112,15 @@ mod linux {
                 }
                 if stat.is_over() {
                     ended.push(pid);
-                } else if is_deadly && has_marker(pid, &self.marker) {
+                } else if is_deadly && (self.killed.contains(&stat.group) || has_marker(pid, &self.marker)) {
                     alive += 1;
-                    let _ = kill(Pid::from_raw(pid), Signal::SIGKILL); // fails only when it is gone
+                    // With its group: a member may have emptied its environment. Fails only when it is gone.
+                    let _ = if stat.group == own_group {
+                        kill(Pid::from_raw(pid), Signal::SIGKILL)
+                    } else {
+                        self.killed.insert(stat.group);
+                        killpg(Pid::from_raw(stat.group), Signal::SIGKILL)
+                    };
                 }
             }
             if !ended.is_empty() {
@@ -209,26 +217,46 @@ mod linux {
         let mut killed = BTreeSet::new();
         // Again until none is found: one may have forked while we looked.
         loop {
-            let mut found = 0;
-            for pid in all_processes() {
-                if spared.contains(&pid) {
-                    continue;
-                }
-                let Some(before) = Stat::read(pid).filter(|stat| !stat.is_over()) else { continue };
-                if !worker_of(pid).is_some_and(|worker| is_dead_worker(&worker)) {
-                    continue;
-                }
-                // The environment was that of the process that `before` describes, if it still is the same one.
-                if Stat::read(pid).is_some_and(|now| now.started == before.started) {
-                    found += 1;
+            let alive: BTreeMap<i32, Stat> = all_processes()
+                .filter(|pid| !spared.contains(pid))
+                .filter_map(|pid| Some((pid, Stat::read(pid)?)))
+                .filter(|(_, stat)| !stat.is_over())
+                .collect();
+            // A process on its way out has no environment any more: those that were killed are remembered.
+            let is_marked = |pid, stat: &Stat| {
+                killed.contains(&(pid, stat.started)) || worker_of(pid).is_some_and(|id| is_dead_worker(&id))
+            };
+            let marked = alive.iter().filter(|&(&pid, stat)| is_marked(pid, stat)).map(|(&pid, _)| pid);
+            let doomed = with_kin(marked.collect(), &alive);
+            for &pid in &doomed {
+                let started = alive[&pid].started;
+                // Still the process that was looked at, not a later one of the same number.
+                if Stat::read(pid).is_some_and(|now| now.started == started) {
                     let _ = kill(Pid::from_raw(pid), Signal::SIGKILL); // not ours, or gone: nothing to be done
-                    killed.insert((pid, before.started));
+                    killed.insert((pid, started));
                 }
             }
-            if found == 0 || Instant::now() >= deadline {
+            if doomed.is_empty() || Instant::now() >= deadline {
                 return Ok(killed.len());
             }
             std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Adds children and members of the same groups: they may have emptied their environment.
+    fn with_kin(mut doomed: BTreeSet<i32>, alive: &BTreeMap<i32, Stat>) -> BTreeSet<i32> {
+        let own_group = getpgrp().as_raw();
+        loop {
+            let groups: BTreeSet<i32> = doomed.iter().map(|pid| alive[pid].group).collect();
+            let is_kin = |stat: &Stat| {
+                doomed.contains(&stat.parent) || (stat.group != own_group && groups.contains(&stat.group))
+            };
+            let kin: Vec<i32> = alive.iter().filter(|(_, stat)| is_kin(stat)).map(|(&pid, _)| pid).collect();
+            let before = doomed.len();
+            doomed.extend(kin);
+            if doomed.len() == before {
+                return doomed;
+            }
         }
     }
 

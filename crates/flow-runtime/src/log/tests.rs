@@ -16,6 +16,7 @@ fn identity(task: &str, try_number: u32) -> Identity {
         task_id: task.into(),
         map_index: -1,
         try_number,
+        lost: 0,
         max_tries: 1,
         owner: String::new(),
         logical_date: None,

@@ -283,8 +283,10 @@ impl Bench<'_> {
                 }
             },
         };
-        // Best effort: an attempt without files never made the folder.
-        let _ = tokio::fs::remove_dir_all(&scratch).await;
+        // An attempt without files never made the folder.
+        if scratch.exists() {
+            let _ = tokio::fs::remove_dir_all(&scratch).await;
+        }
         match self.ender.ended_by() {
             Some(EndedBy::Request) => finished.outcome = Outcome::Cancelled,
             Some(EndedBy::Worker) if is_failure(&finished.outcome) => {
@@ -325,7 +327,8 @@ fn is_failure(outcome: &Outcome) -> bool {
     matches!(outcome, Outcome::Failed { .. } | Outcome::Cancelled | Outcome::Lost { .. })
 }
 
-pub(super) fn in_words(error: template::TemplateError) -> String {
+/// Says what is wrong with an argument, and where.
+pub fn in_words(error: template::TemplateError) -> String {
     let place =
         error.argument.as_deref().map(|argument| format!("`{argument}`, line {}: ", error.line)).unwrap_or_default();
     let help = error.help.map(|help| format!("; {help}")).unwrap_or_default();
@@ -346,7 +349,8 @@ fn masked(mut finished: Finished, masker: &Masker) -> Finished {
     finished
 }
 
-pub(super) fn mask_value(value: Value, masker: &Masker) -> Value {
+/// Hides secrets in every text of a value.
+pub fn mask_value(value: Value, masker: &Masker) -> Value {
     if masker.is_empty() {
         return value;
     }

@@ -17,6 +17,9 @@ use tokio::runtime::Handle;
 
 use crate::{Clock, settings};
 
+/// Is told each secret before anything can be done with it.
+pub(crate) type OnSecret = Box<dyn Fn(&[String]) + Send + Sync>;
+
 /// Answers the questions of one attempt.
 pub(crate) struct AttemptServices {
     pub(crate) store: Store,
@@ -26,7 +29,7 @@ pub(crate) struct AttemptServices {
     pub(crate) memory: Value,
     /// Secrets that were handed out; the attempt's log masks them.
     pub(crate) secrets: Arc<Mutex<Vec<String>>>,
-    pub(crate) on_secret: Box<dyn Fn(&[String]) + Send + Sync>,
+    pub(crate) on_secret: OnSecret,
     pub(crate) handle: Handle,
 }
 

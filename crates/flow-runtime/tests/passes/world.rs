@@ -155,7 +155,7 @@ impl World {
             lease_until: now + LEASE,
             check_kept: true,
         };
-        pass(&self.store, &self.dags, Bounds::default(), reports, Some(claimer), now).await
+        pass(&self.store, &self.dags, Bounds::default(), reports, None, Some(claimer), now).await
     }
 
     /// Makes passes and ends tasks until nothing is due at this moment. Returns the passes.

@@ -177,9 +177,7 @@ both! {
         assert_eq!(row.run.run_after, at(101));
         let mut tx = w.store.begin().await.unwrap();
         assert_eq!(tx.queued_runs("chain", at(499), 10).await.unwrap().len(), 1);
-        assert_eq!(tx.next_queued_run_at("chain", at(499)).await.unwrap(), Some(at(500)));
         assert_eq!(tx.queued_runs("chain", at(500), 10).await.unwrap().len(), 2);
-        assert_eq!(tx.next_queued_run_at("chain", at(500)).await.unwrap(), None);
     }
 
     async fn runs_are_found_by_key_id_date_and_neighbour(w: World) {

@@ -1,4 +1,4 @@
-//! `flow pools`, `variables`, `connections`, `users` and `tokens`: what belongs to an installation rather than to
+//! `flow variables`, `connections`, `users` and `tokens`: what belongs to an installation rather than to
 //! a DAG. Hidden until they have bodies.
 
 use std::{path::PathBuf, process::ExitCode};
@@ -35,15 +35,6 @@ macro_rules! group {
         }
     };
 }
-
-group!(PoolsArgs, PoolsCommand, pools, "pools", "Examples:\n  flow pools set warehouse 4", {
-    /// Make one, or change it
-    Set { name: String, slots: u32, #[arg(long)] description: Option<String> },
-    /// Set all that a JSON file names
-    Import { file: PathBuf },
-    /// Write all as JSON
-    Export { file: Option<PathBuf> },
-});
 
 group!(VariablesArgs, VariablesCommand, variables, "variables", "Examples:\n  flow variables set region eu", {
     /// Make one, or change it

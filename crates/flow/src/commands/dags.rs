@@ -7,8 +7,13 @@ use serde_json::Value;
 use crate::{cli::Flags, config::value, context::Cx};
 
 mod check;
+mod delete;
 mod draw;
+mod list;
 mod next;
+mod pause;
+mod show;
+mod test;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
@@ -28,18 +33,7 @@ pub(crate) struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     /// All DAGs
-    #[command(after_help = "Examples:\n  flow dags list\n  flow dags list --tag etl -o json")]
-    List {
-        /// Only those with this tag
-        #[arg(long)]
-        tag: Option<String>,
-        /// Only those that are paused
-        #[arg(long, conflicts_with = "active")]
-        paused: bool,
-        /// Only those that are not paused
-        #[arg(long)]
-        active: bool,
-    },
+    List(list::Args),
     /// A DAG, its tasks and its last runs
     #[command(after_help = "Examples:\n  flow dags show tutorial")]
     Show {
@@ -55,27 +49,18 @@ enum Command {
         dag: String,
     },
     /// Start runs of a DAG by its schedule again
-    #[command(after_help = "Examples:\n  flow dags unpause tutorial")]
+    #[command(after_help = "Examples:\n  flow dags unpause tutorial\n  flow dags unpause daily_sales --yes")]
     Unpause {
         /// The DAG's id
         dag: String,
+        /// Do not ask, however many runs that makes
+        #[arg(short, long)]
+        yes: bool,
     },
     /// Run a DAG here and now, without a database
-    #[command(
-        after_help = "Examples:\n  flow dags test tutorial\n  flow dags test daily_sales --conf '{\"region\": \"us\"}' --logical-date 2026-01-01"
-    )]
-    Test {
-        /// The DAG's id
-        dag: String,
-        /// Values for the run, a JSON object
-        #[arg(long, value_name = "JSON", value_parser = object_arg)]
-        conf: Option<Value>,
-        /// The run's logical date, in the DAG's time zone if it has no offset [default: now]
-        #[arg(long, value_name = "TIME")]
-        logical_date: Option<String>,
-    },
-    /// Forget a DAG whose file is gone, with all its runs
-    #[command(after_help = "Examples:\n  flow dags delete old_report")]
+    Test(test::Args),
+    /// Forget a DAG with all its runs and logs
+    #[command(after_help = "Examples:\n  flow dags delete old_report\n  flow dags delete old_report --yes")]
     Delete {
         /// The DAG's id
         dag: String,
@@ -97,13 +82,13 @@ impl Args {
 
 pub(crate) async fn run(args: Args, cx: &Cx) -> anyhow::Result<ExitCode> {
     match args.command {
-        Command::List { tag: _, paused: _, active: _ } => cx.not_yet("dags list").await,
-        Command::Show { dag: _ } => cx.not_yet("dags show").await,
+        Command::List(args) => list::run(&args, cx).await,
+        Command::Show { dag } => show::run(&dag, cx).await,
         Command::Check(args) => check::run(&args, cx),
-        Command::Pause { dag: _ } => cx.not_yet("dags pause").await,
-        Command::Unpause { dag: _ } => cx.not_yet("dags unpause").await,
-        Command::Test { dag: _, conf: _, logical_date: _ } => cx.not_yet("dags test").await,
-        Command::Delete { dag: _, yes: _ } => cx.not_yet("dags delete").await,
+        Command::Pause { dag } => pause::pause(&dag, cx).await,
+        Command::Unpause { dag, yes } => pause::unpause(&dag, yes, cx).await,
+        Command::Test(args) => test::run(args, cx).await,
+        Command::Delete { dag, yes } => delete::run(&dag, yes, cx).await,
         Command::Graph(args) => draw::run(&args, cx),
         Command::Next(args) => next::run(&args, cx),
     }

@@ -1,9 +1,25 @@
 //! `flow db`: the database's schema, health and size.
 
-use std::{process::ExitCode, time::Duration};
+use std::{
+    path::Path,
+    process::ExitCode,
+    time::{Duration, Instant},
+};
 
-use super::dags::duration_arg;
-use crate::context::Cx;
+use flow_core::{DagId, RunId, Timestamp};
+use flow_store::{CleanupPlan, CleanupStep, ROWS_COUNTED, Schema, Store, TableSize};
+use indicatif::ProgressBar;
+use serde::Serialize;
+
+use super::{dags::duration_arg, runs};
+use crate::{
+    context::Cx,
+    node::{self, Parts},
+    output::Cell,
+};
+
+/// Rows that go in one transaction.
+const BATCH: u32 = 500;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
@@ -27,7 +43,7 @@ enum Command {
     /// Connect, and say what is there: kind, schema, sizes
     #[command(after_help = "Examples:\n  flow db check\n  flow db check -o json")]
     Check,
-    /// Remove finished runs with all that belongs to them
+    /// Remove finished runs with all that belongs to them, and old events
     #[command(
         after_help = "Examples:\n  flow db clean --older-than 90d\n  flow db clean --older-than 4w --dag tutorial --dry-run"
     )]
@@ -35,7 +51,7 @@ enum Command {
         /// Age of the end of a run from which it goes
         #[arg(long, value_name = "DURATION", value_parser = duration_arg)]
         older_than: Duration,
-        /// Only this DAG's runs
+        /// Only this DAG's runs and events
         #[arg(long, value_name = "DAG")]
         dag: Option<String>,
         /// Only say what would go
@@ -46,8 +62,165 @@ enum Command {
 
 pub(crate) async fn run(args: Args, cx: &Cx) -> anyhow::Result<ExitCode> {
     match args.command {
-        Command::Migrate { dry_run: _ } => cx.not_yet("db migrate").await,
-        Command::Check => cx.not_yet("db check").await,
-        Command::Clean { older_than: _, dag: _, dry_run: _ } => cx.not_yet("db clean").await,
+        Command::Migrate { dry_run } => migrate(cx, dry_run).await,
+        Command::Check => check(cx).await,
+        Command::Clean { older_than, dag, dry_run } => clean(cx, older_than, dag, dry_run).await,
     }
+}
+
+#[derive(Debug, Serialize)]
+struct Migration {
+    database: String,
+    /// 0 = empty, or not there yet.
+    from: i64,
+    to: i64,
+    dry_run: bool,
+}
+
+async fn migrate(cx: &Cx, dry_run: bool) -> anyhow::Result<ExitCode> {
+    let url = &cx.config.settings.database.url;
+    let database = crate::config::masked(url);
+    let is_there = sqlite_file(url).is_none_or(Path::exists);
+    if !is_there && dry_run {
+        cx.out.one(
+            &Migration { database: database.clone(), from: 0, to: Store::newest_schema(), dry_run },
+            vec![("database", database.into()), ("would", "make it, with every table".into())],
+        )?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if !is_there {
+        node::make_home(&cx.config.home)?;
+    }
+    let store = Store::open(url).await?;
+    let (from, to) = match store.schema().await? {
+        Schema::Current { version } => (version, version),
+        Schema::Older { version, known } => (version, known),
+        Schema::Newer { version, known } => return Err(node::newer_schema(version, known)),
+    };
+    if from != to && !dry_run {
+        // Another process that works on the file must not find its tables changed under it.
+        let _lock = node::lock_database(cx)?;
+        store.migrate().await?;
+    }
+    store.close().await;
+    let words = match (from == to, dry_run) {
+        (true, _) => format!("is up to date: schema {to}"),
+        (false, true) => format!("would go from schema {from} to {to}"),
+        (false, false) => format!("went from schema {from} to {to}"),
+    };
+    let migration = Migration { database: database.clone(), from, to, dry_run };
+    cx.out.one(&migration, vec![("database", database.into()), ("schema", words.into())])?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Returns the path of a SQLite database.
+fn sqlite_file(url: &str) -> Option<&Path> {
+    url.strip_prefix("sqlite:").map(|path| Path::new(path.strip_prefix("//").unwrap_or(path)))
+}
+
+#[derive(Debug, Serialize)]
+struct Health {
+    database: String,
+    kind: &'static str,
+    schema: i64,
+    answer_ms: f64,
+    bytes: u64,
+    rows: serde_json::Map<String, serde_json::Value>,
+}
+
+async fn check(cx: &Cx) -> anyhow::Result<ExitCode> {
+    let parts = Parts::of_command(cx).await?;
+    let started = Instant::now();
+    parts.store.ping().await?;
+    let answer_ms = started.elapsed().as_secs_f64() * 1_000.0;
+    let schema = match parts.store.schema().await? {
+        Schema::Current { version } | Schema::Older { version, .. } | Schema::Newer { version, .. } => version,
+    };
+    let (bytes, sizes) = (parts.store.bytes().await?, parts.store.table_sizes().await?);
+    let health = Health {
+        database: crate::config::masked(&cx.config.settings.database.url),
+        kind: parts.store.kind(),
+        schema,
+        answer_ms,
+        bytes,
+        rows: sizes.iter().map(|size| (size.table.to_owned(), size.rows.into())).collect(),
+    };
+    let mut properties: Vec<(&str, Cell)> = vec![
+        ("database", health.database.clone().into()),
+        ("kind", health.kind.into()),
+        ("schema", format!("{schema}, as this flow needs it").into()),
+        ("answers after", format!("{answer_ms:.1} ms").into()),
+        ("size", format!("{:.1} MiB", bytes as f64 / f64::from(1 << 20)).into()),
+    ];
+    properties.extend(sizes.iter().map(|size| (size.table, Cell::from(rows(*size)))));
+    cx.out.one(&health, properties)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// `1 run`, `2 runs`
+fn many(number: u64, word: &str) -> String {
+    if number == 1 { format!("1 {word}") } else { format!("{number} {word}s") }
+}
+
+fn rows(size: TableSize) -> String {
+    let more = if size.rows >= ROWS_COUNTED { ", or more" } else { "" };
+    format!("{}{more}", many(size.rows, "row"))
+}
+
+#[derive(Debug, Serialize)]
+struct Cleaning {
+    before: Timestamp,
+    dag_id: Option<String>,
+    runs: u64,
+    events: u64,
+    dry_run: bool,
+}
+
+async fn clean(cx: &Cx, older_than: Duration, dag_id: Option<String>, dry_run: bool) -> anyhow::Result<ExitCode> {
+    let parts = Parts::of_command(cx).await?;
+    if let Some(dag) = &dag_id
+        && parts.store.dag(dag).await?.is_none()
+    {
+        return Err(runs::no_such_dag(&parts, dag).await);
+    }
+    let micros = i64::try_from(older_than.as_micros()).unwrap_or(i64::MAX);
+    let before = Timestamp::from_micros(cx.now().as_micros().saturating_sub(micros));
+    let plan = CleanupPlan { before, dag_id: dag_id.clone(), batch: BATCH, dry_run };
+    let progress = ProgressBar::new_spinner();
+    progress.enable_steady_tick(Duration::from_millis(120));
+    let (mut runs_gone, mut events_gone) = (0_u64, 0_u64);
+    let cleaned = parts
+        .store
+        .clean(&plan, |step| {
+            match step {
+                CleanupStep::Runs(names) => {
+                    runs_gone += names.len() as u64;
+                    for (dag, run) in names {
+                        // Logs of a run that is gone are in nobody's way; the folder may be on another host.
+                        let folder = parts.logs.run_folder(&DagId::new(dag), &RunId::new(run));
+                        let _ = std::fs::remove_dir_all(&folder);
+                        // Goes only when it is empty.
+                        let _ = folder.parent().map(std::fs::remove_dir);
+                    }
+                }
+                CleanupStep::Events(number) => events_gone += number,
+            }
+            progress.set_message(format!("{runs_gone} runs, {events_gone} events removed"));
+        })
+        .await;
+    progress.finish_and_clear();
+    let cleaned = cleaned.map_err(|error| {
+        anyhow::Error::new(error)
+            .context(format!("stopped after {runs_gone} runs and {events_gone} events; run the command again to go on"))
+    })?;
+    let words = if dry_run { "would be removed" } else { "removed" };
+    let cleaning = Cleaning { before, dag_id, runs: cleaned.runs, events: cleaned.events, dry_run };
+    cx.out.one(
+        &cleaning,
+        vec![
+            ("ended before", before.to_string().into()),
+            (words, format!("{}, {}", many(cleaned.runs, "run"), many(cleaned.events, "event")).into()),
+        ],
+    )?;
+    Ok(ExitCode::SUCCESS)
 }

@@ -137,7 +137,7 @@ pub(crate) async fn run(args: Args, cx: &Cx) -> anyhow::Result<ExitCode> {
 
 /// A run, for programs.
 #[derive(Debug, Serialize)]
-struct RunView {
+pub(crate) struct RunView {
     dag_id: String,
     dag_run_id: String,
     state: RunState,
@@ -151,7 +151,8 @@ struct RunView {
 }
 
 impl RunView {
-    fn of(row: &RunRow) -> Self {
+    /// Takes what is shown of a run.
+    pub(crate) fn of(row: &RunRow) -> Self {
         let run = &row.run;
         Self {
             dag_id: run.dag_id.to_string(),
@@ -183,7 +184,13 @@ async fn list(cx: &Cx, dag: Option<String>, state: Option<RunState>, limit: u32)
             return Ok(ExitCode::SUCCESS);
         }
     }
-    cx.out.list(&views, &["DAG", "RUN", "STATE", "STARTED", "TOOK"], |view| {
+    print_list(cx, &views)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Prints runs, one a line.
+pub(crate) fn print_list(cx: &Cx, views: &[RunView]) -> anyhow::Result<()> {
+    cx.out.list(views, &["DAG", "RUN", "STATE", "STARTED", "TOOK"], |view| {
         vec![
             view.dag_id.clone().into(),
             view.dag_run_id.clone().into(),
@@ -192,7 +199,7 @@ async fn list(cx: &Cx, dag: Option<String>, state: Option<RunState>, limit: u32)
             Cell::maybe(view.duration.map(|seconds| format!("{seconds:.2} s"))),
         ]
     })?;
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 async fn show(cx: &Cx, dag: &str, run: &str) -> anyhow::Result<ExitCode> {

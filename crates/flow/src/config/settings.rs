@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::{
     ConfigError, Given,
-    value::{Bytes, Count, Level, Setting, Zone},
+    value::{Count, Level, Setting},
 };
 
 /// What is known of a setting beside its value.
@@ -84,19 +84,13 @@ macro_rules! settings {
 settings! {
     /// What holds for all of Flow.
     core: Core {
-        /// Most task instances that may be queued or running at once, over all DAGs and workers.
-        parallelism: Count = "256",
         /// DAGs that appear for the first time are paused, unless they say otherwise (`is_paused_upon_creation`).
         /// `flow standalone` takes `false` when nothing is set, so that examples start at once.
         dags_are_paused_at_creation: bool = "true",
-        /// Time zone in which times are shown by commands. A DAG's own zone is a key of its document.
-        default_timezone: Zone = "UTC",
         /// How often a task is tried again when its worker died or was shut down; such tries do not use up `retries`.
         max_infrastructure_retries: u32 = "3",
         /// Time between SIGTERM and SIGKILL when a task's processes must end.
         kill_grace: Duration = "10s",
-        /// Slots of `default_pool` when it is first made. Later: `flow pools set default_pool N`.
-        default_pool_slots: Count = "128",
     }
     /// Where everything is kept.
     database: Database {
@@ -117,8 +111,8 @@ settings! {
         slots: Count = "16",
         /// Queues this worker takes tasks from (key `queue` of a task).
         queues: Vec<String> = "default",
-        /// A worker that is silent for so long is taken for dead, and its tasks are tried again.
-        lease: Duration = "60s",
+        /// A worker that is silent for so long is taken for dead, and its tasks are tried again. Sooner when its process is seen to be gone on the same machine.
+        lease: Duration = "5m",
         /// Time between two signs of life. Several must fit into the lease.
         heartbeat: Duration = "5s",
         /// Time that running tasks get at an orderly shutdown before they are handed back.
@@ -146,7 +140,5 @@ settings! {
         level: Level = "info",
         /// Flow's own messages as JSON, one object a line.
         json: bool = "false",
-        /// Longer lines of a task's output are folded.
-        max_line: Bytes = "64KiB",
     }
 }

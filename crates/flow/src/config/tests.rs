@@ -42,10 +42,10 @@ fn a_flag_goes_before_the_environment_before_the_file_before_the_default() {
     let mut world = world("[web]\nport = 1\nhost = 'file'\n[worker]\nslots = 2\n", &[("FLOW__WEB__PORT", "3")]);
     let config = world.load();
     assert_eq!((config.web.port, config.web.host.as_str(), config.worker.slots), (3, "file", value::Count(2)));
-    assert_eq!(config.logging.max_line, value::Bytes(65_536));
+    assert_eq!(config.worker.queues, ["default"]);
     assert_eq!(config.origin("web.port"), &Origin::Env("FLOW__WEB__PORT".to_owned()));
     assert!(matches!(config.origin("web.host"), Origin::File { line: 3, .. }));
-    assert_eq!(config.origin("logging.max_line"), &Origin::Default);
+    assert_eq!(config.origin("worker.queues"), &Origin::Default);
 
     world.around.flags = vec![("web.port", "4".to_owned(), "--port")];
     let config = world.load();
@@ -70,6 +70,16 @@ fn a_dags_folder_where_flow_is_started_goes_before_the_home_but_not_before_a_set
     assert_eq!(world.load().dags.folder, beside);
     world.around.environment.insert("FLOW__DAGS__FOLDER".to_owned(), "/srv/dags".to_owned());
     assert_eq!(world.load().dags.folder, PathBuf::from("/srv/dags"));
+}
+
+#[test]
+fn a_path_in_the_file_counts_from_the_file_and_elsewhere_from_here() {
+    let mut world = world("[dags]\nfolder = 'mine'\n[logging]\nfolder = '$FLOW_HOME/x'\n", &[]);
+    let here = world.folder.path().to_owned();
+    assert_eq!(world.load().dags.folder, here.join("home/mine"));
+    assert_eq!(world.load().logging.folder, here.join("home/x"));
+    world.around.flags = vec![("dags.folder", "mine".to_owned(), "--dags")];
+    assert_eq!(world.load().dags.folder, here.join("mine"));
 }
 
 #[test]
@@ -121,9 +131,9 @@ fn a_bad_value_says_what_would_be_right() {
     );
     check_refused("web = 1\n", &[], "home/flow.toml:1: `web` must be a section, `[web]`, not `1`");
     check_refused(
-        "[core]\ndefault_timezone = 'Mars/Base'\n",
+        "[logging]\nlevel = 'loud'\n",
         &[],
-        "home/flow.toml:2: `core.default_timezone` must be a time zone such as `UTC` or `Europe/Berlin`, not `Mars/Base`",
+        "home/flow.toml:2: `logging.level` must be `error`, `warn`, `info`, `debug` or `trace`, not `loud`",
     );
     check_refused(
         "[worker]\nlease = '10s'\n",
@@ -192,7 +202,7 @@ fn everything_is_shown_with_its_source() {
     assert_eq!(source("web.port"), Some("file"));
     assert_eq!(source("web.host"), Some("env"));
     assert_eq!(source("web.zzz"), None);
-    assert_eq!(source("core.parallelism"), Some("default"));
+    assert_eq!(source("core.kill_grace"), Some("default"));
 }
 
 /// The page about settings; `UPDATE_EXPECT=1` writes it.
@@ -214,4 +224,21 @@ fn the_reference_page_is_fresh() {
         std::fs::write(&path, &page).unwrap();
     }
     assert_eq!(std::fs::read_to_string(&path).unwrap_or_default(), page, "run the test with UPDATE_EXPECT=1");
+}
+
+/// Returns the texts of the sources below a folder, the configuration's own left out.
+fn sources(folder: &Path) -> String {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let wanted = entries.filter(|path| !path.ends_with("config") && !path.ends_with("config.rs"));
+    wanted
+        .map(|path| if path.is_dir() { sources(&path) } else { std::fs::read_to_string(&path).unwrap_or_default() })
+        .collect()
+}
+
+#[test]
+fn every_setting_is_used_by_something() {
+    let text = sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
+    let unused: Vec<String> =
+        TABLE.iter().filter(|entry| !text.contains(&format!(".{}", entry.key))).map(Entry::name).collect();
+    assert!(unused.is_empty(), "nothing reads {unused:?}");
 }

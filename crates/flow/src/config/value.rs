@@ -130,37 +130,6 @@ impl Setting for Duration {
     }
 }
 
-/// A number of bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Bytes(pub(crate) u64);
-
-/// Units of [`Bytes`], the largest first.
-const SIZES: [(&str, u64); 4] = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("B", 1)];
-
-impl Setting for Bytes {
-    const KIND: &'static str = "size";
-
-    fn read(text: &str) -> Result<Self, String> {
-        let (number, unit) = SIZES
-            .iter()
-            .find_map(|(name, unit)| text.strip_suffix(name).map(|number| (number, *unit)))
-            .unwrap_or((text, 1));
-        number
-            .trim()
-            .parse::<u64>()
-            .ok()
-            .and_then(|number| number.checked_mul(unit))
-            .map(Self)
-            .ok_or_else(|| "a size such as `512B`, `64KiB` or `10MiB`".to_owned())
-    }
-
-    fn show(&self) -> Value {
-        let (name, unit) =
-            SIZES.iter().find(|(_, unit)| self.0 >= *unit && self.0.is_multiple_of(*unit)).unwrap_or(&SIZES[3]);
-        json!(format!("{}{name}", self.0 / unit))
-    }
-}
-
 /// How much Flow says about itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Level(pub(crate) tracing::Level);
@@ -177,26 +146,6 @@ impl Setting for Level {
 
     fn show(&self) -> Value {
         json!(self.0.as_str().to_lowercase())
-    }
-}
-
-/// The IANA name of a time zone.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Zone(pub(crate) String);
-
-impl Setting for Zone {
-    const KIND: &'static str = "time zone";
-
-    fn read(text: &str) -> Result<Self, String> {
-        if flow_core::time::is_zone(text) {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err("a time zone such as `UTC` or `Europe/Berlin`".to_owned())
-        }
-    }
-
-    fn show(&self) -> Value {
-        json!(self.0)
     }
 }
 
@@ -266,23 +215,5 @@ mod tests {
             let span = Duration::from_millis(millis);
             assert_eq!(duration(&in_words(span)), Some(span), "{}", in_words(span));
         }
-    }
-
-    #[track_caller]
-    fn check_size(text: &str, bytes: Option<u64>) {
-        assert_eq!(Bytes::read(text).ok(), bytes.map(Bytes), "{text}");
-    }
-
-    #[test]
-    fn sizes_have_binary_units() {
-        check_size("64KiB", Some(65_536));
-        check_size("10 MiB", Some(10 << 20));
-        check_size("17", Some(17));
-        check_size("17B", Some(17));
-        check_size("64KB", None);
-        check_size("99999999999GiB", None);
-        assert_eq!(Bytes(65_536).show(), "64KiB");
-        assert_eq!(Bytes(65_537).show(), "65537B");
-        assert_eq!(Bytes(0).show(), "0B");
     }
 }

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     dag::{
-        Dag, Dialect, OverlapPolicy, nearest,
+        Dag, Dialect, OverlapPolicy,
         place::Place,
         yaml::{Entry, Node},
     },
@@ -95,7 +95,8 @@ impl Cx<'_, '_, '_> {
             return name;
         }
         let zones = time::zone_names();
-        let help = nearest::did_you_mean(&name, zones.iter().map(String::as_str))
+        let help = self
+            .did_you_mean(&name, zones.iter().map(String::as_str))
             .unwrap_or_else(|| "write an IANA name such as `Europe/Berlin`".to_owned());
         self.error_with(entry.place(), format!("unknown time zone `{name}`"), help);
         "UTC".to_owned()
@@ -137,7 +138,7 @@ impl Cx<'_, '_, '_> {
             } else {
                 let all: Vec<_> = self.catalog.all().iter().map(|spec| self.facts(spec)).collect();
                 let taken = all.iter().flat_map(|facts| &facts.names).map(String::as_str);
-                let help = nearest::did_you_mean(key, known.iter().copied().chain(taken));
+                let help = self.did_you_mean(key, known.iter().copied().chain(taken));
                 let message = format!("unknown key `{key}` in `default_args`: no task or operator takes it");
                 self.error_with(part.key_place, message, help);
             }
@@ -207,7 +208,7 @@ impl Cx<'_, '_, '_> {
             return;
         }
         let known = [keys::DAG, keys::DAG_FLOW].concat();
-        let help = keys::habit(key).or_else(|| nearest::did_you_mean(key, known.iter().copied()));
+        let help = keys::habit(key).or_else(|| self.did_you_mean(key, known.iter().copied()));
         self.error_with(entry.key_place, format!("unknown key `{key}` of a DAG"), help);
     }
 

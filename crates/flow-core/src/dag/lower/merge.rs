@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 
 use super::Cx;
 use crate::dag::{
-    nearest,
     place::Place,
     yaml::{Entry, Node},
 };
@@ -32,16 +31,25 @@ impl<'n> Merged<'n> {
     }
 
     fn add(&mut self, over: &Merged<'n>) {
-        over.entries.iter().for_each(|entry| put(&mut self.entries, entry));
-        over.with.iter().for_each(|entry| put(&mut self.with, entry));
+        put(&mut self.entries, &over.entries);
+        put(&mut self.with, &over.with);
         self.with_place = over.with_place.or(self.with_place);
     }
 }
 
-fn put<'n>(entries: &mut Vec<&'n Entry>, entry: &'n Entry) {
-    match entries.iter_mut().find(|old| old.key == entry.key) {
-        Some(old) => *old = entry,
-        None => entries.push(entry),
+/// Puts entries over others: one with the same key takes its place.
+pub(super) fn put<'n>(entries: &mut Vec<&'n Entry>, over: &[&'n Entry]) {
+    if entries.is_empty() {
+        entries.extend(over);
+        return;
+    }
+    let places: BTreeMap<&str, usize> =
+        entries.iter().enumerate().map(|(at, entry)| (entry.key.as_str(), at)).collect();
+    for entry in over {
+        match places.get(entry.key.as_str()) {
+            Some(at) => entries[*at] = entry,
+            None => entries.push(entry),
+        }
     }
 }
 
@@ -75,7 +83,7 @@ impl Cx<'_, '_, '_> {
             for (name, place) in self.extended(extends) {
                 let Some(entry) = fragments.nodes.get(name).copied() else {
                     let known: Vec<&str> = fragments.nodes.keys().copied().collect();
-                    let help = nearest::meant_or_known(name, &known, 8);
+                    let help = self.meant_or_known(name, &known, 8);
                     self.error_with(place, format!("template `{name}` does not exist"), help);
                     continue;
                 };

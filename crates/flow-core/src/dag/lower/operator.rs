@@ -103,7 +103,7 @@ impl<'a> Cx<'a, '_, '_> {
         let specs = self.catalog.all();
         let names = specs.iter().map(|spec| spec.name);
         let classes = specs.iter().filter_map(|spec| spec.class.rsplit('.').next()).filter(|class| !class.is_empty());
-        nearest::did_you_mean(name, names.clone().chain(classes))
+        self.did_you_mean(name, names.clone().chain(classes))
             .or_else(|| Some(format!("there are: {}", nearest::some_of(names, 12))))
     }
 

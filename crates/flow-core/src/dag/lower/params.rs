@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json};
 
 use super::{Cx, read::describe};
 use crate::dag::{
-    Param, nearest,
+    Param,
     yaml::{Entry, Node, Value},
 };
 
@@ -93,8 +93,7 @@ impl Cx<'_, '_, '_> {
                     }
                 }
                 _ => {
-                    let help =
-                        nearest::did_you_mean(&part.key, SCHEMA.iter().copied().chain(["default", "description"]));
+                    let help = self.did_you_mean(&part.key, SCHEMA.iter().copied().chain(["default", "description"]));
                     self.error_with(part.key_place, format!("unknown key `{}` of a parameter", part.key), help);
                 }
             }
@@ -129,8 +128,8 @@ impl Cx<'_, '_, '_> {
                         continue;
                     }
                     fits = false;
-                    let help = kind.text().and_then(|text| nearest::meant_or_known(text, TYPES, 10));
-                    let help = help.or_else(|| nearest::meant_or_known("", TYPES, 10));
+                    let help = kind.text().and_then(|text| self.meant_or_known(text, TYPES, 10));
+                    let help = help.or_else(|| self.meant_or_known("", TYPES, 10));
                     self.error_with(kind.place.or(part.key_place), format!("unknown type {}", describe(kind)), help);
                 }
                 return fits;

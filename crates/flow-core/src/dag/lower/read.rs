@@ -5,7 +5,6 @@ use std::{str::FromStr, time::Duration};
 use super::{Cx, Named};
 use crate::{
     dag::{
-        nearest,
         place::Place,
         yaml::{Entry, Node, Value},
     },
@@ -115,7 +114,7 @@ impl Cx<'_, '_, '_> {
         match text.parse() {
             Ok(word) => Some(word),
             Err(unknown) => {
-                let help = nearest::meant_or_known(&text, unknown.known, 20);
+                let help = self.meant_or_known(&text, unknown.known, 20);
                 self.error_with(entry.place(), format!("`{}` cannot be `{text}`", entry.key), help);
                 None
             }

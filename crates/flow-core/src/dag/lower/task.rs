@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use super::{
     Cx, DraftTask, keys,
-    merge::{Fragments, Merged},
+    merge::{Fragments, Merged, put},
 };
 use crate::{
     dag::{
@@ -60,12 +60,8 @@ impl Cx<'_, '_, '_> {
         let id_place = id.map_or(node.place, Entry::place);
         let mut draft = blank(id_text.as_deref().unwrap_or("?"), id_place);
         let mut all = Merged { with: merged.with.clone(), with_place: merged.with_place, ..Merged::default() };
-        for entry in defaults.entries.iter().chain(&merged.entries) {
-            match all.entries.iter_mut().find(|old| old.key == entry.key) {
-                Some(old) => *old = entry,
-                None => all.entries.push(entry),
-            }
-        }
+        put(&mut all.entries, &defaults.entries);
+        put(&mut all.entries, &merged.entries);
         self.fields(&mut draft, &all, defaults, false);
         id_text.map(|_| draft)
     }
@@ -177,7 +173,7 @@ impl Cx<'_, '_, '_> {
             return;
         }
         let known = [keys::TASK_SHAPE, keys::TASK_SHAPE_FLOW, keys::TASK, keys::TASK_FLOW].concat();
-        let help = keys::habit(key).or_else(|| nearest::did_you_mean(key, known.iter().copied())).or_else(|| {
+        let help = keys::habit(key).or_else(|| self.did_you_mean(key, known.iter().copied())).or_else(|| {
             nearest::nearest(key, facts.names.iter().map(String::as_str))
                 .map(|name| format!("did you mean `{name}`, under `with`?"))
         });

@@ -165,13 +165,12 @@ impl Cx<'_, '_, '_> {
         let place = place_of(entries, &route, error.about_key).unwrap_or(around);
         let mut help = error.help;
         if let (true, None, [key]) = (error.about_key, &help, &route[..]) {
-            help = keys::habit(key).or_else(|| nearest::did_you_mean(key, names.iter().map(String::as_str))).or_else(
-                || {
+            help =
+                keys::habit(key).or_else(|| self.did_you_mean(key, names.iter().map(String::as_str))).or_else(|| {
                     (!names.is_empty()).then(|| {
                         format!("`{}` takes {}", spec.name, nearest::some_of(names.iter().map(String::as_str), 12))
                     })
-                },
-            );
+                });
         }
         self.error_with(place, error.message, help);
     }
@@ -192,7 +191,8 @@ impl Cx<'_, '_, '_> {
                         stand_in()
                     }
                     (None, _) => {
-                        let help = nearest::did_you_mean(&reserved.key, MARKERS.iter().copied())
+                        let help = self
+                            .did_you_mean(&reserved.key, MARKERS.iter().copied())
                             .unwrap_or_else(|| "wrap the map in `{$const: …}` to take it as it is".to_owned());
                         let message =
                             format!("unknown marker `{}`; keys that start with `$` are reserved", reserved.key);

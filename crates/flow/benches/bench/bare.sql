@@ -1,0 +1,1 @@
+INSERT INTO bare (number, word) VALUES ($1, 'word')

@@ -1,0 +1,175 @@
+//! `flow pools`: limits that tasks of any DAG share.
+
+use std::process::ExitCode;
+
+use flow_store::{Pool, PoolUse, Signal, StoreError};
+use serde::Serialize;
+
+use crate::{
+    ask,
+    config::near,
+    context::Cx,
+    node::Parts,
+    output::{Cell, Refusal},
+};
+
+/// Longest name of a pool, as in Airflow.
+const NAME_MAX: usize = 256;
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  flow pools list
+  flow pools set warehouse 4 --description 'connections to the warehouse'")]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// All pools, and what is in use
+    #[command(after_help = "Examples:\n  flow pools list\n  flow pools list -o json")]
+    List,
+    /// One pool
+    #[command(after_help = "Examples:\n  flow pools get default_pool")]
+    Get {
+        /// The pool's name
+        name: String,
+    },
+    /// Make a pool, or change one
+    #[command(after_help = "Examples:\n  flow pools set warehouse 4\n  flow pools set default_pool -1")]
+    Set {
+        /// The pool's name
+        name: String,
+        /// How many slots it has; -1 = no limit
+        #[arg(allow_negative_numbers = true, value_parser = clap::value_parser!(i64).range(-1..=1_000_000_000))]
+        slots: i64,
+        /// What it is for [default: as it is]
+        #[arg(long)]
+        description: Option<String>,
+    },
+    /// Forget a pool; tasks that name it do not start any more
+    #[command(after_help = "Examples:\n  flow pools delete warehouse --yes")]
+    Delete {
+        /// The pool's name
+        name: String,
+        /// Do not ask
+        #[arg(short, long)]
+        yes: bool,
+    },
+}
+
+/// A pool, for programs: Airflow's names.
+#[derive(Debug, Serialize)]
+struct View {
+    name: String,
+    slots: i64,
+    description: String,
+    occupied_slots: i64,
+    running_slots: i64,
+    queued_slots: i64,
+    /// -1 = no limit.
+    open_slots: i64,
+}
+
+impl View {
+    fn of(pool: &PoolUse) -> Self {
+        let occupied = pool.running.saturating_add(pool.queued);
+        Self {
+            name: pool.name.clone(),
+            slots: pool.slots,
+            description: pool.description.clone(),
+            occupied_slots: occupied,
+            running_slots: pool.running,
+            queued_slots: pool.queued,
+            open_slots: if pool.slots < 0 { -1 } else { pool.slots.saturating_sub(occupied) },
+        }
+    }
+}
+
+/// Slots in words.
+fn slots(number: i64) -> String {
+    if number < 0 { "no limit".to_owned() } else { number.to_string() }
+}
+
+pub(crate) async fn run(args: Args, cx: &Cx) -> anyhow::Result<ExitCode> {
+    let parts = Parts::of_command(cx).await?;
+    match args.command {
+        Command::List => {
+            let views: Vec<View> = parts.store.pools().await?.iter().map(View::of).collect();
+            cx.out.list(&views, &["POOL", "SLOTS", "RUNNING", "QUEUED", "OPEN", "DESCRIPTION"], |view| {
+                vec![
+                    view.name.clone().into(),
+                    slots(view.slots).into(),
+                    view.running_slots.to_string().into(),
+                    view.queued_slots.to_string().into(),
+                    slots(view.open_slots.max(if view.slots < 0 { -1 } else { 0 })).into(),
+                    view.description.clone().into(),
+                ]
+            })?;
+        }
+        Command::Get { name } => show(cx, &parts, &name).await?,
+        Command::Set { name, slots, description } => set(cx, &parts, name, slots, description).await?,
+        Command::Delete { name, yes } => {
+            let pool = find(&parts, &name).await?;
+            let used = pool.running.saturating_add(pool.queued);
+            let question = format!("Delete pool `{name}` ({used} of its slots in use)? Tasks that name it will wait.");
+            if !yes && ask::is_possible() && !ask::yes(&question)? {
+                return Ok(ExitCode::FAILURE);
+            }
+            let mut tx = parts.store.begin().await?;
+            match tx.delete_pool(&name).await {
+                Ok(()) => tx.commit().await?,
+                Err(StoreError::NotFound { .. }) => return Err(no_such_pool(&parts, &name).await),
+                Err(error) => return Err(error.into()),
+            }
+            cx.out.remark(&format!("deleted pool {name}"))?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn set(cx: &Cx, parts: &Parts, name: String, slots: i64, description: Option<String>) -> anyhow::Result<()> {
+    if name.trim().is_empty() || name.chars().count() > NAME_MAX {
+        return Err(Refusal::usage(format!("the name of a pool must have 1 to {NAME_MAX} characters")).into());
+    }
+    let before = parts.store.pools().await?.into_iter().find(|pool| pool.name == name);
+    let description = description.or(before.map(|pool| pool.description)).unwrap_or_default();
+    let mut tx = parts.store.begin().await?;
+    tx.set_pool(&Pool { name: name.clone(), slots, description }).await?;
+    // Who waits for slots may have them now.
+    tx.announce(Signal::Look).await?;
+    tx.commit().await?;
+    show(cx, parts, &name).await
+}
+
+async fn show(cx: &Cx, parts: &Parts, name: &str) -> anyhow::Result<()> {
+    let view = View::of(&find(parts, name).await?);
+    let properties: Vec<(&str, Cell)> = vec![
+        ("pool", view.name.clone().into()),
+        ("slots", slots(view.slots).into()),
+        ("running", view.running_slots.to_string().into()),
+        ("queued", view.queued_slots.to_string().into()),
+        ("description", view.description.clone().into()),
+    ];
+    cx.out.one(&view, properties)?;
+    Ok(())
+}
+
+async fn find(parts: &Parts, name: &str) -> anyhow::Result<PoolUse> {
+    match parts.store.pools().await?.into_iter().find(|pool| pool.name == name) {
+        Some(pool) => Ok(pool),
+        None => Err(no_such_pool(parts, name).await),
+    }
+}
+
+async fn no_such_pool(parts: &Parts, name: &str) -> anyhow::Error {
+    let known = parts.store.pools().await.unwrap_or_default();
+    let refusal = Refusal::failed(format!("pool `{name}` does not exist"));
+    refusal
+        .help(match near(name, known.into_iter().map(|pool| pool.name)) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("see which there are: flow pools list; make it: flow pools set {name} SLOTS"),
+        })
+        .into()
+}
