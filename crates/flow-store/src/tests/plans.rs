@@ -3,7 +3,10 @@
 
 use sqlx::{AssertSqlSafe, Row, SqlSafeStr};
 
-use crate::{Store, db::{Db, Sql}};
+use crate::{
+    Store,
+    db::{Db, Sql},
+};
 
 /// Tables that grow with history, or with what is to come.
 const GROWING: &[&str] = &["dag_run", "task_instance", "attempt", "event", "xcom", "rendered", "wake"];
@@ -172,6 +175,9 @@ fn collect(plan: &serde_json::Value, counts: &impl Fn(&str) -> bool, steps: &mut
     match plan {
         serde_json::Value::Array(list) => list.iter().for_each(|inner| collect(inner, counts, steps)),
         serde_json::Value::Object(fields) => fields.values().for_each(|inner| collect(inner, counts, steps)),
-        _ => {}
+        serde_json::Value::Null
+        | serde_json::Value::Bool(_)
+        | serde_json::Value::Number(_)
+        | serde_json::Value::String(_) => {}
     }
 }

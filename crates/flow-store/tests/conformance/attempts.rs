@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use flow_core::{Outcome, RunKey, TaskState, engine::{Edit, Selection}};
+use flow_core::{
+    Outcome, RunKey, TaskState,
+    engine::{Edit, Selection},
+};
 use flow_store::{AttemptKey, Claimed, EditOptions, Report, RunRow};
 use serde_json::{Value, json};
 
