@@ -26,6 +26,12 @@ fn hot() -> Vec<Sql> {
         "LAST",
         // Of a DAG that is being deleted; what is to come is little.
         "DELETE_WAKES",
+        // Counted up to a limit, when a person asks.
+        "RUNS",
+        "TASK_INSTANCES",
+        "ATTEMPTS",
+        "XCOMS",
+        "EVENTS",
     ];
     let all = [
         crate::attempts::ALL,
@@ -34,6 +40,7 @@ fn hot() -> Vec<Sql> {
         crate::dispatch::ALL,
         crate::events::ALL,
         crate::looks::ALL,
+        crate::overview::ALL,
         crate::pools::ALL,
         crate::processes::ALL,
         crate::runs::ALL,
