@@ -62,6 +62,8 @@ impl Node {
         let mut tx = store.begin().await?;
         tx.register(&self.me).await?;
         if self.schedules {
+            // The database, or all schedulers, may have been away for longer than a lease.
+            tx.renew_leases(self.now() + self.lease).await?;
             tx.wake_everything(self.now()).await?;
         }
         tx.forget_processes(self.now() - REMEMBER).await?;
@@ -88,6 +90,7 @@ impl Node {
         let mut reports: Vec<Report> = Vec::new();
         let mut next = Instant::now();
         let mut backoff = Duration::ZERO;
+        let mut away_since = None;
         let mut check_kept = false;
         let store = &self.shop.store;
         while !stop.is_draining() {
@@ -107,7 +110,11 @@ impl Node {
             if !backoff.is_zero() && Instant::now() < next {
                 continue;
             }
-            match self.look(&mut slots, &queues, &reports, check_kept).await {
+            let looked = match self.welcome_back(away_since).await {
+                Ok(()) => self.look(&mut slots, &queues, &reports, check_kept).await,
+                Err(error) => Err(error),
+            };
+            match looked {
                 Ok(Looked { refused, unknown, wait }) => {
                     if !backoff.is_zero() {
                         info!("the database is back");
@@ -119,6 +126,7 @@ impl Node {
                     reports = unknown;
                     check_kept = false;
                     backoff = Duration::ZERO;
+                    away_since = None;
                     next = Instant::now() + wait;
                 }
                 Err(StoreError::Conflict(problem)) => {
@@ -132,12 +140,24 @@ impl Node {
                     if !error.is_passing() {
                         error!(%error, "the database refused");
                     }
+                    away_since.get_or_insert_with(Instant::now);
                     backoff = (backoff * 2).clamp(Duration::from_millis(100), BACKOFF_MAX);
                     next = Instant::now() + backoff;
                 }
             }
         }
         self.drain(stop, slots, reports).await;
+    }
+
+    /// Before the first look after the database was away: workers could not lengthen their leases meanwhile, and
+    /// what they run goes on. A worker that did die then is found out one lease later.
+    async fn welcome_back(&self, away_since: Option<Instant>) -> Result<(), StoreError> {
+        if !self.schedules || away_since.is_none_or(|since| since.elapsed() < self.heartbeat) {
+            return Ok(());
+        }
+        let mut tx = self.shop.store.begin().await?;
+        tx.renew_leases(self.now() + self.lease).await?;
+        tx.commit().await
     }
 
     /// Makes a pass, and starts what it claimed.
@@ -155,7 +175,8 @@ impl Node {
             queues,
             free: slots.free(),
             lease_until: now + self.lease,
-            check_kept: check_kept && slots.running() > 0,
+            // Also with nothing running: the confirmation of a claim may have been lost on the way.
+            check_kept,
         });
         let store = &self.shop.store;
         let passed = if self.schedules {

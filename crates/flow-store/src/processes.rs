@@ -55,6 +55,7 @@ statements! {
         FROM process WHERE ended_at IS NULL ORDER BY started_at, id";
     both BEAT = "UPDATE process SET heartbeat_at = $2 WHERE id = $1";
     both EXTEND = "UPDATE attempt SET lease_until = $2 WHERE worker = $1 AND ended_at IS NULL";
+    both RENEW = "UPDATE attempt SET lease_until = $1 WHERE worker IS NOT NULL AND ended_at IS NULL AND lease_until < $1";
     both END = "UPDATE process SET ended_at = $2 WHERE id = $1 AND ended_at IS NULL";
     each LOSE = [
         "UPDATE attempt SET ended_at = $2, outcome = $3
@@ -111,6 +112,16 @@ impl Tx {
         on!(tx self, EXTEND, |text, conn| {
             sqlx::query(text).bind(process).bind(lease_until.as_micros()).execute(conn).await?;
         });
+        Ok(())
+    }
+
+    /// Begins every lease anew: after a time in which nobody could say that they are alive.
+    ///
+    /// # Errors
+    ///
+    /// When the database does.
+    pub async fn renew_leases(&mut self, lease_until: Timestamp) -> Result<(), StoreError> {
+        on!(tx self, RENEW, |text, conn| { sqlx::query(text).bind(lease_until.as_micros()).execute(conn).await?; });
         Ok(())
     }
 

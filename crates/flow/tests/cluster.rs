@@ -73,6 +73,16 @@ impl Database {
     }
 }
 
+impl Database {
+    /// Lets nobody in, for so long.
+    fn go_away(&self, how_long: Duration) {
+        self.execute(&format!("ALTER DATABASE {} WITH ALLOW_CONNECTIONS false", self.name));
+        self.cut_connections();
+        std::thread::sleep(how_long);
+        self.execute(&format!("ALTER DATABASE {} WITH ALLOW_CONNECTIONS true", self.name));
+    }
+}
+
 impl Drop for Database {
     fn drop(&mut self) {
         self.execute(&format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name));
@@ -184,8 +194,9 @@ fn one_of_each_killed_in_the_middle_loses_nothing() {
     let times = if std::env::var_os("FLOW_SOAK").is_some() { 40 } else { 4 };
     for _ in 0..times {
         cluster.trigger(500 / times.min(4));
-        cluster.place.wait(Duration::from_secs(240), "it does not go on", || cluster.under_way() < 150);
+        std::thread::sleep(chance.millis(300, 2_500));
         cluster.kill_one_of_each(&mut chance);
+        cluster.place.wait(Duration::from_secs(240), "it does not go on", || cluster.under_way() < 150);
     }
     cluster.check("killed", began);
 }
@@ -205,4 +216,38 @@ fn cut_connections_stop_nothing() {
         std::thread::sleep(chance.millis(1_000, 4_000));
     }
     cluster.check("cut", began);
+}
+
+#[test]
+fn a_database_that_is_away_for_longer_than_a_lease_disturbs_no_task() {
+    let Some(database) = Database::new() else { return };
+    let place = Place::new(Some(database.url()));
+    place.add_dag(
+        "long",
+        r#"
+dag_id: long
+tasks:
+  - { id: a, uses: bash, with: { bash_command: '. "$CRASH/task.sh"; work 4' } }
+  - { id: b, uses: bash, with: { bash_command: '. "$CRASH/task.sh"; work 20' } }
+"#,
+    );
+    let lease = [("FLOW__WORKER__LEASE", "6s"), ("FLOW__WORKER__HEARTBEAT", "2s")];
+    let processes: Vec<Flow> = [SCHEDULER, SCHEDULER, WORKER, WORKER]
+        .iter()
+        .map(|args| place.spawn(place.command(args).envs(lease)))
+        .collect();
+    place.wait_for_dags(&["long"]);
+    place.trigger(&[("long".to_owned(), "one".to_owned())]);
+    place.wait(Duration::from_secs(60), "the tasks do not start", || {
+        place.effects().lines().filter(|line| line.contains(" start ")).count() == 2
+    });
+    // So long that schedulers, which look for it more and more seldom, are likely back before the next heartbeats.
+    database.go_away(Duration::from_millis(11_500));
+    place.wait(Duration::from_secs(60), "the run does not end", || place.runs(false)[0].is_over());
+    let runs = place.runs(true);
+    let tries: Vec<(&str, u32)> = runs[0].tasks.values().map(|(state, tried)| (&state[..], *tried)).collect();
+    assert_eq!(tries, [("success", 1), ("success", 1)], "{}", place.words());
+    assert_eq!(place.effects().lines().count(), 4, "{}", place.effects());
+    drop(processes);
+    place.assert_nothing_left();
 }

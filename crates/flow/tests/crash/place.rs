@@ -223,8 +223,8 @@ impl Drop for Place {
         for (pid, _) in leftovers(self.folder.path()) {
             let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
         }
-        if std::thread::panicking() {
-            // What happened is wanted then.
+        // What happened is wanted then.
+        if std::thread::panicking() || std::env::var_os("FLOW_KEEP").is_some() {
             self.folder.disable_cleanup(true);
             println!("everything of this test is in {}", self.folder.path().display());
         }
