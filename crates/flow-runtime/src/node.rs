@@ -261,7 +261,7 @@ impl Node {
         }
     }
 
-    /// Looks for processes of this machine that died without a word.
+    /// Looks for processes of this machine that died without a word, and for silent ones anywhere.
     async fn watch(&self) {
         if self.is_alone {
             return;
@@ -270,6 +270,11 @@ impl Node {
             sleep(WATCH).await;
             if let Err(error) = self.bury_the_dead().await {
                 debug!(%error, "could not look for dead processes");
+            }
+            if self.schedules
+                && let Err(error) = self.look_at_silent().await
+            {
+                debug!(%error, "could not look for silent workers");
             }
         }
     }
@@ -292,6 +297,17 @@ impl Node {
         tx.commit().await?;
         info!(processes = dead.len(), attempts = lost, "took over from processes that died");
         Ok(())
+    }
+
+    /// Asks for a look at what silent workers hold: a claim by itself asks for none.
+    async fn look_at_silent(&self) -> Result<(), StoreError> {
+        let (store, now) = (&self.shop.store, self.now());
+        if !store.is_any_lease_over(now).await? {
+            return Ok(());
+        }
+        let mut tx = store.begin().await?;
+        tx.look_at_silent(now).await?;
+        tx.commit().await
     }
 
     async fn end_processes(&self, workers: BTreeSet<String>) {

@@ -56,12 +56,7 @@ impl Database {
 
     /// Runs a statement on the server.
     fn execute(&self, statement: &str) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(async {
-            let mut connection = PgConnection::connect(&self.server).await.unwrap();
-            connection.execute(AssertSqlSafe(statement.to_owned())).await.unwrap();
-            connection.close().await.unwrap();
-        });
+        execute(&self.server, statement);
     }
 
     /// Cuts every connection to this database.
@@ -71,6 +66,16 @@ impl Database {
             self.name
         ));
     }
+}
+
+/// Runs a statement on a database.
+fn execute(url: &str, statement: &str) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let mut connection = PgConnection::connect(url).await.unwrap();
+        connection.execute(AssertSqlSafe(statement.to_owned())).await.unwrap();
+        connection.close().await.unwrap();
+    });
 }
 
 impl Database {
@@ -250,4 +255,31 @@ tasks:
     assert_eq!(place.effects().lines().count(), 4, "{}", place.effects());
     drop(processes);
     place.assert_nothing_left();
+}
+
+#[test]
+fn what_a_host_ran_that_is_gone_runs_again_when_its_lease_is_over() {
+    let Some(database) = Database::new() else { return };
+    let place = Place::new(Some(database.url()));
+    place.add_dag(
+        "far",
+        r#"
+dag_id: far
+tasks:
+  - { id: a, uses: bash, with: { bash_command: '. "$CRASH/task.sh"; if once far; then sleep 600; fi; work 0' } }
+"#,
+    );
+    let lease = [("FLOW__WORKER__LEASE", "4s"), ("FLOW__WORKER__HEARTBEAT", "1s")];
+    let start = |args| place.spawn(place.command(args).envs(lease));
+    let (_scheduler, worker) = (start(SCHEDULER), start(WORKER));
+    place.wait_for_dags(&["far"]);
+    place.trigger(&[("far".to_owned(), "one".to_owned())]);
+    place.wait(Duration::from_secs(60), "the task does not start", || place.effects().contains(" start "));
+    // As if it were on another host, where nobody can see that it is dead; and then that host is gone.
+    execute(&database.url(), "UPDATE process SET machine = 'elsewhere' WHERE kind = 'worker'");
+    worker.kill();
+    place.kill_tasks();
+    let _another = start(WORKER);
+    place.wait(Duration::from_secs(60), "the run does not end", || place.runs(false)[0].is_over());
+    assert_eq!(place.runs(true)[0].tasks["a"], ("success".to_owned(), 2));
 }
