@@ -8,7 +8,9 @@ use serde_json::{Value, json};
 use crate::{
     Event, Signal, Store, StoreError, Tx,
     db::{on, statements},
-    rows::{count, json, moment, to_json},
+    error::conflict,
+    looks::at_once,
+    rows::{can_be_kept, count, json, moment, to_json, to_list},
 };
 
 /// Names a try of a task instance.
@@ -143,7 +145,7 @@ statements! {
          RETURNING task_instance.run, task_instance.task_id, task_instance.map_index, task_instance.max_tries, task_instance.lost"
     ];
     both FINISH = "UPDATE attempt SET ended_at = $6, outcome = $7, memory = $8
-        WHERE run = $1 AND task_id = $2 AND map_index = $3 AND try_number = $4 AND token = $5 AND ended_at IS NULL";
+        WHERE run = $1 AND task_id = $2 AND map_index = $3 AND try_number = $4 AND token = $5 AND ended_at IS NULL AND worker IS NOT NULL";
     each GIVE_UP = [
         "UPDATE attempt SET ended_at = $2, settled = TRUE,
             outcome = CASE WHEN worker IS NULL THEN '{\"outcome\":\"cancelled\"}'
@@ -172,7 +174,7 @@ statements! {
 fn rows_of<'a>(keys: impl IntoIterator<Item = &'a AttemptKey>) -> String {
     let rows: Vec<Value> =
         keys.into_iter().map(|key| json!([key.run, key.task_id, key.map_index, key.try_number])).collect();
-    to_json(&rows)
+    to_list(&rows)
 }
 
 impl Tx {
@@ -187,13 +189,14 @@ impl Tx {
             return Ok(Vec::new());
         }
         let raw: Vec<RawAttempt> =
-            on!(tx self, UNSETTLED, |text, conn| sqlx::query_as(text).bind(to_json(&runs)).fetch_all(conn).await?);
+            on!(tx self, UNSETTLED, |text, conn| sqlx::query_as(text).bind(to_list(&runs)).fetch_all(conn).await?);
         raw.into_iter()
             .map(|raw| {
-                let outcome = raw
-                    .outcome
-                    .map(|text| json("attempt", "outcome", format!("{}/{}", raw.run, raw.task_id), &text))
-                    .transpose()?;
+                // A newer worker may say what this program does not know: that must cost the attempt, not everything.
+                let outcome = raw.outcome.map(|text| {
+                    json("attempt", "outcome", format!("{}/{}", raw.run, raw.task_id), &text)
+                        .unwrap_or_else(|error| Outcome::Lost { why: error.to_string() })
+                });
                 let attempt = Attempt {
                     try_number: count(raw.try_number),
                     is_claimed: raw.worker.is_some(),
@@ -216,7 +219,7 @@ impl Tx {
     /// Puts attempts in the queue. `rows`: run, task, map index, try, DAG, pool, slots, queue, priority.
     pub(crate) async fn enqueue(&mut self, rows: &[Value], now: Timestamp) -> Result<u64, StoreError> {
         Ok(on!(tx self, INSERT, |text, conn| {
-            sqlx::query(text).bind(to_json(&rows)).bind(now.as_micros()).execute(conn).await?.rows_affected()
+            sqlx::query(text).bind(to_list(&rows)).bind(now.as_micros()).execute(conn).await?.rows_affected()
         }))
     }
 
@@ -242,7 +245,7 @@ impl Tx {
                 .bind(hostname)
                 .bind(now.as_micros())
                 .bind(lease_until.as_micros())
-                .bind(to_json(&queues))
+                .bind(to_list(&queues))
                 .bind(i64::try_from(limit).unwrap_or(i64::MAX))
                 .fetch_all(conn)
                 .await?
@@ -255,7 +258,7 @@ impl Tx {
             .map(|raw| json!([raw.run, raw.task_id, raw.map_index, raw.try_number, raw.started_at]))
             .collect();
         let started: Vec<(i64, String, i64, i64, i64)> = on!(tx self, START, |text, conn| {
-            sqlx::query_as(text).bind(to_json(&starts)).bind(hostname).fetch_all(conn).await?
+            sqlx::query_as(text).bind(to_list(&starts)).bind(hostname).fetch_all(conn).await?
         });
         let mut started: HashMap<(i64, String, i64), (i64, i64)> =
             started.into_iter().map(|(run, task, map, tries, lost)| ((run, task, map), (tries, lost))).collect();
@@ -289,10 +292,10 @@ impl Tx {
                 started_at: Timestamp::from_micros(raw.started_at),
                 max_tries: count(max_tries),
                 lost: count(lost),
+                // What cannot be read again is forgotten, as if it were the first look.
                 memory: raw
                     .memory
-                    .map(|text| json("attempt", "memory", format!("{}/{}", key.run, key.task_id), &text))
-                    .transpose()?
+                    .and_then(|text| json("attempt", "memory", format!("{}/{}", key.run, key.task_id), &text).ok())
                     .unwrap_or(Value::Null),
                 key,
             });
@@ -328,7 +331,7 @@ impl Tx {
     /// When the database does.
     pub async fn finish(&mut self, report: &Report) -> Result<bool, StoreError> {
         let key = &report.key;
-        let memory = (!report.memory.is_null()).then(|| to_json(&report.memory));
+        let memory = (!report.memory.is_null() && can_be_kept(&report.memory)).then(|| to_json(&report.memory));
         let touched = on!(tx self, FINISH, |text, conn| {
             sqlx::query(text)
                 .bind(key.run.0)
@@ -356,7 +359,7 @@ impl Tx {
         if !report.rendered.is_null() {
             self.put_rendered(task, &report.rendered).await?;
         }
-        self.wake(&[(report.dag_id.clone(), key.run.0, report.ended_at)]).await?;
+        self.wake(&[(report.dag_id.clone(), key.run.0, at_once(report.ended_at))]).await?;
         Ok(true)
     }
 
@@ -365,9 +368,14 @@ impl Tx {
             return Ok(());
         }
         let rows = rows_of(keys.iter().copied());
-        on!(tx self, GIVE_UP, |text, conn| {
-            sqlx::query(text).bind(rows).bind(now.as_micros()).execute(conn).await?;
+        let touched = on!(tx self, GIVE_UP, |text, conn| {
+            sqlx::query(text).bind(rows).bind(now.as_micros()).execute(conn).await?.rows_affected()
         });
+        // One was taken, has ended, or its worker gave a sign of life after all: then the decision is out of date,
+        // and another try beside that one would be a second at once.
+        if touched != keys.len() as u64 {
+            return Err(conflict(GIVE_UP, keys.len(), touched));
+        }
         self.announce(Signal::Stop).await
     }
 

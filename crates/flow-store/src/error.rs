@@ -53,6 +53,8 @@ impl StoreError {
                         // Postgres: connection exceptions, serialization, deadlock, shutdown. SQLite: busy, locked, full, I/O.
                         code.starts_with("08")
                             || code.starts_with("40")
+                            // Unique and foreign keys: another process made, or deleted, the same thing.
+                            || matches!(&*code, "23505" | "23503")
                             || code.starts_with("53")
                             || code.starts_with("57P")
                             || code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 5 | 6 | 10 | 13))

@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::{
     Store, StoreError, Tx,
     db::{on, statements},
-    rows::to_json,
+    rows::to_list,
 };
 
 /// Something that happened.
@@ -84,7 +84,7 @@ impl Tx {
                 ])
             })
             .collect();
-        on!(tx self, INSERT, |text, conn| { sqlx::query(text).bind(to_json(&rows)).execute(conn).await?; });
+        on!(tx self, INSERT, |text, conn| { sqlx::query(text).bind(to_list(&rows)).execute(conn).await?; });
         Ok(())
     }
 }

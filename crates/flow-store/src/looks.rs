@@ -6,7 +6,7 @@ use crate::{
     Store, StoreError, Tx,
     dags::{DagRow, RawDag},
     db::{on, statements},
-    rows::{moment, to_json},
+    rows::{moment, to_list},
 };
 
 /// A DAG that is this transaction's own until it ends, with what is to be looked at.
@@ -59,10 +59,22 @@ statements! {
         ") ORDER BY w.due, w.id LIMIT $3) RETURNING dag_id, run"
     ];
     each TAKE_LATER = ["DELETE FROM wake WHERE run IN (SELECT CAST(c.value AS BIGINT) FROM", ")"];
+    each DROP_ORPHANS = [
+        "DELETE FROM wake WHERE dag_id IN (SELECT c.value ->> 0 FROM",
+        ") AND NOT EXISTS (SELECT 1 FROM dag WHERE dag.dag_id = wake.dag_id)"
+    ];
     both NEXT = "SELECT MIN(due) FROM (SELECT MIN(due) AS due FROM wake UNION ALL SELECT MIN(due_at) AS due FROM dag WHERE due_at IS NOT NULL) AS next";
     both WAKE_ACTIVE = "INSERT INTO wake (dag_id, run, due) SELECT dag_id, id, $2 FROM dag_run WHERE dag_id = $1 AND state IN ('queued', 'running')";
     both WAKE_ALL_ACTIVE = "INSERT INTO wake (dag_id, run, due) SELECT dag_id, id, $1 FROM dag_run WHERE state IN ('queued', 'running')";
 }
+
+/// Dates a request for a look at once: so far back that the clocks of two hosts, or one that was set back, do not put
+/// it off. All of them are dated back alike, so that they stay in order.
+pub(crate) fn at_once(now: Timestamp) -> Timestamp {
+    now - CLOCKS_DIFFER
+}
+
+const CLOCKS_DIFFER: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
 
 /// How many wakes are read to find the DAGs that are due; more are found at the next look.
 const CANDIDATES: i64 = 2_000;
@@ -89,7 +101,12 @@ impl Tx {
         }
         let list: Vec<[&str; 1]> = ids.iter().map(|id| [id.as_str()]).collect();
         let locked: Vec<RawDag> =
-            on!(tx self, LOCK, |text, conn| sqlx::query_as(text).bind(to_json(&list)).fetch_all(conn).await?);
+            on!(tx self, LOCK, |text, conn| sqlx::query_as(text).bind(to_list(&list)).fetch_all(conn).await?);
+        if locked.is_empty() {
+            // Others hold them, unless they are gone altogether: then their requests would be found for ever.
+            on!(tx self, DROP_ORPHANS, |text, conn| { sqlx::query(text).bind(to_list(&list)).execute(conn).await?; });
+            return Ok(Vec::new());
+        }
         let mut due: Vec<DueDag> = locked
             .into_iter()
             .map(|raw| {
@@ -101,7 +118,7 @@ impl Tx {
         let held: Vec<[&str; 1]> = due.iter().map(|due| [due.dag.dag_id.as_str()]).collect();
         let taken: Vec<(String, i64)> = on!(tx self, TAKE, |text, conn| {
             sqlx::query_as(text)
-                .bind(to_json(&held))
+                .bind(to_list(&held))
                 .bind(now.as_micros())
                 .bind(i64::from(runs))
                 .fetch_all(conn)
@@ -112,7 +129,7 @@ impl Tx {
         keys.dedup();
         if !keys.is_empty() {
             on!(tx self, TAKE_LATER, |text, conn| {
-                sqlx::query(text).bind(to_json(&keys)).execute(conn).await?;
+                sqlx::query(text).bind(to_list(&keys)).execute(conn).await?;
             });
         }
         for (dag_id, run) in taken {
@@ -145,7 +162,7 @@ impl Tx {
     /// When the database does.
     pub async fn wake_active_runs(&mut self, dag_id: &str, now: Timestamp) -> Result<(), StoreError> {
         on!(tx self, WAKE_ACTIVE, |text, conn| {
-            sqlx::query(text).bind(dag_id).bind(now.as_micros()).execute(conn).await?;
+            sqlx::query(text).bind(dag_id).bind(at_once(now).as_micros()).execute(conn).await?;
         });
         self.announce(crate::Signal::Look).await
     }
@@ -156,7 +173,9 @@ impl Tx {
     ///
     /// When the database does.
     pub async fn wake_everything(&mut self, now: Timestamp) -> Result<(), StoreError> {
-        on!(tx self, WAKE_ALL_ACTIVE, |text, conn| { sqlx::query(text).bind(now.as_micros()).execute(conn).await?; });
+        on!(tx self, WAKE_ALL_ACTIVE, |text, conn| {
+            sqlx::query(text).bind(at_once(now).as_micros()).execute(conn).await?;
+        });
         self.announce(crate::Signal::Look).await
     }
 }

@@ -7,9 +7,10 @@ use flow_core::{
 use serde_json::{Value, json};
 
 use crate::{
-    Event, Store, StoreError, TaskSeed, Tx,
+    Event, Signal, Store, StoreError, TaskSeed, Tx,
     db::{on, statements},
-    rows::{count, json, micros, moment, to_json, word},
+    looks::at_once,
+    rows::{count, json, micros, moment, to_json, to_list, word},
 };
 
 /// A run to be made, with a row for each of its tasks.
@@ -151,6 +152,8 @@ statements! {
         ORDER BY run_after DESC, id DESC LIMIT $3";
     both DELETE = "DELETE FROM dag_run WHERE id = $1";
     both DELETE_WAKES = "DELETE FROM wake WHERE run = $1";
+    both WAKE_NEXT_QUEUED = "INSERT INTO wake (dag_id, run, due)
+        SELECT dag_id, id, $2 FROM dag_run WHERE dag_id = $1 AND state = 'queued' ORDER BY run_after, id LIMIT 1";
     both PIN = "UPDATE dag_run SET version_id = $2 WHERE id = $1";
 }
 
@@ -220,7 +223,7 @@ impl Tx {
         if keys.is_empty() {
             return Ok(Vec::new());
         }
-        rows(on!(tx self, BY_KEYS, |text, conn| sqlx::query_as(text).bind(to_json(&keys)).fetch_all(conn).await?))
+        rows(on!(tx self, BY_KEYS, |text, conn| sqlx::query_as(text).bind(to_list(&keys)).fetch_all(conn).await?))
     }
 
     /// Returns a run by its id.
@@ -339,14 +342,24 @@ impl Tx {
     ///
     /// When the database does, or a worker still has an attempt of it.
     pub async fn delete_run(&mut self, run: &DagRun, who: Option<&str>, now: Timestamp) -> Result<(), StoreError> {
+        match self.lock_dag(run.dag_id.as_str()).await {
+            Ok(_) | Err(StoreError::NotFound { .. }) => {}
+            Err(error) => return Err(error),
+        }
         if self.attempts_alive(run.key).await? > 0 {
             return Err(StoreError::Conflict(format!(
                 "run `{}` still has running tasks; cancel it first, or wait until it has ended",
                 run.run_id
             )));
         }
-        on!(tx self, DELETE_WAKES, |text, conn| { sqlx::query(text).bind(run.key.0).execute(conn).await?; });
         on!(tx self, DELETE, |text, conn| { sqlx::query(text).bind(run.key.0).execute(conn).await?; });
+        on!(tx self, DELETE_WAKES, |text, conn| { sqlx::query(text).bind(run.key.0).execute(conn).await?; });
+        // It may have been in the way of others.
+        self.ask_blocked_timetable(run.dag_id.as_str(), now).await?;
+        on!(tx self, WAKE_NEXT_QUEUED, |text, conn| {
+            sqlx::query(text).bind(run.dag_id.as_str()).bind(at_once(now).as_micros()).execute(conn).await?;
+        });
+        self.announce(Signal::Look).await?;
         self.tell(
             &[Event {
                 kind: "run_deleted",
@@ -371,7 +384,7 @@ impl Tx {
             return Ok(());
         }
         let list: Vec<Value> = wakes.iter().map(|(dag, run, due)| json!([dag, run, due.as_micros()])).collect();
-        on!(tx self, crate::looks::WAKE, |text, conn| { sqlx::query(text).bind(to_json(&list)).execute(conn).await?; });
+        on!(tx self, crate::looks::WAKE, |text, conn| { sqlx::query(text).bind(to_list(&list)).execute(conn).await?; });
         Ok(())
     }
 }

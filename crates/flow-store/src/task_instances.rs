@@ -13,7 +13,8 @@ use crate::{
     attempts::AttemptKey,
     db::{on, statements},
     error::conflict,
-    rows::{count, json, micros, moment, to_json, word},
+    looks::at_once,
+    rows::{count, json, micros, moment, to_json, to_list, word},
 };
 
 /// What is written of a task when its run is made.
@@ -286,7 +287,7 @@ impl Tx {
         let rows: Vec<&Value> = seeds.iter().map(|seed| &seed.0).collect();
         on!(tx self, INSERT, |text, conn| {
             sqlx::query(text)
-                .bind(to_json(&rows))
+                .bind(to_list(&rows))
                 .bind(run.0)
                 .bind(dag_id)
                 .bind(sort_date.as_micros())
@@ -327,8 +328,16 @@ impl Tx {
             return Ok(Vec::new());
         }
         let raw: Vec<Raw> =
-            on!(tx self, OF_RUNS, |text, conn| sqlx::query_as(text).bind(to_json(&runs)).fetch_all(conn).await?);
+            on!(tx self, OF_RUNS, |text, conn| sqlx::query_as(text).bind(to_list(&runs)).fetch_all(conn).await?);
         raw.into_iter().map(TaskRow::try_from).collect()
+    }
+
+    /// A run of a DAG is over: the run that its timetable could not make may be made.
+    pub(crate) async fn ask_blocked_timetable(&mut self, dag_id: &str, now: Timestamp) -> Result<(), StoreError> {
+        on!(tx self, ASK_TIMETABLE, |text, conn| {
+            sqlx::query(text).bind(dag_id).bind(now.as_micros()).execute(conn).await?;
+        });
+        Ok(())
     }
 
     /// Writes decisions: changes, run states, attempts, wakes and events. The DAGs' rows must be locked.
@@ -340,7 +349,7 @@ impl Tx {
         let rows: Vec<&Value> = decisions.iter().flat_map(|decision| &decision.rows).collect();
         if !rows.is_empty() {
             let touched = on!(tx self, APPLY, |text, conn| {
-                sqlx::query(text).bind(to_json(&rows)).bind(now.as_micros()).execute(conn).await?.rows_affected()
+                sqlx::query(text).bind(to_list(&rows)).bind(now.as_micros()).execute(conn).await?.rows_affected()
             });
             if touched != rows.len() as u64 {
                 return Err(conflict(APPLY, rows.len(), touched));
@@ -368,12 +377,10 @@ impl Tx {
                     return Err(conflict(SET_RUN, 1, touched));
                 }
                 if *to == "queued" {
-                    wakes.push((dag_id.to_owned(), run.key.0, now));
+                    wakes.push((dag_id.to_owned(), run.key.0, at_once(now)));
                 }
                 if decision.ends_run() {
-                    on!(tx self, ASK_TIMETABLE, |text, conn| {
-                        sqlx::query(text).bind(dag_id).bind(now.as_micros()).execute(conn).await?;
-                    });
+                    self.ask_blocked_timetable(dag_id, now).await?;
                 }
             }
             if let Some(due) = decision.wake_at {
@@ -383,7 +390,7 @@ impl Tx {
                 && let Some(date) = run.logical_date
                 && let Some(next) = self.next_run(dag_id, date).await?
             {
-                wakes.push((dag_id.to_owned(), next.0, now));
+                wakes.push((dag_id.to_owned(), next.0, at_once(now)));
             }
         }
         self.wake(&wakes).await?;
@@ -404,7 +411,7 @@ impl Store {
     /// When the database does.
     pub async fn tasks(&self, run: RunKey) -> Result<Vec<TaskRow>, StoreError> {
         let raw: Vec<Raw> =
-            on!(read self, OF_RUNS, |text, conn| sqlx::query_as(text).bind(to_json(&[run])).fetch_all(conn).await?);
+            on!(read self, OF_RUNS, |text, conn| sqlx::query_as(text).bind(to_list(&[run])).fetch_all(conn).await?);
         raw.into_iter().map(TaskRow::try_from).collect()
     }
 }

@@ -85,7 +85,7 @@ impl Tx {
                 .bind(run.0)
                 .bind(task_id)
                 .bind(i64::from(map_index))
-                .bind(key)
+                .bind(crate::rows::text(key).as_ref())
                 .bind(to_json(value))
                 .bind(now.as_micros())
                 .execute(conn)
