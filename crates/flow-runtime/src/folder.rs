@@ -25,6 +25,8 @@ use crate::{
 const BATCH: usize = 100;
 /// Before a file that was read in the middle of being written is read again.
 const SETTLE: Duration = Duration::from_millis(150);
+/// A file that the database refuses is given up after so many tries.
+const REFUSALS: u32 = 3;
 /// Between tries while the database is away.
 const RETRY: Duration = Duration::from_millis(500);
 
@@ -38,6 +40,15 @@ pub struct FolderSync {
     pub version: String,
     pub paused_at_creation: bool,
     pub scan_interval: Duration,
+}
+
+/// What is known of the files.
+#[derive(Default)]
+struct Known {
+    /// Hash by path, as saved.
+    hashes: BTreeMap<String, String>,
+    /// Files with a DAG that another file holds.
+    duplicates: BTreeSet<String>,
 }
 
 /// What one look at the folder found.
@@ -62,7 +73,7 @@ impl FolderSync {
         let mut pokes = watch(self.folder.root().to_owned(), self.scan_interval);
         let mut known = loop {
             match self.store.file_hashes().await {
-                Ok(known) => break known,
+                Ok(hashes) => break Known { hashes, ..Known::default() },
                 Err(error) => warn!(%error, "cannot read which DAG files are known; trying again"),
             }
             if stop.or(tokio::time::sleep(RETRY)).await.is_break() {
@@ -87,14 +98,14 @@ impl FolderSync {
     }
 
     /// Returns whether a file should be looked at again soon.
-    async fn look(&mut self, known: &mut BTreeMap<String, String>, is_first: bool, stop: &Stop) -> bool {
+    async fn look(&mut self, known: &mut Known, is_first: bool, stop: &Stop) -> bool {
         let started = self.clock.now();
         let changes = self.folder.scan();
         let mut ready: BTreeMap<String, Ready> = BTreeMap::new();
         let mut suspects = false;
         if is_first && self.folder.is_readable() {
             let present: BTreeSet<&str> = changes.iter().map(|change| change.path.as_str()).collect();
-            let gone = known.keys().filter(|path| !present.contains(path.as_str()) && path.as_str() != FOLDER);
+            let gone = known.hashes.keys().filter(|path| !present.contains(path.as_str()) && path.as_str() != FOLDER);
             ready.extend(gone.map(|path| (path.clone(), Ready::Removed)));
         }
         for FileChange { path, kind } in changes {
@@ -110,7 +121,7 @@ impl FolderSync {
                 }
                 ChangeKind::Changed(content) => {
                     let hash = format!("{} {}", self.version, content.hash);
-                    if known.get(&path) == Some(&hash) {
+                    if known.hashes.get(&path) == Some(&hash) {
                         continue;
                     }
                     let read = self.read(&path, content, hash);
@@ -131,9 +142,20 @@ impl FolderSync {
             return suspects;
         }
         let mut synced = Synced { files: ready.len(), ..Synced::default() };
-        let ready: Vec<(String, Ready)> = ready.into_iter().collect();
+        let mut ready: Vec<(String, Ready)> = ready.into_iter().collect();
+        // What is gone first: a file may have been given another name, and its DAGs with it.
+        ready.sort_by_key(|(_, ready)| !matches!(ready, Ready::Removed));
+        let others = ready.iter().any(|(path, _)| !known.duplicates.contains(path));
         for batch in ready.chunks(BATCH) {
             self.save_in_time(batch, known, &mut synced, stop).await;
+        }
+        // The file that held the same DAG may hold it no more.
+        if others && !known.duplicates.is_empty() {
+            for path in &known.duplicates {
+                known.hashes.remove(path);
+                self.folder.recheck(path);
+            }
+            suspects = true;
         }
         let took = self.clock.now().since(started);
         info!(
@@ -159,13 +181,8 @@ impl FolderSync {
 
     /// Saves a batch, waiting for the database as long as it takes. A file that cannot be saved for a reason of its
     /// own is told and left out.
-    async fn save_in_time(
-        &self,
-        batch: &[(String, Ready)],
-        known: &mut BTreeMap<String, String>,
-        synced: &mut Synced,
-        stop: &Stop,
-    ) {
+    async fn save_in_time(&self, batch: &[(String, Ready)], known: &mut Known, synced: &mut Synced, stop: &Stop) {
+        let mut refused = 0;
         loop {
             let error = match self.save(batch).await {
                 Ok(saved) => {
@@ -184,32 +201,51 @@ impl FolderSync {
             }
             let path = batch.first().map(|(path, _)| path.as_str()).unwrap_or_default();
             warn!(%error, path, "cannot save what was read from DAG files; trying again");
+            refused += u32::from(!error.is_passing());
+            if refused >= REFUSALS {
+                self.save_refusal(path, batch, &error, known).await;
+                return;
+            }
             if stop.or(tokio::time::sleep(RETRY)).await.is_break() {
                 return;
             }
         }
     }
 
-    fn note(
-        &self,
-        path: &str,
-        ready: &Ready,
-        dags: &[DagSave],
-        known: &mut BTreeMap<String, String>,
-        synced: &mut Synced,
-    ) {
+    /// The database refuses what is in this file, and only this: that is its import error.
+    async fn save_refusal(&self, path: &str, batch: &[(String, Ready)], error: &StoreError, known: &mut Known) {
+        let saved = async {
+            let mut tx = self.store.begin().await?;
+            let problem = format!("error: `{path}` cannot be saved: {error}\n");
+            tx.save_problem(path, "unreadable", &problem, self.clock.now()).await?;
+            tx.commit().await
+        };
+        if let Err(error) = saved.await {
+            warn!(%error, path, "left out until it changes, or until the next start");
+        }
+        if let Some((path, Ready::Read { hash, .. })) = batch.first() {
+            known.hashes.insert(path.clone(), hash.clone());
+        }
+    }
+
+    fn note(&self, path: &str, ready: &Ready, dags: &[DagSave], known: &mut Known, synced: &mut Synced) {
         let mut fault = None;
+        if dags.contains(&DagSave::Duplicate) {
+            known.duplicates.insert(path.to_owned());
+        } else {
+            known.duplicates.remove(path);
+        }
         match ready {
             Ready::Read { hash, error_text, .. } => {
-                known.insert(path.to_owned(), hash.clone());
+                known.hashes.insert(path.to_owned(), hash.clone());
                 fault = Some(error_text.as_str());
             }
             Ready::Problem(problem) => {
-                known.insert(path.to_owned(), "unreadable".to_owned());
+                known.hashes.insert(path.to_owned(), "unreadable".to_owned());
                 fault = Some(problem.as_str());
             }
             Ready::Removed => {
-                known.remove(path);
+                known.hashes.remove(path);
                 debug!(path, "a DAG file is gone");
             }
         }
