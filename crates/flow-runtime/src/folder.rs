@@ -291,3 +291,95 @@ impl FolderSync {
         Ok(saved)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::Path};
+
+    use super::*;
+    use crate::dag_files::Limits;
+
+    async fn sync(store: &Store, root: &Path) -> FolderSync {
+        store.migrate().await.unwrap();
+        FolderSync {
+            store: store.clone(),
+            catalog: Arc::new(flow_operators::all().catalog()),
+            folder: DagFolder::new(root, Limits::default(), Clock::system()),
+            clock: Clock::system(),
+            version: "test".to_owned(),
+            paused_at_creation: false,
+            scan_interval: Duration::from_secs(60),
+        }
+    }
+
+    async fn sqlite(folder: &Path) -> Store {
+        Store::open(&format!("sqlite:{}", folder.join("flow.db").display())).await.unwrap()
+    }
+
+    /// Looks until nothing is suspect.
+    async fn look(sync: &mut FolderSync, known: &mut Known) {
+        for _ in 0..10 {
+            if !sync.look(known, false, &Stop::new()).await {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("the folder never comes to rest");
+    }
+
+    async fn dag(store: &Store, dag_id: &str) -> (String, bool) {
+        let dag = store.dag(dag_id).await.unwrap().unwrap();
+        (dag.file, dag.is_stale)
+    }
+
+    const TEXT: &str = "dag_id: x\ntasks: [{ id: a, uses: empty }]\n";
+
+    #[tokio::test]
+    async fn a_file_with_a_new_name_keeps_its_dags() {
+        let (home, root) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let store = sqlite(home.path()).await;
+        let (mut sync, mut known) = (sync(&store, root.path()).await, Known::default());
+        fs::write(root.path().join("z.yaml"), TEXT).unwrap();
+        look(&mut sync, &mut known).await;
+        assert_eq!(dag(&store, "x").await, ("z.yaml".to_owned(), false));
+        fs::rename(root.path().join("z.yaml"), root.path().join("a.yaml")).unwrap();
+        look(&mut sync, &mut known).await;
+        assert_eq!(dag(&store, "x").await, ("a.yaml".to_owned(), false));
+        assert_eq!(store.import_errors().await.unwrap(), []);
+    }
+
+    #[tokio::test]
+    async fn the_second_file_with_a_dag_takes_over_when_the_first_is_gone() {
+        let (home, root) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let store = sqlite(home.path()).await;
+        let (mut sync, mut known) = (sync(&store, root.path()).await, Known::default());
+        for name in ["a.yaml", "b.yaml"] {
+            fs::write(root.path().join(name), TEXT).unwrap();
+        }
+        look(&mut sync, &mut known).await;
+        assert_eq!(dag(&store, "x").await, ("a.yaml".to_owned(), false));
+        assert_eq!(store.import_errors().await.unwrap().len(), 1);
+        fs::remove_file(root.path().join("a.yaml")).unwrap();
+        look(&mut sync, &mut known).await;
+        assert_eq!(dag(&store, "x").await, ("b.yaml".to_owned(), false));
+        assert_eq!(store.import_errors().await.unwrap(), []);
+    }
+
+    #[tokio::test]
+    async fn a_file_that_the_database_refuses_keeps_no_other_out() {
+        let Ok(url) = std::env::var("FLOW_TEST_POSTGRES_URL") else {
+            println!("skipped: FLOW_TEST_POSTGRES_URL is not set");
+            return;
+        };
+        let root = tempfile::tempdir().unwrap();
+        let store = Store::open(&url).await.unwrap();
+        let (mut sync, mut known) = (sync(&store, root.path()).await, Known::default());
+        let bad = "dag_id: refused\ndescription: \"a\\0b\"\ntasks: [{ id: a, uses: empty }]\n";
+        fs::write(root.path().join("refused.yaml"), bad).unwrap();
+        fs::write(root.path().join("welcome.yaml"), TEXT.replace("x", "welcome")).unwrap();
+        look(&mut sync, &mut known).await;
+        assert!(store.dag("welcome").await.unwrap().is_some());
+        let errors = store.import_errors().await.unwrap();
+        assert_eq!(errors.iter().map(|error| error.path.as_str()).collect::<Vec<_>>(), ["refused.yaml"]);
+    }
+}

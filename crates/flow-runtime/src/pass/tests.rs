@@ -40,8 +40,9 @@ impl World {
         let parsed = parse(&Source { text, stem: "file", files: files.clone() }, self.dags.catalog());
         assert!(parsed.diagnostics.is_empty(), "{:?}", parsed.diagnostics);
         let hash = format!("{:?}", parsed.dags[0].hash);
+        let path = format!("{}.yaml", parsed.dags[0].dag.id);
         let save = FileSave {
-            path: "file.yaml",
+            path: &path,
             hash: &hash,
             source_hash: &hash,
             text,
@@ -239,7 +240,6 @@ max_active_tasks: 1000
 tasks:
   - { id: first, uses: bash, with: { bash_command: 'true' }, pool: big, pool_slots: 2, weight_rule: absolute, priority_weight: 9 }
   - { id: wide, uses: bash, with: { bash_command: 'true' }, pool: big, pool_slots: 2, weight_rule: absolute, priority_weight: 8 }
-  - { id: elsewhere, uses: bash, with: { bash_command: 'true' }, pool: other, weight_rule: absolute, priority_weight: 1 }
 "
     .to_owned();
     for at in 0..2 * PAGE {
@@ -249,10 +249,13 @@ tasks:
     }
     world.save(&text).await;
     world.trigger("many", None).await;
-    let claimed = world.settle(&[]).await;
-    let mut names: Vec<&str> = claimed.iter().map(|(claimed, _)| claimed.key.task_id.as_str()).collect();
-    names.sort_unstable();
-    assert_eq!(names, ["elsewhere", "first"]);
+    let names = |claimed: &[(Claimed, RunRow)]| -> Vec<String> {
+        claimed.iter().map(|(claimed, _)| claimed.key.task_id.clone()).collect()
+    };
+    assert_eq!(names(&world.settle(&[]).await), ["first"]);
+    world.save(&ONE_AT_A_TIME.replace("bash_command: 'true' }", "bash_command: 'true' }, pool: other")).await;
+    world.trigger("one", None).await;
+    assert_eq!(names(&world.settle(&[]).await), ["a"]);
 }
 
 /// What tasks say may hold anything.
@@ -280,11 +283,35 @@ async fn no_result_is_poison_on_sqlite() {
     no_result_is_poison(World::new().await).await;
 }
 
+/// A worker that was believed dead gives a sign of life while its attempt is given up.
+async fn a_late_sign_of_life_keeps_the_attempt(mut world: World) {
+    world.save(&ONE_AT_A_TIME.replace("dag_id: one", "dag_id: late")).await;
+    let row = world.trigger("late", None).await;
+    assert_eq!(world.settle(&[]).await.len(), 1);
+    world.now = world.now + std::time::Duration::from_secs(1_000);
+    let mut scheduler = world.store.begin().await.unwrap();
+    scheduler.lock_dag("late").await.unwrap();
+    let rows = scheduler.runs(&[row.run.key]).await.unwrap();
+    let facts = scheduler.facts(rows, &world.dags, 3, |_, error| panic!("{error}")).await.unwrap();
+    let view = facts[0].view();
+    let decision = engine::decide(&view, world.now);
+    assert_eq!(decision.given_up, [0]);
+    let mut worker = world.store.begin().await.unwrap();
+    worker.heartbeat("me", world.now + std::time::Duration::from_secs(300), world.now).await.unwrap();
+    worker.commit().await.unwrap();
+    let applied = scheduler.apply(&[RunDecision::new(&view, &decision, None)], world.now).await;
+    assert!(matches!(applied, Err(StoreError::Conflict(_))), "{applied:?}");
+}
+
 #[tokio::test]
-async fn no_result_is_poison_on_postgres() {
+async fn what_only_postgres_can_show() {
     let Ok(url) = std::env::var("FLOW_TEST_POSTGRES_URL") else {
         println!("skipped: FLOW_TEST_POSTGRES_URL is not set");
         return;
     };
-    no_result_is_poison(World::on(Store::open(&url).await.unwrap(), None).await).await;
+    let store = Store::open(&url).await.unwrap();
+    // Other tests may use the same server.
+    let world = World::on(store.clone(), None).await;
+    no_result_is_poison(world).await;
+    a_late_sign_of_life_keeps_the_attempt(World::on(store, None).await).await;
 }
