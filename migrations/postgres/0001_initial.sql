@@ -86,6 +86,7 @@ CREATE INDEX dag_run_active ON dag_run (dag_id, state, run_after, id) WHERE stat
 CREATE INDEX dag_run_scheduled ON dag_run (dag_id, logical_date) WHERE run_type = 'scheduled';
 CREATE INDEX dag_run_ended ON dag_run (dag_id, ended_at) WHERE ended_at IS NOT NULL;
 CREATE INDEX dag_run_old ON dag_run (ended_at) WHERE ended_at IS NOT NULL;
+CREATE INDEX dag_run_version ON dag_run (version_id);
 CREATE INDEX dag_run_by_time ON dag_run (dag_id, run_after, id);
 
 CREATE TABLE task_instance (

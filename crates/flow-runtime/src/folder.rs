@@ -42,15 +42,6 @@ pub struct FolderSync {
     pub scan_interval: Duration,
 }
 
-/// What is known of the files.
-#[derive(Default)]
-struct Known {
-    /// Hash by path, as saved.
-    hashes: BTreeMap<String, String>,
-    /// Files with a DAG that another file holds.
-    duplicates: BTreeSet<String>,
-}
-
 /// What one look at the folder found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Synced {
@@ -73,7 +64,7 @@ impl FolderSync {
         let mut pokes = watch(self.folder.root().to_owned(), self.scan_interval);
         let mut known = loop {
             match self.store.file_hashes().await {
-                Ok(hashes) => break Known { hashes, ..Known::default() },
+                Ok(known) => break known,
                 Err(error) => warn!(%error, "cannot read which DAG files are known; trying again"),
             }
             if stop.or(tokio::time::sleep(RETRY)).await.is_break() {
@@ -98,14 +89,14 @@ impl FolderSync {
     }
 
     /// Returns whether a file should be looked at again soon.
-    async fn look(&mut self, known: &mut Known, is_first: bool, stop: &Stop) -> bool {
+    async fn look(&mut self, known: &mut BTreeMap<String, String>, is_first: bool, stop: &Stop) -> bool {
         let started = self.clock.now();
         let changes = self.folder.scan();
         let mut ready: BTreeMap<String, Ready> = BTreeMap::new();
         let mut suspects = false;
         if is_first && self.folder.is_readable() {
             let present: BTreeSet<&str> = changes.iter().map(|change| change.path.as_str()).collect();
-            let gone = known.hashes.keys().filter(|path| !present.contains(path.as_str()) && path.as_str() != FOLDER);
+            let gone = known.keys().filter(|path| !present.contains(path.as_str()) && path.as_str() != FOLDER);
             ready.extend(gone.map(|path| (path.clone(), Ready::Removed)));
         }
         for FileChange { path, kind } in changes {
@@ -121,7 +112,7 @@ impl FolderSync {
                 }
                 ChangeKind::Changed(content) => {
                     let hash = format!("{} {}", self.version, content.hash);
-                    if known.hashes.get(&path) == Some(&hash) {
+                    if known.get(&path) == Some(&hash) {
                         continue;
                     }
                     let read = self.read(&path, content, hash);
@@ -142,20 +133,14 @@ impl FolderSync {
             return suspects;
         }
         let mut synced = Synced { files: ready.len(), ..Synced::default() };
-        let mut ready: Vec<(String, Ready)> = ready.into_iter().collect();
-        // What is gone first: a file may have been given another name, and its DAGs with it.
-        ready.sort_by_key(|(_, ready)| !matches!(ready, Ready::Removed));
-        let others = ready.iter().any(|(path, _)| !known.duplicates.contains(path));
+        let was_left_out = |path: &String| known.get(path).is_some_and(String::is_empty);
+        let others_changed = ready.keys().any(|path| !was_left_out(path));
+        let looked_at: BTreeSet<String> = ready.keys().cloned().collect();
+        // What is gone comes first, so that a file under a new name finds its DAGs free.
+        let (gone, there): (Vec<_>, Vec<_>) = ready.into_iter().partition(|(_, ready)| matches!(ready, Ready::Removed));
+        let ready: Vec<(String, Ready)> = gone.into_iter().chain(there).collect();
         for batch in ready.chunks(BATCH) {
             self.save_in_time(batch, known, &mut synced, stop).await;
-        }
-        // The file that held the same DAG may hold it no more.
-        if others && !known.duplicates.is_empty() {
-            for path in &known.duplicates {
-                known.hashes.remove(path);
-                self.folder.recheck(path);
-            }
-            suspects = true;
         }
         let took = self.clock.now().since(started);
         info!(
@@ -166,6 +151,13 @@ impl FolderSync {
             ?took,
             "read DAG files"
         );
+        if others_changed {
+            let left_out = known.iter().filter(|(path, hash)| hash.is_empty() && !looked_at.contains(*path));
+            for (path, _) in left_out {
+                self.folder.recheck(path);
+                suspects = true;
+            }
+        }
         suspects
     }
 
@@ -181,7 +173,13 @@ impl FolderSync {
 
     /// Saves a batch, waiting for the database as long as it takes. A file that cannot be saved for a reason of its
     /// own is told and left out.
-    async fn save_in_time(&self, batch: &[(String, Ready)], known: &mut Known, synced: &mut Synced, stop: &Stop) {
+    async fn save_in_time(
+        &self,
+        batch: &[(String, Ready)],
+        known: &mut BTreeMap<String, String>,
+        synced: &mut Synced,
+        stop: &Stop,
+    ) {
         let mut refused = 0;
         loop {
             let error = match self.save(batch).await {
@@ -203,8 +201,7 @@ impl FolderSync {
             warn!(%error, path, "cannot save what was read from DAG files; trying again");
             refused += u32::from(!error.is_passing());
             if refused >= REFUSALS {
-                self.save_refusal(path, batch, &error, known).await;
-                return;
+                return self.save_refusal(path, batch, &error, known).await;
             }
             if stop.or(tokio::time::sleep(RETRY)).await.is_break() {
                 return;
@@ -213,7 +210,13 @@ impl FolderSync {
     }
 
     /// The database refuses what is in this file, and only this: that is its import error.
-    async fn save_refusal(&self, path: &str, batch: &[(String, Ready)], error: &StoreError, known: &mut Known) {
+    async fn save_refusal(
+        &self,
+        path: &str,
+        batch: &[(String, Ready)],
+        error: &StoreError,
+        known: &mut BTreeMap<String, String>,
+    ) {
         let saved = async {
             let mut tx = self.store.begin().await?;
             let problem = format!("error: `{path}` cannot be saved: {error}\n");
@@ -224,28 +227,32 @@ impl FolderSync {
             warn!(%error, path, "left out until it changes, or until the next start");
         }
         if let Some((path, Ready::Read { hash, .. })) = batch.first() {
-            known.hashes.insert(path.clone(), hash.clone());
+            known.insert(path.clone(), hash.clone());
         }
     }
 
-    fn note(&self, path: &str, ready: &Ready, dags: &[DagSave], known: &mut Known, synced: &mut Synced) {
+    fn note(
+        &self,
+        path: &str,
+        ready: &Ready,
+        dags: &[DagSave],
+        known: &mut BTreeMap<String, String>,
+        synced: &mut Synced,
+    ) {
         let mut fault = None;
-        if dags.contains(&DagSave::Duplicate) {
-            known.duplicates.insert(path.to_owned());
-        } else {
-            known.duplicates.remove(path);
-        }
         match ready {
             Ready::Read { hash, error_text, .. } => {
-                known.hashes.insert(path.to_owned(), hash.clone());
+                // A file with a DAG that another file holds gets its turn when others change.
+                let is_left_out = dags.contains(&DagSave::Duplicate);
+                known.insert(path.to_owned(), if is_left_out { String::new() } else { hash.clone() });
                 fault = Some(error_text.as_str());
             }
             Ready::Problem(problem) => {
-                known.hashes.insert(path.to_owned(), "unreadable".to_owned());
+                known.insert(path.to_owned(), "unreadable".to_owned());
                 fault = Some(problem.as_str());
             }
             Ready::Removed => {
-                known.hashes.remove(path);
+                known.remove(path);
                 debug!(path, "a DAG file is gone");
             }
         }
@@ -317,7 +324,7 @@ mod tests {
     }
 
     /// Looks until nothing is suspect.
-    async fn look(sync: &mut FolderSync, known: &mut Known) {
+    async fn look(sync: &mut FolderSync, known: &mut BTreeMap<String, String>) {
         for _ in 0..10 {
             if !sync.look(known, false, &Stop::new()).await {
                 return;
@@ -338,7 +345,7 @@ mod tests {
     async fn a_file_with_a_new_name_keeps_its_dags() {
         let (home, root) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let store = sqlite(home.path()).await;
-        let (mut sync, mut known) = (sync(&store, root.path()).await, Known::default());
+        let (mut sync, mut known) = (sync(&store, root.path()).await, BTreeMap::new());
         fs::write(root.path().join("z.yaml"), TEXT).unwrap();
         look(&mut sync, &mut known).await;
         assert_eq!(dag(&store, "x").await, ("z.yaml".to_owned(), false));
@@ -352,7 +359,7 @@ mod tests {
     async fn the_second_file_with_a_dag_takes_over_when_the_first_is_gone() {
         let (home, root) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let store = sqlite(home.path()).await;
-        let (mut sync, mut known) = (sync(&store, root.path()).await, Known::default());
+        let (mut sync, mut known) = (sync(&store, root.path()).await, BTreeMap::new());
         for name in ["a.yaml", "b.yaml"] {
             fs::write(root.path().join(name), TEXT).unwrap();
         }
@@ -373,7 +380,7 @@ mod tests {
         };
         let root = tempfile::tempdir().unwrap();
         let store = Store::open(&url).await.unwrap();
-        let (mut sync, mut known) = (sync(&store, root.path()).await, Known::default());
+        let (mut sync, mut known) = (sync(&store, root.path()).await, BTreeMap::new());
         let bad = "dag_id: refused\ndescription: \"a\\0b\"\ntasks: [{ id: a, uses: empty }]\n";
         fs::write(root.path().join("refused.yaml"), bad).unwrap();
         fs::write(root.path().join("welcome.yaml"), TEXT.replace("x", "welcome")).unwrap();

@@ -97,11 +97,7 @@ pub async fn pass(
     if let Some(beat) = beat {
         tx.heartbeat(beat.process, beat.lease_until, now).await?;
     }
-    for (at, report) in reports.iter().enumerate() {
-        if !tx.finish(report).await? {
-            passed.refused.push(at);
-        }
-    }
+    passed.refused = refused(tx.finish_all(reports).await?);
     let due = tx.take_due(now, bounds.dags, bounds.runs).await?;
     passed.dags = due.len();
     Look { tx: &mut tx, dags, bounds, now }.at(due).await?;
@@ -140,11 +136,7 @@ pub async fn work(
     if let Some(beat) = beat {
         tx.heartbeat(beat.process, beat.lease_until, now).await?;
     }
-    for (at, report) in reports.iter().enumerate() {
-        if !tx.finish(report).await? {
-            passed.refused.push(at);
-        }
-    }
+    passed.refused = refused(tx.finish_all(reports).await?);
     if !reports.is_empty() {
         tx.announce(Signal::Look).await?;
     }
@@ -153,6 +145,11 @@ pub async fn work(
     }
     tx.commit().await?;
     Ok(passed)
+}
+
+/// Returns the positions of reports that were not taken.
+fn refused(taken: Vec<bool>) -> Vec<usize> {
+    taken.into_iter().enumerate().filter_map(|(at, taken)| (!taken).then_some(at)).collect()
 }
 
 struct Look<'a> {
@@ -170,16 +167,24 @@ impl Look<'_> {
             }
         }
         let keys: Vec<RunKey> = due.iter().flat_map(|due| due.runs.iter().copied()).collect();
+        let rows = self.tx.runs(&keys).await?;
+        // A run that is queued may start, and one that has ended or is gone has made room for another.
+        let under_way: BTreeSet<RunKey> =
+            rows.iter().filter(|row| row.run.state == RunState::Running).map(|row| row.run.key).collect();
+        let mut may_start: BTreeSet<String> = due
+            .iter()
+            .filter(|due| due.runs.iter().any(|run| !under_way.contains(run)))
+            .map(|due| due.dag.dag_id.clone())
+            .collect();
+        // One that has ended may still have attempts that are to be given up or settled.
         let (queued, mut others): (Vec<RunRow>, Vec<RunRow>) =
-            self.tx.runs(&keys).await?.into_iter().partition(|row| row.run.state == RunState::Queued);
-        let (early, queued): (Vec<RunRow>, Vec<RunRow>) =
-            queued.into_iter().partition(|row| row.run.run_after > self.now);
-        let later: Vec<_> =
-            early.iter().map(|row| (row.run.dag_id.to_string(), row.run.key.0, row.run.run_after)).collect();
+            rows.into_iter().partition(|row| row.run.state == RunState::Queued);
+        let later: Vec<_> = queued
+            .iter()
+            .filter(|row| row.run.run_after > self.now)
+            .map(|row| (row.run.dag_id.to_string(), row.run.key.0, row.run.run_after))
+            .collect();
         self.tx.wake(&later).await?;
-        // A run that someone has ended made room for another one.
-        let over = others.iter().filter(|row| row.run.state.is_finished());
-        let mut may_start: BTreeSet<String> = queued.iter().chain(over).map(|row| row.run.dag_id.to_string()).collect();
         for round in 0..ROUNDS {
             others.extend(self.start(&due, &may_start).await?);
             if others.is_empty() {
@@ -257,7 +262,15 @@ impl Look<'_> {
             if queued == 0 {
                 continue;
             }
-            let Ok(cached) = self.dags.get(self.tx, dag.version_id).await else { continue };
+            let cached = match self.dags.get(self.tx, dag.version_id).await {
+                Ok(cached) => cached,
+                Err(problem @ (StoreError::Inconsistent { .. } | StoreError::NotFound { .. })) => {
+                    error!(dag_id, %problem, "cannot read this DAG; its queued runs wait");
+                    self.tx.wake(&[(dag_id.clone(), 0, self.now + BROKEN)]).await?;
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
             let queued = self.tx.queued_runs(dag_id, self.now, dag.max_active_runs).await?;
             let runs: Vec<_> = queued.iter().map(|row| row.run.clone()).collect();
             let chosen = engine::start_runs(&cached.dag, &runs, running);

@@ -1,6 +1,6 @@
 //! Attempts: one row per try. The queue, the leases and the outcomes.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet, hash_map::Entry};
 
 use flow_core::{Attempt, Outcome, RunKey, Timestamp, run::Failure};
 use serde_json::{Value, json};
@@ -144,8 +144,15 @@ statements! {
             AND task_instance.state = 'queued'
          RETURNING task_instance.run, task_instance.task_id, task_instance.map_index, task_instance.max_tries, task_instance.lost"
     ];
-    both FINISH = "UPDATE attempt SET ended_at = $6, outcome = $7, memory = $8
-        WHERE run = $1 AND task_id = $2 AND map_index = $3 AND try_number = $4 AND token = $5 AND ended_at IS NULL AND worker IS NOT NULL";
+    // `outcome IS NULL` says the same as `ended_at IS NULL`, but does not lead the planner to the index of all that are alive.
+    each FINISH = [
+        "UPDATE attempt SET ended_at = CAST(c.value ->> 5 AS BIGINT), outcome = c.value ->> 6, memory = c.value ->> 7
+         FROM",
+        "WHERE attempt.run = CAST(c.value ->> 0 AS BIGINT) AND attempt.task_id = c.value ->> 1
+            AND attempt.map_index = CAST(c.value ->> 2 AS BIGINT) AND attempt.try_number = CAST(c.value ->> 3 AS BIGINT)
+            AND attempt.token = CAST(c.value ->> 4 AS BIGINT) AND attempt.outcome IS NULL AND attempt.worker IS NOT NULL
+         RETURNING attempt.run, attempt.task_id, attempt.map_index, attempt.try_number"
+    ];
     each GIVE_UP = [
         "UPDATE attempt SET ended_at = $2, settled = TRUE,
             outcome = CASE WHEN worker IS NULL THEN '{\"outcome\":\"cancelled\"}'
@@ -169,6 +176,43 @@ statements! {
     both ALIVE = "SELECT COUNT(*) FROM attempt WHERE run = $1 AND ended_at IS NULL AND worker IS NOT NULL";
     both TRIES = "SELECT try_number, worker, hostname, queued_at, started_at, ended_at, outcome
         FROM attempt WHERE run = $1 AND task_id = $2 AND map_index = $3 ORDER BY try_number";
+}
+
+/// Rows that are written together until there are too many bytes of them.
+#[derive(Default)]
+struct Batch {
+    rows: Vec<Value>,
+    bytes: usize,
+}
+
+/// Bytes of values that are written in one statement.
+const BATCH_BYTES: usize = 1024 * 1024;
+
+impl Batch {
+    /// Adds a row. Returns those before it when they are to be written first.
+    fn add(&mut self, row: Value, bytes: usize) -> Option<Vec<Value>> {
+        let is_full = !self.rows.is_empty() && self.bytes + bytes > BATCH_BYTES;
+        let full = is_full.then(|| std::mem::take(self).rows);
+        self.rows.push(row);
+        self.bytes += bytes;
+        full
+    }
+}
+
+/// What is written of an attempt that has ended.
+fn ending(report: &Report) -> Value {
+    let key = &report.key;
+    let memory = (!report.memory.is_null() && can_be_kept(&report.memory)).then(|| to_json(&report.memory));
+    json!([
+        key.run,
+        key.task_id,
+        key.map_index,
+        key.try_number,
+        report.token,
+        report.ended_at.as_micros(),
+        to_json(&report.outcome),
+        memory
+    ])
 }
 
 fn rows_of<'a>(keys: impl IntoIterator<Item = &'a AttemptKey>) -> String {
@@ -307,8 +351,9 @@ impl Tx {
         watched.sort_unstable();
         watched.dedup();
         self.wake(&watched).await?;
+        let mut reports = Vec::new();
         for (key, token, dag_id) in moved_on {
-            self.finish(&Report {
+            reports.push(Report {
                 key,
                 dag_id,
                 token,
@@ -317,50 +362,95 @@ impl Tx {
                 rendered: Value::Null,
                 memory: Value::Null,
                 ended_at: now,
-            })
-            .await?;
+            });
         }
+        self.finish_all(&reports).await?;
         Ok(claimed)
     }
 
-    /// Writes down how an attempt ended, with its XComs, and asks for a look at its run (without a signal). Returns false when the
-    /// attempt was given up meanwhile: the report is refused and nothing is written.
+    /// Writes down how an attempt ended; see [`Tx::finish_all`].
     ///
     /// # Errors
     ///
     /// When the database does.
     pub async fn finish(&mut self, report: &Report) -> Result<bool, StoreError> {
-        let key = &report.key;
-        let memory = (!report.memory.is_null() && can_be_kept(&report.memory)).then(|| to_json(&report.memory));
-        let touched = on!(tx self, FINISH, |text, conn| {
-            sqlx::query(text)
-                .bind(key.run.0)
-                .bind(&key.task_id)
-                .bind(i64::from(key.map_index))
-                .bind(i64::from(key.try_number))
-                .bind(report.token)
-                .bind(report.ended_at.as_micros())
-                .bind(to_json(&report.outcome))
-                .bind(memory)
-                .execute(conn)
-                .await?
-                .rows_affected()
-        });
-        if touched == 0 {
-            return Ok(false);
+        Ok(self.finish_all(std::slice::from_ref(report)).await?.contains(&true))
+    }
+
+    /// Writes down how attempts ended, with their XComs, and asks for a look at their runs (without a signal). Says of
+    /// each whether it was taken: not when the attempt was given up meanwhile; then nothing is written of it.
+    ///
+    /// # Errors
+    ///
+    /// When the database does.
+    pub async fn finish_all(&mut self, reports: &[Report]) -> Result<Vec<bool>, StoreError> {
+        let mut taken = vec![false; reports.len()];
+        let mut waiting: Vec<usize> = (0..reports.len()).collect();
+        // Of several words about one attempt, each is heard after the one before; one round is the rule.
+        while !waiting.is_empty() {
+            let mut now: HashMap<AttemptKey, usize> = HashMap::with_capacity(waiting.len());
+            let mut later = Vec::new();
+            for at in waiting {
+                match now.entry(reports[at].key.clone()) {
+                    Entry::Vacant(entry) => drop(entry.insert(at)),
+                    Entry::Occupied(_) => later.push(at),
+                }
+            }
+            let rows: Vec<Value> = now.values().map(|at| ending(&reports[*at])).collect();
+            let ended: Vec<(i64, String, i64, i64)> =
+                on!(tx self, FINISH, |text, conn| sqlx::query_as(text).bind(to_list(&rows)).fetch_all(conn).await?);
+            let mut results = Vec::with_capacity(ended.len());
+            for (run, task_id, map_index, try_number) in ended {
+                let map_index = i32::try_from(map_index).unwrap_or(-1);
+                let key = AttemptKey { run: RunKey(run), task_id, map_index, try_number: count(try_number) };
+                if let Some(at) = now.get(&key) {
+                    taken[*at] = true;
+                    results.push(&reports[*at]);
+                }
+            }
+            self.write_results(&results).await?;
+            waiting = later;
         }
-        let task = (key.run, key.task_id.as_str(), key.map_index);
-        if key.try_number > 1 || !matches!(report.outcome, Outcome::Reschedule { .. }) {
-            self.forget_xcoms(key.run, &key.task_id, key.map_index).await?;
+        Ok(taken)
+    }
+
+    /// Writes what attempts leave behind, and asks for looks at their runs.
+    async fn write_results(&mut self, reports: &[&Report]) -> Result<(), StoreError> {
+        let fresh: Vec<Value> = reports
+            .iter()
+            .filter(|report| report.key.try_number > 1 || !matches!(report.outcome, Outcome::Reschedule { .. }))
+            .map(|report| json!([report.key.run, report.key.task_id, report.key.map_index]))
+            .collect();
+        self.forget_xcoms(&fresh).await?;
+        let mut xcoms = Batch::default();
+        let mut rendered = Batch::default();
+        for report in reports {
+            let (key, at) = (&report.key, report.ended_at.as_micros());
+            let mut names = HashSet::new();
+            // Of two values with one name the later counts.
+            for (name, value) in report.xcoms.iter().rev().filter(|(name, _)| names.insert(name)) {
+                let value = to_json(value);
+                let size = value.len();
+                if let Some(full) = xcoms.add(json!([key.run, key.task_id, key.map_index, name, value, at]), size) {
+                    self.put_xcoms(&full).await?;
+                }
+            }
+            if !report.rendered.is_null() {
+                let fields = to_json(&report.rendered);
+                let size = fields.len();
+                if let Some(full) = rendered.add(json!([key.run, key.task_id, key.map_index, fields]), size) {
+                    self.put_rendered(&full).await?;
+                }
+            }
         }
-        for (name, value) in &report.xcoms {
-            self.put_xcom(task, name, value, report.ended_at).await?;
-        }
-        if !report.rendered.is_null() {
-            self.put_rendered(task, &report.rendered).await?;
-        }
-        self.wake(&[(report.dag_id.clone(), key.run.0, at_once(report.ended_at))]).await?;
-        Ok(true)
+        self.put_xcoms(&xcoms.rows).await?;
+        self.put_rendered(&rendered.rows).await?;
+        let mut wakes: Vec<(String, i64, Timestamp)> =
+            reports.iter().map(|report| (report.dag_id.clone(), report.key.run.0, at_once(report.ended_at))).collect();
+        wakes.sort_unstable();
+        // The earliest of each run is enough.
+        wakes.dedup_by(|later, earlier| later.1 == earlier.1);
+        self.wake(&wakes).await
     }
 
     pub(crate) async fn give_up(&mut self, keys: &[&AttemptKey], now: Timestamp) -> Result<(), StoreError> {

@@ -136,6 +136,7 @@ statements! {
             due_at = CASE WHEN is_stale THEN NULL ELSE CAST($2 AS BIGINT) END
         WHERE dag_id = $1 AND is_paused";
     both COUNT_RUNS = "SELECT COUNT(*) FROM dag_run WHERE dag_id = $1 AND state IN ('queued', 'running')";
+    both COUNT_ALIVE = "SELECT COUNT(*) FROM attempt WHERE ended_at IS NULL AND dag_id = $1 AND worker IS NOT NULL";
     both DELETE_RUNS = "DELETE FROM dag_run WHERE id IN (SELECT id FROM dag_run WHERE dag_id = $1 LIMIT $2)";
     both DELETE_WAKES = "DELETE FROM wake WHERE dag_id = $1";
     both DELETE_DAG = "DELETE FROM dag WHERE dag_id = $1";
@@ -272,7 +273,7 @@ impl Tx {
     ///
     /// # Errors
     ///
-    /// When the database does, or a run is under way.
+    /// When the database does, a run is under way, or a worker still has a task of one.
     pub async fn delete_dag(
         &mut self,
         dag_id: &str,
@@ -286,6 +287,13 @@ impl Tx {
         if active > 0 {
             return Err(StoreError::Conflict(format!(
                 "dag `{dag_id}` has {active} active runs; cancel them first (`flow runs cancel`), or wait until they have ended"
+            )));
+        }
+        let alive: i64 =
+            on!(tx self, COUNT_ALIVE, |text, conn| sqlx::query_scalar(text).bind(dag_id).fetch_one(conn).await?);
+        if alive > 0 {
+            return Err(StoreError::Conflict(format!(
+                "dag `{dag_id}` still has {alive} running tasks; wait until their workers have ended them"
             )));
         }
         let deleted = on!(tx self, DELETE_RUNS, |text, conn| {

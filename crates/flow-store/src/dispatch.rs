@@ -67,8 +67,13 @@ statements! {
         sqlite: "SELECT name, slots FROM pool ORDER BY name",
         postgres: "SELECT name, slots FROM pool ORDER BY name FOR UPDATE"
     };
-    both IN_USE = "SELECT run, dag_id, task_id, pool, CAST(SUM(pool_slots) AS BIGINT), COUNT(*)
-        FROM attempt WHERE ended_at IS NULL GROUP BY run, dag_id, task_id, pool";
+    // SQLite would rather read the whole table in the order of its key than sort what is alive.
+    split IN_USE = {
+        sqlite: "SELECT run, dag_id, task_id, pool, CAST(SUM(pool_slots) AS BIGINT), COUNT(*)
+            FROM attempt INDEXED BY attempt_alive WHERE ended_at IS NULL GROUP BY run, dag_id, task_id, pool",
+        postgres: "SELECT run, dag_id, task_id, pool, CAST(SUM(pool_slots) AS BIGINT), COUNT(*)
+            FROM attempt WHERE ended_at IS NULL GROUP BY run, dag_id, task_id, pool"
+    };
     split WAITING = {
         sqlite: "SELECT t.run, t.task_id, t.map_index, t.dag_id, t.try_number, t.pool, t.pool_slots, t.priority_weight, t.queue,
                 t.sort_date, t.max_active_tasks, t.max_per_dag, t.max_per_run
@@ -167,6 +172,10 @@ impl Tx {
         limit: usize,
     ) -> Result<Vec<WaitingRow>, StoreError> {
         let pools: Vec<Value> = room.open_pools().map(|(name, most)| json!([name, most])).collect();
+        if pools.is_empty() {
+            // Otherwise everything that waits would be read to find out that it waits.
+            return Ok(Vec::new());
+        }
         let raw: Vec<RawWaiting> = on!(tx self, WAITING, |text, conn| {
             sqlx::query_as(text)
                 .bind(to_list(&pools))

@@ -37,7 +37,8 @@ impl StoreError {
     pub fn is_passing(&self) -> bool {
         match self {
             Self::Conflict(_) => true,
-            Self::Database(error) => {
+            Self::Database(error) =>
+            {
                 #[expect(
                     clippy::wildcard_enum_match_arm,
                     reason = "sqlx may add errors; a new one is not passing until someone says so"

@@ -57,34 +57,36 @@ statements! {
 }
 
 impl Tx {
-    /// Writes events, in this order.
+    /// Adds events, in this order. They are written together when this transaction commits.
     ///
     /// # Errors
     ///
-    /// When the database does.
+    /// Never by itself; the commit fails when they cannot be written.
     pub async fn tell(&mut self, events: &[Event], now: Timestamp) -> Result<(), StoreError> {
-        if events.is_empty() {
+        self.told.extend(events.iter().map(|event| {
+            json!([
+                now.as_micros(),
+                event.kind,
+                event.dag_id,
+                event.run_id,
+                event.task_id,
+                event.map_index,
+                event.try_number,
+                event.state,
+                event.detail,
+                event.who,
+                event.run
+            ])
+        }));
+        std::future::ready(Ok(())).await
+    }
+
+    pub(crate) async fn write_events(&mut self) -> Result<(), StoreError> {
+        if self.told.is_empty() {
             return Ok(());
         }
-        let rows: Vec<_> = events
-            .iter()
-            .map(|event| {
-                json!([
-                    now.as_micros(),
-                    event.kind,
-                    event.dag_id,
-                    event.run_id,
-                    event.task_id,
-                    event.map_index,
-                    event.try_number,
-                    event.state,
-                    event.detail,
-                    event.who,
-                    event.run
-                ])
-            })
-            .collect();
-        on!(tx self, INSERT, |text, conn| { sqlx::query(text).bind(to_list(&rows)).execute(conn).await?; });
+        let rows = to_list(&std::mem::take(&mut self.told));
+        on!(tx self, INSERT, |text, conn| { sqlx::query(text).bind(rows).execute(conn).await?; });
         Ok(())
     }
 }

@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use flow_core::{Attempt, RunKey, TaskInstance, TaskState, engine::RunView, run::Previous};
 
-use crate::{AttemptKey, CachedDag, DagCache, RunRow, StoreError, TaskRow, Tx};
+use crate::{AttemptKey, CachedDag, DagCache, RunRow, StoreError, Tx, task_instances::unpack};
 
 /// One run with everything that a decision needs.
 #[derive(Clone, Debug)]
@@ -45,10 +45,7 @@ impl Tx {
         mut broken: impl FnMut(&RunRow, StoreError),
     ) -> Result<Vec<RunFacts>, StoreError> {
         let keys: Vec<RunKey> = rows.iter().map(|row| row.run.key).collect();
-        let mut tasks: HashMap<RunKey, Vec<TaskRow>> = HashMap::with_capacity(keys.len());
-        for row in self.task_rows(&keys).await? {
-            tasks.entry(row.run).or_default().push(row);
-        }
+        let mut tasks: HashMap<i64, String> = self.packed_tasks(&keys).await?.into_iter().collect();
         let mut attempts: HashMap<RunKey, Vec<(AttemptKey, Attempt)>> = HashMap::new();
         for (key, attempt) in self.unsettled_attempts(&keys).await? {
             attempts.entry(key.run).or_default().push((key, attempt));
@@ -65,13 +62,10 @@ impl Tx {
                 Err(error) => return Err(error),
             };
             let previous = if dag.looks_back { self.previous(&row).await? } else { None };
-            let mut instances: Vec<TaskInstance> = tasks
-                .remove(&row.run.key)
-                .unwrap_or_default()
-                .iter()
-                .filter_map(|task| Some(task.instance(dag.task_ix(&task.task_id)?)))
-                .collect();
-            instances.sort_unstable_by_key(|instance| (instance.task, instance.map_index));
+            let instances = match tasks.remove(&row.run.key.0) {
+                Some(text) => unpack(row.run.key, &text, &dag)?,
+                None => Vec::new(),
+            };
             let mut beside: Vec<Option<Attempt>> = vec![None; instances.len()];
             for (key, attempt) in attempts.remove(&row.run.key).unwrap_or_default() {
                 let at = dag.task_ix(&key.task_id).and_then(|ix| {

@@ -147,8 +147,8 @@ impl Tx {
         }
         let errors = format!("{duplicates}{}", save.error_text);
         self.save_error(save.path, &errors, save.diagnostics, now).await?;
-        // A file that holds another one's DAG is read again at the next start: the other may be gone then.
-        let hash = if duplicates.is_empty() { save.hash } else { "duplicate" };
+        // What another file holds may be this one's later, though nothing in it changes: it is read again.
+        let hash = if duplicates.is_empty() { save.hash } else { "" };
         on!(tx self, SAVE_FILE, |text, conn| {
             sqlx::query(text).bind(save.path).bind(hash).bind(now.as_micros()).execute(conn).await?;
         });

@@ -66,6 +66,8 @@ pub struct Store {
 pub struct Tx {
     inner: Inner,
     announced: Vec<Signal>,
+    /// Rows of `event`, written at the end in one statement.
+    told: Vec<serde_json::Value>,
     signals: notify::Signals,
 }
 
@@ -80,7 +82,7 @@ impl Store {
             Db::Sqlite { write, .. } => Inner::Sqlite(write.begin_with("BEGIN IMMEDIATE").await?),
             Db::Postgres { pool } => Inner::Postgres(pool.begin().await?),
         };
-        Ok(Tx { inner, announced: Vec::new(), signals: self.signals.clone() })
+        Ok(Tx { inner, announced: Vec::new(), told: Vec::new(), signals: self.signals.clone() })
     }
 
     /// Asks the database whether it is there.
@@ -101,7 +103,8 @@ impl Tx {
     /// # Errors
     ///
     /// When the database does; then nothing has happened.
-    pub async fn commit(self) -> Result<(), StoreError> {
+    pub async fn commit(mut self) -> Result<(), StoreError> {
+        self.write_events().await?;
         match self.inner {
             Inner::Sqlite(inner) => inner.commit().await?,
             Inner::Postgres(inner) => inner.commit().await?,

@@ -31,9 +31,9 @@ statements! {
         "WHERE TRUE"
     ];
     both DUE = "SELECT dag_id FROM (
-            SELECT dag_id, due FROM (SELECT dag_id, due FROM wake WHERE due <= $1 ORDER BY due LIMIT $3) w
+            SELECT dag_id, due FROM (SELECT dag_id, due FROM wake WHERE due <= $1 ORDER BY due LIMIT $3) AS woken
             UNION ALL
-            SELECT dag_id, due FROM (SELECT dag_id, due_at AS due FROM dag WHERE due_at <= $1 ORDER BY due_at LIMIT $3) d
+            SELECT dag_id, due FROM (SELECT dag_id, due_at AS due FROM dag WHERE due_at <= $1 ORDER BY due_at LIMIT $3) AS planned
         ) AS candidate
         GROUP BY dag_id ORDER BY MIN(due), dag_id LIMIT $2";
     split LOCK = {
@@ -53,16 +53,23 @@ statements! {
                 is_blocked, enabled_at, due_at, next_logical_date, next_interval_start, next_interval_end, next_run_after, parsed_at
             FROM dag WHERE dag_id = $1 FOR UPDATE"
     };
-    each TAKE = [
-        "DELETE FROM wake WHERE id IN (
-            SELECT w.id FROM wake w WHERE w.due <= $2 AND w.dag_id IN (SELECT c.value ->> 0 FROM",
-        ") ORDER BY w.due, w.id LIMIT $3) RETURNING dag_id, run"
-    ];
-    each TAKE_LATER = ["DELETE FROM wake WHERE run IN (SELECT CAST(c.value AS BIGINT) FROM", ")"];
-    each DROP_ORPHANS = [
-        "DELETE FROM wake WHERE dag_id IN (SELECT c.value ->> 0 FROM",
-        ") AND NOT EXISTS (SELECT 1 FROM dag WHERE dag.dag_id = wake.dag_id)"
-    ];
+    // Postgres takes a list of its own making for long, and would rather read the whole table; an array it looks up.
+    split TAKE = {
+        sqlite: "DELETE FROM wake WHERE id IN (
+                SELECT w.id FROM wake w WHERE w.due <= $2 AND w.dag_id IN (SELECT c.value ->> 0 FROM json_each($1) AS c)
+                ORDER BY w.due, w.id LIMIT $3)
+            RETURNING dag_id, run",
+        postgres: "DELETE FROM wake WHERE id = ANY (ARRAY(
+                SELECT w.id FROM wake w
+                WHERE w.due <= $2 AND w.dag_id IN (SELECT c.value ->> 0 FROM jsonb_array_elements($1::jsonb) AS c (value))
+                ORDER BY w.due, w.id LIMIT $3))
+            RETURNING dag_id, run"
+    };
+    split TAKE_LATER = {
+        sqlite: "DELETE FROM wake WHERE run IN (SELECT CAST(c.value AS BIGINT) FROM json_each($1) AS c)",
+        postgres: "DELETE FROM wake
+            WHERE run = ANY (ARRAY(SELECT CAST(c.value AS BIGINT) FROM jsonb_array_elements($1::jsonb) AS c (value)))"
+    };
     both NEXT = "SELECT MIN(due) FROM (SELECT MIN(due) AS due FROM wake UNION ALL SELECT MIN(due_at) AS due FROM dag WHERE due_at IS NOT NULL) AS next";
     both WAKE_ACTIVE = "INSERT INTO wake (dag_id, run, due) SELECT dag_id, id, $2 FROM dag_run WHERE dag_id = $1 AND state IN ('queued', 'running')";
     both WAKE_ALL_ACTIVE = "INSERT INTO wake (dag_id, run, due) SELECT dag_id, id, $1 FROM dag_run WHERE state IN ('queued', 'running')";
@@ -103,8 +110,7 @@ impl Tx {
         let locked: Vec<RawDag> =
             on!(tx self, LOCK, |text, conn| sqlx::query_as(text).bind(to_list(&list)).fetch_all(conn).await?);
         if locked.is_empty() {
-            // Others hold them, unless they are gone altogether: then their requests would be found for ever.
-            on!(tx self, DROP_ORPHANS, |text, conn| { sqlx::query(text).bind(to_list(&list)).execute(conn).await?; });
+            // Others hold them.
             return Ok(Vec::new());
         }
         let mut due: Vec<DueDag> = locked

@@ -18,10 +18,15 @@ static POSTGRES: Migrator = sqlx::migrate!("../../migrations/postgres");
 const SQLITE_READERS: u32 = 4;
 /// Enough for a scheduler, a worker's reports and a server's requests at once.
 const POSTGRES_CONNECTIONS: u32 = 12;
+/// Rows that SQLite's thread hands over at once; fewer cost a change of threads each time.
+const SQLITE_ROWS: usize = 1_024;
 /// How long a statement waits for another process that holds the SQLite file.
 const BUSY: Duration = Duration::from_secs(10);
 /// A connection that was used so shortly before is believed to be there.
 const FRESH: Duration = Duration::from_secs(1);
+/// Every statement has its index. While the statistics of a table that grows fast are behind, the planner takes it
+/// for small and reads all of it; and a plan that it thinks dear for that reason is not worth compiling.
+const PLANS: &str = "SET enable_seqscan = off; SET jit = off";
 /// How long to wait for a connection before an error is reported.
 const ACQUIRE: Duration = Duration::from_secs(10);
 
@@ -127,6 +132,7 @@ async fn open_sqlite(path: &str) -> Result<Db, StoreError> {
         .foreign_keys(true)
         .busy_timeout(BUSY)
         .statement_cache_capacity(256)
+        .row_buffer_size(SQLITE_ROWS)
         .pragma("temp_store", "memory")
         .pragma("cache_size", "-16000")
         .disable_statement_logging();
@@ -170,6 +176,7 @@ async fn open_postgres(url: &str) -> Result<Db, StoreError> {
         .test_before_acquire(false)
         .before_acquire(|conn, about| Box::pin(async move { Ok(about.idle_for < FRESH || conn.ping().await.is_ok()) }))
         .acquire_timeout(ACQUIRE)
+        .after_connect(|conn, _| Box::pin(async move { conn.execute(PLANS).await.map(|_| ()) }))
         .connect_with(options)
         .await
         .map_err(|error| {

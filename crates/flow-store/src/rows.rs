@@ -1,9 +1,9 @@
 //! Between rows and the core's types.
 
-use std::{borrow::Cow, str::FromStr};
+use std::str::FromStr;
 
 use flow_core::Timestamp;
-use serde::de::DeserializeOwned;
+use serde::Deserialize;
 use serde_json::Value;
 
 use crate::StoreError;
@@ -24,11 +24,11 @@ pub(crate) fn word<T: FromStr<Err: ToString>>(
 }
 
 /// Reads a JSON column.
-pub(crate) fn json<T: DeserializeOwned>(
+pub(crate) fn json<'a, T: Deserialize<'a>>(
     table: &'static str,
     column: &'static str,
     row: impl ToString,
-    text: &str,
+    text: &'a str,
 ) -> Result<T, StoreError> {
     serde_json::from_str(text).map_err(|error| StoreError::Inconsistent {
         table,
@@ -64,11 +64,6 @@ pub(crate) fn to_list(value: &impl serde::Serialize) -> String {
 }
 
 const NUL: &str = "\\u0000";
-
-/// Makes a text one that both databases can keep; see [`to_list`].
-pub(crate) fn text(value: &str) -> Cow<'_, str> {
-    if value.contains('\0') { Cow::Owned(value.replace('\0', "\u{fffd}")) } else { Cow::Borrowed(value) }
-}
 
 /// The deepest value that is kept: what is deeper could be written, and then not read again.
 const DEEPEST: usize = 100;

@@ -7,9 +7,8 @@ use flow_core::{
 use serde_json::{Value, json};
 
 use crate::{
-    Event, Signal, Store, StoreError, TaskSeed, Tx,
+    Event, Store, StoreError, TaskSeed, Tx,
     db::{on, statements},
-    looks::at_once,
     rows::{count, json, micros, moment, to_json, to_list, word},
 };
 
@@ -151,9 +150,6 @@ statements! {
         WHERE dag_id = $1 AND (CAST($2 AS TEXT) IS NULL OR state = $2)
         ORDER BY run_after DESC, id DESC LIMIT $3";
     both DELETE = "DELETE FROM dag_run WHERE id = $1";
-    both DELETE_WAKES = "DELETE FROM wake WHERE run = $1";
-    both WAKE_NEXT_QUEUED = "INSERT INTO wake (dag_id, run, due)
-        SELECT dag_id, id, $2 FROM dag_run WHERE dag_id = $1 AND state = 'queued' ORDER BY run_after, id LIMIT 1";
     both PIN = "UPDATE dag_run SET version_id = $2 WHERE id = $1";
 }
 
@@ -353,13 +349,10 @@ impl Tx {
             )));
         }
         on!(tx self, DELETE, |text, conn| { sqlx::query(text).bind(run.key.0).execute(conn).await?; });
-        on!(tx self, DELETE_WAKES, |text, conn| { sqlx::query(text).bind(run.key.0).execute(conn).await?; });
-        // It may have been in the way of others.
-        self.ask_blocked_timetable(run.dag_id.as_str(), now).await?;
-        on!(tx self, WAKE_NEXT_QUEUED, |text, conn| {
-            sqlx::query(text).bind(run.dag_id.as_str()).bind(at_once(now).as_micros()).execute(conn).await?;
-        });
-        self.announce(Signal::Look).await?;
+        if !run.state.is_finished() {
+            self.make_room(run.dag_id.as_str(), now).await?;
+            self.wake_active_runs(run.dag_id.as_str(), now).await?;
+        }
         self.tell(
             &[Event {
                 kind: "run_deleted",

@@ -1,5 +1,7 @@
 //! Task instances: their rows, and writing what was decided about them.
 
+use std::borrow::Cow;
+
 use flow_core::{
     DagRun, RunKey, TaskInstance, TaskState, Timestamp,
     dag::{Dag, Task},
@@ -9,7 +11,7 @@ use flow_core::{
 use serde_json::{Value, json};
 
 use crate::{
-    Event, Signal, Store, StoreError, Tx,
+    CachedDag, Event, Signal, Store, StoreError, Tx,
     attempts::AttemptKey,
     db::{on, statements},
     error::conflict,
@@ -139,6 +141,14 @@ statements! {
             skips, operator, pool, pool_slots, priority_weight, queue, hostname
          FROM task_instance WHERE run IN (SELECT CAST(c.value AS BIGINT) FROM", ") ORDER BY run, task_id, map_index"
     ];
+    split PACKED = {
+        sqlite: "SELECT run, json_group_array(json_array(task_id, map_index, state, try_number, max_tries, lost, next_at, started_at,
+                ended_at, skips))
+            FROM task_instance WHERE run IN (SELECT CAST(c.value AS BIGINT) FROM json_each($1) AS c) GROUP BY run",
+        postgres: "SELECT run, CAST(json_agg(json_build_array(task_id, map_index, state, try_number, max_tries, lost, next_at, started_at,
+                ended_at, skips)) AS TEXT)
+            FROM task_instance WHERE run IN (SELECT CAST(c.value AS BIGINT) FROM jsonb_array_elements($1::jsonb) AS c (value)) GROUP BY run"
+    };
     each APPLY = [
         "UPDATE task_instance SET
             state = c.value ->> 4,
@@ -332,12 +342,13 @@ impl Tx {
         raw.into_iter().map(TaskRow::try_from).collect()
     }
 
-    /// A run of a DAG is over: the run that its timetable could not make may be made.
-    pub(crate) async fn ask_blocked_timetable(&mut self, dag_id: &str, now: Timestamp) -> Result<(), StoreError> {
-        on!(tx self, ASK_TIMETABLE, |text, conn| {
-            sqlx::query(text).bind(dag_id).bind(now.as_micros()).execute(conn).await?;
-        });
-        Ok(())
+    /// Returns what the engine needs to know of the task instances of runs: for each run a text for [`unpack`]. A row
+    /// each would cost more than everything else in a look at a big run.
+    pub(crate) async fn packed_tasks(&mut self, runs: &[RunKey]) -> Result<Vec<(i64, String)>, StoreError> {
+        if runs.is_empty() {
+            return Ok(Vec::new());
+        }
+        Ok(on!(tx self, PACKED, |text, conn| sqlx::query_as(text).bind(to_list(&runs)).fetch_all(conn).await?))
     }
 
     /// Writes decisions: changes, run states, attempts, wakes and events. The DAGs' rows must be locked.
@@ -380,7 +391,7 @@ impl Tx {
                     wakes.push((dag_id.to_owned(), run.key.0, at_once(now)));
                 }
                 if decision.ends_run() {
-                    self.ask_blocked_timetable(dag_id, now).await?;
+                    self.make_room(dag_id, now).await?;
                 }
             }
             if let Some(due) = decision.wake_at {
@@ -403,6 +414,16 @@ impl Tx {
     }
 }
 
+impl Tx {
+    /// A run is under way no more: a timetable that waited for that is asked.
+    pub(crate) async fn make_room(&mut self, dag_id: &str, now: Timestamp) -> Result<(), StoreError> {
+        on!(tx self, ASK_TIMETABLE, |text, conn| {
+            sqlx::query(text).bind(dag_id).bind(now.as_micros()).execute(conn).await?;
+        });
+        Ok(())
+    }
+}
+
 impl Store {
     /// Returns the task instances of a run, by task and map index.
     ///
@@ -416,20 +437,44 @@ impl Store {
     }
 }
 
-impl TaskRow {
-    /// Returns the facts for the engine, for a task at this place of the DAG.
-    pub fn instance(&self, task: flow_core::TaskIx) -> TaskInstance {
-        TaskInstance {
+/// A task instance as [`PACKED`] writes it.
+#[derive(serde::Deserialize)]
+struct Packed<'a>(
+    #[serde(borrow)] Cow<'a, str>,
+    i64,
+    #[serde(borrow)] Cow<'a, str>,
+    i64,
+    i64,
+    i64,
+    Option<i64>,
+    Option<i64>,
+    Option<i64>,
+    Option<String>,
+);
+
+/// Reads the task instances of a run; those that its DAG does not have are left out. Sorted by place and map index.
+pub(crate) fn unpack(run: RunKey, text: &str, dag: &CachedDag) -> Result<Vec<TaskInstance>, StoreError> {
+    let packed: Vec<Packed<'_>> = json("task_instance", "state", run, text)?;
+    let mut instances = Vec::with_capacity(packed.len());
+    for Packed(id, map_index, state, try_number, max_tries, lost, next_at, started_at, ended_at, skips) in packed {
+        let Some(task) = dag.task_ix(&id) else { continue };
+        let name = || format!("{run}/{id}");
+        instances.push(TaskInstance {
             task,
-            map_index: self.map_index,
-            state: self.state,
-            try_number: self.try_number,
-            max_tries: self.max_tries,
-            lost: self.lost,
-            next_at: self.next_at,
-            started_at: self.started_at,
-            ended_at: self.ended_at,
-            skips: self.skips.clone(),
-        }
+            map_index: i32::try_from(map_index).unwrap_or(-1),
+            state: word("task_instance", "state", name(), &state)?,
+            try_number: count(try_number),
+            max_tries: count(max_tries),
+            lost: count(lost),
+            next_at: moment(next_at),
+            started_at: moment(started_at),
+            ended_at: moment(ended_at),
+            skips: match &skips {
+                Some(text) => json("task_instance", "skips", name(), text)?,
+                None => Skips::None,
+            },
+        });
     }
+    instances.sort_unstable_by_key(|instance| (instance.task, instance.map_index));
+    Ok(instances)
 }

@@ -4,6 +4,8 @@ use sqlx::{AssertSqlSafe, Executor, SqlSafeStr};
 
 use crate::{Store, db::Db};
 
+mod plans;
+
 async fn every_statement_prepares(store: Store) {
     store.migrate().await.unwrap();
     let all = [

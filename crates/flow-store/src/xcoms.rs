@@ -1,22 +1,38 @@
 //! Small results that tasks hand on.
 
-use flow_core::{RunKey, Timestamp};
+use flow_core::RunKey;
 use serde_json::Value;
 
 use crate::{
     Store, StoreError, Tx,
     db::{on, statements},
-    rows::{json, to_json},
+    rows::{json, to_list},
 };
 
 statements! {
     both GET = "SELECT map_index, value FROM xcom WHERE run = $1 AND task_id = $2 AND key = $3 ORDER BY map_index";
     both OF_TASK = "SELECT key, value FROM xcom WHERE run = $1 AND task_id = $2 AND map_index = $3 ORDER BY key";
-    both FORGET = "DELETE FROM xcom WHERE run = $1 AND task_id = $2 AND map_index = $3";
-    both PUT = "INSERT INTO xcom (run, task_id, map_index, key, value, at) VALUES ($1, $2, $3, $4, $5, $6)
-        ON CONFLICT (run, task_id, map_index, key) DO UPDATE SET value = excluded.value, at = excluded.at";
-    both RENDERED = "INSERT INTO rendered (run, task_id, map_index, fields) VALUES ($1, $2, $3, $4)
-        ON CONFLICT (run, task_id, map_index) DO UPDATE SET fields = excluded.fields";
+    // Most have none, and then only the keys are looked up.
+    each FORGET = [
+        "DELETE FROM xcom WHERE (run, task_id, map_index, key) IN (SELECT x.run, x.task_id, x.map_index, x.key FROM",
+        "CROSS JOIN xcom x
+            WHERE x.run = CAST(c.value ->> 0 AS BIGINT) AND x.task_id = c.value ->> 1 AND x.map_index = CAST(c.value ->> 2 AS BIGINT))"
+    ];
+    each PUT = [
+        "INSERT INTO xcom (run, task_id, map_index, key, value, at)
+         SELECT CAST(c.value ->> 0 AS BIGINT), c.value ->> 1, CAST(c.value ->> 2 AS BIGINT), c.value ->> 3, c.value ->> 4,
+            CAST(c.value ->> 5 AS BIGINT)
+         FROM",
+        "WHERE TRUE
+         ON CONFLICT (run, task_id, map_index, key) DO UPDATE SET value = excluded.value, at = excluded.at"
+    ];
+    each RENDERED = [
+        "INSERT INTO rendered (run, task_id, map_index, fields)
+         SELECT CAST(c.value ->> 0 AS BIGINT), c.value ->> 1, CAST(c.value ->> 2 AS BIGINT), c.value ->> 3
+         FROM",
+        "WHERE TRUE
+         ON CONFLICT (run, task_id, map_index) DO UPDATE SET fields = excluded.fields"
+    ];
     both GET_RENDERED = "SELECT fields FROM rendered WHERE run = $1 AND task_id = $2 AND map_index = $3";
 }
 
@@ -66,48 +82,30 @@ impl Store {
 }
 
 impl Tx {
-    pub(crate) async fn forget_xcoms(&mut self, run: RunKey, task_id: &str, map_index: i32) -> Result<(), StoreError> {
-        on!(tx self, FORGET, |text, conn| {
-            sqlx::query(text).bind(run.0).bind(task_id).bind(i64::from(map_index)).execute(conn).await?;
-        });
+    /// Removes the XComs of task instances. `tasks`: run, task, map index.
+    pub(crate) async fn forget_xcoms(&mut self, tasks: &[Value]) -> Result<(), StoreError> {
+        if tasks.is_empty() {
+            return Ok(());
+        }
+        on!(tx self, FORGET, |text, conn| { sqlx::query(text).bind(to_list(&tasks)).execute(conn).await?; });
         Ok(())
     }
 
-    pub(crate) async fn put_xcom(
-        &mut self,
-        (run, task_id, map_index): (RunKey, &str, i32),
-        key: &str,
-        value: &Value,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        on!(tx self, PUT, |text, conn| {
-            sqlx::query(text)
-                .bind(run.0)
-                .bind(task_id)
-                .bind(i64::from(map_index))
-                .bind(crate::rows::text(key).as_ref())
-                .bind(to_json(value))
-                .bind(now.as_micros())
-                .execute(conn)
-                .await?;
-        });
+    /// Writes XComs. `rows`: run, task, map index, key, value as text, when; no (run, task, map index, key) twice.
+    pub(crate) async fn put_xcoms(&mut self, rows: &[Value]) -> Result<(), StoreError> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        on!(tx self, PUT, |text, conn| { sqlx::query(text).bind(to_list(&rows)).execute(conn).await?; });
         Ok(())
     }
 
-    pub(crate) async fn put_rendered(
-        &mut self,
-        (run, task_id, map_index): (RunKey, &str, i32),
-        fields: &Value,
-    ) -> Result<(), StoreError> {
-        on!(tx self, RENDERED, |text, conn| {
-            sqlx::query(text)
-                .bind(run.0)
-                .bind(task_id)
-                .bind(i64::from(map_index))
-                .bind(to_json(fields))
-                .execute(conn)
-                .await?;
-        });
+    /// Writes arguments as attempts saw them. `rows`: run, task, map index, fields as text; no task instance twice.
+    pub(crate) async fn put_rendered(&mut self, rows: &[Value]) -> Result<(), StoreError> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        on!(tx self, RENDERED, |text, conn| { sqlx::query(text).bind(to_list(&rows)).execute(conn).await?; });
         Ok(())
     }
 }

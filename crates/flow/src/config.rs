@@ -253,7 +253,13 @@ fn read_file(
             return Err(failed(io::Error::new(io::ErrorKind::FileTooLarge, "more than 1 MiB")));
         }
         Ok(_) => std::fs::read_to_string(&path).map_err(failed)?,
-        Err(error) if error.kind() == io::ErrorKind::NotFound && around.file.is_none() => return Ok(None),
+        // What is wrong with the home is said by whoever needs it.
+        Err(error)
+            if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+                && around.file.is_none() =>
+        {
+            return Ok(None);
+        }
         Err(error) => return Err(failed(error)),
     };
     read_toml(&text, &path, given)?;

@@ -7,7 +7,7 @@ use std::{
     fs::{self, File, TryLockError},
     path::{Path, PathBuf},
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use anyhow::Context as _;
@@ -231,7 +231,8 @@ pub(crate) fn start_logging(cx: &Cx) {
 pub(crate) fn make_home(home: &Path) -> anyhow::Result<()> {
     use std::os::unix::fs::DirBuilderExt as _;
     let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(home);
-    let probe = home.join(".write-test");
+    // Other processes may share the home, and look at the same time.
+    let probe = home.join(format!(".write-test-{}", std::process::id()));
     let tried = made.and_then(|()| File::create(&probe)).and_then(|_| fs::remove_file(&probe));
     tried.map_err(|error| {
         Refusal::failed(format!("the home `{}` cannot be written: {error}", home.display()))
@@ -241,6 +242,9 @@ pub(crate) fn make_home(home: &Path) -> anyhow::Result<()> {
 }
 
 /// Takes the lock beside a SQLite file; `None` on Postgres, where any number of processes may work.
+///
+/// A process that was just killed may hold it for a moment longer: a child that it was about to start shares the
+/// lock until it has become another program.
 pub(crate) fn lock_database(cx: &Cx) -> anyhow::Result<Option<File>> {
     let Some(path) = cx.config.settings.database.url.strip_prefix("sqlite:") else { return Ok(None) };
     let path = PathBuf::from(format!("{}-lock", path.strip_prefix("//").unwrap_or(path)));
@@ -250,19 +254,30 @@ pub(crate) fn lock_database(cx: &Cx) -> anyhow::Result<Option<File>> {
         .truncate(false)
         .open(&path)
         .with_context(|| format!("cannot open the lock file `{}`", path.display()))?;
-    match file.try_lock() {
-        Ok(()) => Ok(Some(file)),
-        Err(TryLockError::WouldBlock) => Err(Refusal::failed(format!(
-            "another flow works on the database `{}`",
-            path.display().to_string().trim_end_matches("-lock")
-        ))
-        .help("on SQLite only one process can; stop the other one, choose another `--home`, or use Postgres")
-        .into()),
-        Err(TryLockError::Error(error)) => {
-            Err(error).with_context(|| format!("cannot lock `{}`", path.display()))
+    let deadline = Instant::now() + LOCK_WAIT;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(Some(file)),
+            Err(TryLockError::WouldBlock) if Instant::now() < deadline => std::thread::sleep(LOCK_LOOK),
+            Err(TryLockError::WouldBlock) => {
+                return Err(Refusal::failed(format!(
+                    "another flow works on the database `{}`",
+                    path.display().to_string().trim_end_matches("-lock")
+                ))
+                .help("on SQLite only one process can; stop the other one, choose another `--home`, or use Postgres")
+                .into());
+            }
+            Err(TryLockError::Error(error)) => {
+                return Err(error).with_context(|| format!("cannot lock `{}`", path.display()));
+            }
         }
     }
 }
+
+/// How long a process that was killed may still seem to hold the database.
+const LOCK_WAIT: Duration = Duration::from_secs(1);
+/// Between two looks at the lock.
+const LOCK_LOOK: Duration = Duration::from_millis(5);
 
 /// How long the parts of a process may take to end after the loop has.
 pub(crate) const FAREWELL: Duration = Duration::from_secs(2);

@@ -47,6 +47,11 @@ impl Cell {
         Self { text: text.to_string(), colour: Some(colour) }
     }
 
+    /// Says whether there is nothing in it.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.text.is_empty()
+    }
+
     /// Returns an empty cell for nothing.
     pub(crate) fn maybe(text: Option<impl ToString>) -> Self {
         text.map_or_else(String::new, |text| text.to_string()).into()

@@ -5,8 +5,10 @@
 
 use std::{
     cmp::Reverse,
-    collections::{BTreeSet, BinaryHeap},
+    collections::{BTreeMap, BTreeSet, BinaryHeap},
 };
+
+use petgraph::{algo::kosaraju_scc, graphmap::DiGraphMap};
 
 use super::{Dag, WeightRule, lower::DraftTask};
 use crate::id::TaskIx;
@@ -54,39 +56,39 @@ pub(crate) fn order(edges: &Edges) -> Result<Vec<usize>, Vec<Vec<usize>>> {
     let mut waits_for: Vec<usize> = edges.upstream.iter().map(BTreeSet::len).collect();
     let mut ready: BinaryHeap<Reverse<usize>> = (0..count).filter(|task| waits_for[*task] == 0).map(Reverse).collect();
     let mut order = Vec::with_capacity(count);
-    let mut is_done = vec![false; count];
-    let mut cycles: Vec<Vec<usize>> = Vec::new();
-    loop {
-        while let Some(Reverse(task)) = ready.pop() {
-            is_done[task] = true;
-            order.push(task);
-            for next in &edges.downstream[task] {
-                waits_for[*next] = waits_for[*next].saturating_sub(1);
-                if waits_for[*next] == 0 && !is_done[*next] {
-                    ready.push(Reverse(*next));
-                }
+    while let Some(Reverse(task)) = ready.pop() {
+        order.push(task);
+        for next in &edges.downstream[task] {
+            waits_for[*next] -= 1;
+            if waits_for[*next] == 0 {
+                ready.push(Reverse(*next));
             }
         }
-        let Some(stuck) = is_done.iter().position(|done| !done).filter(|_| cycles.len() < MOST_CYCLES) else { break };
-        // Everything that is left waits for something that is left: walking up must come round.
-        let cycle = walk_round(edges, stuck, &is_done);
-        // Its tasks count as done, so that what only waits for them is not taken for another cycle.
-        for task in &cycle {
-            waits_for[*task] = 0;
-            ready.push(Reverse(*task));
-            is_done[*task] = true;
-        }
-        cycles.push(cycle);
     }
-    if cycles.is_empty() { Ok(order) } else { Err(cycles) }
+    if order.len() == count { Ok(order) } else { Err(cycles(edges)) }
 }
 
-fn walk_round(edges: &Edges, from: usize, is_done: &[bool]) -> Vec<usize> {
-    let mut step_of = vec![None; is_done.len()];
-    let mut path = Vec::new();
-    let mut at = from;
-    loop {
-        if let Some(step) = step_of[at] {
+/// Returns a cycle of each knot: tasks that all depend on each other are one knot, however many cycles it has.
+fn cycles(edges: &Edges) -> Vec<Vec<usize>> {
+    let pairs = edges.downstream.iter().enumerate().flat_map(|(up, next)| next.iter().map(move |down| (up, *down)));
+    let graph: DiGraphMap<usize, ()> = DiGraphMap::from_edges(pairs);
+    // Not Tarjan's: petgraph's is recursive, and a long cycle would exhaust the stack.
+    let is_knot = |knot: &Vec<usize>| knot.len() > 1 || knot.iter().any(|task| graph.contains_edge(*task, *task));
+    let mut cycles: Vec<Vec<usize>> =
+        kosaraju_scc(&graph).into_iter().filter(is_knot).map(|knot| walk_round(edges, &knot)).collect();
+    cycles.sort();
+    cycles.truncate(MOST_CYCLES);
+    cycles
+}
+
+/// Walks up inside a knot until a task comes round.
+fn walk_round(edges: &Edges, knot: &[usize]) -> Vec<usize> {
+    let inside: BTreeSet<usize> = knot.iter().copied().collect();
+    let mut steps: BTreeMap<usize, usize> = BTreeMap::new();
+    let mut path: Vec<usize> = Vec::new();
+    let mut at = inside.first().copied();
+    while let Some(task) = at {
+        if let Some(step) = steps.insert(task, path.len()) {
             // The path went up; turned round it goes down.
             let mut cycle: Vec<usize> = path.split_off(step);
             cycle.reverse();
@@ -94,14 +96,10 @@ fn walk_round(edges: &Edges, from: usize, is_done: &[bool]) -> Vec<usize> {
             cycle.rotate_left(first);
             return cycle;
         }
-        step_of[at] = Some(path.len());
-        path.push(at);
-        match edges.upstream[at].iter().find(|up| !is_done[**up]) {
-            Some(up) => at = *up,
-            // Not reached while anything is left; a task alone is the honest answer.
-            None => return vec![at],
-        }
+        path.push(task);
+        at = edges.upstream[task].iter().find(|up| inside.contains(up)).copied();
     }
+    path
 }
 
 /// A set of tasks.

@@ -283,8 +283,10 @@ impl Bench<'_> {
                 }
             },
         };
-        // Best effort: an attempt without files never made the folder.
-        let _ = tokio::fs::remove_dir_all(&scratch).await;
+        // An attempt without files never made the folder.
+        if scratch.exists() {
+            let _ = tokio::fs::remove_dir_all(&scratch).await;
+        }
         match self.ender.ended_by() {
             Some(EndedBy::Request) => finished.outcome = Outcome::Cancelled,
             Some(EndedBy::Worker) if is_failure(&finished.outcome) => {

@@ -157,9 +157,14 @@ async fn check(cx: &Cx) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// `1 run`, `2 runs`
+fn many(number: u64, word: &str) -> String {
+    if number == 1 { format!("1 {word}") } else { format!("{number} {word}s") }
+}
+
 fn rows(size: TableSize) -> String {
-    let more = if size.rows >= ROWS_COUNTED { " or more" } else { "" };
-    format!("{}{more} rows", size.rows)
+    let more = if size.rows >= ROWS_COUNTED { ", or more" } else { "" };
+    format!("{}{more}", many(size.rows, "row"))
 }
 
 #[derive(Debug, Serialize)]
@@ -193,7 +198,9 @@ async fn clean(cx: &Cx, older_than: Duration, dag_id: Option<String>, dry_run: b
                     for (dag, run) in names {
                         // Logs of a run that is gone are in nobody's way; the folder may be on another host.
                         let folder = parts.logs.run_folder(&DagId::new(dag), &RunId::new(run));
-                        let _ = std::fs::remove_dir_all(folder);
+                        let _ = std::fs::remove_dir_all(&folder);
+                        // Goes only when it is empty.
+                        let _ = folder.parent().map(std::fs::remove_dir);
                     }
                 }
                 CleanupStep::Events(number) => events_gone += number,
@@ -203,9 +210,8 @@ async fn clean(cx: &Cx, older_than: Duration, dag_id: Option<String>, dry_run: b
         .await;
     progress.finish_and_clear();
     let cleaned = cleaned.map_err(|error| {
-        anyhow::Error::new(error).context(format!(
-            "stopped after {runs_gone} runs and {events_gone} events; run the command again to go on"
-        ))
+        anyhow::Error::new(error)
+            .context(format!("stopped after {runs_gone} runs and {events_gone} events; run the command again to go on"))
     })?;
     let words = if dry_run { "would be removed" } else { "removed" };
     let cleaning = Cleaning { before, dag_id, runs: cleaned.runs, events: cleaned.events, dry_run };
@@ -213,7 +219,7 @@ async fn clean(cx: &Cx, older_than: Duration, dag_id: Option<String>, dry_run: b
         &cleaning,
         vec![
             ("ended before", before.to_string().into()),
-            (words, format!("{} runs, {} events", cleaned.runs, cleaned.events).into()),
+            (words, format!("{}, {}", many(cleaned.runs, "run"), many(cleaned.events, "event")).into()),
         ],
     )?;
     Ok(ExitCode::SUCCESS)

@@ -225,3 +225,20 @@ fn the_reference_page_is_fresh() {
     }
     assert_eq!(std::fs::read_to_string(&path).unwrap_or_default(), page, "run the test with UPDATE_EXPECT=1");
 }
+
+/// Returns the texts of the sources below a folder, the configuration's own left out.
+fn sources(folder: &Path) -> String {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let wanted = entries.filter(|path| !path.ends_with("config") && !path.ends_with("config.rs"));
+    wanted
+        .map(|path| if path.is_dir() { sources(&path) } else { std::fs::read_to_string(&path).unwrap_or_default() })
+        .collect()
+}
+
+#[test]
+fn every_setting_is_used_by_something() {
+    let text = sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
+    let unused: Vec<String> =
+        TABLE.iter().filter(|entry| !text.contains(&format!(".{}", entry.key))).map(Entry::name).collect();
+    assert!(unused.is_empty(), "nothing reads {unused:?}");
+}

@@ -54,10 +54,7 @@ pub(super) async fn run(stage: Arc<Stage>, turn: Turn) -> Ended {
     let file = stage.logs.open(&identity, Masker::default());
     let log = Arc::new(Tee::new(file, stage.screen.clone(), turn.at));
     if turn.memory.is_null() {
-        log.say(
-            Stream::Info,
-            &format!("try {} of {} ({})", turn.try_number, turn.max_tries + 1, task.operator),
-        );
+        log.say(Stream::Info, &format!("try {} of {} ({})", turn.try_number, turn.max_tries + 1, task.operator));
     }
     let started = stage.clock.now();
     let answers = Arc::new(Answers {

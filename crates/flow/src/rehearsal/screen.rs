@@ -23,6 +23,9 @@ const COLOURS: [AnsiColor; 6] =
 /// Longer names are not lined up.
 const NAME_MAX: usize = 24;
 
+/// More than that are not drawn at once; their lines show all the same.
+const BARS_MAX: usize = 16;
+
 /// Between two turns of a spinner.
 const TICK: Duration = Duration::from_millis(120);
 
@@ -41,6 +44,7 @@ pub(crate) struct Screen {
 
 struct Bars {
     whole: ProgressBar,
+    /// What runs, or waits for its next look or try.
     tasks: HashMap<usize, ProgressBar>,
 }
 
@@ -93,22 +97,32 @@ impl Screen {
         use TaskState::*;
         for change in changes.iter().filter(|change| change.from != change.to.state) {
             let had_attempt = change.from == Running;
-            let why = if change.why.is_empty() { String::new() } else { format!(": {}", change.why) };
+            let words = match (change.why.as_str(), change.to.state.as_str()) {
+                ("", state) => state.to_owned(),
+                (why, state) if why.starts_with(state) => why.to_owned(),
+                (why, state) => format!("{state}: {why}"),
+            };
             let stream = match change.to.state {
                 UpForRetry => {
                     let wait = change.to.next_at.zip(change.to.ended_at).map(|(due, ended)| due.since(ended));
-                    let wait = wait.map(|wait| format!(" after {:.0} s", wait.as_secs_f64())).unwrap_or_default();
+                    let wait = wait.map(|wait| format!(" in {:.0} s", wait.as_secs_f64())).unwrap_or_default();
                     self.words(change.at, Stream::Warning, &format!("up_for_retry: tried again{wait}"));
+                    self.draw(world, change.at, " waits for its next try");
                     continue;
                 }
                 Failed | UpstreamFailed => Stream::Error,
                 Success | Skipped | Removed => Stream::Info,
-                NoStatus | Scheduled | Queued | Running | UpForReschedule | Deferred | AwaitingInput | Restarting => {
+                UpForReschedule => {
+                    self.draw(world, change.at, " waits for its next look");
                     continue;
                 }
+                NoStatus | Scheduled | Queued | Running | Deferred | AwaitingInput | Restarting => continue,
             };
+            if !had_attempt {
+                self.ended(change.at);
+            }
             if !had_attempt || between_looks.contains(&change.at) {
-                self.words(change.at, stream, &format!("{}{why}", change.to.state));
+                self.words(change.at, stream, &words);
             }
         }
         let done = world.tasks().iter().filter(|task| task.state.is_finished()).count();
@@ -117,17 +131,26 @@ impl Screen {
 
     /// Draws a task that runs.
     pub(super) fn started(&self, world: &World, at: usize) {
+        self.draw(world, at, "");
+    }
+
+    fn draw(&self, world: &World, at: usize, what: &str) {
+        self.ended(at);
+        if self.bars().tasks.len() >= BARS_MAX {
+            return;
+        }
         let bar = self.live.add(ProgressBar::new_spinner());
         let style = ProgressStyle::with_template("  {spinner} {msg} {elapsed}");
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
-        bar.set_message(world.dag().task(world.tasks()[at].task).id.to_string());
+        bar.set_message(format!("{}{what}", world.dag().task(world.tasks()[at].task).id));
         bar.enable_steady_tick(TICK);
         self.bars().tasks.insert(at, bar);
     }
 
-    /// Takes a task away that runs no more.
+    /// Takes a task away that neither runs nor waits any more.
     pub(super) fn ended(&self, at: usize) {
-        if let Some(bar) = self.bars().tasks.remove(&at) {
+        let drawn = self.bars().tasks.remove(&at);
+        if let Some(bar) = drawn {
             bar.finish_and_clear();
             self.live.remove(&bar);
         }

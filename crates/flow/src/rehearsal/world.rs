@@ -124,8 +124,10 @@ impl World {
 
     /// Starts what waits for slots, as far as the limits and `free` allow; returns the positions.
     pub(crate) fn grant(&mut self, free: usize, now: Timestamp) -> Vec<usize> {
-        let (positions, waiting): (Vec<usize>, Vec<Waiting>) =
-            (0..self.tasks.len()).filter(|&at| self.tasks[at].state == TaskState::Scheduled).map(|at| (at, self.waiting(at))).unzip();
+        let (positions, waiting): (Vec<usize>, Vec<Waiting>) = (0..self.tasks.len())
+            .filter(|&at| self.tasks[at].state == TaskState::Scheduled)
+            .map(|at| (at, self.waiting(at)))
+            .unzip();
         let mut room = self.room();
         let granted: Vec<usize> =
             engine::hand_out(&waiting, &mut room).into_iter().take(free).map(|at| positions[at]).collect();

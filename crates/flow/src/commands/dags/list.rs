@@ -115,11 +115,8 @@ pub(super) async fn run(args: &Args, cx: &Cx) -> anyhow::Result<ExitCode> {
             && (!args.paused || row.is_paused)
             && (!args.active || !(row.is_paused || row.is_stale))
     };
-    let views: Vec<View> = rows
-        .iter()
-        .filter(is_wanted)
-        .map(|row| View::of(row, last.get(&row.dag_id).copied(), &broken))
-        .collect();
+    let views: Vec<View> =
+        rows.iter().filter(is_wanted).map(|row| View::of(row, last.get(&row.dag_id).copied(), &broken)).collect();
     cx.out.list(&views, &["DAG", "SCHEDULE", "OWNER", "TAGS", "STATE", "NEXT RUN", "LAST RUN"], |view| {
         vec![
             view.dag_id.clone().into(),

@@ -42,12 +42,12 @@ pub(super) async fn unpause(dag_id: &str, is_sure: bool, cx: &Cx) -> anyhow::Res
     let parts = Parts::of_command(cx).await?;
     let row = find(&parts, dag_id).await?;
     let now = cx.now();
-    let due = if row.is_paused { due_runs(&parts, &row, now).await? } else { Vec::new() };
-    let makes_several = due.len() > 1;
-    if makes_several {
+    let (has_catchup, due) = if row.is_paused { due_runs(&parts, &row, now).await? } else { (false, Vec::new()) };
+    let makes_up = has_catchup && !due.is_empty();
+    if makes_up {
         cx.out.remark(&announcement(dag_id, &due))?;
     }
-    if makes_several && !is_sure && ask::is_possible() && !ask::yes(&format!("Unpause `{dag_id}`?"))? {
+    if makes_up && !is_sure && ask::is_possible() && !ask::yes(&format!("Unpause `{dag_id}`?"))? {
         return Ok(ExitCode::FAILURE);
     }
     let mut tx = parts.store.begin().await?;
@@ -70,14 +70,15 @@ async fn find(parts: &Parts, dag_id: &str) -> anyhow::Result<DagRow> {
 }
 
 fn print(cx: &Cx, done: &Done, words: &str) -> anyhow::Result<ExitCode> {
-    cx.out.one(done, vec![("dag", Cell::from(done.dag_id.clone())), ("", words.into())])?;
+    cx.out.one(done, vec![("dag", Cell::from(done.dag_id.clone())), ("state", words.into())])?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// Lists the runs that are due as soon as the DAG is unpaused, oldest first; one more than are counted if there are more.
-async fn due_runs(parts: &Parts, row: &DagRow, now: Timestamp) -> anyhow::Result<Vec<NewRun>> {
+/// Says whether a DAG makes up for the past, and which of its runs are due as soon as it is unpaused, oldest first;
+/// one more than are counted if there are more.
+async fn due_runs(parts: &Parts, row: &DagRow, now: Timestamp) -> anyhow::Result<(bool, Vec<NewRun>)> {
     if row.is_stale {
-        return Ok(Vec::new());
+        return Ok((false, Vec::new()));
     }
     let cached = parts.dags.read(&parts.store, row.version_id).await?;
     let last = parts.store.latest_scheduled_run(&row.dag_id).await?;
@@ -99,13 +100,17 @@ async fn due_runs(parts: &Parts, row: &DagRow, now: Timestamp) -> anyhow::Result
     };
     let mut planned = planned_runs(&cached.dag, &history, now, RUNS_COUNTED + 1);
     planned.retain(|run| run.run_after <= now);
-    Ok(planned)
+    Ok((cached.dag.catchup, planned))
 }
 
 /// Says how many runs there will be, and which.
 fn announcement(dag_id: &str, due: &[NewRun]) -> String {
-    let number = if due.len() > RUNS_COUNTED { format!("more than {RUNS_COUNTED}") } else { due.len().to_string() };
-    let mut lines = vec![format!("`{dag_id}` has catchup: unpausing it makes {number} runs for the past:")];
+    let number = match due.len() {
+        1 => "1 run".to_owned(),
+        many if many > RUNS_COUNTED => format!("more than {RUNS_COUNTED} runs"),
+        many => format!("{many} runs"),
+    };
+    let mut lines = vec![format!("`{dag_id}` has catchup: unpausing it makes {number} for the past:")];
     let name = |run: &NewRun| format!("  {}", run.run_id);
     match due {
         [first, second, .., last] if due.len() > 4 => {
@@ -141,12 +146,14 @@ mod tests {
     #[track_caller]
     fn check(number: i64, expected: &[&str]) {
         let text = announcement("d", &runs(number));
-        let found: Vec<&str> = text.lines().skip(1).map(|line| line.trim().trim_end_matches("T00:00:00+00:00")).collect();
+        let found: Vec<&str> =
+            text.lines().skip(1).map(|line| line.trim().trim_end_matches("T00:00:00+00:00")).collect();
         assert_eq!(found, expected, "{text}");
     }
 
     #[test]
     fn many_runs_are_named_by_the_first_and_the_last() {
+        check(1, &["scheduled__2026-01-01"]);
         check(2, &["scheduled__2026-01-01", "scheduled__2026-01-02"]);
         check(30, &["scheduled__2026-01-01", "scheduled__2026-01-02", "…", "scheduled__2026-01-30"]);
         check(10_001, &["scheduled__2026-01-01", "scheduled__2026-01-02", "…"]);

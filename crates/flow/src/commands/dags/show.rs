@@ -2,21 +2,12 @@
 
 use std::{collections::BTreeSet, process::ExitCode};
 
-use flow_core::{
-    Dag, Task, TaskIx, Timestamp,
-    dag::TaskGroup,
-    time::format_duration,
-};
+use flow_core::{Dag, Task, TaskIx, Timestamp, dag::TaskGroup, time::format_duration};
 use flow_store::{RunFilter, RunRow};
 use serde::Serialize;
 
 use super::list;
-use crate::{
-    commands::runs,
-    context::Cx,
-    node::Parts,
-    output::Cell,
-};
+use crate::{commands::runs, context::Cx, node::Parts, output::Cell};
 
 /// Runs that are shown.
 const RUNS: u32 = 5;
@@ -117,6 +108,7 @@ pub(super) async fn run(dag_id: &str, cx: &Cx) -> anyhow::Result<ExitCode> {
         ("catchup", if dag.catchup { "yes".into() } else { "no".into() }),
         ("time limit", Cell::maybe(dag.dagrun_timeout.map(format_duration))),
     ]);
+    properties.retain(|(_, cell)| !cell.is_empty());
     cx.out.one(&whole, properties)?;
     if broken.contains(&row.file) {
         cx.out.remark("\nIts file has errors; this is its last good version: flow dags check")?;

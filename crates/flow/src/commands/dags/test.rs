@@ -1,12 +1,6 @@
 //! `flow dags test`: one run of a DAG in the foreground, without a database.
 
-use std::{
-    fs,
-    os::unix::fs::DirBuilderExt,
-    path::PathBuf,
-    process::ExitCode,
-    sync::Arc,
-};
+use std::{fs, os::unix::fs::DirBuilderExt, path::PathBuf, process::ExitCode, sync::Arc};
 
 use anyhow::Context as _;
 use flow_core::{DagRun, RunId, RunKey, RunState, RunType, TaskState, Timestamp};
@@ -186,6 +180,12 @@ fn print(cx: &Cx, logs: &LogStore, world: &World) -> anyhow::Result<()> {
     }
     cx.out.raw("\n")?;
     cx.out.list(&report.task_instances, &["TASK", "STATE", "TRY", "OPERATOR", "TOOK"], row)?;
-    cx.out.remark(&format!("\n{} {}: {}\nlogs: {}", report.dag_id, report.dag_run_id, report.state, report.logs.display()))?;
+    cx.out.remark(&format!(
+        "\n{} {}: {}\nlogs: {}",
+        report.dag_id,
+        report.dag_run_id,
+        report.state,
+        report.logs.display()
+    ))?;
     Ok(())
 }

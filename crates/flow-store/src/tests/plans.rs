@@ -1,0 +1,190 @@
+//! No statement of a pass reads through history: each finds its rows by an index, or reads an index that holds only
+//! what is under way.
+
+use sqlx::{AssertSqlSafe, Row, SqlSafeStr};
+
+use crate::{
+    Store,
+    db::{Db, Sql},
+};
+
+/// Tables that grow with history, or with what is to come.
+const GROWING: &[&str] = &["dag_run", "task_instance", "attempt", "event", "xcom", "rendered", "wake"];
+
+/// Indexes of a part of the rows that history does not add to.
+const OF_WHAT_IS_UNDER_WAY: &[&str] =
+    &["task_instance_waiting", "attempt_alive", "attempt_unsettled", "dag_run_active", "wake_due", "wake_run"];
+
+/// What a pass, a worker's report and a screen's list ask; all the others are about one row, or rare.
+fn hot() -> Vec<Sql> {
+    let rare = [
+        // History as a whole: lists of all DAGs, forgetting, deleting a DAG.
+        "COUNT_OLD_EVENTS",
+        "OLD_EVENTS",
+        "DROP_EVENTS",
+        "DELETE_RUNS",
+        "LAST",
+        // Of a DAG that is being deleted; what is to come is little.
+        "DELETE_WAKES",
+        // Counted up to a limit, when a person asks.
+        "RUNS",
+        "TASK_INSTANCES",
+        "ATTEMPTS",
+        "XCOMS",
+        "EVENTS",
+    ];
+    let all = [
+        crate::attempts::ALL,
+        crate::cleanup::ALL,
+        crate::dags::ALL,
+        crate::dispatch::ALL,
+        crate::events::ALL,
+        crate::looks::ALL,
+        crate::overview::ALL,
+        crate::pools::ALL,
+        crate::processes::ALL,
+        crate::runs::ALL,
+        crate::task_instances::ALL,
+        crate::xcoms::ALL,
+    ];
+    all.into_iter().flatten().copied().filter(|sql| !rare.contains(&sql.name) && sql.name != "LIST").collect()
+}
+
+/// Returns the table that a name in a statement stands for.
+fn table_of(name: &str) -> &str {
+    match name {
+        "t" => "task_instance",
+        "a" => "attempt",
+        "w" => "wake",
+        "r" => "dag_run",
+        "d" => "dag",
+        other => other,
+    }
+}
+
+#[tokio::test]
+async fn no_hot_statement_reads_through_history_on_sqlite() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&format!("sqlite:{}", folder.path().join("flow.db").display())).await.unwrap();
+    store.migrate().await.unwrap();
+    let Db::Sqlite { write, .. } = &store.db else { unreachable!("it is SQLite") };
+    let mut conn = write.acquire().await.unwrap();
+    let mut problems = Vec::new();
+    for sql in hot() {
+        let text = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {}", sql.sqlite)).into_sql_str();
+        for row in sqlx::query(text).fetch_all(&mut *conn).await.unwrap() {
+            let step: String = row.get(3);
+            let Some(rest) = step.strip_prefix("SCAN ") else { continue };
+            let name = rest.split(' ').next().unwrap_or_default();
+            let is_small = OF_WHAT_IS_UNDER_WAY.iter().any(|index| rest.ends_with(index));
+            if GROWING.contains(&table_of(name)) && !is_small {
+                problems.push(format!("{}: {step}\n    {}", sql.name, sql.sqlite));
+            }
+        }
+    }
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+}
+
+/// Runs, each with ten tasks: enough for Postgres to prefer an index.
+const HISTORY: &str = "
+    INSERT INTO dag_source VALUES ('s', '', '{}');
+    INSERT INTO dag_version (dag_id, number, hash, source_hash, file, document, created_at)
+        SELECT 'd' || n, 1, 'h', 's', 'f', 0, 0 FROM generate_series(1, 200) AS g (n);
+    INSERT INTO dag (dag_id, version_id, file, owners, tags, schedule, max_active_runs, is_paused, is_stale, enabled_at, due_at, parsed_at)
+        SELECT dag_id, id, 'f', '', '[]', '', 1, FALSE, FALSE, 0, id * 1000000, 0 FROM dag_version;
+    INSERT INTO dag_run (dag_id, run_id, run_type, state, logical_date, run_after, queued_at, started_at, ended_at, conf, version_id, triggered_by)
+        SELECT 'd' || n % 200 + 1, 'r' || n, 'scheduled', 'success', n, n, n, n, n, '{}', n % 200 + 1, 'x' FROM generate_series(1, 20000) AS g (n);
+    INSERT INTO dag_run (dag_id, run_id, run_type, state, logical_date, run_after, queued_at, conf, version_id, triggered_by)
+        SELECT 'd' || n, 'now', 'scheduled', 'running', 1000000 + n, n, n, '{}', n, 'x' FROM generate_series(1, 50) AS g (n);
+    INSERT INTO task_instance (run, task_id, map_index, dag_id, state, try_number, max_tries, lost, started_at, ended_at, operator, pool,
+            pool_slots, priority_weight, queue, sort_date, max_active_tasks)
+        SELECT r.id, 't' || n, -1, r.dag_id, CASE WHEN r.state = 'success' THEN 'success' ELSE 'scheduled' END, 1, 0, 0, 1, 1, 'x',
+            'default_pool', 1, 1, 'default', 1, 16 FROM dag_run r, generate_series(1, 10) AS g (n);
+    INSERT INTO attempt (run, task_id, map_index, try_number, token, dag_id, pool, pool_slots, queue, priority_weight, queued_at, worker,
+            started_at, lease_until, ended_at, outcome, settled)
+        SELECT run, task_id, map_index, 1, 1, dag_id, pool, 1, queue, 1, 1, 'w', 1, 1, CASE WHEN state = 'success' THEN 1 END,
+            CASE WHEN state = 'success' THEN '{}' END, state = 'success' FROM task_instance;
+    INSERT INTO event (at, kind) SELECT run, 'task_state' FROM task_instance;
+    INSERT INTO xcom SELECT run, task_id, map_index, 'return_value', '1', 1 FROM task_instance;
+    INSERT INTO rendered SELECT run, task_id, map_index, '{}' FROM task_instance;
+    INSERT INTO wake (dag_id, run, due) SELECT dag_id, id, id * 1000000 FROM dag_run;
+    ANALYZE";
+
+#[tokio::test]
+async fn no_hot_statement_reads_through_history_on_postgres() {
+    let Ok(server) = std::env::var("FLOW_TEST_POSTGRES_URL") else {
+        println!("skipped: FLOW_TEST_POSTGRES_URL is not set");
+        return;
+    };
+    let name = format!("flow_plans_{}", std::process::id());
+    let store = Store::open(&server).await.unwrap();
+    let Db::Postgres { pool } = &store.db else { unreachable!("it is Postgres") };
+    let run = async |text: String| sqlx::raw_sql(AssertSqlSafe(text)).execute(pool).await.unwrap();
+    run(format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await;
+    run(format!("CREATE DATABASE {name}")).await;
+    let url = server.rsplit_once('/').map(|(server, _)| format!("{server}/{name}")).unwrap();
+    let problems = tokio::spawn(async move { read_through(&url).await }).await;
+    run(format!("DROP DATABASE {name} WITH (FORCE)")).await;
+    let problems = problems.unwrap();
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+}
+
+/// Returns the steps of hot statements that read through a growing table, in a database of this address.
+async fn read_through(url: &str) -> Vec<String> {
+    let store = Store::open(url).await.unwrap();
+    store.migrate().await.unwrap();
+    let Db::Postgres { pool } = &store.db else { unreachable!("it is Postgres") };
+    let mut conn = pool.acquire().await.unwrap();
+    sqlx::raw_sql(HISTORY).execute(&mut *conn).await.unwrap();
+    // The plan that is kept for all values, as after a few calls.
+    sqlx::raw_sql("SET plan_cache_mode = force_generic_plan").execute(&mut *conn).await.unwrap();
+    let mut problems = read_through_with(&mut conn, &|table| table != "wake").await;
+    // Of what is to come a part may be so large that reading all is right; an index must be there all the same.
+    sqlx::raw_sql("SET enable_seqscan = off").execute(&mut *conn).await.unwrap();
+    problems.extend(read_through_with(&mut conn, &|_| true).await);
+    drop(conn);
+    store.close().await;
+    problems
+}
+
+async fn read_through_with(conn: &mut sqlx::PgConnection, counts: &(impl Fn(&str) -> bool + Sync)) -> Vec<String> {
+    let mut problems = Vec::new();
+    for sql in hot() {
+        sqlx::raw_sql(AssertSqlSafe(format!("PREPARE hot AS {}", sql.postgres))).execute(&mut *conn).await.unwrap();
+        let count = (1..=20).rev().find(|n| sql.postgres.contains(&format!("${n}"))).unwrap_or(0);
+        let nulls = if count == 0 { String::new() } else { format!("({})", vec!["NULL"; count].join(", ")) };
+        let text = AssertSqlSafe(format!("EXPLAIN (FORMAT JSON) EXECUTE hot{nulls}")).into_sql_str();
+        let plan: serde_json::Value = sqlx::query_scalar(text).fetch_one(&mut *conn).await.unwrap();
+        let mut steps = Vec::new();
+        collect(&plan, counts, &mut steps);
+        problems.extend(steps.into_iter().map(|step| format!("{}: {step}\n    {}", sql.name, sql.postgres)));
+        sqlx::raw_sql("DEALLOCATE hot").execute(&mut *conn).await.unwrap();
+    }
+    problems
+}
+
+/// Finds the steps of a plan that read a growing table without a condition on an index.
+fn collect(plan: &serde_json::Value, counts: &impl Fn(&str) -> bool, steps: &mut Vec<String>) {
+    let word = |key: &str| plan[key].as_str().unwrap_or_default();
+    let index = word("Index Name");
+    let is_small = OF_WHAT_IS_UNDER_WAY.contains(&index);
+    let reads_all = match word("Node Type") {
+        "Seq Scan" => GROWING.contains(&word("Relation Name")) && counts(word("Relation Name")),
+        "Index Scan" | "Index Only Scan" | "Bitmap Index Scan" => {
+            let of = GROWING.iter().find(|table| index.starts_with(&format!("{table}_")));
+            plan["Index Cond"].is_null() && !is_small && of.is_some_and(|table| counts(table))
+        }
+        _ => false,
+    };
+    if reads_all {
+        steps.push(format!("{} {} {index}", word("Node Type"), word("Relation Name")));
+    }
+    match plan {
+        serde_json::Value::Array(list) => list.iter().for_each(|inner| collect(inner, counts, steps)),
+        serde_json::Value::Object(fields) => fields.values().for_each(|inner| collect(inner, counts, steps)),
+        serde_json::Value::Null
+        | serde_json::Value::Bool(_)
+        | serde_json::Value::Number(_)
+        | serde_json::Value::String(_) => {}
+    }
+}

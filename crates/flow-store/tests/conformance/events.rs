@@ -1,0 +1,91 @@
+//! Events, and forgetting old history.
+
+use flow_core::{RunState, engine::Edit};
+use flow_store::{Cleaned, CleanupPlan, CleanupStep, EditOptions, Event};
+
+use crate::{
+    support::both,
+    world::{World, at},
+};
+
+both! {
+    async fn events_are_read_from_where_one_left_off(w: World) {
+        assert_eq!(w.store.last_event().await.unwrap(), 0);
+        let mut tx = w.store.begin().await.unwrap();
+        let many: Vec<_> = (0..5)
+            .map(|number| Event { kind: "test", detail: Some(number.to_string()), map_index: Some(number), ..Event::default() })
+            .collect();
+        tx.tell(&many, at(3)).await.unwrap();
+        tx.tell(&[], at(3)).await.unwrap();
+        tx.commit().await.unwrap();
+        let first = w.store.events_after(0, 2).await.unwrap();
+        assert_eq!(first.iter().map(|event| event.detail.as_deref().unwrap()).collect::<Vec<_>>(), ["0", "1"]);
+        let rest = w.store.events_after(first[1].id, 100).await.unwrap();
+        assert_eq!(rest.iter().map(|event| event.map_index.unwrap()).collect::<Vec<_>>(), [2, 3, 4]);
+        assert_eq!(rest[2].id, w.store.last_event().await.unwrap());
+        assert!(w.store.events_after(rest[2].id, 100).await.unwrap().is_empty());
+        let one = &rest[0];
+        assert_eq!((one.kind.as_str(), one.at, one.dag_id.as_deref(), one.who.as_deref()), ("test", at(3).as_micros(), None, None));
+    }
+
+    async fn old_runs_and_events_are_forgotten_in_steps(w: World) {
+        let w = w.with_chain().await;
+        for second in 1..=7 {
+            let row = w.trigger("chain", at(second)).await;
+            let request = Edit::MarkRun { state: RunState::Success };
+            let name = ("chain", row.run.run_id.as_str());
+            w.store.edit_run(&w.dags, name, &request, EditOptions::default(), at(second * 10)).await.unwrap();
+        }
+        let active = w.trigger("chain", at(8)).await;
+        let events = w.store.last_event().await.unwrap();
+        let plan = CleanupPlan { before: at(60), dag_id: None, batch: 2, dry_run: true };
+        let would = w.store.clean(&plan, |_| panic!("a dry run forgets nothing")).await.unwrap();
+        assert_eq!(would.runs, 5);
+        assert_eq!(w.count("dag_run", "TRUE").await, 8);
+        let plan = CleanupPlan { dry_run: false, ..plan };
+        let (mut steps, mut events_gone) = (Vec::new(), 0);
+        let cleaned = w.store.clean(&plan, |step| match step {
+            CleanupStep::Runs(names) => steps.push(names.to_vec()),
+            CleanupStep::Events(number) => events_gone += number,
+        });
+        let cleaned = cleaned.await.unwrap();
+        assert_eq!((cleaned, events_gone), (would, would.events));
+        assert_eq!(steps.iter().map(Vec::len).collect::<Vec<_>>(), [2, 2, 1]);
+        assert_eq!(steps[0][0].0, "chain");
+        assert!(steps[0][0].1.contains("00:00:01"), "oldest first: {steps:?}");
+        assert_eq!(w.count("dag_run", "TRUE").await, 3);
+        assert_eq!(w.count("task_instance", "TRUE").await, 6);
+        assert!(w.store.run("chain", active.run.run_id.as_str()).await.unwrap().is_some(), "active runs are not old");
+        assert_eq!(w.count("event", &format!("at < {}", at(60).as_micros())).await, 0);
+        w.trigger("chain", at(100)).await;
+        assert!(w.store.last_event().await.unwrap() > events, "numbers go on");
+        let again = w.store.clean(&plan, |_| ()).await.unwrap();
+        assert_eq!(again, Cleaned::default());
+    }
+
+    async fn forgetting_may_be_about_one_dag(w: World) {
+        let w = w.with_chain().await;
+        w.save("other.yaml", "schedule: null\ntasks: [{ id: a }]\n", at(0)).await;
+        for dag_id in ["chain", "other"] {
+            for second in 1..=3 {
+                let row = w.trigger(dag_id, at(second)).await;
+                let request = Edit::MarkRun { state: RunState::Failed };
+                let name = (dag_id, row.run.run_id.as_str());
+                w.store.edit_run(&w.dags, name, &request, EditOptions::default(), at(second)).await.unwrap();
+            }
+        }
+        let events = |dag_id: &str| format!("dag_id = '{dag_id}'");
+        let before = (w.count("event", &events("chain")).await, w.count("event", &events("other")).await);
+        let plan = CleanupPlan { before: at(60), dag_id: Some("other".to_owned()), batch: 2, dry_run: true };
+        let would = w.store.clean(&plan, |_| ()).await.unwrap();
+        let cleaned = w.store.clean(&CleanupPlan { dry_run: false, ..plan }, |_| ()).await.unwrap();
+        assert_eq!((cleaned, cleaned.runs, cleaned.events), (would, 3, before.1.unsigned_abs()));
+        assert_eq!(w.count("dag_run", "TRUE").await, 3);
+        assert_eq!((w.count("event", &events("chain")).await, w.count("event", &events("other")).await), (before.0, 0));
+        let latest = w.store.latest_run_states().await.unwrap();
+        assert_eq!(latest.into_iter().collect::<Vec<_>>(), [("chain".to_owned(), RunState::Failed)]);
+        let sizes = w.store.table_sizes().await.unwrap();
+        assert!(sizes.iter().any(|size| (size.table, size.rows) == ("dag_run", 3)), "{sizes:?}");
+        assert!(w.store.bytes().await.unwrap() > 0);
+    }
+}
