@@ -453,7 +453,13 @@ impl Tx {
         self.wake(&wakes).await
     }
 
-    pub(crate) async fn give_up(&mut self, keys: &[&AttemptKey], now: Timestamp) -> Result<(), StoreError> {
+    /// `must_all`: their task instances have moved on, so that it is a conflict when one of them is alive after all.
+    pub(crate) async fn give_up(
+        &mut self,
+        keys: &[&AttemptKey],
+        must_all: bool,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         if keys.is_empty() {
             return Ok(());
         }
@@ -463,7 +469,7 @@ impl Tx {
         });
         // One was taken, has ended, or its worker gave a sign of life after all: then the decision is out of date,
         // and another try beside that one would be a second at once.
-        if touched != keys.len() as u64 {
+        if must_all && touched != keys.len() as u64 {
             return Err(conflict(GIVE_UP, keys.len(), touched));
         }
         self.announce(Signal::Stop).await

@@ -150,6 +150,7 @@ statements! {
         WHERE dag_id = $1 AND (CAST($2 AS TEXT) IS NULL OR state = $2)
         ORDER BY run_after DESC, id DESC LIMIT $3";
     both DELETE = "DELETE FROM dag_run WHERE id = $1";
+    both DELETE_WAKES = "DELETE FROM wake WHERE run = $1";
     both PIN = "UPDATE dag_run SET version_id = $2 WHERE id = $1";
 }
 
@@ -349,6 +350,7 @@ impl Tx {
             )));
         }
         on!(tx self, DELETE, |text, conn| { sqlx::query(text).bind(run.key.0).execute(conn).await?; });
+        on!(tx self, DELETE_WAKES, |text, conn| { sqlx::query(text).bind(run.key.0).execute(conn).await?; });
         if !run.state.is_finished() {
             self.make_room(run.dag_id.as_str(), now).await?;
             self.wake_active_runs(run.dag_id.as_str(), now).await?;

@@ -185,7 +185,8 @@ pub struct RunDecision<'a> {
     rows: Vec<Value>,
     events: Vec<Event>,
     change: Option<(&'static str, &'static str, String)>,
-    given_up: Vec<AttemptKey>,
+    /// And whether their task instances move on.
+    given_up: Vec<(AttemptKey, bool)>,
     settled: Vec<AttemptKey>,
     wake_at: Option<Timestamp>,
     wake_next_run: bool,
@@ -272,7 +273,11 @@ impl<'a> RunDecision<'a> {
             rows,
             events,
             change,
-            given_up: decision.given_up.iter().map(key).collect(),
+            given_up: decision
+                .given_up
+                .iter()
+                .map(|at| (key(at), decision.changes.iter().any(|change| change.at == *at)))
+                .collect(),
             settled: decision.settled.iter().map(key).collect(),
             wake_at: decision.wake_at,
             wake_next_run: decision.wake_next_run,
@@ -366,8 +371,12 @@ impl Tx {
                 return Err(conflict(APPLY, rows.len(), touched));
             }
         }
-        let given_up: Vec<&AttemptKey> = decisions.iter().flat_map(|decision| &decision.given_up).collect();
-        self.give_up(&given_up, now).await?;
+        for must_all in [true, false] {
+            let given_up = decisions.iter().flat_map(|decision| &decision.given_up);
+            let keys: Vec<&AttemptKey> =
+                given_up.filter(|(_, has_moved)| *has_moved == must_all).map(|(key, _)| key).collect();
+            self.give_up(&keys, must_all, now).await?;
+        }
         let settled: Vec<&AttemptKey> = decisions.iter().flat_map(|decision| &decision.settled).collect();
         self.settle(&settled).await?;
         let mut wakes = Vec::new();
