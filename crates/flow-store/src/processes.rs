@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::{
     Signal, Store, StoreError, Tx,
     db::{on, statements},
-    rows::to_json,
+    rows::{to_json, to_list},
 };
 
 /// What a process does.
@@ -169,7 +169,7 @@ impl Tx {
         let list: Vec<[&str; 1]> = dead.iter().map(|id| [id.as_str()]).collect();
         let outcome = to_json(&json!({ "outcome": "lost", "why": why }));
         let lost: Vec<(i64, String, String)> = on!(tx self, LOSE, |text, conn| {
-            sqlx::query_as(text).bind(to_json(&list)).bind(now.as_micros()).bind(outcome).fetch_all(conn).await?
+            sqlx::query_as(text).bind(to_list(&list)).bind(now.as_micros()).bind(outcome).fetch_all(conn).await?
         });
         let wakes: Vec<(String, i64, Timestamp)> = lost.iter().map(|(run, dag, _)| (dag.clone(), *run, now)).collect();
         self.wake(&wakes).await?;
