@@ -84,6 +84,7 @@ impl Node {
         });
         self.serve(&stop).await;
         beside.abort();
+        self.shop.scratch.remove();
         match tokio::time::timeout(LAST_WORDS, self.sign_off()).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => debug!(%error, "could not write down that this process ends"),
@@ -392,6 +393,9 @@ impl Node {
         let dead: Vec<String> = dead.into_iter().collect();
         let lost = tx.bury(&dead, "its worker died", self.now()).await?;
         tx.commit().await?;
+        for id in &dead {
+            self.shop.scratch.remove_of(id);
+        }
         info!(processes = dead.len(), attempts = lost, "took over from processes that died");
         Ok(())
     }

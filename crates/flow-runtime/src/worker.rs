@@ -18,10 +18,12 @@ use tokio::{runtime::Handle, sync::mpsc};
 use tracing::{Instrument, debug};
 
 pub mod attempt;
+pub mod scratch;
 mod services;
 
 pub use attempt::Workshop;
 use attempt::{EndedBy, Ender};
+pub use scratch::Scratch;
 
 use crate::{Clock, log::Masker};
 
