@@ -9,13 +9,17 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::{
-    operator::OperatorError,
+    operator::{Operator, OperatorError},
     sensor::{COMMON, Patience, Sensor},
 };
 
 /// Checks an operator's arguments when a document is read.
-pub(crate) fn check<T: DeserializeOwned>(args: &[(String, Arg)]) -> Vec<ArgError> {
-    check_args::<T>(args)
+pub(crate) fn check<T: Operator>(args: &[(String, Arg)]) -> Vec<ArgError> {
+    let mut errors = check_args::<T>(args);
+    if errors.is_empty() {
+        errors.extend(T::complain(args));
+    }
+    errors
 }
 
 /// The same for a sensor: its own arguments and those of all sensors.
@@ -28,6 +32,15 @@ pub(crate) fn check_sensor<T: Sensor>(args: &[(String, Arg)]) -> Vec<ArgError> {
         error.help = near.map(|name| format!("did you mean `{name}`?"));
     }
     errors.extend(check_args::<Patience>(&common));
+    let is_true = |name: &str| common.iter().any(|(key, arg)| key == name && *arg == Arg::Value(Value::Bool(true)));
+    if is_true("soft_fail") && is_true("never_fail") {
+        errors.push(ArgError {
+            route: vec!["never_fail".to_owned()],
+            message: "`soft_fail` and `never_fail` exclude each other".to_owned(),
+            help: None,
+            about_key: true,
+        });
+    }
     let order = |error: &ArgError| args.iter().position(|(key, _)| Some(key) == error.route.first());
     errors.sort_by_key(order);
     errors

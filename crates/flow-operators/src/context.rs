@@ -6,7 +6,7 @@
 use std::{future::Future, path::PathBuf, pin::Pin, sync::Arc, time::Duration};
 
 use flow_core::{
-    DagId, RunId, RunState, TaskId, TaskState, Timestamp,
+    Dag, DagId, RunId, RunState, TaskId, TaskState, Timestamp,
     run::{DataInterval, Outcome},
 };
 use serde_json::Value;
@@ -144,7 +144,9 @@ pub struct TaskContext {
     pub timezone: String,
     /// The current time.
     pub clock: fn() -> Timestamp,
-    /// Direct downstream tasks, for branches.
+    /// The version of the DAG that the run is pinned to, for branches.
+    pub dag: Arc<Dag>,
+    /// Direct downstream tasks.
     pub downstream: Vec<TaskId>,
     /// Between SIGTERM and SIGKILL.
     pub kill_grace: Duration,

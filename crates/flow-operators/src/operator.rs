@@ -5,7 +5,11 @@
 use std::{fmt, future::Future};
 
 use anyhow::anyhow;
-use flow_core::run::{Failure, FailureCause, Outcome};
+use flow_core::{
+    catalog::ArgError,
+    dag::Arg,
+    run::{Failure, FailureCause, Outcome},
+};
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -28,6 +32,11 @@ pub trait Operator: DeserializeOwned + JsonSchema + Send + Sync + 'static {
     const IS_INLINE: bool = false;
     /// A task that uses it, in YAML.
     const EXAMPLE: &'static str;
+
+    /// Complains about arguments that are right one by one, but not together.
+    fn complain(_given: &[(String, Arg)]) -> Option<ArgError> {
+        None
+    }
 
     /// Runs one attempt to its end.
     fn run(self, cx: &mut TaskContext) -> impl Future<Output = Result<Done, OperatorError>> + Send;

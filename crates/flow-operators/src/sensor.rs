@@ -76,7 +76,7 @@ pub struct Patience {
     /// Take an error while looking for "not yet".
     #[serde(default)]
     pub silent_fail: bool,
-    /// Skip instead of failing, whatever happens. Not together with `soft_fail`.
+    /// Skip instead of failing when a look fails; when time runs out the task still fails. Not together with `soft_fail`.
     #[serde(default)]
     pub never_fail: bool,
     /// Accepted for Airflow's sake, like `mode`.
@@ -156,7 +156,7 @@ impl Patience {
         if now >= deadline {
             let waited = now.since(cx.identity.started_at).as_secs();
             let why = anyhow!("timed out: waited {waited} s, `timeout` is {} s", self.timeout.duration().as_secs_f64());
-            return self.fail(cx, OperatorError::timed_out(why));
+            return fail_unless(cx, OperatorError::timed_out(why), self.soft_fail.then_some("soft_fail"));
         }
         let at = next.min(deadline);
         Ok(Done { state: json!({ "looks": looks }), ..Done::new(Outcome::Reschedule { at }) })
@@ -165,12 +165,11 @@ impl Patience {
     /// A failure, unless the task is told to skip.
     fn fail(&self, cx: &TaskContext, error: OperatorError) -> Result<Done, OperatorError> {
         let word = match (self.soft_fail, self.never_fail) {
-            (true, _) if !error.may_retry() => "soft_fail",
-            (_, true) => "never_fail",
-            (true | false, false) => return Err(error),
+            (true, _) if !error.may_retry() => Some("soft_fail"),
+            (_, true) => Some("never_fail"),
+            (true | false, false) => None,
         };
-        say(cx, Stream::Info, &format!("{error}; skipped, because of `{word}`"));
-        Ok(Done::skipped())
+        fail_unless(cx, error, word)
     }
 
     /// Time until the next look. With back-off: Airflow's, doubling, with a jitter that is the same each time it
@@ -190,6 +189,13 @@ impl Patience {
         let wait = Duration::from_secs_f64(least + (chance * least).floor());
         self.max_wait.map_or(wait, |max| wait.min(max.duration()))
     }
+}
+
+/// A failure, or a skip if there is a word for it.
+fn fail_unless(cx: &TaskContext, error: OperatorError, word: Option<&'static str>) -> Result<Done, OperatorError> {
+    let Some(word) = word else { return Err(error) };
+    say(cx, Stream::Info, &format!("{error}; skipped, because of `{word}`"));
+    Ok(Done::skipped())
 }
 
 fn say(cx: &TaskContext, stream: Stream, sentence: &str) {
@@ -274,8 +280,7 @@ mod tests {
         look(&world, "nothing", json!({ "timeout": "1m" })).await.failed_for_good("timed out: waited 61 s");
         let soft = look(&world, "nothing", json!({ "timeout": 60, "soft_fail": true })).await;
         assert_eq!(soft.outcome(), &Outcome::Skipped);
-        let never = look(&world, "nothing", json!({ "timeout": 60, "never_fail": true })).await;
-        assert_eq!(never.outcome(), &Outcome::Skipped);
+        look(&world, "nothing", json!({ "timeout": 60, "never_fail": true })).await.failed_for_good("timed out");
         look(&world, "it", json!({ "timeout": 60 })).await.succeeded_with("result");
     }
 

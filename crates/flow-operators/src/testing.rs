@@ -8,7 +8,8 @@ use std::{
 };
 
 use flow_core::{
-    DagId, RunId, RunState, TaskId, Timestamp,
+    Dag, DagId, RunId, RunState, TaskId, Timestamp,
+    dag::Source,
     run::{Failure, Outcome},
 };
 use serde_json::{Value, json};
@@ -122,6 +123,14 @@ pub(crate) struct World {
     log: Arc<Log>,
 }
 
+fn dag(tasks: &str) -> Arc<Dag> {
+    let text = format!("dag_id: dag\ntasks: {tasks}\n");
+    let source = Source { text: &text, ..Source::default() };
+    let parsed = flow_core::dag::parse(&source, &crate::all().catalog());
+    assert_eq!(parsed.diagnostics, []);
+    Arc::new(parsed.dags.into_iter().next().unwrap().dag)
+}
+
 impl World {
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
@@ -152,6 +161,7 @@ impl World {
             services: Arc::new(Fake(services.clone())),
             timezone: "UTC".to_owned(),
             clock: now,
+            dag: dag("[{id: task}]"),
             downstream: vec![],
             kill_grace: Duration::from_millis(500),
             scratch: folder.path().join("scratch"),
@@ -164,7 +174,15 @@ impl World {
     }
 
     pub(crate) fn downstream(&mut self, ids: &[&str]) {
-        self.cx.downstream = ids.iter().map(TaskId::new).collect();
+        let tasks: Vec<_> = ids.iter().map(|id| format!(", {{id: {id}, needs: [task]}}")).collect();
+        self.dag(&format!("[{{id: task}}{}]", tasks.concat()));
+    }
+
+    /// Puts the attempt's task, `task`, among other tasks.
+    pub(crate) fn dag(&mut self, tasks: &str) {
+        self.cx.dag = dag(tasks);
+        let task = self.cx.dag.tasks.iter().find(|task| task.id.as_str() == "task").unwrap();
+        self.cx.downstream = task.downstream.iter().map(|ix| self.cx.dag.task(*ix).id.clone()).collect();
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {

@@ -48,6 +48,15 @@ fn arguments_are_checked_when_a_document_is_read() {
     assert_ne!(check("bash", json!({ "bash_command": "true", "bash_comand": "x" })), []);
     assert_ne!(check("wait", json!({ "time_to_wait": "5m", "timeout": "soon" })), []);
     assert_ne!(check("wait", json!({ "time_to_wait": "5m", "poke_intervl": 60 })), []);
+    assert_ne!(check("wait", json!({ "time_to_wait": "5m", "soft_fail": true, "never_fail": true })), []);
+    let bounds = |lower: Option<&str>| {
+        check(
+            "branch_datetime",
+            json!({ "follow_task_ids_if_true": "a", "follow_task_ids_if_false": "b", "target_lower": lower }),
+        )
+    };
+    assert_eq!(bounds(Some("22:00")), []);
+    assert_eq!(bounds(None)[0].message, "give at least one of `target_lower` and `target_upper`");
 }
 
 #[test]
@@ -67,13 +76,8 @@ fn what_only_a_run_knows_satisfies_every_parameter() {
     for entry in all().entries() {
         let schema = (entry.spec.schema)();
         let open = |name: &str| (name.to_owned(), Arg::Template { source: "{{ x }}".to_owned() });
-        let required = schema["required"].as_array().into_iter().flatten().filter_map(serde_json::Value::as_str);
-        let mut args: Vec<_> = required.map(open).collect();
-        for name in entry.spec.templated {
-            if !args.iter().any(|(known, _)| known == name) {
-                args.push(open(name));
-            }
-        }
+        let all = schema["properties"].as_object().into_iter().flat_map(serde_json::Map::keys);
+        let args: Vec<_> = all.map(|name| open(name)).collect();
         assert_eq!((entry.spec.check)(&args), [], "{}", entry.spec.name);
     }
 }

@@ -72,6 +72,8 @@ impl Node {
         let mut tx = store.begin().await?;
         tx.register(&self.me).await?;
         if self.schedules {
+            // The database, or all schedulers, may have been away for longer than a lease.
+            tx.renew_leases(self.now() + self.lease).await?;
             tx.wake_everything(self.now()).await?;
         }
         tx.forget_processes(self.now() - REMEMBER).await?;
@@ -245,7 +247,7 @@ impl Node {
             queues,
             free: slots.free(),
             lease_until: now + self.lease,
-            // Also with nothing running: a claim whose confirmation was lost is found here.
+            // Also with nothing running: the confirmation of a claim may have been lost on the way.
             check_kept: beats || rhythm.check_kept,
         });
         let store = &self.shop.store;
@@ -366,6 +368,11 @@ impl Node {
             if let Err(error) = self.bury_the_dead().await {
                 debug!(%error, "could not look for dead processes");
             }
+            if self.schedules
+                && let Err(error) = self.look_at_silent().await
+            {
+                debug!(%error, "could not look for silent workers");
+            }
         }
     }
 
@@ -387,6 +394,17 @@ impl Node {
         tx.commit().await?;
         info!(processes = dead.len(), attempts = lost, "took over from processes that died");
         Ok(())
+    }
+
+    /// Asks for a look at what silent workers hold: a claim by itself asks for none.
+    async fn look_at_silent(&self) -> Result<(), StoreError> {
+        let (store, now) = (&self.shop.store, self.now());
+        if !store.is_any_lease_over(now).await? {
+            return Ok(());
+        }
+        let mut tx = store.begin().await?;
+        tx.look_at_silent(now).await?;
+        tx.commit().await
     }
 
     async fn end_processes(&self, workers: BTreeSet<String>) {

@@ -11,7 +11,7 @@ use std::{
 use petgraph::{algo::kosaraju_scc, graphmap::DiGraphMap};
 
 use super::{Dag, WeightRule, lower::DraftTask};
-use crate::id::TaskIx;
+use crate::id::{TaskId, TaskIx};
 
 /// Dependencies, each once.
 #[derive(Clone, Debug, Default)]
@@ -210,6 +210,21 @@ impl Dag {
     /// Returns everything that depends on these tasks, directly or not, in order, without the tasks themselves.
     pub fn downstream_closure(&self, of: &[TaskIx]) -> Vec<TaskIx> {
         self.closure(of, |ix| &self.task(ix).downstream)
+    }
+
+    /// Names the direct downstream tasks of `task` that go on when it branches to `chosen`: those, and what is
+    /// downstream of the chosen, so that a join beside its branch is not skipped.
+    pub fn followed(&self, task: &super::Task, chosen: &[TaskId]) -> Vec<TaskId> {
+        let Some(last) = task.downstream.last() else { return Vec::new() };
+        let mut names: Vec<&TaskId> = chosen.iter().collect();
+        names.sort_unstable();
+        let mut reached = vec![false; last.index() + 1];
+        for ix in 0..reached.len() {
+            let candidate = &self.tasks[ix];
+            reached[ix] = names.binary_search(&&candidate.id).is_ok()
+                || candidate.upstream.iter().any(|up| reached.get(up.index()).is_some_and(|&is_reached| is_reached));
+        }
+        task.downstream.iter().filter(|down| reached[down.index()]).map(|&down| self.task(down).id.clone()).collect()
     }
 
     fn closure<'s>(&'s self, of: &[TaskIx], next: impl Fn(TaskIx) -> &'s [TaskIx]) -> Vec<TaskIx> {

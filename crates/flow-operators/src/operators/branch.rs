@@ -59,18 +59,21 @@ fn listed(chosen: OneOrMany) -> OneOrMany {
 
 /// Goes on with these. Pushes the choice as the result only when it skips nothing, as Airflow does.
 pub(super) fn follow(cx: &TaskContext, chosen: &OneOrMany) -> Result<Done, OperatorError> {
-    let is_downstream = |id: &String| cx.downstream.iter().any(|task| task.as_str() == id);
-    if !cx.airflow_dialect
-        && let Some(stranger) = chosen.items.iter().find(|id| !is_downstream(id))
-    {
+    let follow: Vec<TaskId> = chosen.items.iter().map(TaskId::new).collect();
+    if cx.airflow_dialect {
+        if let Some(stranger) = follow.iter().find(|id| cx.dag.task_ix(id).is_none()) {
+            return Err(OperatorError::retry(anyhow!("there is no task `{stranger}` in the DAG")));
+        }
+    } else if let Some(stranger) = follow.iter().find(|id| !cx.downstream.contains(id)) {
         let choices: Vec<_> = cx.downstream.iter().map(|task| format!("`{task}`")).collect();
         let choices = if choices.is_empty() { "none".to_owned() } else { choices.join(", ") };
         return Err(OperatorError::fatal(anyhow!(
             "`{stranger}` is not a direct downstream task (there are: {choices})"
         )));
     }
-    let skipped: Vec<_> =
-        cx.downstream.iter().filter(|task| !chosen.items.iter().any(|id| id == task.as_str())).collect();
+    let this = cx.dag.tasks.iter().find(|task| task.id == cx.identity.task_id);
+    let followed = this.map_or_else(Vec::new, |this| cx.dag.followed(this, &follow));
+    let skipped: Vec<_> = cx.downstream.iter().filter(|task| !followed.contains(task)).collect();
     let words = |ids: &[&str]| if ids.is_empty() { "nothing".to_owned() } else { ids.join(", ") };
     let following: Vec<_> = chosen.items.iter().map(String::as_str).collect();
     let skipping: Vec<_> = skipped.iter().map(|task| task.as_str()).collect();
@@ -82,7 +85,6 @@ pub(super) fn follow(cx: &TaskContext, chosen: &OneOrMany) -> Result<Done, Opera
         [one] if !chosen.is_list => json!(one),
         several => json!(several),
     };
-    let follow = chosen.items.iter().map(TaskId::new).collect();
     Ok(Done { result, ..Done::new(Outcome::Branch { follow }) })
 }
 
@@ -135,11 +137,20 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn in_the_airflow_dialect_it_skips_all() {
+    async fn a_join_beside_its_branch_is_not_skipped() {
         let mut world = World::new();
-        world.downstream(&["a", "b"]);
+        world.dag("[{id: task}, {id: a, needs: [task]}, {id: join, needs: [task, a]}]");
+        assert_eq!(world.run("branch", json!({ "choose": "a" })).await.result(), Some(&json!("a")));
+        assert_eq!(world.run("branch", json!({ "choose": "join" })).await.result(), None);
+    }
+
+    #[tokio::test]
+    async fn in_the_airflow_dialect_any_task_may_be_chosen_that_exists() {
+        let mut world = World::new();
+        world.dag("[{id: task}, {id: a, needs: [task]}, {id: elsewhere}]");
         world.cx.airflow_dialect = true;
         let finished = world.run("branch", json!({ "choose": "elsewhere" })).await;
         assert!(matches!(finished.outcome(), Outcome::Branch { .. }), "{finished:?}");
+        world.run("branch", json!({ "choose": "nowhere" })).await.failed("there is no task `nowhere`");
     }
 }

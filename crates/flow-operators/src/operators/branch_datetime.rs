@@ -1,10 +1,11 @@
 //! Branches on whether the time lies between two bounds.
 
 use anyhow::anyhow;
-use flow_core::Timestamp;
+use flow_core::{Timestamp, catalog::ArgError, dag::Arg};
 use jiff::{ToSpan, civil::DateTime, tz::TimeZone};
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::branch;
 use crate::{
@@ -47,6 +48,16 @@ with:
   follow_task_ids_if_true: big_load
   follow_task_ids_if_false: small_load
 ";
+
+    fn complain(given: &[(String, Arg)]) -> Option<ArgError> {
+        let is_bound = |key: &str, arg: &Arg| key.starts_with("target_") && *arg != Arg::Value(Value::Null);
+        (!given.iter().any(|(key, arg)| is_bound(key, arg))).then(|| ArgError {
+            route: Vec::new(),
+            message: "give at least one of `target_lower` and `target_upper`".to_owned(),
+            help: None,
+            about_key: false,
+        })
+    }
 
     async fn run(self, cx: &mut TaskContext) -> Result<Done, OperatorError> {
         if self.target_lower.is_none() && self.target_upper.is_none() {

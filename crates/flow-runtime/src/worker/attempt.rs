@@ -260,6 +260,7 @@ impl Bench<'_> {
             services,
             timezone: dag.timezone.clone(),
             clock: crate::clock::system_now,
+            dag: dag.clone(),
             downstream: task.downstream.iter().map(|ix| dag.task(*ix).id.clone()).collect(),
             kill_grace: shop.kill_grace,
             scratch: scratch.clone(),

@@ -73,6 +73,11 @@ pub(crate) fn document(cx: &mut Cx<'_, '_, '_>, root: &Node, default_id: Option<
         let help = Some("without one there is nothing to catch up with".to_owned());
         cx.complaints.warning(place, "`catchup` has no effect without a `start_date`", help);
     }
+    if cx.is_airflow() && dag.timetable == Timetable::Continuous && dag.max_active_runs > 1 {
+        let place = root.get("schedule").map_or(root.place, Entry::place);
+        let help = "add `max_active_runs: 1`".to_owned();
+        cx.error_with(place, "in the Airflow dialect a continuous DAG says that it has one run at a time", help);
+    }
     let tasks = cx.tasks(root, &defaults);
     let groups = match root.get("task_groups") {
         Some(entry) if !cx.is_airflow() => cx.groups(entry),

@@ -2,9 +2,8 @@
 
 use super::Pass;
 use crate::{
-    dag::{Dag, Task},
+    dag::Task,
     engine::retry,
-    id::TaskId,
     run::{Attempt, Failure, Outcome, Skips, TaskInstance},
     state::{RunState, TaskState},
     time::Timestamp,
@@ -91,7 +90,7 @@ impl Pass<'_> {
         match outcome {
             Outcome::Success => self.end(at, Success, ended),
             Outcome::Branch { follow } => {
-                let followed = followed(self.view.dag, task, follow);
+                let followed = self.view.dag.followed(task, follow);
                 self.edit(at).skips = Skips::AllBut(followed);
                 self.end(at, Success, ended);
             }
@@ -199,19 +198,4 @@ pub(in crate::engine) fn restart(instance: &mut TaskInstance) {
     instance.started_at = None;
     instance.ended_at = None;
     instance.skips = Skips::None;
-}
-
-/// Names the direct downstream tasks that go on after a branch: those it follows, and those that are
-/// downstream of what it follows, so that a join beside its branch is not skipped.
-fn followed(dag: &Dag, task: &Task, follow: &[TaskId]) -> Vec<TaskId> {
-    let Some(last) = task.downstream.last() else { return Vec::new() };
-    let mut names: Vec<&TaskId> = follow.iter().collect();
-    names.sort_unstable();
-    let mut reached = vec![false; last.index() + 1];
-    for ix in 0..reached.len() {
-        let candidate = &dag.tasks[ix];
-        reached[ix] = names.binary_search(&&candidate.id).is_ok()
-            || candidate.upstream.iter().any(|up| reached.get(up.index()).is_some_and(|&is_reached| is_reached));
-    }
-    task.downstream.iter().filter(|down| reached[down.index()]).map(|&down| dag.task(down).id.clone()).collect()
 }
