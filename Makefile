@@ -4,7 +4,7 @@ CARGO ?= cargo
 FLOW = $${CARGO_TARGET_DIR:-target}/release/flow
 NEED_CARGO = @command -v $(CARGO) >/dev/null || { echo 'Rust is missing (1.94 or later): install it from https://rustup.rs'; exit 1; }
 
-.PHONY: run build test test-sqlite test-postgres soak bench lint fmt doc
+.PHONY: run build test test-sqlite test-postgres soak bench airflow-golden lint fmt doc
 
 # Flow with the example DAGs, at http://127.0.0.1:8080; everything it keeps is in ./.flow
 run: build
@@ -25,6 +25,11 @@ test-sqlite:
 test-postgres:
 	$(NEED_CARGO)
 	scripts/with-postgres $(CARGO) test --locked --package flow-store --package flow-runtime --package flow-server --package flow
+
+# What the real Airflow makes of the documents in crates/flow/tests/airflow, written down for the tests.
+# AIRFLOW_PYTHON: a Python with apache-airflow-core 3.4 and its standard provider
+airflow-golden:
+	$${AIRFLOW_PYTHON:-python3} crates/flow/tests/airflow/record.py
 
 # The long versions of the crash and simulation tests
 soak:

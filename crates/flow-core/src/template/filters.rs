@@ -126,6 +126,19 @@ pub(super) fn register(environment: &mut Environment<'static>) {
     environment.add_filter("fromjson", |text: Value| from_json(&text));
     environment.add_filter("shquote", |value: Value| quote(&value));
     environment.add_filter("string", |value: Value| python::str(&value));
+    environment.add_filter("pprint", |value: Value, _verbose: Option<bool>| python::repr(&value));
+    environment.add_filter("(int)", minijinja::filters::int);
+    environment.add_filter("int", |state: &mut State<'_, '_>, value: Value, args: Rest<ValueOrKwargs>| {
+        int(state, value, &values(args))
+    });
+    environment.add_filter("float", |value: Value, default: Option<Value>| float(&value, default));
+    environment.add_filter("(urlencode)", minijinja::filters::urlencode);
+    environment.add_filter("urlencode", |state: &mut State<'_, '_>, value: Value| {
+        let is_map = value.kind() == ValueKind::Map;
+        let text = state.apply_filter("(urlencode)", &[value])?.to_string();
+        // Python writes a blank in a query as `+`, elsewhere as `%20`.
+        Ok::<_, Error>(if is_map { text.replace("%20", "+") } else { text })
+    });
     environment.add_filter("join", join);
     environment.add_filter("replace", |state: &mut State<'_, '_>, text: Value, args: Rest<ValueOrKwargs>| {
         if text.is_undefined() {
@@ -278,6 +291,36 @@ fn or_default(value: Value, args: &[Value]) -> Result<Value, Error> {
     Ok(if value.is_undefined() || (falsy_too && !value.is_true()) { default } else { value })
 }
 
+/// `int(default=0, base=10)`: what is no number becomes the default.
+fn int(state: &mut State<'_, '_>, value: Value, args: &[Value]) -> Result<Value, Error> {
+    let mut args = Args::new("int", args)?;
+    let default = args.optional("default")?.unwrap_or_else(|| Value::from(0));
+    let base = u32::try_from(args.int_or("base", 10)?).ok().filter(|base| (2..=36).contains(base));
+    args.finish()?;
+    let Some(text) = value.as_str() else {
+        return Ok(state.apply_filter("(int)", &[value]).unwrap_or(default));
+    };
+    let base = base.ok_or_else(|| bad("`base` lies between 2 and 36"))?;
+    let text = text.trim().replace('_', "").to_lowercase();
+    let prefix = [(16, "0x"), (8, "0o"), (2, "0b")].iter().find(|(of, _)| *of == base).map_or("", |(_, prefix)| prefix);
+    let digits = text.strip_prefix(prefix).unwrap_or(&text);
+    if let Ok(number) = i64::from_str_radix(digits, base) {
+        return Ok(Value::from(number));
+    }
+    let number = text.parse::<f64>().ok().filter(|number| number.is_finite());
+    Ok(number.and_then(|number| state.apply_filter("(int)", &[Value::from(number)]).ok()).unwrap_or(default))
+}
+
+/// `float(default=0.0)`: what is no number becomes the default.
+fn float(value: &Value, default: Option<Value>) -> Value {
+    let number = match value.as_str() {
+        Some(text) => text.trim().replace('_', "").parse().ok(),
+        None if value.is_number() => f64::try_from(value.clone()).ok(),
+        None => bool::try_from(value.clone()).ok().map(|yes| f64::from(u8::from(yes))),
+    };
+    number.map_or_else(|| default.unwrap_or_else(|| Value::from(0.0)), Value::from)
+}
+
 /// `truncate(length=255, killwords=false, end='...', leeway=5)`.
 fn truncate(text: &str, args: &[Value]) -> Result<String, Error> {
     let mut args = Args::new("truncate", args)?;
@@ -378,6 +421,12 @@ fn string_method(state: &mut State<'_, '_>, text: &str, method: &str, args: &[Va
             Value::from(text.chars().filter_map(swap).collect::<String>())
         }
         "casefold" => Value::from(text.to_lowercase()),
+        "index" | "rindex" => {
+            let part = args.text("sub")?;
+            let at = if method == "index" { text.find(&part) } else { text.rfind(&part) };
+            let at = at.ok_or_else(|| bad("substring not found"))?;
+            Value::from(text.get(..at).unwrap_or_default().chars().count())
+        }
         "partition" | "rpartition" => {
             let separator = args.text("sep")?;
             let found = if method == "partition" { text.split_once(&separator) } else { text.rsplit_once(&separator) };

@@ -381,6 +381,12 @@ impl Object for Moment {
             "day_of_year" => i64::from(civil.day_of_year()),
             "week_of_year" => i64::from(civil.date().iso_week_date().week()),
             "days_in_month" => i64::from(civil.days_in_month()),
+            "week_of_month" => i64::from(
+                (civil.day()
+                    + civil.date().with().day(1).build().map_or(0, |first| first.weekday().to_monday_zero_offset())
+                    + 6)
+                    / 7,
+            ),
             "quarter" => i64::from((civil.month() + 2) / 3),
             _ => return self.clock_attribute(key, civil),
         };
@@ -437,6 +443,23 @@ impl Object for Moment {
                 let absolute = args.optional("abs")?.is_none_or(|yes| yes.is_true());
                 let span = other.minus(self)?;
                 Value::from_object(if absolute && span.micros() < 0 { self.minus(&other)? } else { span })
+            }
+            "to_rfc3339_string" | "to_atom_string" | "to_w3c_string" => Value::from(self.isoformat('T')),
+            "to_formatted_date_string" => Value::from(self.strftime("%b %d, %Y")),
+            "to_day_datetime_string" => Value::from(strftime::tokens(&self.parts(), "ddd, MMM D, YYYY h:mm A")),
+            "to_rfc822_string" => Value::from(self.strftime("%a, %d %b %y %H:%M:%S %z")),
+            "to_rfc1123_string" | "to_rfc2822_string" | "to_rss_string" => {
+                Value::from(self.strftime("%a, %d %b %Y %H:%M:%S %z"))
+            }
+            "to_cookie_string" => Value::from(self.strftime("%A, %d-%b-%Y %H:%M:%S %Z")),
+            "at" => {
+                let hour = args.int("hour")?;
+                let (minute, second) = (args.int_or("minute", 0)?, args.int_or("second", 0)?);
+                let micro = args.int_or("microsecond", 0)?;
+                args.finish()?;
+                let day = self.civil();
+                let [year, month, day] = [day.year().into(), day.month().into(), day.day().into()];
+                return moment(self.with_civil(civil_of([year, month, day, hour, minute, second, micro])?));
             }
             "is_leap_year" => Value::from(self.civil().in_leap_year()),
             "diff_for_humans" => Value::from(self.for_humans(&self.other(&mut args, "other")?, false)?),

@@ -38,6 +38,13 @@ pub(super) fn str(value: &Value) -> Result<String, Error> {
     Ok(out)
 }
 
+/// Returns `repr(value)`.
+pub(super) fn repr(value: &Value) -> Result<String, Error> {
+    let mut out = String::new();
+    write_repr(&mut out, value, 0)?;
+    Ok(out)
+}
+
 /// Writes `repr(value)`.
 #[expect(clippy::wildcard_enum_match_arm, reason = "the kinds are another crate's, and open")]
 fn write_repr(out: &mut String, value: &Value, depth: usize) -> Result<(), Error> {
