@@ -37,7 +37,8 @@ soak:
 	FLOW_SOAK=1 scripts/with-postgres $(CARGO) test --locked --release --workspace
 
 # Speed on both databases beside the machine's own limits: a table, and bench.json
-bench: build
+bench:
+	$(NEED_CARGO)
 	scripts/with-postgres --durable scripts/bench
 
 lint:

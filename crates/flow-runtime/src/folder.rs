@@ -25,6 +25,8 @@ use crate::{
 const BATCH: usize = 100;
 /// Before a file that was read in the middle of being written is read again.
 const SETTLE: Duration = Duration::from_millis(150);
+/// A file that the database refuses is given up after so many tries.
+const REFUSALS: u32 = 3;
 /// Between tries while the database is away.
 const RETRY: Duration = Duration::from_millis(500);
 
@@ -178,6 +180,7 @@ impl FolderSync {
         synced: &mut Synced,
         stop: &Stop,
     ) {
+        let mut refused = 0;
         loop {
             let error = match self.save(batch).await {
                 Ok(saved) => {
@@ -196,9 +199,35 @@ impl FolderSync {
             }
             let path = batch.first().map(|(path, _)| path.as_str()).unwrap_or_default();
             warn!(%error, path, "cannot save what was read from DAG files; trying again");
+            refused += u32::from(!error.is_passing());
+            if refused >= REFUSALS {
+                return self.save_refusal(path, batch, &error, known).await;
+            }
             if stop.or(tokio::time::sleep(RETRY)).await.is_break() {
                 return;
             }
+        }
+    }
+
+    /// The database refuses what is in this file, and only this: that is its import error.
+    async fn save_refusal(
+        &self,
+        path: &str,
+        batch: &[(String, Ready)],
+        error: &StoreError,
+        known: &mut BTreeMap<String, String>,
+    ) {
+        let saved = async {
+            let mut tx = self.store.begin().await?;
+            let problem = format!("error: `{path}` cannot be saved: {error}\n");
+            tx.save_problem(path, "unreadable", &problem, self.clock.now()).await?;
+            tx.commit().await
+        };
+        if let Err(error) = saved.await {
+            warn!(%error, path, "left out until it changes, or until the next start");
+        }
+        if let Some((path, Ready::Read { hash, .. })) = batch.first() {
+            known.insert(path.clone(), hash.clone());
         }
     }
 
@@ -267,5 +296,97 @@ impl FolderSync {
         }
         tx.commit().await?;
         Ok(saved)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::Path};
+
+    use super::*;
+    use crate::dag_files::Limits;
+
+    async fn sync(store: &Store, root: &Path) -> FolderSync {
+        store.migrate().await.unwrap();
+        FolderSync {
+            store: store.clone(),
+            catalog: Arc::new(flow_operators::all().catalog()),
+            folder: DagFolder::new(root, Limits::default(), Clock::system()),
+            clock: Clock::system(),
+            version: "test".to_owned(),
+            paused_at_creation: false,
+            scan_interval: Duration::from_secs(60),
+        }
+    }
+
+    async fn sqlite(folder: &Path) -> Store {
+        Store::open(&format!("sqlite:{}", folder.join("flow.db").display())).await.unwrap()
+    }
+
+    /// Looks until nothing is suspect.
+    async fn look(sync: &mut FolderSync, known: &mut BTreeMap<String, String>) {
+        for _ in 0..10 {
+            if !sync.look(known, false, &Stop::new()).await {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("the folder never comes to rest");
+    }
+
+    async fn dag(store: &Store, dag_id: &str) -> (String, bool) {
+        let dag = store.dag(dag_id).await.unwrap().unwrap();
+        (dag.file, dag.is_stale)
+    }
+
+    const TEXT: &str = "dag_id: x\ntasks: [{ id: a, uses: empty }]\n";
+
+    #[tokio::test]
+    async fn a_file_with_a_new_name_keeps_its_dags() {
+        let (home, root) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let store = sqlite(home.path()).await;
+        let (mut sync, mut known) = (sync(&store, root.path()).await, BTreeMap::new());
+        fs::write(root.path().join("z.yaml"), TEXT).unwrap();
+        look(&mut sync, &mut known).await;
+        assert_eq!(dag(&store, "x").await, ("z.yaml".to_owned(), false));
+        fs::rename(root.path().join("z.yaml"), root.path().join("a.yaml")).unwrap();
+        look(&mut sync, &mut known).await;
+        assert_eq!(dag(&store, "x").await, ("a.yaml".to_owned(), false));
+        assert_eq!(store.import_errors().await.unwrap(), []);
+    }
+
+    #[tokio::test]
+    async fn the_second_file_with_a_dag_takes_over_when_the_first_is_gone() {
+        let (home, root) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let store = sqlite(home.path()).await;
+        let (mut sync, mut known) = (sync(&store, root.path()).await, BTreeMap::new());
+        for name in ["a.yaml", "b.yaml"] {
+            fs::write(root.path().join(name), TEXT).unwrap();
+        }
+        look(&mut sync, &mut known).await;
+        assert_eq!(dag(&store, "x").await, ("a.yaml".to_owned(), false));
+        assert_eq!(store.import_errors().await.unwrap().len(), 1);
+        fs::remove_file(root.path().join("a.yaml")).unwrap();
+        look(&mut sync, &mut known).await;
+        assert_eq!(dag(&store, "x").await, ("b.yaml".to_owned(), false));
+        assert_eq!(store.import_errors().await.unwrap(), []);
+    }
+
+    #[tokio::test]
+    async fn a_file_that_the_database_refuses_keeps_no_other_out() {
+        let Ok(url) = std::env::var("FLOW_TEST_POSTGRES_URL") else {
+            println!("skipped: FLOW_TEST_POSTGRES_URL is not set");
+            return;
+        };
+        let root = tempfile::tempdir().unwrap();
+        let store = Store::open(&url).await.unwrap();
+        let (mut sync, mut known) = (sync(&store, root.path()).await, BTreeMap::new());
+        let bad = "dag_id: refused\ndescription: \"a\\0b\"\ntasks: [{ id: a, uses: empty }]\n";
+        fs::write(root.path().join("refused.yaml"), bad).unwrap();
+        fs::write(root.path().join("welcome.yaml"), TEXT.replace("x", "welcome")).unwrap();
+        look(&mut sync, &mut known).await;
+        assert!(store.dag("welcome").await.unwrap().is_some());
+        let errors = store.import_errors().await.unwrap();
+        assert_eq!(errors.iter().map(|error| error.path.as_str()).collect::<Vec<_>>(), ["refused.yaml"]);
     }
 }

@@ -38,9 +38,10 @@ pub fn is_known_dead(process: &Process, me: &Process) -> bool {
         return false;
     }
     let Ok(pid) = u32::try_from(process.pid) else { return false };
-    match pid_started(pid) {
-        Some(started) => started != process.pid_started,
-        None => true,
+    match look_at(pid) {
+        Seen::Started(started) => !process.pid_started.is_empty() && started != process.pid_started,
+        Seen::Gone => true,
+        Seen::Hidden => false,
     }
 }
 
@@ -61,24 +62,48 @@ fn machine() -> String {
     hostname()
 }
 
-/// Returns when a pid was started, in the system's own words; `None` when there is no such process, or only what
-/// is left of it for its parent.
-#[cfg(target_os = "linux")]
+/// What can be seen of a pid.
+enum Seen {
+    /// When it was started, in the system's own words.
+    Started(String),
+    /// There is no such process, or only what is left of it for its parent.
+    Gone,
+    /// There is one, and another user's: this system shows no more.
+    Hidden,
+}
+
 fn pid_started(pid: u32) -> Option<String> {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The name, in brackets, may hold anything; what follows the last bracket does not.
-    let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
-    let state = fields.next()?;
-    if matches!(state, "Z" | "X") {
-        return None;
+    match look_at(pid) {
+        Seen::Started(started) => Some(started),
+        Seen::Gone | Seen::Hidden => None,
     }
-    fields.nth(18).map(str::to_owned)
+}
+
+#[cfg(target_os = "linux")]
+fn look_at(pid: u32) -> Seen {
+    let Ok(stat) = std::fs::read_to_string(format!("/proc/{pid}/stat")) else { return knock(pid) };
+    // The name, in brackets, may hold anything; what follows the last bracket does not.
+    let Some((_, rest)) = stat.rsplit_once(')') else { return Seen::Hidden };
+    let mut fields = rest.split_whitespace();
+    if matches!(fields.next(), Some("Z" | "X")) {
+        return Seen::Gone;
+    }
+    fields.nth(18).map_or(Seen::Hidden, |started| Seen::Started(started.to_owned()))
 }
 
 #[cfg(not(target_os = "linux"))]
-fn pid_started(pid: u32) -> Option<String> {
-    let pid = nix::unistd::Pid::from_raw(i32::try_from(pid).ok()?);
-    nix::sys::signal::kill(pid, None).ok().map(|()| String::new())
+fn look_at(pid: u32) -> Seen {
+    match knock(pid) {
+        Seen::Started(_) | Seen::Hidden => Seen::Started(String::new()),
+        Seen::Gone => Seen::Gone,
+    }
+}
+
+/// Asks whether there is such a process: a system may hide the processes of other users, but not that they are there.
+fn knock(pid: u32) -> Seen {
+    use nix::{errno::Errno, sys::signal::kill, unistd::Pid};
+    let Ok(pid) = i32::try_from(pid) else { return Seen::Gone };
+    if kill(Pid::from_raw(pid), None) == Err(Errno::ESRCH) { Seen::Gone } else { Seen::Hidden }
 }
 
 #[cfg(test)]

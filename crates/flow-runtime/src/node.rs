@@ -5,8 +5,12 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use flow_core::Timestamp;
+use flow_core::{
+    Outcome, Timestamp,
+    run::{Failure, FailureCause},
+};
 use flow_store::{Process, Report, Signal, StoreError, Tx};
+use serde_json::Value;
 use tokio::time::{Instant, sleep};
 use tracing::{debug, error, info, warn};
 
@@ -39,6 +43,12 @@ pub struct Node {
 
 /// Between looks when another scheduler holds all that is due.
 const CONTENDED: Duration = Duration::from_millis(10);
+/// Conflicts after which the pause between tries grows no more.
+const CONFLICTS_MAX: u32 = 10;
+/// Between a look after which nothing is known and the next.
+const AGAIN: Duration = Duration::from_millis(100);
+/// A call that the database does not answer is given up after the lease, or this if it is longer.
+const PATIENCE_MIN: Duration = Duration::from_secs(60);
 /// How often other processes of this machine are looked at.
 const WATCH: Duration = Duration::from_secs(1);
 /// Reports delivered in one transaction.
@@ -62,6 +72,8 @@ impl Node {
         let mut tx = store.begin().await?;
         tx.register(&self.me).await?;
         if self.schedules {
+            // The database, or all schedulers, may have been away for longer than a lease.
+            tx.renew_leases(self.now() + self.lease).await?;
             tx.wake_everything(self.now()).await?;
         }
         tx.forget_processes(self.now() - REMEMBER).await?;
@@ -72,8 +84,11 @@ impl Node {
         });
         self.serve(&stop).await;
         beside.abort();
-        if let Err(error) = self.sign_off().await {
-            debug!(%error, "could not write down that this process ends");
+        self.shop.scratch.remove();
+        match tokio::time::timeout(LAST_WORDS, self.sign_off()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => debug!(%error, "could not write down that this process ends"),
+            Err(_) => debug!("could not write down that this process ends: the database does not answer"),
         }
         Ok(())
     }
@@ -86,7 +101,7 @@ impl Node {
         let (slots, queues) = self.work.clone().unwrap_or_default();
         let mut slots = Slots::new(self.shop.clone(), slots);
         let mut reports: Vec<Report> = Vec::new();
-        let mut rhythm = Rhythm::new();
+        let mut rhythm = Rhythm::new(self.now());
         let store = &self.shop.store;
         while !stop.is_draining() {
             let is_away = !rhythm.backoff.is_zero();
@@ -104,7 +119,7 @@ impl Node {
                 reports.push(report);
             }
             if is_away && Instant::now() < rhythm.next {
-                self.fence(&slots, &rhythm);
+                self.fence(&slots, &mut rhythm);
                 continue;
             }
             match self.look(&mut slots, &queues, &reports, &mut rhythm).await {
@@ -118,22 +133,29 @@ impl Node {
                     }
                     reports = unknown;
                     rhythm.backoff = Duration::ZERO;
+                    rhythm.conflicts = 0;
+                    rhythm.is_fenced = false;
                     rhythm.next = Instant::now() + if reports.is_empty() { wait } else { Duration::ZERO };
                 }
                 Err(StoreError::Conflict(problem)) => {
                     debug!(problem, "another process was faster; looking again");
-                    rhythm.next = Instant::now() + CONTENDED;
+                    // A conflict that does not pass must not keep the processor busy.
+                    rhythm.conflicts = (rhythm.conflicts + 1).min(CONFLICTS_MAX);
+                    rhythm.next = Instant::now() + CONTENDED * (1 << rhythm.conflicts.saturating_sub(3));
+                    self.fence(&slots, &mut rhythm);
                     rhythm.next_beat = rhythm.next_beat.max(rhythm.next);
                 }
                 Err(error) => {
                     if !error.is_passing() {
                         error!(%error, "the database refused");
+                        self.deliver_apart(&mut reports).await;
                     } else if !is_away {
                         warn!(%error, "cannot reach the database; what runs goes on, and outcomes are kept");
                     }
                     rhythm.backoff = (rhythm.backoff * 2).clamp(Duration::from_millis(100), BACKOFF_MAX);
                     rhythm.next = Instant::now() + rhythm.backoff;
                     rhythm.next_beat = rhythm.next;
+                    self.fence(&slots, &mut rhythm);
                 }
             }
         }
@@ -142,14 +164,68 @@ impl Node {
 
     /// Ends what runs when the lease is about to run out and cannot be renewed: someone else may start it then.
     /// Where this is the only process, nobody can.
-    fn fence(&self, slots: &Slots, rhythm: &Rhythm) {
-        let margin = self.shop.kill_grace + self.heartbeat;
-        if !self.is_alone && slots.running() > 0 && rhythm.beaten_at.elapsed() + margin >= self.lease {
+    fn fence(&self, slots: &Slots, rhythm: &mut Rhythm) {
+        let is_late = rhythm.silence(self.now()) + self.margin() >= self.lease;
+        if !self.is_alone && !rhythm.is_fenced && slots.running() > 0 && is_late {
+            rhythm.is_fenced = true;
             warn!(
                 running = slots.running(),
                 "the lease runs out and the database is away: ending what runs; it will be tried again"
             );
             slots.hand_back();
+        }
+    }
+
+    /// What runs is ended so long before the lease runs out.
+    fn margin(&self) -> Duration {
+        self.shop.kill_grace + self.heartbeat
+    }
+
+    /// Makes a pass or delivers reports, and ends what runs should the lease run out before the database answers.
+    async fn ask(
+        &self,
+        slots: &Slots,
+        rhythm: &mut Rhythm,
+        passing: impl Future<Output = Result<Passed, StoreError>>,
+    ) -> Result<Passed, StoreError> {
+        if self.is_alone {
+            return passing.await;
+        }
+        let fence_at = rhythm.beaten_at + self.lease.saturating_sub(self.margin());
+        let patience = Instant::now() + self.lease.max(PATIENCE_MIN);
+        tokio::pin!(passing);
+        loop {
+            tokio::select! {
+                passed = &mut passing => return passed,
+                () = tokio::time::sleep_until(fence_at), if !rhythm.is_fenced && slots.running() > 0 => {
+                    self.fence(slots, rhythm);
+                    // Ended or not worth ending: either way it is not asked again during this call.
+                    rhythm.is_fenced = true;
+                }
+                () = tokio::time::sleep_until(patience) => {
+                    return Err(StoreError::Unusable("the database does not answer".to_owned()));
+                }
+            }
+        }
+    }
+
+    /// Delivers reports one by one after the database refused them together. One that it refuses by itself becomes a
+    /// failure without results: a bad result must cost its task, not everything.
+    async fn deliver_apart(&self, reports: &mut Vec<Report>) {
+        let store = &self.shop.store;
+        for report in std::mem::take(reports) {
+            let error = match pass::work(store, std::slice::from_ref(&report), None, None, self.now()).await {
+                Ok(_) => continue,
+                Err(error) => error,
+            };
+            if !error.is_passing() {
+                let bare = without_results(&report, &error);
+                if pass::work(store, std::slice::from_ref(&bare), None, None, self.now()).await.is_ok() {
+                    warn!(task_id = %report.key.task_id, %error, "the result of a task cannot be kept; it failed");
+                    continue;
+                }
+            }
+            reports.push(report);
         }
     }
 
@@ -162,7 +238,9 @@ impl Node {
         rhythm: &mut Rhythm,
     ) -> Result<Looked, StoreError> {
         let (now, started) = (self.now(), Instant::now());
-        let beats = started >= rhythm.next_beat;
+        // The machine may have slept, or the clock was set: then the leases must be written anew before they are read.
+        let silence = rhythm.silence(now);
+        let beats = started >= rhythm.next_beat || silence >= self.heartbeat || now < rhythm.beaten;
         let beat = beats.then(|| Beat { process: &self.me.id, lease_until: now + self.lease });
         let claimer = self.work.as_ref().map(|_| Claimer {
             worker: &self.me.id,
@@ -170,22 +248,27 @@ impl Node {
             queues,
             free: slots.free(),
             lease_until: now + self.lease,
-            check_kept: (beats || rhythm.check_kept) && slots.running() > 0,
+            // Also with nothing running: a claim whose confirmation was lost is found here.
+            check_kept: beats || rhythm.check_kept,
         });
         let store = &self.shop.store;
         // After the database was away for long, the leases of workers that live may look as if they had run out:
         // they get the time for a sign of life before anything is decided.
-        if rhythm.beaten_at.elapsed() >= self.lease / 3 {
+        if silence >= self.lease / 3 {
             rhythm.holds_until = started + self.heartbeat * 2;
         }
         let holds = started < rhythm.holds_until && !self.is_alone;
-        let passed = if self.schedules && !holds {
-            pass::pass(store, &self.shop.dags, self.bounds, reports, beat, claimer, now).await?
-        } else {
-            pass::work(store, reports, beat, claimer, now).await?
+        let passing = async {
+            if self.schedules && !holds {
+                pass::pass(store, &self.shop.dags, self.bounds, reports, beat, claimer, now).await
+            } else {
+                pass::work(store, reports, beat, claimer, now).await
+            }
         };
+        let passed = self.ask(slots, rhythm, passing).await?;
         if beats {
             rhythm.beaten_at = started;
+            rhythm.beaten = now;
             rhythm.next_beat = started + self.heartbeat;
         }
         rhythm.check_kept = false;
@@ -202,7 +285,11 @@ impl Node {
         if !self.schedules || holds {
             return Ok(Looked { refused, unknown, wait: self.poll });
         }
-        let due = store.next_due().await?.at;
+        // The pass has happened, whatever becomes of this question.
+        let Ok(Ok(next)) = tokio::time::timeout(self.heartbeat, store.next_due()).await else {
+            return Ok(Looked { refused, unknown, wait: AGAIN });
+        };
+        let due = next.at;
         let wait = due.map_or(self.poll, |due| due.since(self.now()).min(self.poll));
         // Due already, and yet nothing was taken: another scheduler has it.
         let is_contended = wait.is_zero() && dags == 0 && due.is_some_and(|due| due <= now);
@@ -211,44 +298,64 @@ impl Node {
 
     /// Takes no more work, lets what runs finish for a while, hands the rest back, and delivers every report.
     async fn drain(&self, stop: &Stop, mut slots: Slots, mut reports: Vec<Report>) {
-        let deadline = Instant::now() + self.drain;
-        let (mut handed_back, mut killed) = (false, false);
+        let mut deadline = Instant::now() + self.drain;
+        let (mut handed_back, mut is_ending) = (false, false);
         while slots.running() > 0 || !reports.is_empty() {
+            let last = deadline + LAST_WORDS + if slots.running() > 0 { self.shop.kill_grace } else { Duration::ZERO };
             if slots.running() > 0 {
                 tokio::select! {
                     report = slots.ended() => reports.push(report),
-                    () = stop.ending(), if !stop.is_now() => {}
-                    () = tokio::time::sleep_until(deadline), if !handed_back => {}
-                    () = sleep(self.shop.kill_grace + LAST_WORDS), if handed_back => break,
+                    () = stop.ending(), if !is_ending => {}
+                    () = tokio::time::sleep_until(if handed_back { last } else { deadline }) => {}
                     () = sleep(self.heartbeat) => {}
                 }
+                while let Some(report) = slots.try_ended() {
+                    reports.push(report);
+                }
             }
-            if !handed_back && (stop.is_now() || Instant::now() >= deadline) {
+            let now = Instant::now();
+            let ends = stop.is_now() && !is_ending;
+            if ends {
+                is_ending = true;
+                deadline = deadline.min(now);
+            }
+            if !handed_back && now >= deadline {
                 info!(running = slots.running(), "ending what still runs; it will be tried again");
                 slots.hand_back();
                 handed_back = true;
             }
-            // Also when the second signal comes while tasks are being ended in their own time.
-            if stop.is_now() && !killed {
+            if ends {
                 self.end_processes(BTreeSet::from([self.me.id.clone()])).await;
-                killed = true;
             }
             let beat = Beat { process: &self.me.id, lease_until: self.now() + self.lease };
-            match pass::work(&self.shop.store, &reports, Some(beat), None, self.now()).await {
-                Ok(_) => reports.clear(),
-                Err(error) if slots.running() == 0 && Instant::now() >= deadline + LAST_WORDS => {
-                    error!(%error, outcomes = reports.len(), "could not deliver these outcomes; the tasks will run again");
-                    return;
+            let delivered = pass::work(&self.shop.store, &reports, Some(beat), None, self.now());
+            match tokio::time::timeout(LAST_WORDS, delivered).await {
+                Ok(Ok(_)) => {
+                    reports.clear();
+                    if slots.running() > 0 && Instant::now() >= last && handed_back {
+                        error!(running = slots.running(), "some tasks do not end; they will be tried again");
+                        return self.end_processes(BTreeSet::from([self.me.id.clone()])).await;
+                    }
                 }
-                Err(_) => sleep(Duration::from_millis(200)).await,
+                Ok(Err(_)) | Err(_) if Instant::now() >= last => {
+                    error!(outcomes = reports.len(), "could not deliver these outcomes; the tasks will run again");
+                    return self.end_processes(BTreeSet::from([self.me.id.clone()])).await;
+                }
+                Ok(Err(error)) => {
+                    if !error.is_passing() {
+                        self.deliver_apart(&mut reports).await;
+                    }
+                    sleep(Duration::from_millis(200)).await;
+                }
+                Err(_) => {}
             }
         }
     }
 
     async fn sign_off(&self) -> Result<(), StoreError> {
         let mut tx = self.shop.store.begin().await?;
-        tx.end_process(&self.me.id, self.now()).await?;
-        tx.announce(Signal::Look).await?;
+        // What did not end in time need not wait until its lease runs out.
+        tx.bury(std::slice::from_ref(&self.me.id), "its worker was shut down", self.now()).await?;
         tx.commit().await
     }
 
@@ -261,6 +368,11 @@ impl Node {
             sleep(WATCH).await;
             if let Err(error) = self.bury_the_dead().await {
                 debug!(%error, "could not look for dead processes");
+            }
+            if self.schedules
+                && let Err(error) = self.look_at_silent().await
+            {
+                debug!(%error, "could not look for silent workers");
             }
         }
     }
@@ -281,8 +393,22 @@ impl Node {
         let dead: Vec<String> = dead.into_iter().collect();
         let lost = tx.bury(&dead, "its worker died", self.now()).await?;
         tx.commit().await?;
+        for id in &dead {
+            self.shop.scratch.remove_of(id);
+        }
         info!(processes = dead.len(), attempts = lost, "took over from processes that died");
         Ok(())
+    }
+
+    /// Asks for a look at what silent workers hold: a claim by itself asks for none.
+    async fn look_at_silent(&self) -> Result<(), StoreError> {
+        let (store, now) = (&self.shop.store, self.now());
+        if !store.is_any_lease_over(now).await? {
+            return Ok(());
+        }
+        let mut tx = store.begin().await?;
+        tx.look_at_silent(now).await?;
+        tx.commit().await
     }
 
     async fn end_processes(&self, workers: BTreeSet<String>) {
@@ -302,6 +428,12 @@ struct Rhythm {
     next_beat: Instant,
     /// The last sign of life that the database has.
     beaten_at: Instant,
+    /// The same by the clock, which goes on while the machine sleeps.
+    beaten: Timestamp,
+    /// What runs was ended because the lease runs out.
+    is_fenced: bool,
+    /// One after another.
+    conflicts: u32,
     /// Until then nothing is decided.
     holds_until: Instant,
     /// How long to wait while the database is away; zero = it is there.
@@ -310,9 +442,24 @@ struct Rhythm {
 }
 
 impl Rhythm {
-    fn new() -> Self {
+    fn new(clock: Timestamp) -> Self {
         let now = Instant::now();
-        Self { next: now, next_beat: now, beaten_at: now, holds_until: now, backoff: Duration::ZERO, check_kept: false }
+        Self {
+            next: now,
+            next_beat: now,
+            beaten_at: now,
+            beaten: clock,
+            is_fenced: false,
+            conflicts: 0,
+            holds_until: now,
+            backoff: Duration::ZERO,
+            check_kept: false,
+        }
+    }
+
+    /// How long the database has not heard of this process, by whichever clock says more.
+    fn silence(&self, now: Timestamp) -> Duration {
+        self.beaten_at.elapsed().max(now.since(self.beaten))
     }
 }
 
@@ -324,6 +471,22 @@ struct Looked {
     unknown: Vec<Report>,
     /// How long nothing is due.
     wait: Duration,
+}
+
+/// A report that the database can keep, instead of one that it refuses.
+fn without_results(report: &Report, error: &StoreError) -> Report {
+    let failure = Failure {
+        message: format!("its result cannot be kept: {error}"),
+        cause: FailureCause::Other,
+        may_retry: false,
+    };
+    Report {
+        outcome: Outcome::Failed { failure },
+        xcoms: Vec::new(),
+        rendered: Value::Null,
+        memory: Value::Null,
+        ..report.clone()
+    }
 }
 
 /// Returns an id for a process that is unique for ever.

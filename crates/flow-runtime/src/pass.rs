@@ -10,11 +10,12 @@ use std::{
 };
 
 use flow_core::{
-    DagId, RunKey, RunState, Timestamp,
-    engine::{self, Decision, Edit, LastRun, Room, RunChange, RunHistory},
+    DagId, RunKey, RunState, RunType, Timestamp,
+    engine::{self, Decision, Edit, LastRun, NewRun, NewRuns, Room, RunChange, RunHistory},
 };
 use flow_store::{
-    Claimed, CreateRun, DagCache, DagRow, DueDag, Report, RunDecision, RunFacts, RunRow, Signal, Store, StoreError, Tx,
+    CachedDag, Claimed, CreateRun, DagCache, DagRow, DueDag, Report, RunDecision, RunFacts, RunRow, Signal, Store,
+    StoreError, Tx,
 };
 use tracing::{error, warn};
 
@@ -72,6 +73,8 @@ pub struct Passed {
 const ROUNDS: usize = 4;
 /// Waiting task instances looked at together.
 const PAGE: usize = 256;
+/// Moments passed over in one go because they have a run that the timetable did not make.
+const MOST_USED_DATES: usize = 1_000;
 /// How long a run waits whose DAG's text cannot be read any more.
 const BROKEN: std::time::Duration = std::time::Duration::from_secs(60);
 
@@ -225,10 +228,13 @@ impl Look<'_> {
         }
         self.tx.apply(&decisions, self.now).await?;
         self.tx.wake(&broken).await?;
+        let mut have_room = BTreeSet::new();
         for facts in &ended {
-            self.pause_if_failing(facts).await?;
+            if !self.pause_if_failing(facts).await? {
+                have_room.insert(facts.row.run.dag_id.to_string());
+            }
         }
-        Ok(ended.iter().map(|facts| facts.row.run.dag_id.to_string()).collect())
+        Ok(have_room)
     }
 
     async fn facts(&mut self, rows: Vec<RunRow>) -> Result<Vec<RunFacts>, StoreError> {
@@ -300,40 +306,41 @@ impl Look<'_> {
             }
             Err(error) => return Err(error),
         };
-        let mut new = engine::due_runs(&cached.dag, &self.history(dag).await?, self.now);
-        if new.cancel_active {
-            self.cancel_active(dag_id).await?;
-            new = engine::due_runs(&cached.dag, &self.history(dag).await?, self.now);
+        let mut history = self.history(dag).await?;
+        let mut new = NewRuns::default();
+        let mut is_done = false;
+        for _ in 0..MOST_USED_DATES {
+            // A mistake in the engine must cost one DAG, not the scheduler.
+            let Ok(found) = catch_unwind(AssertUnwindSafe(|| engine::due_runs(&cached.dag, &history, self.now))) else {
+                error!(dag_id, "could not work out the schedule of this DAG, a mistake in Flow; it waits");
+                break;
+            };
+            new = found;
             if new.cancel_active {
-                // Some cannot be cancelled now: their version cannot be read, or there are too many of them.
-                return self.tx.plan(dag_id, Some(self.now + BROKEN), false, None).await;
+                let before = history.active;
+                self.cancel_active(dag_id).await?;
+                history = self.history(dag).await?;
+                if history.active < before {
+                    continue;
+                }
+            }
+            is_done = true;
+            for run in &new.runs {
+                if self.make_run(due, &cached, run).await? {
+                    history.active += 1;
+                } else {
+                    // Someone has triggered a run for this very date: the moment has its run. The next one is due.
+                    warn!(dag_id, run_id = %run.run_id, "a run of this logical date exists already");
+                    is_done = false;
+                }
+                history.last = last_of(run).or(history.last);
+            }
+            if is_done {
+                break;
             }
         }
-        for run in &new.runs {
-            let created = self
-                .tx
-                .create_run(
-                    &CreateRun {
-                        dag_id: &DagId::new(dag_id),
-                        version_id: dag.version_id,
-                        run_id: run.run_id.clone(),
-                        run_type: run.run_type,
-                        logical_date: run.logical_date,
-                        data_interval: run.data_interval,
-                        run_after: run.run_after,
-                        conf: &serde_json::Value::Object(serde_json::Map::new()),
-                        triggered_by: "timetable",
-                        user: None,
-                        note: None,
-                        tasks: &cached.seeds,
-                    },
-                    self.now,
-                )
-                .await?;
-            if created.is_none() {
-                // Someone has triggered a run for this very date: the moment has its run.
-                warn!(dag_id, run_id = %run.run_id, "a run of this logical date exists already");
-            }
+        if !is_done {
+            return self.tx.plan(dag_id, Some(self.now + BROKEN), false, None).await;
         }
         // After a run without a successor that is known (`@continuous`), the end of a run is the time to ask again.
         let is_blocked = new.is_blocked || (new.next.is_none() && !new.runs.is_empty());
@@ -358,8 +365,34 @@ impl Look<'_> {
         })
     }
 
+    /// Returns false when there is a run of this logical date already.
+    async fn make_run(&mut self, due: &DueDag, cached: &CachedDag, run: &NewRun) -> Result<bool, StoreError> {
+        let created = self
+            .tx
+            .create_run(
+                &CreateRun {
+                    dag_id: &DagId::new(&due.dag.dag_id),
+                    version_id: due.dag.version_id,
+                    run_id: run.run_id.clone(),
+                    run_type: run.run_type,
+                    logical_date: run.logical_date,
+                    data_interval: run.data_interval,
+                    run_after: run.run_after,
+                    conf: &serde_json::Value::Object(serde_json::Map::new()),
+                    triggered_by: "timetable",
+                    user: None,
+                    note: None,
+                    tasks: &cached.seeds,
+                },
+                self.now,
+            )
+            .await?;
+        Ok(created.is_some())
+    }
+
     async fn cancel_active(&mut self, dag_id: &str) -> Result<(), StoreError> {
-        let active = self.tx.active_runs(dag_id, self.bounds.runs).await?;
+        let mut active = self.tx.active_runs(dag_id, self.bounds.runs).await?;
+        active.retain(|row| row.run.run_type != RunType::Backfill);
         let facts = self.facts(active).await?;
         let decided: Vec<Decision> =
             facts.iter().filter_map(|facts| engine::edit(&facts.view(), &Edit::Cancel, self.now).ok()).collect();
@@ -371,20 +404,32 @@ impl Look<'_> {
         self.tx.apply(&decisions, self.now).await
     }
 
-    async fn pause_if_failing(&mut self, facts: &RunFacts) -> Result<(), StoreError> {
+    /// Returns whether the DAG is paused now because of its failures.
+    async fn pause_if_failing(&mut self, facts: &RunFacts) -> Result<bool, StoreError> {
         let limit = facts.dag.dag.max_consecutive_failed_dag_runs;
         if limit == 0 {
-            return Ok(());
+            return Ok(false);
         }
         let dag_id = facts.row.run.dag_id.as_str();
         let states = self.tx.last_run_states(dag_id, limit).await?;
-        if engine::pauses_dag(&facts.dag.dag, &states) {
+        let pauses = engine::pauses_dag(&facts.dag.dag, &states);
+        if pauses {
             let why = format!("its last {limit} runs failed (`max_consecutive_failed_dag_runs`)");
             warn!(dag_id, "paused: {why}");
             self.tx.pause_dag(dag_id, &why, None, self.now).await?;
         }
-        Ok(())
+        Ok(pauses)
     }
+}
+
+/// Returns what a run is to those that come after it.
+fn last_of(run: &NewRun) -> Option<LastRun> {
+    Some(LastRun {
+        logical_date: run.logical_date?,
+        data_interval: run.data_interval?,
+        run_after: run.run_after,
+        ended_at: None,
+    })
 }
 
 /// Gives the free slots to those that wait, best first, page by page, until nobody else fits. Returns the queues
@@ -400,9 +445,9 @@ async fn hand_out(tx: &mut Tx, now: Timestamp) -> Result<BTreeSet<String>, Store
         if room.open_pools().next().is_none() {
             return Ok(queues);
         }
-        let held = room.held.len();
         let page = tx.waiting(&room, &full.runs, &full.tasks, &full.run_tasks, PAGE).await?;
         let waiting: Vec<_> = page.iter().map(|row| row.waiting.clone()).collect();
+        let held = room.held.len();
         let granted = engine::hand_out(&waiting, &mut room);
         let rows: Vec<_> = granted.iter().map(|at| &page[*at]).collect();
         tx.grant(&rows, now).await?;
@@ -485,3 +530,6 @@ pub(crate) async fn with_runs(tx: &mut Tx, claimed: Vec<Claimed>) -> Result<Vec<
         })
         .collect())
 }
+
+#[cfg(test)]
+mod tests;

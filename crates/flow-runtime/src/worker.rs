@@ -9,6 +9,7 @@ use std::{
 
 use flow_core::{
     Dag, DagRun, Outcome, TaskIx, Timestamp,
+    run::{Failure, FailureCause},
     template::{self, Context},
 };
 use flow_store::{AttemptKey, Claimed, DagCache, Kept, Report, RunRow, Store};
@@ -17,10 +18,12 @@ use tokio::{runtime::Handle, sync::mpsc};
 use tracing::{Instrument, debug};
 
 pub mod attempt;
+pub mod scratch;
 mod services;
 
 pub use attempt::Workshop;
 use attempt::{EndedBy, Ender};
+pub use scratch::Scratch;
 
 use crate::{Clock, log::Masker};
 
@@ -59,7 +62,10 @@ impl Slots {
         let span = tracing::debug_span!("attempt", dag_id = %row.run.dag_id, run_id = %row.run.run_id, task_id = %claimed.key.task_id);
         tokio::spawn(
             async move {
-                let report = attempt::run(shop, claimed, row, ender).await;
+                let (clock, name) = (shop.clock.clone(), claimed.clone());
+                // A mistake of ours in there must cost this attempt, not its slot for ever.
+                let running = tokio::spawn(attempt::run(shop, claimed, row, ender).in_current_span());
+                let report = running.await.unwrap_or_else(|_| broken(name, clock.now()));
                 // The receiver is gone only when the process ends.
                 let _ = reports.send(report);
             }
@@ -125,6 +131,25 @@ impl Slots {
     /// Lists what runs.
     pub fn names(&self) -> impl Iterator<Item = &AttemptKey> {
         self.running.keys().map(|name| &name.key)
+    }
+}
+
+/// The report about an attempt during which Flow itself went wrong.
+fn broken(claimed: Claimed, now: Timestamp) -> Report {
+    let failure = Failure {
+        message: "Flow itself went wrong while it ran".to_owned(),
+        cause: FailureCause::Other,
+        may_retry: true,
+    };
+    Report {
+        key: claimed.key,
+        dag_id: claimed.dag_id,
+        token: claimed.token,
+        outcome: Outcome::Failed { failure },
+        xcoms: Vec::new(),
+        rendered: Value::Null,
+        memory: Value::Null,
+        ended_at: now,
     }
 }
 

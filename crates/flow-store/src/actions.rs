@@ -9,7 +9,7 @@ use flow_core::{
 };
 use serde_json::Value;
 
-use crate::{CreateRun, DagCache, RunDecision, RunRow, Store, StoreError, TaskRow, Tx};
+use crate::{CreateRun, DagCache, RunDecision, RunRow, Store, StoreError, TaskRow, Tx, rows::can_be_kept};
 
 /// Tries to find a run id that is free, for runs triggered in the same microsecond.
 const RUN_ID_TRIES: u64 = 100;
@@ -120,6 +120,8 @@ impl Store {
         now: Timestamp,
     ) -> Result<Vec<Reason>, StoreError> {
         let mut tx = self.begin().await?;
+        // First, as everyone does who takes more than this.
+        let is_paused = tx.lock_dag(row.run.dag_id.as_str()).await?.is_paused;
         let mut broken = None;
         let facts =
             tx.facts(vec![row.clone()], dags, max_infrastructure_retries, |_, error| broken = Some(error)).await?;
@@ -132,7 +134,6 @@ impl Store {
         let at = view.tasks.iter().position(|ti| Some(ti.task) == ix && ti.map_index == task.map_index);
         let Some(at) = at else { return Ok(Vec::new()) };
         let mut reasons = explain(&view, at, now);
-        let is_paused = tx.lock_dag(row.run.dag_id.as_str()).await?.is_paused;
         if task.state == TaskState::Scheduled {
             let room = tx.room().await?;
             let waiting = tx.first_waiting(AHEAD).await?;
@@ -180,6 +181,9 @@ impl Tx {
             return Err(ActionError::Invalid(
                 "`conf` must be a JSON object, such as '{\"region\": \"eu\"}'".to_owned(),
             ));
+        }
+        if !can_be_kept(request.conf) {
+            return Err(ActionError::Invalid("`conf` has lists or objects nested too deeply".to_owned()));
         }
         if let Some(run_id) = request.run_id {
             check_run_id(run_id)?;

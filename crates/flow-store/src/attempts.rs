@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use crate::{
     Event, Signal, Store, StoreError, Tx,
     db::{on, statements},
-    rows::{count, json, moment, to_json},
+    error::conflict,
+    rows::{can_be_kept, count, json, moment, to_json, to_list},
 };
 
 /// Names a try of a task instance.
@@ -148,7 +149,7 @@ statements! {
          FROM",
         "WHERE attempt.run = CAST(c.value ->> 0 AS BIGINT) AND attempt.task_id = c.value ->> 1
             AND attempt.map_index = CAST(c.value ->> 2 AS BIGINT) AND attempt.try_number = CAST(c.value ->> 3 AS BIGINT)
-            AND attempt.token = CAST(c.value ->> 4 AS BIGINT) AND attempt.outcome IS NULL
+            AND attempt.token = CAST(c.value ->> 4 AS BIGINT) AND attempt.outcome IS NULL AND attempt.worker IS NOT NULL
          RETURNING attempt.run, attempt.task_id, attempt.map_index, attempt.try_number"
     ];
     each GIVE_UP = [
@@ -200,7 +201,7 @@ impl Batch {
 /// What is written of an attempt that has ended.
 fn ending(report: &Report) -> Value {
     let key = &report.key;
-    let memory = (!report.memory.is_null()).then(|| to_json(&report.memory));
+    let memory = (!report.memory.is_null() && can_be_kept(&report.memory)).then(|| to_json(&report.memory));
     json!([
         key.run,
         key.task_id,
@@ -216,7 +217,7 @@ fn ending(report: &Report) -> Value {
 fn rows_of<'a>(keys: impl IntoIterator<Item = &'a AttemptKey>) -> String {
     let rows: Vec<Value> =
         keys.into_iter().map(|key| json!([key.run, key.task_id, key.map_index, key.try_number])).collect();
-    to_json(&rows)
+    to_list(&rows)
 }
 
 impl Tx {
@@ -231,13 +232,14 @@ impl Tx {
             return Ok(Vec::new());
         }
         let raw: Vec<RawAttempt> =
-            on!(tx self, UNSETTLED, |text, conn| sqlx::query_as(text).bind(to_json(&runs)).fetch_all(conn).await?);
+            on!(tx self, UNSETTLED, |text, conn| sqlx::query_as(text).bind(to_list(&runs)).fetch_all(conn).await?);
         raw.into_iter()
             .map(|raw| {
-                let outcome = raw
-                    .outcome
-                    .map(|text| json("attempt", "outcome", format!("{}/{}", raw.run, raw.task_id), &text))
-                    .transpose()?;
+                // A newer worker may say what this program does not know: that must cost the attempt, not everything.
+                let outcome = raw.outcome.map(|text| {
+                    json("attempt", "outcome", format!("{}/{}", raw.run, raw.task_id), &text)
+                        .unwrap_or_else(|error| Outcome::Lost { why: error.to_string() })
+                });
                 let attempt = Attempt {
                     try_number: count(raw.try_number),
                     is_claimed: raw.worker.is_some(),
@@ -260,7 +262,7 @@ impl Tx {
     /// Puts attempts in the queue. `rows`: run, task, map index, try, DAG, pool, slots, queue, priority.
     pub(crate) async fn enqueue(&mut self, rows: &[Value], now: Timestamp) -> Result<u64, StoreError> {
         Ok(on!(tx self, INSERT, |text, conn| {
-            sqlx::query(text).bind(to_json(&rows)).bind(now.as_micros()).execute(conn).await?.rows_affected()
+            sqlx::query(text).bind(to_list(&rows)).bind(now.as_micros()).execute(conn).await?.rows_affected()
         }))
     }
 
@@ -286,7 +288,7 @@ impl Tx {
                 .bind(hostname)
                 .bind(now.as_micros())
                 .bind(lease_until.as_micros())
-                .bind(to_json(&queues))
+                .bind(to_list(&queues))
                 .bind(i64::try_from(limit).unwrap_or(i64::MAX))
                 .fetch_all(conn)
                 .await?
@@ -299,7 +301,7 @@ impl Tx {
             .map(|raw| json!([raw.run, raw.task_id, raw.map_index, raw.try_number, raw.started_at]))
             .collect();
         let started: Vec<(i64, String, i64, i64, i64)> = on!(tx self, START, |text, conn| {
-            sqlx::query_as(text).bind(to_json(&starts)).bind(hostname).fetch_all(conn).await?
+            sqlx::query_as(text).bind(to_list(&starts)).bind(hostname).fetch_all(conn).await?
         });
         let mut started: HashMap<(i64, String, i64), (i64, i64)> =
             started.into_iter().map(|(run, task, map, tries, lost)| ((run, task, map), (tries, lost))).collect();
@@ -333,10 +335,10 @@ impl Tx {
                 started_at: Timestamp::from_micros(raw.started_at),
                 max_tries: count(max_tries),
                 lost: count(lost),
+                // What cannot be read again is forgotten, as if it were the first look.
                 memory: raw
                     .memory
-                    .map(|text| json("attempt", "memory", format!("{}/{}", key.run, key.task_id), &text))
-                    .transpose()?
+                    .and_then(|text| json("attempt", "memory", format!("{}/{}", key.run, key.task_id), &text).ok())
                     .unwrap_or(Value::Null),
                 key,
             });
@@ -395,7 +397,7 @@ impl Tx {
             }
             let rows: Vec<Value> = now.values().map(|at| ending(&reports[*at])).collect();
             let ended: Vec<(i64, String, i64, i64)> =
-                on!(tx self, FINISH, |text, conn| sqlx::query_as(text).bind(to_json(&rows)).fetch_all(conn).await?);
+                on!(tx self, FINISH, |text, conn| sqlx::query_as(text).bind(to_list(&rows)).fetch_all(conn).await?);
             let mut results = Vec::with_capacity(ended.len());
             for (run, task_id, map_index, try_number) in ended {
                 let map_index = i32::try_from(map_index).unwrap_or(-1);
@@ -450,14 +452,25 @@ impl Tx {
         self.wake(&wakes).await
     }
 
-    pub(crate) async fn give_up(&mut self, keys: &[&AttemptKey], now: Timestamp) -> Result<(), StoreError> {
+    /// `must_all`: their task instances have moved on, so that it is a conflict when one of them is alive after all.
+    pub(crate) async fn give_up(
+        &mut self,
+        keys: &[&AttemptKey],
+        must_all: bool,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         if keys.is_empty() {
             return Ok(());
         }
         let rows = rows_of(keys.iter().copied());
-        on!(tx self, GIVE_UP, |text, conn| {
-            sqlx::query(text).bind(rows).bind(now.as_micros()).execute(conn).await?;
+        let touched = on!(tx self, GIVE_UP, |text, conn| {
+            sqlx::query(text).bind(rows).bind(now.as_micros()).execute(conn).await?.rows_affected()
         });
+        // One was taken, has ended, or its worker gave a sign of life after all: then the decision is out of date,
+        // and another try beside that one would be a second at once.
+        if must_all && touched != keys.len() as u64 {
+            return Err(conflict(GIVE_UP, keys.len(), touched));
+        }
         self.announce(Signal::Stop).await
     }
 

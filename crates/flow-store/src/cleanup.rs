@@ -113,10 +113,14 @@ impl Store {
         };
         let mut dropped = 0;
         for (id, ..) in &old {
-            on!(tx tx, DROP_WAKES, |text, conn| { sqlx::query(text).bind(id).execute(conn).await?; });
-            dropped += on!(tx tx, DROP_RUN, |text, conn| {
+            let gone = on!(tx tx, DROP_RUN, |text, conn| {
                 sqlx::query(text).bind(id).execute(conn).await?.rows_affected()
             });
+            // A run that was cleared meanwhile stays, and so does the request to look at it.
+            if gone > 0 {
+                on!(tx tx, DROP_WAKES, |text, conn| { sqlx::query(text).bind(id).execute(conn).await?; });
+            }
+            dropped += gone;
         }
         tx.commit().await?;
         Ok((old.into_iter().map(|(_, dag, run)| (dag, run)).collect(), dropped))

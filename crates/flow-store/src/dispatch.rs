@@ -12,7 +12,7 @@ use crate::{
     Event, StoreError, Tx,
     db::{on, statements},
     error::conflict,
-    rows::{count, to_json},
+    rows::{count, to_list},
 };
 
 /// A task instance that waits for its slots.
@@ -178,10 +178,10 @@ impl Tx {
         }
         let raw: Vec<RawWaiting> = on!(tx self, WAITING, |text, conn| {
             sqlx::query_as(text)
-                .bind(to_json(&pools))
-                .bind(to_json(&full_runs))
-                .bind(to_json(&full_tasks))
-                .bind(to_json(&full_run_tasks))
+                .bind(to_list(&pools))
+                .bind(to_list(&full_runs))
+                .bind(to_list(&full_tasks))
+                .bind(to_list(&full_run_tasks))
                 .bind(i64::try_from(limit).unwrap_or(i64::MAX))
                 .fetch_all(conn)
                 .await?
@@ -229,7 +229,7 @@ impl Tx {
             })
             .collect();
         let touched = on!(tx self, QUEUE, |text, conn| {
-            sqlx::query(text).bind(to_json(&rows)).bind(now.as_micros()).execute(conn).await?.rows_affected()
+            sqlx::query(text).bind(to_list(&rows)).bind(now.as_micros()).execute(conn).await?.rows_affected()
         });
         if touched != granted.len() as u64 {
             return Err(conflict(QUEUE, granted.len(), touched));

@@ -37,7 +37,8 @@ impl StoreError {
     pub fn is_passing(&self) -> bool {
         match self {
             Self::Conflict(_) => true,
-            Self::Database(error) => {
+            Self::Database(error) =>
+            {
                 #[expect(
                     clippy::wildcard_enum_match_arm,
                     reason = "sqlx may add errors; a new one is not passing until someone says so"
@@ -49,14 +50,7 @@ impl StoreError {
                     | sqlx::Error::WorkerCrashed
                     | sqlx::Error::Protocol(_)
                     | sqlx::Error::Tls(_) => true,
-                    sqlx::Error::Database(inner) => inner.code().is_some_and(|code| {
-                        // Postgres: connection exceptions, serialization, deadlock, shutdown. SQLite: busy, locked, full, I/O.
-                        code.starts_with("08")
-                            || code.starts_with("40")
-                            || code.starts_with("53")
-                            || code.starts_with("57P")
-                            || code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 5 | 6 | 10 | 13))
-                    }),
+                    sqlx::Error::Database(inner) => inner.code().is_some_and(|code| is_passing_code(&code)),
                     _ => false,
                 }
             }
@@ -69,10 +63,40 @@ impl StoreError {
     }
 }
 
+fn is_passing_code(code: &str) -> bool {
+    if code.len() == SQLSTATE {
+        // Connection exceptions, serialization, deadlock, resources, shutdown; unique and foreign keys: another
+        // process made, or deleted, the same thing.
+        ["08", "40", "53", "57P", "23505", "23503"].iter().any(|start| code.starts_with(start))
+    } else {
+        // SQLite: busy, locked, I/O, full.
+        code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 5 | 6 | 10 | 13))
+    }
+}
+
+/// The length of a Postgres code; SQLite's are shorter.
+const SQLSTATE: usize = 5;
+
 /// A statement did not touch as many rows as it should have.
 pub(crate) fn conflict(statement: Sql, expected: usize, touched: u64) -> StoreError {
     StoreError::Conflict(format!(
         "someone else was faster: {touched} of {expected} rows were as expected ({})",
         statement.name()
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_passes_is_known_by_the_code_of_its_own_database() {
+        for code in ["5", "6", "517", "13", "40001", "40P01", "57P01", "08006", "53300", "23505"] {
+            assert!(is_passing_code(code), "{code}");
+        }
+        // The last byte of 22021 (a NUL in a text) is the one of SQLite's "busy".
+        for code in ["1", "8", "19", "2067", "22021", "42P01", "23514", "25006"] {
+            assert!(!is_passing_code(code), "{code}");
+        }
+    }
 }

@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::{
     Store, StoreError, Tx,
     db::{on, statements},
-    rows::to_json,
+    rows::to_list,
 };
 
 /// Something that happened.
@@ -85,7 +85,7 @@ impl Tx {
         if self.told.is_empty() {
             return Ok(());
         }
-        let rows = to_json(&std::mem::take(&mut self.told));
+        let rows = to_list(&std::mem::take(&mut self.told));
         on!(tx self, INSERT, |text, conn| { sqlx::query(text).bind(rows).execute(conn).await?; });
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use flow_core::{Attempt, RunKey, TaskInstance, engine::RunView, run::Previous};
+use flow_core::{Attempt, RunKey, TaskInstance, TaskState, engine::RunView, run::Previous};
 
 use crate::{AttemptKey, CachedDag, DagCache, RunRow, StoreError, Tx, task_instances::unpack};
 
@@ -72,6 +72,17 @@ impl Tx {
                     instances.binary_search_by_key(&(ix, key.map_index), |ti| (ti.task, ti.map_index)).ok()
                 });
                 match at {
+                    // The two were read one after the other. Slots are handed out by whoever holds the pools, not the
+                    // DAG: a task instance that waited for them has got them in between.
+                    Some(at)
+                        if instances[at].state == TaskState::Scheduled
+                            && attempt.try_number == instances[at].try_number =>
+                    {
+                        return Err(StoreError::Conflict(format!(
+                            "`{}` of {} got its slots while it was looked at",
+                            key.task_id, key.run
+                        )));
+                    }
                     // Sorted by try: a later one takes the place of one that was superseded.
                     Some(at) => {
                         if let Some(old) = beside[at].replace(attempt)

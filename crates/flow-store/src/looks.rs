@@ -6,7 +6,7 @@ use crate::{
     Store, StoreError, Tx,
     dags::{DagRow, RawDag},
     db::{on, statements},
-    rows::{moment, to_json},
+    rows::{moment, to_list},
 };
 
 /// A DAG that is this transaction's own until it ends, with what is to be looked at.
@@ -100,7 +100,11 @@ impl Tx {
         }
         let list: Vec<[&str; 1]> = ids.iter().map(|id| [id.as_str()]).collect();
         let locked: Vec<RawDag> =
-            on!(tx self, LOCK, |text, conn| sqlx::query_as(text).bind(to_json(&list)).fetch_all(conn).await?);
+            on!(tx self, LOCK, |text, conn| sqlx::query_as(text).bind(to_list(&list)).fetch_all(conn).await?);
+        if locked.is_empty() {
+            // Others hold them.
+            return Ok(Vec::new());
+        }
         let mut due: Vec<DueDag> = locked
             .into_iter()
             .map(|raw| {
@@ -112,7 +116,7 @@ impl Tx {
         let held: Vec<[&str; 1]> = due.iter().map(|due| [due.dag.dag_id.as_str()]).collect();
         let taken: Vec<(String, i64)> = on!(tx self, TAKE, |text, conn| {
             sqlx::query_as(text)
-                .bind(to_json(&held))
+                .bind(to_list(&held))
                 .bind(now.as_micros())
                 .bind(i64::from(runs))
                 .fetch_all(conn)
@@ -123,7 +127,7 @@ impl Tx {
         keys.dedup();
         if !keys.is_empty() {
             on!(tx self, TAKE_LATER, |text, conn| {
-                sqlx::query(text).bind(to_json(&keys)).execute(conn).await?;
+                sqlx::query(text).bind(to_list(&keys)).execute(conn).await?;
             });
         }
         for (dag_id, run) in taken {
@@ -167,7 +171,9 @@ impl Tx {
     ///
     /// When the database does.
     pub async fn wake_everything(&mut self, now: Timestamp) -> Result<(), StoreError> {
-        on!(tx self, WAKE_ALL_ACTIVE, |text, conn| { sqlx::query(text).bind(now.as_micros()).execute(conn).await?; });
+        on!(tx self, WAKE_ALL_ACTIVE, |text, conn| {
+            sqlx::query(text).bind(now.as_micros()).execute(conn).await?;
+        });
         self.announce(crate::Signal::Look).await
     }
 }

@@ -143,7 +143,12 @@ impl Store {
         let mut last: Option<i64> = None;
         loop {
             tokio::time::sleep(SQLITE_LOOK).await;
-            let Ok(mut conn) = write.acquire().await else { return };
+            let mut conn = match write.acquire().await {
+                Ok(conn) => conn,
+                Err(sqlx::Error::PoolClosed) => return,
+                // A long transaction has it.
+                Err(_) => continue,
+            };
             let conn: &mut SqliteConnection = &mut conn;
             if let Ok(version) = sqlx::query_scalar::<_, i64>(DATA_VERSION.sqlite).fetch_one(conn).await {
                 if last.is_some_and(|last| last != version) {

@@ -3,7 +3,7 @@
 use std::{path::Path, str::FromStr, time::Duration};
 
 use sqlx::{
-    ConnectOptions, Executor,
+    ConnectOptions, Connection, Executor,
     migrate::{MigrateError, Migrator},
     postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
@@ -22,6 +22,8 @@ const POSTGRES_CONNECTIONS: u32 = 12;
 const SQLITE_ROWS: usize = 1_024;
 /// How long a statement waits for another process that holds the SQLite file.
 const BUSY: Duration = Duration::from_secs(10);
+/// A connection that was used so shortly before is believed to be there.
+const FRESH: Duration = Duration::from_secs(1);
 /// Every statement has its index. While the statistics of a table that grows fast are behind, the planner takes it
 /// for small and reads all of it; and a plan that it thinks dear for that reason is not worth compiling.
 const PLANS: &str = "SET enable_seqscan = off; SET jit = off";
@@ -169,8 +171,10 @@ async fn open_postgres(url: &str) -> Result<Db, StoreError> {
     );
     let pool = PgPoolOptions::new()
         .max_connections(POSTGRES_CONNECTIONS)
-        // A lost connection shows as an error of the statement, which every loop outlives; a ping costs each transaction.
+        // A ping costs each transaction; only a connection that was idle is asked, so that after a restart of the
+        // server not each of them has to fail once.
         .test_before_acquire(false)
+        .before_acquire(|conn, about| Box::pin(async move { Ok(about.idle_for < FRESH || conn.ping().await.is_ok()) }))
         .acquire_timeout(ACQUIRE)
         .after_connect(|conn, _| Box::pin(async move { conn.execute(PLANS).await.map(|_| ()) }))
         .connect_with(options)

@@ -22,8 +22,10 @@ pub struct TableSize {
 }
 
 statements! {
-    both LATEST_STATES = "SELECT d.dag_id, r.state FROM dag d JOIN dag_run r
-        ON r.id = (SELECT id FROM dag_run WHERE dag_id = d.dag_id ORDER BY run_after DESC, id DESC LIMIT 1)";
+    both LATEST_STATES = "SELECT dag_id, state FROM (
+            SELECT d.dag_id, (SELECT r.state FROM dag_run r WHERE r.dag_id = d.dag_id ORDER BY r.run_after DESC, r.id DESC LIMIT 1) AS state
+            FROM dag d
+        ) AS latest WHERE state IS NOT NULL";
     split BYTES = {
         sqlite: "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()",
         postgres: "SELECT pg_database_size(current_database())"

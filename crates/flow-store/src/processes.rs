@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::{
     Signal, Store, StoreError, Tx,
     db::{on, statements},
-    rows::to_json,
+    rows::{to_json, to_list},
 };
 
 /// What a process does.
@@ -55,6 +55,14 @@ statements! {
         FROM process WHERE ended_at IS NULL ORDER BY started_at, id";
     both BEAT = "UPDATE process SET heartbeat_at = $2 WHERE id = $1";
     both EXTEND = "UPDATE attempt SET lease_until = $2 WHERE worker = $1 AND ended_at IS NULL";
+    both RENEW = "UPDATE attempt SET lease_until = $1 WHERE worker IS NOT NULL AND ended_at IS NULL AND lease_until < $1";
+    both ANY_OVER = "SELECT EXISTS (SELECT 1 FROM attempt WHERE worker IS NOT NULL AND ended_at IS NULL AND lease_until <= $1)";
+    both WAKE_OVER = "INSERT INTO wake (dag_id, run, due)
+        SELECT DISTINCT a.dag_id, a.run, CAST($1 AS BIGINT) FROM attempt a JOIN dag_run r ON r.id = a.run
+        WHERE a.worker IS NOT NULL AND a.ended_at IS NULL AND a.lease_until <= $1 AND r.state IN ('queued', 'running')";
+    both LOSE_OVER = "UPDATE attempt SET ended_at = $1, outcome = $2, settled = TRUE
+        WHERE worker IS NOT NULL AND ended_at IS NULL AND lease_until <= $1
+            AND EXISTS (SELECT 1 FROM dag_run r WHERE r.id = attempt.run AND r.state IN ('success', 'failed'))";
     both END = "UPDATE process SET ended_at = $2 WHERE id = $1 AND ended_at IS NULL";
     each LOSE = [
         "UPDATE attempt SET ended_at = $2, outcome = $3
@@ -71,6 +79,15 @@ impl Store {
     /// When the database does.
     pub async fn processes(&self) -> Result<Vec<Process>, StoreError> {
         Ok(on!(read self, ALIVE, |text, conn| sqlx::query_as(text).fetch_all(conn).await?))
+    }
+
+    /// Says whether the lease of an attempt is over: its worker has been silent for too long.
+    ///
+    /// # Errors
+    ///
+    /// When the database does.
+    pub async fn is_any_lease_over(&self, now: Timestamp) -> Result<bool, StoreError> {
+        Ok(on!(read self, ANY_OVER, |text, conn| sqlx::query_scalar(text).bind(now.as_micros()).fetch_one(conn).await?))
     }
 }
 
@@ -114,6 +131,31 @@ impl Tx {
         Ok(())
     }
 
+    /// Begins every lease anew: after a time in which nobody could say that they are alive.
+    ///
+    /// # Errors
+    ///
+    /// When the database does.
+    pub async fn renew_leases(&mut self, lease_until: Timestamp) -> Result<(), StoreError> {
+        on!(tx self, RENEW, |text, conn| { sqlx::query(text).bind(lease_until.as_micros()).execute(conn).await?; });
+        Ok(())
+    }
+
+    /// Asks for a look at the runs of attempts whose leases are over. Those of runs that have ended are given up
+    /// here: nobody decides upon such runs any more, and they hold slots.
+    ///
+    /// # Errors
+    ///
+    /// When the database does.
+    pub async fn look_at_silent(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        on!(tx self, WAKE_OVER, |text, conn| { sqlx::query(text).bind(now.as_micros()).execute(conn).await?; });
+        let outcome = to_json(&json!({ "outcome": "lost", "why": "its worker has not been heard of" }));
+        on!(tx self, LOSE_OVER, |text, conn| {
+            sqlx::query(text).bind(now.as_micros()).bind(outcome).execute(conn).await?;
+        });
+        self.announce(Signal::Look).await
+    }
+
     /// Gives up the attempts of processes that are known to be dead, and writes down that they are.
     /// Returns the number of attempts.
     ///
@@ -127,7 +169,7 @@ impl Tx {
         let list: Vec<[&str; 1]> = dead.iter().map(|id| [id.as_str()]).collect();
         let outcome = to_json(&json!({ "outcome": "lost", "why": why }));
         let lost: Vec<(i64, String, String)> = on!(tx self, LOSE, |text, conn| {
-            sqlx::query_as(text).bind(to_json(&list)).bind(now.as_micros()).bind(outcome).fetch_all(conn).await?
+            sqlx::query_as(text).bind(to_list(&list)).bind(now.as_micros()).bind(outcome).fetch_all(conn).await?
         });
         let wakes: Vec<(String, i64, Timestamp)> = lost.iter().map(|(run, dag, _)| (dag.clone(), *run, now)).collect();
         self.wake(&wakes).await?;

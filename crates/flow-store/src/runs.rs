@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::{
     Event, Store, StoreError, TaskSeed, Tx,
     db::{on, statements},
-    rows::{count, json, micros, moment, to_json, word},
+    rows::{count, json, micros, moment, to_json, to_list, word},
 };
 
 /// A run to be made, with a row for each of its tasks.
@@ -220,7 +220,7 @@ impl Tx {
         if keys.is_empty() {
             return Ok(Vec::new());
         }
-        rows(on!(tx self, BY_KEYS, |text, conn| sqlx::query_as(text).bind(to_json(&keys)).fetch_all(conn).await?))
+        rows(on!(tx self, BY_KEYS, |text, conn| sqlx::query_as(text).bind(to_list(&keys)).fetch_all(conn).await?))
     }
 
     /// Returns a run by its id.
@@ -339,14 +339,18 @@ impl Tx {
     ///
     /// When the database does, or a worker still has an attempt of it.
     pub async fn delete_run(&mut self, run: &DagRun, who: Option<&str>, now: Timestamp) -> Result<(), StoreError> {
+        match self.lock_dag(run.dag_id.as_str()).await {
+            Ok(_) | Err(StoreError::NotFound { .. }) => {}
+            Err(error) => return Err(error),
+        }
         if self.attempts_alive(run.key).await? > 0 {
             return Err(StoreError::Conflict(format!(
                 "run `{}` still has running tasks; cancel it first, or wait until it has ended",
                 run.run_id
             )));
         }
-        on!(tx self, DELETE_WAKES, |text, conn| { sqlx::query(text).bind(run.key.0).execute(conn).await?; });
         on!(tx self, DELETE, |text, conn| { sqlx::query(text).bind(run.key.0).execute(conn).await?; });
+        on!(tx self, DELETE_WAKES, |text, conn| { sqlx::query(text).bind(run.key.0).execute(conn).await?; });
         if !run.state.is_finished() {
             self.make_room(run.dag_id.as_str(), now).await?;
             self.wake_active_runs(run.dag_id.as_str(), now).await?;
@@ -375,7 +379,7 @@ impl Tx {
             return Ok(());
         }
         let list: Vec<Value> = wakes.iter().map(|(dag, run, due)| json!([dag, run, due.as_micros()])).collect();
-        on!(tx self, crate::looks::WAKE, |text, conn| { sqlx::query(text).bind(to_json(&list)).execute(conn).await?; });
+        on!(tx self, crate::looks::WAKE, |text, conn| { sqlx::query(text).bind(to_list(&list)).execute(conn).await?; });
         Ok(())
     }
 }

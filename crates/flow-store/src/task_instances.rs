@@ -15,7 +15,7 @@ use crate::{
     attempts::AttemptKey,
     db::{on, statements},
     error::conflict,
-    rows::{count, json, micros, moment, to_json, word},
+    rows::{count, json, micros, moment, to_json, to_list, word},
 };
 
 /// What is written of a task when its run is made.
@@ -184,7 +184,8 @@ pub struct RunDecision<'a> {
     rows: Vec<Value>,
     events: Vec<Event>,
     change: Option<(&'static str, &'static str, String)>,
-    given_up: Vec<AttemptKey>,
+    /// And whether their task instances move on.
+    given_up: Vec<(AttemptKey, bool)>,
     settled: Vec<AttemptKey>,
     wake_at: Option<Timestamp>,
     wake_next_run: bool,
@@ -271,7 +272,11 @@ impl<'a> RunDecision<'a> {
             rows,
             events,
             change,
-            given_up: decision.given_up.iter().map(key).collect(),
+            given_up: decision
+                .given_up
+                .iter()
+                .map(|at| (key(at), decision.changes.iter().any(|change| change.at == *at)))
+                .collect(),
             settled: decision.settled.iter().map(key).collect(),
             wake_at: decision.wake_at,
             wake_next_run: decision.wake_next_run,
@@ -296,7 +301,7 @@ impl Tx {
         let rows: Vec<&Value> = seeds.iter().map(|seed| &seed.0).collect();
         on!(tx self, INSERT, |text, conn| {
             sqlx::query(text)
-                .bind(to_json(&rows))
+                .bind(to_list(&rows))
                 .bind(run.0)
                 .bind(dag_id)
                 .bind(sort_date.as_micros())
@@ -337,7 +342,7 @@ impl Tx {
             return Ok(Vec::new());
         }
         let raw: Vec<Raw> =
-            on!(tx self, OF_RUNS, |text, conn| sqlx::query_as(text).bind(to_json(&runs)).fetch_all(conn).await?);
+            on!(tx self, OF_RUNS, |text, conn| sqlx::query_as(text).bind(to_list(&runs)).fetch_all(conn).await?);
         raw.into_iter().map(TaskRow::try_from).collect()
     }
 
@@ -347,7 +352,7 @@ impl Tx {
         if runs.is_empty() {
             return Ok(Vec::new());
         }
-        Ok(on!(tx self, PACKED, |text, conn| sqlx::query_as(text).bind(to_json(&runs)).fetch_all(conn).await?))
+        Ok(on!(tx self, PACKED, |text, conn| sqlx::query_as(text).bind(to_list(&runs)).fetch_all(conn).await?))
     }
 
     /// Writes decisions: changes, run states, attempts, wakes and events. The DAGs' rows must be locked.
@@ -359,14 +364,18 @@ impl Tx {
         let rows: Vec<&Value> = decisions.iter().flat_map(|decision| &decision.rows).collect();
         if !rows.is_empty() {
             let touched = on!(tx self, APPLY, |text, conn| {
-                sqlx::query(text).bind(to_json(&rows)).bind(now.as_micros()).execute(conn).await?.rows_affected()
+                sqlx::query(text).bind(to_list(&rows)).bind(now.as_micros()).execute(conn).await?.rows_affected()
             });
             if touched != rows.len() as u64 {
                 return Err(conflict(APPLY, rows.len(), touched));
             }
         }
-        let given_up: Vec<&AttemptKey> = decisions.iter().flat_map(|decision| &decision.given_up).collect();
-        self.give_up(&given_up, now).await?;
+        for must_all in [true, false] {
+            let given_up = decisions.iter().flat_map(|decision| &decision.given_up);
+            let keys: Vec<&AttemptKey> =
+                given_up.filter(|(_, has_moved)| *has_moved == must_all).map(|(key, _)| key).collect();
+            self.give_up(&keys, must_all, now).await?;
+        }
         let settled: Vec<&AttemptKey> = decisions.iter().flat_map(|decision| &decision.settled).collect();
         self.settle(&settled).await?;
         let mut wakes = Vec::new();
@@ -431,7 +440,7 @@ impl Store {
     /// When the database does.
     pub async fn tasks(&self, run: RunKey) -> Result<Vec<TaskRow>, StoreError> {
         let raw: Vec<Raw> =
-            on!(read self, OF_RUNS, |text, conn| sqlx::query_as(text).bind(to_json(&[run])).fetch_all(conn).await?);
+            on!(read self, OF_RUNS, |text, conn| sqlx::query_as(text).bind(to_list(&[run])).fetch_all(conn).await?);
         raw.into_iter().map(TaskRow::try_from).collect()
     }
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::{
     Store, StoreError, Tx,
     db::{on, statements},
-    rows::{json, to_json},
+    rows::{json, to_list},
 };
 
 statements! {
@@ -87,7 +87,7 @@ impl Tx {
         if tasks.is_empty() {
             return Ok(());
         }
-        on!(tx self, FORGET, |text, conn| { sqlx::query(text).bind(to_json(&tasks)).execute(conn).await?; });
+        on!(tx self, FORGET, |text, conn| { sqlx::query(text).bind(to_list(&tasks)).execute(conn).await?; });
         Ok(())
     }
 
@@ -96,7 +96,7 @@ impl Tx {
         if rows.is_empty() {
             return Ok(());
         }
-        on!(tx self, PUT, |text, conn| { sqlx::query(text).bind(to_json(&rows)).execute(conn).await?; });
+        on!(tx self, PUT, |text, conn| { sqlx::query(text).bind(to_list(&rows)).execute(conn).await?; });
         Ok(())
     }
 
@@ -105,7 +105,7 @@ impl Tx {
         if rows.is_empty() {
             return Ok(());
         }
-        on!(tx self, RENDERED, |text, conn| { sqlx::query(text).bind(to_json(&rows)).execute(conn).await?; });
+        on!(tx self, RENDERED, |text, conn| { sqlx::query(text).bind(to_list(&rows)).execute(conn).await?; });
         Ok(())
     }
 }

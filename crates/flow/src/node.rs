@@ -20,6 +20,7 @@ use flow_runtime::{
     log::LogStore,
     node::process_id,
     pass::Bounds,
+    worker::Scratch,
 };
 use flow_store::{DagCache, ProcessKind, RunRow, Schema, Store, TaskRow};
 use serde_json::Value;
@@ -106,14 +107,8 @@ impl Parts {
         let slots = usize::try_from(settings.worker.slots.0).unwrap_or(usize::MAX);
         let queues = settings.worker.queues.clone();
         let id = process_id(&self.clock);
-        let me = host::this_process(
-            id.clone(),
-            kind,
-            if works { slots } else { 0 },
-            &queues,
-            VERSION,
-            self.clock.now(),
-        );
+        let me =
+            host::this_process(id.clone(), kind, if works { slots } else { 0 }, &queues, VERSION, self.clock.now());
         Node {
             me,
             schedules: kind != ProcessKind::Worker,
@@ -129,9 +124,9 @@ impl Parts {
                 registry: self.registry.clone(),
                 logs: self.logs.clone(),
                 clock: self.clock.clone(),
+                scratch: Arc::new(Scratch::new(&cx.config.home.join("scratch"), &id)),
                 worker: id,
                 kill_grace: settings.core.kill_grace,
-                scratch: cx.config.home.join("scratch"),
                 dag_folder: Some(settings.dags.folder.clone()),
             },
             lease: settings.worker.lease,
@@ -161,10 +156,20 @@ impl Parts {
     /// Fills in a task's arguments as its next attempt would see them; secrets are masked.
     pub(crate) async fn render(&self, row: RunRow, task: &TaskRow) -> anyhow::Result<Value> {
         let dag = self.dags.read(&self.store, row.version_id).await?;
-        let ix = dag.task_ix(&task.task_id).with_context(|| format!("task `{}` is not in the run's version of its DAG", task.task_id))?;
-        flow_runtime::worker::render(&self.store, &self.dags, &self.clock, row.run, &dag.dag, ix, task.try_number.max(1))
-            .await
-            .map_err(|problem| Refusal::failed(problem).into())
+        let ix = dag
+            .task_ix(&task.task_id)
+            .with_context(|| format!("task `{}` is not in the run's version of its DAG", task.task_id))?;
+        flow_runtime::worker::render(
+            &self.store,
+            &self.dags,
+            &self.clock,
+            row.run,
+            &dag.dag,
+            ix,
+            task.try_number.max(1),
+        )
+        .await
+        .map_err(|problem| Refusal::failed(problem).into())
     }
 }
 
@@ -190,7 +195,8 @@ pub(crate) fn need_postgres(cx: &Cx, command: &str) -> anyhow::Result<()> {
 /// Opens the web server's port.
 pub(crate) async fn listen(cx: &Cx) -> anyhow::Result<TcpListener> {
     let web = &cx.config.settings.web;
-    let address = format!("{}:{}", if web.host.contains(':') { format!("[{}]", web.host) } else { web.host.clone() }, web.port);
+    let address =
+        format!("{}:{}", if web.host.contains(':') { format!("[{}]", web.host) } else { web.host.clone() }, web.port);
     TcpListener::bind(&address).await.map_err(|error| {
         let refusal = Refusal::failed(format!("cannot listen on {address}: {error}"));
         if error.kind() == std::io::ErrorKind::AddrInUse {
@@ -231,7 +237,8 @@ pub(crate) fn start_logging(cx: &Cx) {
 pub(crate) fn make_home(home: &Path) -> anyhow::Result<()> {
     use std::os::unix::fs::DirBuilderExt as _;
     let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(home);
-    let probe = home.join(".write-test");
+    // Other processes may share the home, and look at the same time.
+    let probe = home.join(format!(".write-test-{}", std::process::id()));
     let tried = made.and_then(|()| File::create(&probe)).and_then(|_| fs::remove_file(&probe));
     tried.map_err(|error| {
         Refusal::failed(format!("the home `{}` cannot be written: {error}", home.display()))

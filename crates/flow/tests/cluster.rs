@@ -56,12 +56,7 @@ impl Database {
 
     /// Runs a statement on the server.
     fn execute(&self, statement: &str) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(async {
-            let mut connection = PgConnection::connect(&self.server).await.unwrap();
-            connection.execute(AssertSqlSafe(statement.to_owned())).await.unwrap();
-            connection.close().await.unwrap();
-        });
+        execute(&self.server, statement);
     }
 
     /// Cuts every connection to this database.
@@ -70,6 +65,26 @@ impl Database {
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{}'",
             self.name
         ));
+    }
+}
+
+/// Runs a statement on a database.
+fn execute(url: &str, statement: &str) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let mut connection = PgConnection::connect(url).await.unwrap();
+        connection.execute(AssertSqlSafe(statement.to_owned())).await.unwrap();
+        connection.close().await.unwrap();
+    });
+}
+
+impl Database {
+    /// Lets nobody in, for so long.
+    fn go_away(&self, how_long: Duration) {
+        self.execute(&format!("ALTER DATABASE {} WITH ALLOW_CONNECTIONS false", self.name));
+        self.cut_connections();
+        std::thread::sleep(how_long);
+        self.execute(&format!("ALTER DATABASE {} WITH ALLOW_CONNECTIONS true", self.name));
     }
 }
 
@@ -184,8 +199,9 @@ fn one_of_each_killed_in_the_middle_loses_nothing() {
     let times = if std::env::var_os("FLOW_SOAK").is_some() { 40 } else { 4 };
     for _ in 0..times {
         cluster.trigger(500 / times.min(4));
-        cluster.place.wait(Duration::from_secs(240), "it does not go on", || cluster.under_way() < 150);
+        std::thread::sleep(chance.millis(300, 2_500));
         cluster.kill_one_of_each(&mut chance);
+        cluster.place.wait(Duration::from_secs(240), "it does not go on", || cluster.under_way() < 150);
     }
     cluster.check("killed", began);
 }
@@ -205,4 +221,65 @@ fn cut_connections_stop_nothing() {
         std::thread::sleep(chance.millis(1_000, 4_000));
     }
     cluster.check("cut", began);
+}
+
+#[test]
+fn a_database_that_is_away_for_longer_than_a_lease_disturbs_no_task() {
+    let Some(database) = Database::new() else { return };
+    let place = Place::new(Some(database.url()));
+    place.add_dag(
+        "long",
+        r#"
+dag_id: long
+tasks:
+  - { id: a, uses: bash, with: { bash_command: '. "$CRASH/task.sh"; work 4' } }
+  - { id: b, uses: bash, with: { bash_command: '. "$CRASH/task.sh"; work 20' } }
+"#,
+    );
+    let lease = [("FLOW__WORKER__LEASE", "6s"), ("FLOW__WORKER__HEARTBEAT", "2s")];
+    let processes: Vec<Flow> = [SCHEDULER, SCHEDULER, WORKER, WORKER]
+        .iter()
+        .map(|args| place.spawn(place.command(args).envs(lease)))
+        .collect();
+    place.wait_for_dags(&["long"]);
+    place.trigger(&[("long".to_owned(), "one".to_owned())]);
+    place.wait(Duration::from_secs(60), "the tasks do not start", || {
+        place.effects().lines().filter(|line| line.contains(" start ")).count() == 2
+    });
+    // So long that schedulers, which look for it more and more seldom, are likely back before the next heartbeats.
+    database.go_away(Duration::from_millis(11_500));
+    place.wait(Duration::from_secs(60), "the run does not end", || place.runs(false)[0].is_over());
+    let runs = place.runs(true);
+    let tries: Vec<(&str, u32)> = runs[0].tasks.values().map(|(state, tried)| (&state[..], *tried)).collect();
+    assert_eq!(tries, [("success", 1), ("success", 1)], "{}", place.words());
+    assert_eq!(place.effects().lines().count(), 4, "{}", place.effects());
+    drop(processes);
+    place.assert_nothing_left();
+}
+
+#[test]
+fn what_a_host_ran_that_is_gone_runs_again_when_its_lease_is_over() {
+    let Some(database) = Database::new() else { return };
+    let place = Place::new(Some(database.url()));
+    place.add_dag(
+        "far",
+        r#"
+dag_id: far
+tasks:
+  - { id: a, uses: bash, with: { bash_command: '. "$CRASH/task.sh"; if once far; then sleep 600; fi; work 0' } }
+"#,
+    );
+    let lease = [("FLOW__WORKER__LEASE", "4s"), ("FLOW__WORKER__HEARTBEAT", "1s")];
+    let start = |args| place.spawn(place.command(args).envs(lease));
+    let (_scheduler, worker) = (start(SCHEDULER), start(WORKER));
+    place.wait_for_dags(&["far"]);
+    place.trigger(&[("far".to_owned(), "one".to_owned())]);
+    place.wait(Duration::from_secs(60), "the task does not start", || place.effects().contains(" start "));
+    // As if it were on another host, where nobody can see that it is dead; and then that host is gone.
+    execute(&database.url(), "UPDATE process SET machine = 'elsewhere' WHERE kind = 'worker'");
+    worker.kill();
+    place.kill_tasks();
+    let _another = start(WORKER);
+    place.wait(Duration::from_secs(60), "the run does not end", || place.runs(false)[0].is_over());
+    assert_eq!(place.runs(true)[0].tasks["a"], ("success".to_owned(), 2));
 }

@@ -9,6 +9,7 @@
 mod crash {
     pub(crate) mod chance;
     pub(crate) mod dags;
+    mod lost_claim;
     mod memory;
     pub(crate) mod place;
     pub(crate) mod record;

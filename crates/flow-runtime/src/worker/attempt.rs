@@ -21,7 +21,7 @@ use serde_json::{Map, Value};
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
-use super::services::AttemptServices;
+use super::{scratch::Scratch, services::AttemptServices};
 use crate::{
     Clock,
     log::{AttemptLog, LogStore, Masker},
@@ -41,8 +41,8 @@ pub struct Workshop {
     /// The process's id in the database.
     pub worker: String,
     pub kill_grace: Duration,
-    /// Folders of attempts, each removed afterwards.
-    pub scratch: PathBuf,
+    /// Folders to work in, each emptied afterwards.
+    pub scratch: Arc<Scratch>,
     pub dag_folder: Option<PathBuf>,
 }
 
@@ -250,7 +250,7 @@ impl Bench<'_> {
         services: Arc<AttemptServices>,
     ) -> Finished {
         let (shop, task) = (self.shop, self.task());
-        let scratch = shop.scratch.join(identity.token.replace('/', "_"));
+        let scratch = shop.scratch.take();
         let cancel = self.ender.token.child_token();
         let dag = &self.dag.dag;
         let cx = TaskContext {
@@ -284,10 +284,7 @@ impl Bench<'_> {
                 }
             },
         };
-        // An attempt without files never made the folder.
-        if scratch.exists() {
-            let _ = tokio::fs::remove_dir_all(&scratch).await;
-        }
+        shop.scratch.give_back(scratch);
         match self.ender.ended_by() {
             Some(EndedBy::Request) => finished.outcome = Outcome::Cancelled,
             Some(EndedBy::Worker) if is_failure(&finished.outcome) => {

@@ -1,6 +1,9 @@
 //! What people ask for while the scheduler works.
 
-use flow_core::{Outcome, RunState, TaskState, engine::{Edit, Selection}};
+use flow_core::{
+    Outcome, RunState, TaskState,
+    engine::{Edit, Selection},
+};
 use flow_store::{TriggerOutcome, TriggerRun};
 use serde_json::Value;
 

@@ -2,7 +2,11 @@
 
 use std::{path::Path, time::Duration};
 
-use flow_runtime::{Clock, Stop, dag_files::{DagFolder, Limits}, folder::FolderSync};
+use flow_runtime::{
+    Clock, Stop,
+    dag_files::{DagFolder, Limits},
+    folder::FolderSync,
+};
 
 use crate::{
     support::both,

@@ -175,6 +175,8 @@ both! {
             w.trigger(id).await;
         }
         w.pause("eee", true).await;
+        w.settle().await;
+        w.advance(1);
         w.save("dag_id: zzz\ntasks: [{ id: a, uses: work }]\n").await;
         let row = w.trigger("zzz").await;
         w.settle().await;

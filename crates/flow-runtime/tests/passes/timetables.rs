@@ -9,7 +9,10 @@ use crate::{
 
 /// A DAG whose one task the worker holds.
 async fn minutely(w: &World, keys: &str) {
-    w.save(&format!("dag_id: d\nschedule: '* * * * *'\nstart_date: 2026-01-01\n{keys}tasks: [{{ id: a, uses: work }}]\n")).await;
+    w.save(&format!(
+        "dag_id: d\nschedule: '* * * * *'\nstart_date: 2026-01-01\n{keys}tasks: [{{ id: a, uses: work }}]\n"
+    ))
+    .await;
 }
 
 /// Returns the minutes of a DAG's runs, oldest first.

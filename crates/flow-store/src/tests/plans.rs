@@ -3,7 +3,10 @@
 
 use sqlx::{AssertSqlSafe, Row, SqlSafeStr};
 
-use crate::{Store, db::{Db, Sql}};
+use crate::{
+    Store,
+    db::{Db, Sql},
+};
 
 /// Tables that grow with history, or with what is to come.
 const GROWING: &[&str] = &["dag_run", "task_instance", "attempt", "event", "xcom", "rendered", "wake"];
@@ -17,11 +20,18 @@ fn hot() -> Vec<Sql> {
     let rare = [
         // History as a whole: lists of all DAGs, forgetting, deleting a DAG.
         "COUNT_OLD_EVENTS",
+        "OLD_EVENTS",
         "DROP_EVENTS",
         "DELETE_RUNS",
         "LAST",
         // Of a DAG that is being deleted; what is to come is little.
         "DELETE_WAKES",
+        // Counted up to a limit, when a person asks.
+        "RUNS",
+        "TASK_INSTANCES",
+        "ATTEMPTS",
+        "XCOMS",
+        "EVENTS",
     ];
     let all = [
         crate::attempts::ALL,
@@ -30,6 +40,7 @@ fn hot() -> Vec<Sql> {
         crate::dispatch::ALL,
         crate::events::ALL,
         crate::looks::ALL,
+        crate::overview::ALL,
         crate::pools::ALL,
         crate::processes::ALL,
         crate::runs::ALL,
@@ -171,6 +182,9 @@ fn collect(plan: &serde_json::Value, counts: &impl Fn(&str) -> bool, steps: &mut
     match plan {
         serde_json::Value::Array(list) => list.iter().for_each(|inner| collect(inner, counts, steps)),
         serde_json::Value::Object(fields) => fields.values().for_each(|inner| collect(inner, counts, steps)),
-        _ => {}
+        serde_json::Value::Null
+        | serde_json::Value::Bool(_)
+        | serde_json::Value::Number(_)
+        | serde_json::Value::String(_) => {}
     }
 }

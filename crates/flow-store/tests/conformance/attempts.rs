@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use flow_core::{Outcome, RunKey, TaskState, engine::{Edit, Selection}};
+use flow_core::{
+    Outcome, RunKey, TaskState,
+    engine::{Edit, Selection},
+};
 use flow_store::{AttemptKey, Claimed, EditOptions, Report, RunRow};
 use serde_json::{Value, json};
 
@@ -229,6 +232,36 @@ both! {
         assert_eq!(look(failed(), json!({"n": 3}), 20).await, json!({"n": 2}));
         assert_eq!(look(Outcome::Success, Value::Null, 1).await, Value::Null, "a new try begins without memory");
         assert_eq!(w.state(run, "a").await, TaskState::Success);
+    }
+
+    async fn reports_are_judged_one_by_one(w: World) {
+        let (w, row) = wide(w, &[("a", 3, "default"), ("b", 2, "default"), ("c", 1, "default")]).await;
+        let claimed = w.claim("w1", 9, at(4)).await;
+        let of = |task: &str| claimed.iter().find(|claimed| claimed.key.task_id == task).unwrap();
+        let with = |task: &str, outcome: Outcome, value: Value| Report {
+            xcoms: vec![("k".to_owned(), json!("overwritten")), ("k".to_owned(), value)],
+            ..report(of(task), outcome, at(5))
+        };
+        let stale = Report { token: of("b").token + 1, ..with("b", Outcome::Success, json!("nonsense")) };
+        let reports = [
+            with("c", Outcome::Success, json!(3)),
+            stale,
+            with("a", Outcome::Success, json!(1)),
+            with("a", failed(), json!("too late")),
+            Report { rendered: json!({"text": "x".repeat(2 * 1024 * 1024)}), ..with("b", failed(), json!(2)) },
+        ];
+        w.meddle("DELETE FROM wake").await;
+        let mut tx = w.store.begin().await.unwrap();
+        assert_eq!(tx.finish_all(&reports).await.unwrap(), [true, false, true, false, true]);
+        assert!(tx.finish_all(&[]).await.unwrap().is_empty());
+        tx.commit().await.unwrap();
+        let run = row.run.key;
+        for (task, value) in [("a", 1), ("b", 2), ("c", 3)] {
+            assert_eq!(w.store.xcoms(run, task, -1).await.unwrap(), [("k".to_owned(), json!(value))], "{task}");
+        }
+        assert!(w.store.rendered(run, "b", -1).await.unwrap().is_some());
+        assert_eq!(w.store.tries(run, "a", -1).await.unwrap()[0].outcome, Some(Outcome::Success));
+        assert_eq!(w.numbers("SELECT DISTINCT run FROM wake").await, [run.0], "and the run is looked at");
     }
 
     async fn a_worker_keeps_what_still_runs(w: World) {

@@ -11,7 +11,8 @@ use crate::{
     world::{World, at, facts, failed, report},
 };
 
-const LOOKS_BACK: &str = "dag_id: back\ntasks:\n  - { id: a, uses: work, depends_on_past: true }\n  - { id: b, uses: work }\n";
+const LOOKS_BACK: &str =
+    "dag_id: back\ntasks:\n  - { id: a, uses: work, depends_on_past: true }\n  - { id: b, uses: work }\n";
 
 both! {
     async fn facts_are_in_the_order_of_the_dag_with_attempts_beside_them(w: World) {

@@ -1,5 +1,7 @@
 //! Every public method of the store, on SQLite and on Postgres: one suite, both databases.
 
+#![expect(clippy::unwrap_used, reason = "a test says what went wrong by failing")]
+
 #[path = "../support/mod.rs"]
 mod support;
 mod world;

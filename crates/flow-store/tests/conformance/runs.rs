@@ -7,9 +7,7 @@ use flow_core::{
     engine::{Edit, Selection},
     run::DataInterval,
 };
-use flow_store::{
-    ActionError, CreateRun, EditOptions, RunFilter, RunRow, StoreError, TriggerOutcome, TriggerRun, Tx,
-};
+use flow_store::{ActionError, CreateRun, EditOptions, RunFilter, RunRow, StoreError, TriggerOutcome, TriggerRun, Tx};
 use serde_json::{Value, json};
 
 use crate::{

@@ -14,7 +14,9 @@ impl Raw {
     /// Returns the names of our tables.
     pub(crate) async fn tables(&mut self) -> Vec<String> {
         let query = match self {
-            Self::Sqlite(_) => "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name",
+            Self::Sqlite(_) => {
+                "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name"
+            }
             Self::Postgres(_) => {
                 "SELECT table_name::text FROM information_schema.tables WHERE table_schema = 'public' ORDER BY table_name"
             }

@@ -35,7 +35,12 @@ async fn set_pool(w: &World, name: &str, slots: i64) {
 }
 
 /// Returns the ids of those that wait, as the store shows them.
-async fn waiting(w: &World, full_runs: &[RunKey], full_tasks: &[&str], full_run_tasks: &[(RunKey, &str)]) -> Vec<String> {
+async fn waiting(
+    w: &World,
+    full_runs: &[RunKey],
+    full_tasks: &[&str],
+    full_run_tasks: &[(RunKey, &str)],
+) -> Vec<String> {
     let mut tx = w.store.begin().await.unwrap();
     let room = tx.room().await.unwrap();
     let tasks: Vec<_> = full_tasks.iter().map(|task| ("wide".into(), (*task).into())).collect();

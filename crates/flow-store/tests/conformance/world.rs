@@ -19,7 +19,8 @@ pub(crate) use flow_core::engine::testing::{at, failed};
 use crate::support::{Database, Raw};
 
 /// Two tasks, one after the other.
-pub(crate) const CHAIN: &str = "dag_id: chain\ntasks:\n  - { id: a, uses: work }\n  - { id: b, uses: work, needs: [a] }\n";
+pub(crate) const CHAIN: &str =
+    "dag_id: chain\ntasks:\n  - { id: a, uses: work }\n  - { id: b, uses: work, needs: [a] }\n";
 
 /// How long leases are.
 pub(crate) const LEASE: Duration = Duration::from_secs(60);
@@ -143,7 +144,13 @@ impl World {
 
     /// Returns a task's row.
     pub(crate) async fn task(&self, run: RunKey, task_id: &str) -> TaskRow {
-        self.store.tasks(run).await.unwrap().into_iter().find(|task| task.task_id == task_id).expect("a task of the run")
+        self.store
+            .tasks(run)
+            .await
+            .unwrap()
+            .into_iter()
+            .find(|task| task.task_id == task_id)
+            .expect("a task of the run")
     }
 
     /// Asks about one thing with a connection beside the store.

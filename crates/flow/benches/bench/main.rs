@@ -49,6 +49,7 @@ fn words(name: &str) -> Option<BTreeSet<String>> {
     Some(text.split(',').map(|word| word.trim().to_owned()).collect())
 }
 
+#[expect(clippy::print_stdout, reason = "the table is what it is for")]
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     let started = Instant::now();

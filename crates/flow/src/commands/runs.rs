@@ -242,7 +242,8 @@ pub(crate) async fn find(parts: &Parts, dag: &str, run: &str) -> anyhow::Result<
         let refusal = if run == "latest" {
             Refusal::failed(format!("dag `{dag}` has no runs yet")).help(format!("start one: flow trigger {dag}"))
         } else {
-            Refusal::failed(format!("dag `{dag}` has no run `{run}`")).help(format!("see its runs: flow runs list {dag}"))
+            Refusal::failed(format!("dag `{dag}` has no run `{run}`"))
+                .help(format!("see its runs: flow runs list {dag}"))
         };
         refusal.into()
     })

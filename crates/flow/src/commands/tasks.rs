@@ -190,7 +190,8 @@ pub(crate) async fn views(parts: &Parts, row: &RunRow) -> anyhow::Result<Vec<Tas
 /// Prints task instances.
 pub(crate) fn print(cx: &Cx, views: &[TaskView]) -> anyhow::Result<()> {
     cx.out.list(views, &["TASK", "STATE", "TRY", "OPERATOR", "STARTED", "TOOK"], |view| {
-        let name = if view.map_index < 0 { view.task_id.clone() } else { format!("{}[{}]", view.task_id, view.map_index) };
+        let name =
+            if view.map_index < 0 { view.task_id.clone() } else { format!("{}[{}]", view.task_id, view.map_index) };
         vec![
             name.into(),
             output::task_state(view.state.unwrap_or(TaskState::NoStatus)),
@@ -214,12 +215,7 @@ pub(crate) fn print_edited(cx: &Cx, edited: &[Edited], dry_run: bool) -> anyhow:
     }
     let views: Vec<View<'_>> = edited
         .iter()
-        .map(|edited| View {
-            task_id: &edited.task_id,
-            map_index: edited.map_index,
-            from: edited.from,
-            to: edited.to,
-        })
+        .map(|edited| View { task_id: &edited.task_id, map_index: edited.map_index, from: edited.from, to: edited.to })
         .collect();
     if views.is_empty() && cx.out.is_for_people() {
         cx.out.remark("Nothing to change.")?;
@@ -242,7 +238,8 @@ async fn find(parts: &Parts, instance: &Instance) -> anyhow::Result<(RunRow, Tas
     let found = tasks.iter().find(|task| task.task_id == instance.task && task.map_index == wanted).cloned();
     let Some(task) = found else {
         let near = crate::config::near(&instance.task, tasks.iter().map(|task| task.task_id.clone()));
-        let refusal = Refusal::failed(format!("run `{}` of `{}` has no task `{}`", row.run.run_id, instance.dag, instance.task));
+        let refusal =
+            Refusal::failed(format!("run `{}` of `{}` has no task `{}`", row.run.run_id, instance.dag, instance.task));
         return Err(refusal
             .help(near.map_or_else(
                 || format!("see its tasks: flow tasks list {} {}", instance.dag, instance.run),
@@ -272,7 +269,10 @@ async fn log(
     if !path.exists() && (!follow || task.state.is_finished()) {
         let refusal = Refusal::failed(format!("task `{}` has no log of try {wanted}", task.task_id));
         let help = if task.state == TaskState::NoStatus || task.try_number == 0 {
-            format!("it has not started; see why: flow tasks explain {} {} {}", instance.dag, instance.run, task.task_id)
+            format!(
+                "it has not started; see why: flow tasks explain {} {} {}",
+                instance.dag, instance.run, task.task_id
+            )
         } else if task.operator == "empty" {
             "an `empty` task does nothing, so it writes nothing".to_owned()
         } else {
@@ -288,7 +288,9 @@ async fn log(
             }
             let tasks = parts.tasks(run).await.unwrap_or_default();
             let now = tasks.iter().find(|task| task.task_id == task_id && task.map_index == map_index);
-            now.is_none_or(|now| now.state.is_finished() || now.try_number > wanted || now.state == TaskState::UpForRetry)
+            now.is_none_or(|now| {
+                now.state.is_finished() || now.try_number > wanted || now.state == TaskState::UpForRetry
+            })
         }
     });
     while let Some(chunk) = lines.next().await? {

@@ -23,7 +23,7 @@ fn many(tasks: usize) -> String {
 #[test]
 fn memory_stays_flat_over_many_finished_tasks() {
     const TASKS: usize = 250;
-    let runs = if crate::is_soak() { 400 } else { 40 };
+    let runs = if crate::is_soak() { 4_000 } else { 400 };
     let place = Place::new(None);
     place.add_dag("many", &many(TASKS));
     let flow = place.start(&["standalone", "--port", "0"]);
@@ -32,17 +32,21 @@ fn memory_stays_flat_over_many_finished_tasks() {
     let began = Instant::now();
     place.trigger(&wanted);
     let mut early = None;
+    let mut samples: Vec<u64> = Vec::new();
     place.wait(Duration::from_secs(1_200), "not all has ended", || {
         let ended = place.runs(false).iter().filter(|run| run.is_over()).count();
         if early.is_none() && ended * 10 >= runs * 3 {
             early = Some((ended, rss(&flow)));
+        }
+        if ended * 10 >= runs * (samples.len() + 1) {
+            samples.push(rss(&flow));
         }
         ended == runs
     });
     let (ended, early) = early.unwrap();
     let late = rss(&flow);
     println!(
-        "{} tasks in {:.0?}: {early} KiB after {ended} of {runs} runs, {late} KiB at the end",
+        "{} tasks in {:.0?}: {early} KiB after {ended} of {runs} runs, {late} KiB at the end; at each tenth {samples:?}",
         runs * TASKS,
         began.elapsed()
     );

@@ -218,13 +218,20 @@ impl Place {
     }
 }
 
-impl Drop for Place {
-    fn drop(&mut self) {
+impl Place {
+    /// Kills every process of a task.
+    pub(crate) fn kill_tasks(&self) {
         for (pid, _) in leftovers(self.folder.path()) {
             let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
         }
-        if std::thread::panicking() {
-            // What happened is wanted then.
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.kill_tasks();
+        // What happened is wanted then.
+        if std::thread::panicking() || std::env::var_os("FLOW_KEEP").is_some() {
             self.folder.disable_cleanup(true);
             println!("everything of this test is in {}", self.folder.path().display());
         }
