@@ -9,7 +9,9 @@ use flow_core::{
 };
 use serde_json::Value;
 
-use crate::{CreateRun, DagCache, RunDecision, RunRow, Store, StoreError, TaskRow, Tx, rows::can_be_kept};
+use crate::{
+    CreateRun, DagCache, RunDecision, RunRow, Store, StoreError, TaskRow, Tx, looks::at_once, rows::can_be_kept,
+};
 
 /// Tries to find a run id that is free, for runs triggered in the same microsecond.
 const RUN_ID_TRIES: u64 = 100;
@@ -284,7 +286,7 @@ impl Tx {
             .collect();
         if !options.dry_run {
             self.apply(&[RunDecision::new(&view, &decision, options.who)], now).await?;
-            self.wake(&[(dag_id.to_owned(), facts.row.run.key.0, now)]).await?;
+            self.wake(&[(dag_id.to_owned(), facts.row.run.key.0, at_once(now))]).await?;
             self.announce(crate::Signal::Look).await?;
         }
         Ok(edited)

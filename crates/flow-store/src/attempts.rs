@@ -9,6 +9,7 @@ use crate::{
     Event, Signal, Store, StoreError, Tx,
     db::{on, statements},
     error::conflict,
+    looks::at_once,
     rows::{can_be_kept, count, json, moment, to_json, to_list},
 };
 
@@ -445,7 +446,7 @@ impl Tx {
         self.put_xcoms(&xcoms.rows).await?;
         self.put_rendered(&rendered.rows).await?;
         let mut wakes: Vec<(String, i64, Timestamp)> =
-            reports.iter().map(|report| (report.dag_id.clone(), report.key.run.0, report.ended_at)).collect();
+            reports.iter().map(|report| (report.dag_id.clone(), report.key.run.0, at_once(report.ended_at))).collect();
         wakes.sort_unstable();
         // The earliest of each run is enough.
         wakes.dedup_by(|later, earlier| later.1 == earlier.1);

@@ -75,6 +75,14 @@ statements! {
     both WAKE_ALL_ACTIVE = "INSERT INTO wake (dag_id, run, due) SELECT dag_id, id, $1 FROM dag_run WHERE state IN ('queued', 'running')";
 }
 
+/// Dates a request for a look at once: so far back that the clocks of two hosts, or one that was set back, do not put
+/// it off. All of them are dated back alike, so that they stay in order.
+pub(crate) fn at_once(now: Timestamp) -> Timestamp {
+    now - CLOCKS_DIFFER
+}
+
+const CLOCKS_DIFFER: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
+
 /// How many wakes are read to find the DAGs that are due; more are found at the next look.
 const CANDIDATES: i64 = 2_000;
 
@@ -160,7 +168,7 @@ impl Tx {
     /// When the database does.
     pub async fn wake_active_runs(&mut self, dag_id: &str, now: Timestamp) -> Result<(), StoreError> {
         on!(tx self, WAKE_ACTIVE, |text, conn| {
-            sqlx::query(text).bind(dag_id).bind(now.as_micros()).execute(conn).await?;
+            sqlx::query(text).bind(dag_id).bind(at_once(now).as_micros()).execute(conn).await?;
         });
         self.announce(crate::Signal::Look).await
     }
@@ -172,7 +180,7 @@ impl Tx {
     /// When the database does.
     pub async fn wake_everything(&mut self, now: Timestamp) -> Result<(), StoreError> {
         on!(tx self, WAKE_ALL_ACTIVE, |text, conn| {
-            sqlx::query(text).bind(now.as_micros()).execute(conn).await?;
+            sqlx::query(text).bind(at_once(now).as_micros()).execute(conn).await?;
         });
         self.announce(crate::Signal::Look).await
     }

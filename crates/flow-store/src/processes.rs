@@ -6,6 +6,7 @@ use serde_json::json;
 use crate::{
     Signal, Store, StoreError, Tx,
     db::{on, statements},
+    looks::at_once,
     rows::{to_json, to_list},
 };
 
@@ -68,7 +69,7 @@ statements! {
         "UPDATE attempt SET ended_at = $2, outcome = $3
          WHERE ended_at IS NULL AND worker IN (SELECT c.value ->> 0 FROM", ") RETURNING run, dag_id, task_id"
     ];
-    both FORGET_OLD = "DELETE FROM process WHERE ended_at < $1";
+    both FORGET_OLD = "DELETE FROM process WHERE COALESCE(ended_at, heartbeat_at) < $1";
 }
 
 impl Store {
@@ -171,7 +172,8 @@ impl Tx {
         let lost: Vec<(i64, String, String)> = on!(tx self, LOSE, |text, conn| {
             sqlx::query_as(text).bind(to_list(&list)).bind(now.as_micros()).bind(outcome).fetch_all(conn).await?
         });
-        let wakes: Vec<(String, i64, Timestamp)> = lost.iter().map(|(run, dag, _)| (dag.clone(), *run, now)).collect();
+        let wakes: Vec<(String, i64, Timestamp)> =
+            lost.iter().map(|(run, dag, _)| (dag.clone(), *run, at_once(now))).collect();
         self.wake(&wakes).await?;
         self.announce(Signal::Look).await?;
         for id in dead {
@@ -190,7 +192,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Forgets processes that ended before a moment.
+    /// Forgets processes that ended, or fell silent, before a moment.
     ///
     /// # Errors
     ///

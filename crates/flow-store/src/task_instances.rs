@@ -15,6 +15,7 @@ use crate::{
     attempts::AttemptKey,
     db::{on, statements},
     error::conflict,
+    looks::at_once,
     rows::{count, json, micros, moment, to_json, to_list, word},
 };
 
@@ -396,7 +397,7 @@ impl Tx {
                     return Err(conflict(SET_RUN, 1, touched));
                 }
                 if *to == "queued" {
-                    wakes.push((dag_id.to_owned(), run.key.0, now));
+                    wakes.push((dag_id.to_owned(), run.key.0, at_once(now)));
                 }
                 if decision.ends_run() {
                     self.make_room(dag_id, now).await?;
@@ -409,7 +410,7 @@ impl Tx {
                 && let Some(date) = run.logical_date
                 && let Some(next) = self.next_run(dag_id, date).await?
             {
-                wakes.push((dag_id.to_owned(), next.0, now));
+                wakes.push((dag_id.to_owned(), next.0, at_once(now)));
             }
         }
         self.wake(&wakes).await?;
