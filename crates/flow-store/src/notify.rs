@@ -69,6 +69,11 @@ impl Signals {
         Self { bell: Some(Arc::new(bell)), ..Self::default() }
     }
 
+    /// Returns the path of a file beside the SQLite file; `None` on Postgres.
+    pub(crate) fn beside_file(&self, what: &str) -> Option<PathBuf> {
+        self.bell.as_ref().map(|bell| bell.path.with_extension(format!("db-{what}")))
+    }
+
     /// Tells the process that listens beside the SQLite file, if there is one and it is not this one.
     pub(crate) fn ring(&self) {
         let Some(bell) = self.bell.as_ref().filter(|bell| !bell.is_ours.load(Ordering::Relaxed)) else { return };

@@ -1,6 +1,11 @@
 //! Opening a database, bringing its schema up to date, and saying plainly what is wrong with it.
 
-use std::{path::Path, str::FromStr, time::Duration};
+use std::{
+    fs::{File, TryLockError},
+    path::Path,
+    str::FromStr,
+    time::Duration,
+};
 
 use sqlx::{
     ConnectOptions, Connection, Executor,
@@ -27,6 +32,9 @@ const FRESH: Duration = Duration::from_secs(1);
 /// Every statement has its index. While the statistics of a table that grows fast are behind, the planner takes it
 /// for small and reads all of it; and a plan that it thinks dear for that reason is not worth compiling.
 const PLANS: &str = "SET enable_seqscan = off; SET jit = off";
+/// How long to wait for another process that migrates the same SQLite file.
+const MIGRATING: Duration = Duration::from_secs(60);
+const BETWEEN_TRIES: Duration = Duration::from_millis(20);
 /// How long to wait for a connection before an error is reported.
 const ACQUIRE: Duration = Duration::from_secs(10);
 
@@ -59,11 +67,41 @@ impl Store {
     /// [`StoreError::Unusable`] when the schema is newer than this program, or a migration fails.
     pub async fn migrate(&self) -> Result<(), StoreError> {
         let done = match &self.db {
-            // The writer is the only connection that writes, here and (by its lock on the file) elsewhere.
-            Db::Sqlite { write, .. } => SQLITE.run(write).await,
+            Db::Sqlite { write, .. } => {
+                // sqlx takes a lock on Postgres, but none on SQLite.
+                let _lock = self.migration_lock().await?;
+                SQLITE.run(write).await
+            }
             Db::Postgres { pool } => POSTGRES.run(pool).await,
         };
         done.map_err(explain)
+    }
+
+    /// Waits until no other process migrates this SQLite file. Held until dropped.
+    async fn migration_lock(&self) -> Result<Option<File>, StoreError> {
+        let Some(path) = self.signals.beside_file("migrating") else { return Ok(None) };
+        let deadline = tokio::time::Instant::now() + MIGRATING;
+        loop {
+            let tried = File::options().create(true).write(true).truncate(false).open(&path).map(|file| {
+                let locked = file.try_lock();
+                (file, locked)
+            });
+            match tried {
+                Ok((file, Ok(()))) => return Ok(Some(file)),
+                Ok((_, Err(TryLockError::WouldBlock))) if tokio::time::Instant::now() < deadline => {
+                    tokio::time::sleep(BETWEEN_TRIES).await;
+                }
+                Ok((_, Err(TryLockError::WouldBlock))) => {
+                    return Err(StoreError::Unusable(
+                        "another process has been bringing the database schema up to date for too long; end it, and try again"
+                            .to_owned(),
+                    ));
+                }
+                Ok((_, Err(TryLockError::Error(error)))) | Err(error) => {
+                    return Err(StoreError::Unusable(format!("cannot lock `{}`: {error}", path.display())));
+                }
+            }
+        }
     }
 
     /// Says whether the schema is the one this program knows; see [`Schema`].

@@ -157,7 +157,7 @@ both! {
             let mut expected = vec![one.run.key.0, two.run.key.0];
             expected.extend(everything.then_some(three.run.key.0));
             assert_eq!(w.numbers("SELECT run FROM wake ORDER BY run").await, expected);
-            assert_eq!(w.store.next_due().await.unwrap().at, Some(at(9)));
+            assert!(w.store.next_due().await.unwrap().at.unwrap() <= at(9));
         }
     }
 
@@ -168,6 +168,7 @@ both! {
         w.meddle("DELETE FROM wake").await;
         assert!(w.finish(report(&claimed[0], flow_core::Outcome::Success, at(3))).await);
         assert_eq!(w.numbers("SELECT run FROM wake").await, [run.0]);
-        assert_eq!(w.store.next_due().await.unwrap().at, Some(at(0)), "and the timetable is still to be asked");
+        let due = w.store.next_due().await.unwrap().at.unwrap();
+        assert!(due <= at(3) - std::time::Duration::from_secs(3600), "also for a clock that is an hour behind");
     }
 }

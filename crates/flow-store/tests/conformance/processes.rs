@@ -52,9 +52,14 @@ both! {
         tx.commit().await.unwrap();
         assert_eq!(w.numbers("SELECT ended_at FROM process WHERE id = 'early'").await, [at(60).as_micros()], "it ends once");
         let mut tx = w.store.begin().await.unwrap();
+        tx.heartbeat("late", at(100), at(90)).await.unwrap();
         tx.forget_processes(at(61)).await.unwrap();
         tx.commit().await.unwrap();
         assert_eq!(w.texts_of_processes().await, ["late"]);
+        let mut tx = w.store.begin().await.unwrap();
+        tx.forget_processes(at(91)).await.unwrap();
+        tx.commit().await.unwrap();
+        assert!(w.texts_of_processes().await.is_empty(), "one that died without a word is forgotten too");
     }
 
     async fn a_process_id_is_used_once(w: World) {
