@@ -42,10 +42,10 @@ both! {
         register(&w, &[("late", 2), ("early", 1)]).await;
         assert_eq!(w.store.processes().await.unwrap(), [process("early", 1), process("late", 2)]);
         let mut tx = w.store.begin().await.unwrap();
-        tx.heartbeat("late", at(100), at(50)).await.unwrap();
+        tx.heartbeat("late", at(100), at(65)).await.unwrap();
         tx.end_process("early", at(60)).await.unwrap();
         tx.commit().await.unwrap();
-        assert_eq!(w.store.processes().await.unwrap(), [Process { heartbeat_at: at(50).as_micros(), ..process("late", 2) }]);
+        assert_eq!(w.store.processes().await.unwrap(), [Process { heartbeat_at: at(65).as_micros(), ..process("late", 2) }]);
         let mut tx = w.store.begin().await.unwrap();
         tx.end_process("early", at(70)).await.unwrap();
         tx.forget_processes(at(60)).await.unwrap();
