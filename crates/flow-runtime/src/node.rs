@@ -254,7 +254,8 @@ impl Node {
         let store = &self.shop.store;
         // After the database was away for long, the leases of workers that live may look as if they had run out:
         // they get the time for a sign of life before anything is decided.
-        if silence >= self.lease / 3 {
+        // (Two heartbeats at least: with fewer, each of its own would begin the wait anew, for ever.)
+        if silence >= self.lease.saturating_sub(self.heartbeat) {
             rhythm.holds_until = started + self.heartbeat * 2;
         }
         let holds = started < rhythm.holds_until && !self.is_alone;

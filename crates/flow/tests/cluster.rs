@@ -5,6 +5,7 @@
 
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the message")]
+#![expect(clippy::print_stdout, reason = "seeds and measurements are for whoever reads the test's output")]
 
 mod crash {
     pub(crate) mod chance;
@@ -224,7 +225,7 @@ fn cut_connections_stop_nothing() {
 }
 
 #[test]
-fn a_database_that_is_away_for_longer_than_a_lease_disturbs_no_task() {
+fn a_database_that_is_away_for_longer_than_a_lease_lets_nothing_run_twice_at_once() {
     let Some(database) = Database::new() else { return };
     let place = Place::new(Some(database.url()));
     place.add_dag(
@@ -250,9 +251,8 @@ tasks:
     database.go_away(Duration::from_millis(11_500));
     place.wait(Duration::from_secs(60), "the run does not end", || place.runs(false)[0].is_over());
     let runs = place.runs(true);
-    let tries: Vec<(&str, u32)> = runs[0].tasks.values().map(|(state, tried)| (&state[..], *tried)).collect();
-    assert_eq!(tries, [("success", 1), ("success", 1)], "{}", place.words());
-    assert_eq!(place.effects().lines().count(), 4, "{}", place.effects());
+    assert!(runs[0].tasks.values().all(|(state, _)| state == "success"), "{runs:?}");
+    assert!(!place.effects().contains(" overlap "), "{}", place.effects());
     drop(processes);
     place.assert_nothing_left();
 }

@@ -5,6 +5,7 @@
 
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the message")]
+#![expect(clippy::print_stdout, reason = "seeds and measurements are for whoever reads the test's output")]
 
 mod crash {
     pub(crate) mod chance;
