@@ -43,6 +43,10 @@ pub struct Node {
 
 /// Between looks when another scheduler holds all that is due.
 const CONTENDED: Duration = Duration::from_millis(10);
+/// Passes that fail in a row before DAGs are looked at one by one.
+const CONFLICTS_PATIENCE: u32 = 6;
+/// How long a DAG waits that looking fails at.
+const ASIDE: Duration = Duration::from_secs(10);
 /// Conflicts after which the pause between tries grows no more.
 const CONFLICTS_MAX: u32 = 10;
 /// Between a look after which nothing is known and the next.
@@ -123,7 +127,7 @@ impl Node {
                 continue;
             }
             match self.look(&mut slots, &queues, &reports, &mut rhythm).await {
-                Ok(Looked { refused, unknown, wait }) => {
+                Ok(Looked { dags, refused, unknown, wait }) => {
                     if is_away {
                         info!("the database is back");
                     }
@@ -134,6 +138,7 @@ impl Node {
                     reports = unknown;
                     rhythm.backoff = Duration::ZERO;
                     rhythm.conflicts = 0;
+                    rhythm.is_narrow &= dags > 0;
                     rhythm.is_fenced = false;
                     rhythm.next = Instant::now() + if reports.is_empty() { wait } else { Duration::ZERO };
                 }
@@ -144,11 +149,14 @@ impl Node {
                     rhythm.next = Instant::now() + CONTENDED * (1 << rhythm.conflicts.saturating_sub(3));
                     self.fence(&slots, &mut rhythm);
                     rhythm.next_beat = rhythm.next_beat.max(rhythm.next);
+                    self.single_out(&mut rhythm).await;
                 }
                 Err(error) => {
                     if !error.is_passing() {
                         error!(%error, "the database refused");
                         self.deliver_apart(&mut reports).await;
+                        rhythm.conflicts = (rhythm.conflicts + 1).min(CONFLICTS_MAX);
+                        self.single_out(&mut rhythm).await;
                     } else if !is_away {
                         warn!(%error, "cannot reach the database; what runs goes on, and outcomes are kept");
                     }
@@ -160,6 +168,24 @@ impl Node {
             }
         }
         self.drain(stop, slots, reports).await;
+    }
+
+    /// After a pass has failed again and again: one DAG may be to blame, and must not keep the others. DAGs are looked
+    /// at one by one until nothing is due; one that fails alone waits for a while.
+    async fn single_out(&self, rhythm: &mut Rhythm) {
+        if !self.schedules || rhythm.conflicts < CONFLICTS_PATIENCE {
+            return;
+        }
+        rhythm.conflicts = 0;
+        if !std::mem::replace(&mut rhythm.is_narrow, true) {
+            return;
+        }
+        match pass::postpone(&self.shop.store, self.now(), self.now() + ASIDE).await {
+            // Another scheduler has it.
+            Ok(dags) if dags.is_empty() => {}
+            Ok(dags) => error!(?dags, "looking at this DAG fails again and again; it waits, and others go on"),
+            Err(error) => warn!(%error, "could not put the DAG aside that looking fails at"),
+        }
     }
 
     /// Ends what runs when the lease is about to run out and cannot be renewed: someone else may start it then.
@@ -251,6 +277,7 @@ impl Node {
             // Also with nothing running: a claim whose confirmation was lost is found here.
             check_kept: beats || rhythm.check_kept,
         });
+        let bounds = if rhythm.is_narrow { Bounds { dags: 1, ..self.bounds } } else { self.bounds };
         let store = &self.shop.store;
         // After the database was away for long, the leases of workers that live may look as if they had run out:
         // they get the time for a sign of life before anything is decided.
@@ -261,7 +288,7 @@ impl Node {
         let holds = started < rhythm.holds_until && !self.is_alone;
         let passing = async {
             if self.schedules && !holds {
-                pass::pass(store, &self.shop.dags, self.bounds, reports, beat, claimer, now).await
+                pass::pass(store, &self.shop.dags, bounds, reports, beat, claimer, now).await
             } else {
                 pass::work(store, reports, beat, claimer, now).await
             }
@@ -284,17 +311,17 @@ impl Node {
             slots.start(claimed, row);
         }
         if !self.schedules || holds {
-            return Ok(Looked { refused, unknown, wait: self.poll });
+            return Ok(Looked { dags, refused, unknown, wait: self.poll });
         }
         // The pass has happened, whatever becomes of this question.
         let Ok(Ok(next)) = tokio::time::timeout(self.heartbeat, store.next_due()).await else {
-            return Ok(Looked { refused, unknown, wait: AGAIN });
+            return Ok(Looked { dags, refused, unknown, wait: AGAIN });
         };
         let due = next.at;
         let wait = due.map_or(self.poll, |due| due.since(self.now()).min(self.poll));
         // Due already, and yet nothing was taken: another scheduler has it.
         let is_contended = wait.is_zero() && dags == 0 && due.is_some_and(|due| due <= now);
-        Ok(Looked { refused, unknown, wait: if is_contended { CONTENDED } else { wait } })
+        Ok(Looked { dags, refused, unknown, wait: if is_contended { CONTENDED } else { wait } })
     }
 
     /// Takes no more work, lets what runs finish for a while, hands the rest back, and delivers every report.
@@ -439,6 +466,8 @@ struct Rhythm {
     holds_until: Instant,
     /// How long to wait while the database is away; zero = it is there.
     backoff: Duration,
+    /// DAGs are looked at one by one.
+    is_narrow: bool,
     check_kept: bool,
 }
 
@@ -454,6 +483,7 @@ impl Rhythm {
             conflicts: 0,
             holds_until: now,
             backoff: Duration::ZERO,
+            is_narrow: false,
             check_kept: false,
         }
     }
@@ -466,6 +496,8 @@ impl Rhythm {
 
 /// What came of a look.
 struct Looked {
+    /// DAGs that were looked at.
+    dags: usize,
     /// Reports that came too late, by position.
     refused: Vec<usize>,
     /// Reports about attempts that this worker holds but does not run.

@@ -93,6 +93,28 @@ pub async fn pass(
     now: Timestamp,
 ) -> Result<Passed, StoreError> {
     let mut tx = store.begin().await?;
+    match within(&mut tx, dags, bounds, reports, beat, claimer, now).await {
+        Ok(passed) => {
+            tx.commit().await?;
+            Ok(passed)
+        }
+        Err(error) => {
+            // Its locks should be gone before the next try. If the database is away, they are.
+            let _ = tx.rollback().await;
+            Err(error)
+        }
+    }
+}
+
+async fn within(
+    tx: &mut Tx,
+    dags: &DagCache,
+    bounds: Bounds,
+    reports: &[Report],
+    beat: Option<Beat<'_>>,
+    claimer: Option<Claimer<'_>>,
+    now: Timestamp,
+) -> Result<Passed, StoreError> {
     let mut passed = Passed::default();
     if let Some(beat) = beat {
         tx.heartbeat(beat.process, beat.lease_until, now).await?;
@@ -100,18 +122,17 @@ pub async fn pass(
     passed.refused = refused(tx.finish_all(reports).await?);
     let due = tx.take_due(now, bounds.dags, bounds.runs).await?;
     passed.dags = due.len();
-    Look { tx: &mut tx, dags, bounds, now }.at(due).await?;
-    let queues = hand_out(&mut tx, now).await?;
+    Look { tx: &mut *tx, dags, bounds, now }.at(due).await?;
+    let queues = hand_out(tx, now).await?;
     let mut left_to_others = !queues.is_empty();
     if let Some(claimer) = claimer {
-        claim(&mut tx, &claimer, &mut passed, now).await?;
+        claim(tx, &claimer, &mut passed, now).await?;
         left_to_others &=
             passed.claimed.len() == claimer.free || queues.iter().any(|queue| !claimer.queues.contains(queue));
     }
     if left_to_others {
         tx.announce(Signal::Work).await?;
     }
-    tx.commit().await?;
     Ok(passed)
 }
 
@@ -150,6 +171,25 @@ pub async fn work(
 /// Returns the positions of reports that were not taken.
 fn refused(taken: Vec<bool>) -> Vec<usize> {
     taken.into_iter().enumerate().filter_map(|(at, taken)| (!taken).then_some(at)).collect()
+}
+
+/// Puts off the DAG that is due first, with its runs. Returns its id, if there was one.
+///
+/// # Errors
+///
+/// When the database does.
+pub async fn postpone(store: &Store, now: Timestamp, until: Timestamp) -> Result<Vec<String>, StoreError> {
+    let mut tx = store.begin().await?;
+    let due = tx.take_due(now, 1, u32::MAX).await?;
+    for due in &due {
+        let later: Vec<_> = due.runs.iter().map(|run| (due.dag.dag_id.clone(), run.0, until)).collect();
+        tx.wake(&later).await?;
+        if due.ask_timetable {
+            tx.plan(&due.dag.dag_id, Some(until), false, None).await?;
+        }
+    }
+    tx.commit().await?;
+    Ok(due.into_iter().map(|due| due.dag.dag_id).collect())
 }
 
 struct Look<'a> {

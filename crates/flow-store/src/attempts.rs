@@ -111,7 +111,8 @@ statements! {
          ON CONFLICT (run, task_id, map_index, try_number) DO UPDATE SET
             queued_at = excluded.queued_at, pool = excluded.pool, pool_slots = excluded.pool_slots, queue = excluded.queue,
             worker = NULL, lease_until = NULL, ended_at = NULL, outcome = NULL, settled = FALSE
-         WHERE attempt.ended_at IS NOT NULL"
+         WHERE attempt.ended_at IS NOT NULL
+         RETURNING run, task_id, map_index"
     ];
     split CLAIM = {
         sqlite: "UPDATE attempt SET worker = $1, hostname = $2, started_at = COALESCE(started_at, $3), lease_until = $4, token = token + 1
@@ -260,11 +261,17 @@ impl Tx {
             .collect()
     }
 
-    /// Puts attempts in the queue. `rows`: run, task, map index, try, DAG, pool, slots, queue, priority.
-    pub(crate) async fn enqueue(&mut self, rows: &[Value], now: Timestamp) -> Result<u64, StoreError> {
-        Ok(on!(tx self, INSERT, |text, conn| {
-            sqlx::query(text).bind(to_list(&rows)).bind(now.as_micros()).execute(conn).await?.rows_affected()
-        }))
+    /// Puts attempts in the queue. `rows`: run, task, map index, try, DAG, pool, slots, queue, priority. Returns
+    /// (run, task, map index) of those that are; one that is alive is not.
+    pub(crate) async fn enqueue(
+        &mut self,
+        rows: &[Value],
+        now: Timestamp,
+    ) -> Result<HashSet<(i64, String, i64)>, StoreError> {
+        let queued: Vec<(i64, String, i64)> = on!(tx self, INSERT, |text, conn| {
+            sqlx::query_as(text).bind(to_list(&rows)).bind(now.as_micros()).fetch_all(conn).await?
+        });
+        Ok(queued.into_iter().collect())
     }
 
     /// Takes attempts from the queue for a worker: best first, never one that another worker is taking.

@@ -201,7 +201,8 @@ impl Tx {
         Ok(raw.into_iter().map(|raw| WaitingRow::from(raw).waiting).collect())
     }
 
-    /// Gives slots: `scheduled` becomes `queued`, and an attempt waits for a worker. Announce
+    /// Gives slots: `scheduled` becomes `queued`, and an attempt waits for a worker. One whose try has an attempt that
+    /// is still alive, which should not be, is left as it is: it must not keep the others. Announce
     /// [`crate::Signal::Work`] when workers elsewhere should take them.
     ///
     /// # Errors
@@ -228,15 +229,23 @@ impl Tx {
                 ])
             })
             .collect();
+        let queued = self.enqueue(&rows, now).await?;
+        let is_queued = |row: &&&WaitingRow| {
+            let waiting = &row.waiting;
+            let is_there = queued.contains(&(waiting.run.0, waiting.task_id.to_string(), i64::from(waiting.map_index)));
+            if !is_there {
+                tracing::error!(dag_id = %waiting.dag_id, task_id = %waiting.task_id, "still has an attempt of this try; it waits");
+            }
+            is_there
+        };
+        let granted: Vec<&&WaitingRow> = granted.iter().filter(is_queued).collect();
+        let rows: Vec<Value> =
+            granted.iter().map(|row| json!([row.waiting.run, row.waiting.task_id, row.waiting.map_index])).collect();
         let touched = on!(tx self, QUEUE, |text, conn| {
             sqlx::query(text).bind(to_list(&rows)).bind(now.as_micros()).execute(conn).await?.rows_affected()
         });
         if touched != granted.len() as u64 {
             return Err(conflict(QUEUE, granted.len(), touched));
-        }
-        let queued = self.enqueue(&rows, now).await?;
-        if queued != granted.len() as u64 {
-            return Err(conflict(QUEUE, granted.len(), queued));
         }
         let events: Vec<Event> = granted
             .iter()

@@ -4,6 +4,7 @@ use flow_core::{
     Outcome, RunState, TaskState,
     engine::{Edit, Selection},
 };
+use flow_runtime::pass::{Bounds, pass, postpone};
 use flow_store::{TriggerOutcome, TriggerRun};
 use serde_json::Value;
 
@@ -161,5 +162,25 @@ both! {
         fresh.advance(61);
         fresh.settle().await;
         assert_eq!(fresh.run(&bad).await.run.state, RunState::Success);
+    }
+
+    async fn a_row_that_cannot_be_read_can_be_put_aside(w: World) {
+        w.save(PAIR).await;
+        w.save("dag_id: good\ntasks: [{ id: a, uses: work }]\n").await;
+        let bad = w.trigger("d").await;
+        w.meddle("UPDATE dag_run SET conf = '{' WHERE dag_id = 'd'").await;
+        w.advance(1);
+        let good = w.trigger("good").await;
+        let now = w.clock.now();
+        let one = Bounds { dags: 1, ..Bounds::default() };
+        assert!(pass(&w.store, &w.dags, one, &[], None, None, now).await.is_err(), "the one that is due first");
+        let aside = postpone(&w.store, now, now + std::time::Duration::from_secs(10)).await.unwrap();
+        assert_eq!(aside, ["d"]);
+        w.settle().await;
+        assert_eq!(w.run(&good).await.run.state, RunState::Success);
+        w.meddle("UPDATE dag_run SET conf = '{}' WHERE dag_id = 'd'").await;
+        w.advance(11);
+        w.settle().await;
+        assert_eq!(w.run(&bad).await.run.state, RunState::Success, "it was put off, not lost");
     }
 }
