@@ -43,8 +43,7 @@ impl Database {
             println!("skipped: FLOW_TEST_POSTGRES_URL is not set (scripts/with-postgres sets it)");
             return None;
         };
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_micros();
-        let database = Self { server, name: format!("flow_cluster_{}_{since}", std::process::id()) };
+        let database = Self { server, name: format!("flow_cluster_{}", uuid::Uuid::new_v4().simple()) };
         database.execute(&format!("CREATE DATABASE {}", database.name));
         Some(database)
     }
