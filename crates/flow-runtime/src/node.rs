@@ -57,6 +57,10 @@ const PATIENCE_MIN: Duration = Duration::from_secs(60);
 const WATCH: Duration = Duration::from_secs(1);
 /// Reports delivered in one transaction.
 const REPORTS: usize = 512;
+/// Reports in a pass from which on tasks end so fast that more are gathered before the next.
+const FLOOD: usize = 4;
+/// For so long at most: what a task may be late by while many others end.
+const GATHER: Duration = Duration::from_millis(5);
 /// The longest pause between tries while the database is away.
 const BACKOFF_MAX: Duration = Duration::from_secs(5);
 /// How long processes that ended are remembered.
@@ -117,11 +121,15 @@ impl Node {
                 () = store.heard(Signal::Stop), if self.work.is_some() && !is_away => rhythm.check_kept = true,
                 () = tokio::time::sleep_until(rhythm.next.min(rhythm.next_beat)) => {}
             }
+            if rhythm.reports >= FLOOD && !is_away {
+                gather(&mut slots, &mut reports).await;
+            }
             while reports.len() < REPORTS
                 && let Some(report) = slots.try_ended()
             {
                 reports.push(report);
             }
+            rhythm.reports = reports.len();
             if is_away && Instant::now() < rhythm.next {
                 self.fence(&slots, &mut rhythm);
                 continue;
@@ -450,6 +458,17 @@ impl Node {
     }
 }
 
+/// Waits a moment for more reports as long as more than half of the slots are busy: a pass costs much the same
+/// for one as for many.
+async fn gather(slots: &mut Slots, reports: &mut Vec<Report>) {
+    let until = Instant::now() + GATHER;
+    while slots.running() > slots.free()
+        && let Ok(report) = tokio::time::timeout_at(until, slots.ended()).await
+    {
+        reports.push(report);
+    }
+}
+
 /// When the loop looks and beats next.
 struct Rhythm {
     next: Instant,
@@ -466,6 +485,8 @@ struct Rhythm {
     holds_until: Instant,
     /// How long to wait while the database is away; zero = it is there.
     backoff: Duration,
+    /// Delivered by the last pass.
+    reports: usize,
     /// DAGs are looked at one by one.
     is_narrow: bool,
     check_kept: bool,
@@ -483,6 +504,7 @@ impl Rhythm {
             conflicts: 0,
             holds_until: now,
             backoff: Duration::ZERO,
+            reports: 0,
             is_narrow: false,
             check_kept: false,
         }

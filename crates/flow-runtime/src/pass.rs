@@ -73,6 +73,8 @@ pub struct Passed {
 const ROUNDS: usize = 4;
 /// Waiting task instances looked at together.
 const PAGE: usize = 256;
+/// The same while all that were looked at got in, as long as no more slots are free.
+const PAGE_MIN: usize = 16;
 /// Moments passed over in one go because they have a run that the timetable did not make.
 const MOST_USED_DATES: usize = 1_000;
 /// How long a run waits whose DAG's text cannot be read any more.
@@ -481,11 +483,12 @@ async fn hand_out(tx: &mut Tx, now: Timestamp) -> Result<BTreeSet<String>, Store
     }
     let mut room = tx.room().await?;
     let mut full = Full::default();
+    let mut size = room.open_slots().clamp(PAGE_MIN, PAGE);
     loop {
         if room.open_pools().next().is_none() {
             return Ok(queues);
         }
-        let page = tx.waiting(&room, &full.runs, &full.tasks, &full.run_tasks, PAGE).await?;
+        let page = tx.waiting(&room, &full.runs, &full.tasks, &full.run_tasks, size).await?;
         let waiting: Vec<_> = page.iter().map(|row| row.waiting.clone()).collect();
         let held = room.held.len();
         let granted = engine::hand_out(&waiting, &mut room);
@@ -493,8 +496,11 @@ async fn hand_out(tx: &mut Tx, now: Timestamp) -> Result<BTreeSet<String>, Store
         tx.grant(&rows, now).await?;
         queues.extend(rows.iter().map(|row| row.queue.clone()));
         let found_more = full.learn(&waiting, &room) || room.held.len() > held;
-        if page.len() < PAGE || (granted.is_empty() && !found_more) {
+        if page.len() < size || (granted.is_empty() && !found_more) {
             return Ok(queues);
+        }
+        if granted.len() < page.len() {
+            size = PAGE;
         }
     }
 }

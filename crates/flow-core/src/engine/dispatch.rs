@@ -157,6 +157,12 @@ impl Room {
             .map(|(name, &free)| (name.as_str(), self.pool_sizes.get(name).copied().unwrap_or(free)))
     }
 
+    /// Returns how many slots are free in the open pools together.
+    pub fn open_slots(&self) -> usize {
+        let free = self.open_pools().map(|(name, _)| self.pools.get(name).copied().unwrap_or_default());
+        usize::try_from(free.fold(0, i64::saturating_add)).unwrap_or(usize::MAX)
+    }
+
     /// Takes what a granted task instance uses.
     pub fn charge(&mut self, granted: &Waiting) {
         if let Some(free) = self.pools.get_mut(&granted.pool) {
