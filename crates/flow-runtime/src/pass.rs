@@ -7,6 +7,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
 };
 
 use flow_core::{
@@ -14,8 +15,8 @@ use flow_core::{
     engine::{self, Decision, Edit, LastRun, NewRun, NewRuns, Room, RunChange, RunHistory},
 };
 use flow_store::{
-    CachedDag, Claimed, CreateRun, DagCache, DagRow, DueDag, Report, RunDecision, RunFacts, RunRow, Signal, Store,
-    StoreError, Tx,
+    CachedDag, Claimed, CreateRun, DagCache, DagRow, DueDag, Plan, Report, RunDecision, RunFacts, RunRow, Signal,
+    Store, StoreError, Tx,
 };
 use tracing::{error, warn};
 
@@ -187,7 +188,7 @@ pub async fn postpone(store: &Store, now: Timestamp, until: Timestamp) -> Result
         let later: Vec<_> = due.runs.iter().map(|run| (due.dag.dag_id.clone(), run.0, until)).collect();
         tx.wake(&later).await?;
         if due.ask_timetable {
-            tx.plan(&due.dag.dag_id, Some(until), false, None).await?;
+            tx.plan(&[Plan::later(&due.dag.dag_id, until)]).await?;
         }
     }
     tx.commit().await?;
@@ -203,11 +204,8 @@ struct Look<'a> {
 
 impl Look<'_> {
     async fn at(&mut self, due: Vec<DueDag>) -> Result<(), StoreError> {
-        for due in &due {
-            if due.ask_timetable {
-                self.ask_timetable(due).await?;
-            }
-        }
+        let asking: Vec<&DueDag> = due.iter().filter(|due| due.ask_timetable).collect();
+        self.ask_timetables(&asking).await?;
         let keys: Vec<RunKey> = due.iter().flat_map(|due| due.runs.iter().copied()).collect();
         let rows = self.tx.runs(&keys).await?;
         // A run that is queued may start, and one that has ended or is gone has made room for another.
@@ -294,30 +292,7 @@ impl Look<'_> {
 
     /// Starts queued runs of these DAGs as far as `max_active_runs` allows. Returns those that started.
     async fn start(&mut self, due: &[DueDag], dag_ids: &BTreeSet<String>) -> Result<Vec<RunRow>, StoreError> {
-        let mut started = Vec::new();
-        for dag_id in dag_ids {
-            let Some(DueDag { dag, .. }) = due.iter().find(|due| &due.dag.dag_id == dag_id) else { continue };
-            if dag.is_paused {
-                continue;
-            }
-            let (queued, running) = self.tx.count_active_runs(dag_id).await?;
-            if queued == 0 {
-                continue;
-            }
-            let cached = match self.dags.get(self.tx, dag.version_id).await {
-                Ok(cached) => cached,
-                Err(problem @ (StoreError::Inconsistent { .. } | StoreError::NotFound { .. })) => {
-                    error!(dag_id, %problem, "cannot read this DAG; its queued runs wait");
-                    self.tx.wake(&[(dag_id.clone(), 0, self.now + BROKEN)]).await?;
-                    continue;
-                }
-                Err(error) => return Err(error),
-            };
-            let queued = self.tx.queued_runs(dag_id, self.now, dag.max_active_runs).await?;
-            let runs: Vec<_> = queued.iter().map(|row| row.run.clone()).collect();
-            let chosen = engine::start_runs(&cached.dag, &runs, running);
-            started.extend(queued.into_iter().enumerate().filter(|(at, _)| chosen.contains(at)).map(|(_, row)| row));
-        }
+        let started = self.may_start(due, dag_ids).await?;
         let facts = self.facts(started).await?;
         let start = Decision {
             run: Some(RunChange { from: RunState::Queued, to: RunState::Running, why: String::new() }),
@@ -337,99 +312,164 @@ impl Look<'_> {
             .collect())
     }
 
-    /// Makes the runs that a DAG's timetable asks for, and writes down when to ask again.
-    async fn ask_timetable(&mut self, due: &DueDag) -> Result<(), StoreError> {
-        let (dag, dag_id) = (&due.dag, due.dag.dag_id.as_str());
-        let cached = match self.dags.get(self.tx, dag.version_id).await {
-            Ok(cached) => cached,
-            Err(problem @ (StoreError::Inconsistent { .. } | StoreError::NotFound { .. })) => {
-                error!(dag_id, %problem, "cannot read this DAG; its schedule waits");
-                return self.tx.plan(dag_id, Some(self.now + BROKEN), false, None).await;
+    /// Returns the queued runs of these DAGs that `max_active_runs` lets start.
+    async fn may_start(&mut self, due: &[DueDag], dag_ids: &BTreeSet<String>) -> Result<Vec<RunRow>, StoreError> {
+        let dags: Vec<&DagRow> =
+            due.iter().map(|due| &due.dag).filter(|dag| !dag.is_paused && dag_ids.contains(&dag.dag_id)).collect();
+        let names: Vec<&str> = dags.iter().map(|dag| dag.dag_id.as_str()).collect();
+        if names.is_empty() {
+            return Ok(Vec::new());
+        }
+        let active = self.tx.count_active_runs(&names).await?;
+        // Those with the same limit together: there are few different ones.
+        let mut by_limit: BTreeMap<u32, Vec<&DagRow>> = BTreeMap::new();
+        for dag in dags {
+            if active.get(&dag.dag_id).is_some_and(|(queued, _)| *queued > 0) {
+                by_limit.entry(dag.max_active_runs).or_default().push(dag);
             }
-            Err(error) => return Err(error),
-        };
-        let mut history = self.history(dag).await?;
-        let mut new = NewRuns::default();
-        let mut is_done = false;
+        }
+        let mut chosen = Vec::new();
+        for (limit, dags) in by_limit {
+            let names: Vec<&str> = dags.iter().map(|dag| dag.dag_id.as_str()).collect();
+            let mut queued: BTreeMap<String, Vec<RunRow>> = BTreeMap::new();
+            for row in self.tx.queued_runs(&names, self.now, limit).await? {
+                queued.entry(row.run.dag_id.to_string()).or_default().push(row);
+            }
+            for dag in dags {
+                let Some(queued) = queued.remove(&dag.dag_id) else { continue };
+                let Some(cached) = self.cached(dag).await? else {
+                    self.tx.wake(&[(dag.dag_id.clone(), 0, self.now + BROKEN)]).await?;
+                    continue;
+                };
+                let running = active.get(&dag.dag_id).map_or(0, |(_, running)| *running);
+                let runs: Vec<_> = queued.iter().map(|row| row.run.clone()).collect();
+                let first = engine::start_runs(&cached.dag, &runs, running);
+                chosen.extend(queued.into_iter().enumerate().filter(|(at, _)| first.contains(at)).map(|(_, row)| row));
+            }
+        }
+        Ok(chosen)
+    }
+
+    /// Returns a DAG's text, read; `None`, and a word about it, when it cannot be read any more.
+    async fn cached(&mut self, dag: &DagRow) -> Result<Option<Arc<CachedDag>>, StoreError> {
+        match self.dags.get(self.tx, dag.version_id).await {
+            Ok(cached) => Ok(Some(cached)),
+            Err(problem @ (StoreError::Inconsistent { .. } | StoreError::NotFound { .. })) => {
+                error!(dag_id = dag.dag_id, %problem, "cannot read this DAG; its runs wait");
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Makes the runs that timetables ask for, and writes down when to ask again. All DAGs go through the same
+    /// steps together, so that a thousand that are due at once cost few statements.
+    async fn ask_timetables(&mut self, due: &[&DueDag]) -> Result<(), StoreError> {
+        let mut plans = Vec::with_capacity(due.len());
+        let mut asked = Vec::with_capacity(due.len());
+        let mut histories = self.histories(due).await?;
+        for due in due {
+            let dag_id = due.dag.dag_id.as_str();
+            match self.cached(&due.dag).await? {
+                Some(cached) => {
+                    let history = histories.remove(dag_id).unwrap_or_default();
+                    asked.push(Asked { due, cached, history, new: NewRuns::default() });
+                }
+                None => plans.push(Plan::later(dag_id, self.now + BROKEN)),
+            }
+        }
         for _ in 0..MOST_USED_DATES {
-            // A mistake in the engine must cost one DAG, not the scheduler.
-            let Ok(found) = catch_unwind(AssertUnwindSafe(|| engine::due_runs(&cached.dag, &history, self.now))) else {
-                error!(dag_id, "could not work out the schedule of this DAG, a mistake in Flow; it waits");
+            if asked.is_empty() {
                 break;
+            }
+            asked = self.make_due_runs(asked, &mut plans).await?;
+        }
+        plans.extend(asked.iter().map(|asked| Plan::later(&asked.due.dag.dag_id, self.now + BROKEN)));
+        self.tx.plan(&plans).await
+    }
+
+    /// Asks each timetable once and makes its runs. Those that are settled get a plan; returned are those to be asked
+    /// again because somebody else had made a run of the same date.
+    async fn make_due_runs<'d>(
+        &mut self,
+        asked: Vec<Asked<'d>>,
+        plans: &mut Vec<Plan<'d>>,
+    ) -> Result<Vec<Asked<'d>>, StoreError> {
+        let mut making = Vec::with_capacity(asked.len());
+        let mut again = Vec::new();
+        for mut asked in asked {
+            let dag_id = asked.due.dag.dag_id.as_str();
+            // A mistake in the engine must cost one DAG, not the scheduler.
+            let found =
+                catch_unwind(AssertUnwindSafe(|| engine::due_runs(&asked.cached.dag, &asked.history, self.now)));
+            let Ok(new) = found else {
+                error!(dag_id, "could not work out the schedule of this DAG, a mistake in Flow; it waits");
+                plans.push(Plan::later(dag_id, self.now + BROKEN));
+                continue;
             };
-            new = found;
             if new.cancel_active {
-                let before = history.active;
+                let before = asked.history.active;
                 self.cancel_active(dag_id).await?;
-                history = self.history(dag).await?;
-                if history.active < before {
+                asked.history = self.histories(&[asked.due]).await?.remove(dag_id).unwrap_or_default();
+                if asked.history.active < before {
+                    again.push(asked);
                     continue;
                 }
             }
-            is_done = true;
-            for run in &new.runs {
-                if self.make_run(due, &cached, run).await? {
-                    history.active += 1;
+            asked.new = new;
+            making.push(asked);
+        }
+        let names: Vec<DagId> = making.iter().map(|asked| DagId::new(&asked.due.dag.dag_id)).collect();
+        let conf = serde_json::Value::Object(serde_json::Map::new());
+        let wanted: Vec<CreateRun<'_>> = making
+            .iter()
+            .zip(&names)
+            .flat_map(|(asked, dag_id)| asked.new.runs.iter().map(|run| asked.creation(dag_id, run, &conf)))
+            .collect();
+        let mut made = self.tx.create_runs(&wanted, self.now).await?.into_iter();
+        drop(wanted);
+        for mut asked in making {
+            let mut is_done = true;
+            for run in &asked.new.runs {
+                if made.next().flatten().is_some() {
+                    asked.history.active += 1;
                 } else {
                     // Someone has triggered a run for this very date: the moment has its run. The next one is due.
-                    warn!(dag_id, run_id = %run.run_id, "a run of this logical date exists already");
+                    warn!(dag_id = asked.due.dag.dag_id, run_id = %run.run_id, "a run of this logical date exists already");
                     is_done = false;
                 }
-                history.last = last_of(run).or(history.last);
+                asked.history.last = last_of(run).or(asked.history.last);
             }
             if is_done {
-                break;
+                plans.push(asked.plan());
+            } else {
+                again.push(asked);
             }
         }
-        if !is_done {
-            return self.tx.plan(dag_id, Some(self.now + BROKEN), false, None).await;
+        Ok(again)
+    }
+
+    /// Returns what timetables need to know of the runs of DAGs.
+    async fn histories(&mut self, due: &[&DueDag]) -> Result<BTreeMap<String, RunHistory>, StoreError> {
+        let names: Vec<&str> = due.iter().map(|due| due.dag.dag_id.as_str()).collect();
+        if names.is_empty() {
+            return Ok(BTreeMap::new());
         }
-        // After a run without a successor that is known (`@continuous`), the end of a run is the time to ask again.
-        let is_blocked = new.is_blocked || (new.next.is_none() && !new.runs.is_empty());
-        let due_at = new.next.as_ref().filter(|_| !is_blocked).map(|next| next.run_after);
-        self.tx.plan(dag_id, due_at, is_blocked, new.next.as_ref()).await
-    }
-
-    async fn history(&mut self, dag: &DagRow) -> Result<RunHistory, StoreError> {
-        let (queued, running) = self.tx.count_active_runs(&dag.dag_id).await?;
-        let last = self.tx.last_scheduled_run(&dag.dag_id).await?;
-        Ok(RunHistory {
-            last: last.and_then(|row| {
-                Some(LastRun {
-                    logical_date: row.run.logical_date?,
-                    data_interval: row.run.data_interval?,
-                    run_after: row.run.run_after,
-                    ended_at: row.run.ended_at,
-                })
-            }),
-            active: queued + running,
+        let active = self.tx.count_active_runs(&names).await?;
+        let mut last: BTreeMap<String, LastRun> = BTreeMap::new();
+        for row in self.tx.last_scheduled_runs(&names).await? {
+            let (Some(logical_date), Some(data_interval)) = (row.run.logical_date, row.run.data_interval) else {
+                continue;
+            };
+            let (run_after, ended_at) = (row.run.run_after, row.run.ended_at);
+            last.insert(row.run.dag_id.to_string(), LastRun { logical_date, data_interval, run_after, ended_at });
+        }
+        let of = |dag: &DagRow| RunHistory {
+            last: last.get(&dag.dag_id).copied(),
+            active: active.get(&dag.dag_id).map_or(0, |(queued, running)| queued + running),
             enabled_at: Some(dag.enabled_at),
-        })
-    }
-
-    /// Returns false when there is a run of this logical date already.
-    async fn make_run(&mut self, due: &DueDag, cached: &CachedDag, run: &NewRun) -> Result<bool, StoreError> {
-        let created = self
-            .tx
-            .create_run(
-                &CreateRun {
-                    dag_id: &DagId::new(&due.dag.dag_id),
-                    version_id: due.dag.version_id,
-                    run_id: run.run_id.clone(),
-                    run_type: run.run_type,
-                    logical_date: run.logical_date,
-                    data_interval: run.data_interval,
-                    run_after: run.run_after,
-                    conf: &serde_json::Value::Object(serde_json::Map::new()),
-                    triggered_by: "timetable",
-                    user: None,
-                    note: None,
-                    tasks: &cached.seeds,
-                },
-                self.now,
-            )
-            .await?;
-        Ok(created.is_some())
+        };
+        Ok(due.iter().map(|due| (due.dag.dag_id.clone(), of(&due.dag))).collect())
     }
 
     async fn cancel_active(&mut self, dag_id: &str) -> Result<(), StoreError> {
@@ -461,6 +501,42 @@ impl Look<'_> {
             self.tx.pause_dag(dag_id, &why, None, self.now).await?;
         }
         Ok(pauses)
+    }
+}
+
+/// A DAG whose timetable is asked.
+struct Asked<'d> {
+    due: &'d DueDag,
+    cached: Arc<CachedDag>,
+    history: RunHistory,
+    new: NewRuns,
+}
+
+impl<'d> Asked<'d> {
+    fn creation<'a>(&'a self, dag_id: &'a DagId, run: &NewRun, conf: &'a serde_json::Value) -> CreateRun<'a> {
+        CreateRun {
+            dag_id,
+            version_id: self.due.dag.version_id,
+            run_id: run.run_id.clone(),
+            run_type: run.run_type,
+            logical_date: run.logical_date,
+            data_interval: run.data_interval,
+            run_after: run.run_after,
+            conf,
+            triggered_by: "timetable",
+            user: None,
+            note: None,
+            tasks: &self.cached.seeds,
+        }
+    }
+
+    /// Returns when to ask again.
+    fn plan(self) -> Plan<'d> {
+        let NewRuns { runs, next, is_blocked, .. } = self.new;
+        // After a run without a successor that is known (`@continuous`), the end of a run is the time to ask again.
+        let is_blocked = is_blocked || (next.is_none() && !runs.is_empty());
+        let due_at = next.as_ref().filter(|_| !is_blocked).map(|next| next.run_after);
+        Plan { dag_id: &self.due.dag.dag_id, due_at, is_blocked, next }
     }
 }
 

@@ -1,12 +1,12 @@
 //! DAGs: what the lists show, and the versions that runs are pinned to.
 
 use flow_core::{Timestamp, engine::NewRun};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     Event, Store, StoreError, Tx,
     db::{on, statements},
-    rows::{count, json, micros, moment},
+    rows::{count, json, micros, moment, to_list},
 };
 
 /// A DAG as the lists show it.
@@ -119,6 +119,39 @@ struct RawVersion {
     created_at: i64,
 }
 
+/// What is known of the next run of a DAG.
+#[derive(Clone, Debug)]
+pub struct Plan<'a> {
+    pub dag_id: &'a str,
+    /// When its timetable is asked again.
+    pub due_at: Option<Timestamp>,
+    /// A run is due, but must wait until one of those under way has ended.
+    pub is_blocked: bool,
+    pub next: Option<NewRun>,
+}
+
+impl<'a> Plan<'a> {
+    /// Asks the timetable again then, and knows no more.
+    pub fn later(dag_id: &'a str, due_at: Timestamp) -> Self {
+        Self { dag_id, due_at: Some(due_at), is_blocked: false, next: None }
+    }
+
+    /// Returns it as [`PLAN`] takes it apart.
+    fn row(&self) -> Value {
+        let next = self.next.as_ref();
+        let interval = next.and_then(|next| next.data_interval);
+        json!([
+            self.dag_id,
+            micros(self.due_at),
+            if self.is_blocked { "blocked" } else { "" },
+            micros(next.and_then(|next| next.logical_date)),
+            micros(interval.map(|interval| interval.start)),
+            micros(interval.map(|interval| interval.end)),
+            micros(next.map(|next| next.run_after)),
+        ])
+    }
+}
+
 statements! {
     both LIST = "SELECT dag_id, version_id, file, display_name, description, owners, tags, schedule, max_active_runs, is_paused, is_stale,
             is_blocked, enabled_at, due_at, next_logical_date, next_interval_start, next_interval_end, next_run_after, parsed_at
@@ -128,9 +161,13 @@ statements! {
         FROM dag WHERE dag_id = $1";
     both VERSION = "SELECT v.id, v.dag_id, v.number, v.hash, v.file, v.document, s.text, s.files, v.created_at
         FROM dag_version v JOIN dag_source s ON s.hash = v.source_hash WHERE v.id = $1";
-    both PLAN = "UPDATE dag SET due_at = $2, is_blocked = $3, next_logical_date = $4, next_interval_start = $5, next_interval_end = $6,
-            next_run_after = $7
-        WHERE dag_id = $1 AND NOT is_paused AND NOT is_stale";
+    each PLAN = [
+        "UPDATE dag SET due_at = CAST(c.value ->> 1 AS BIGINT), is_blocked = c.value ->> 2 = 'blocked',
+            next_logical_date = CAST(c.value ->> 3 AS BIGINT), next_interval_start = CAST(c.value ->> 4 AS BIGINT),
+            next_interval_end = CAST(c.value ->> 5 AS BIGINT), next_run_after = CAST(c.value ->> 6 AS BIGINT)
+         FROM",
+        "WHERE dag.dag_id = c.value ->> 0 AND NOT dag.is_paused AND NOT dag.is_stale"
+    ];
     both PAUSE = "UPDATE dag SET is_paused = TRUE, is_blocked = FALSE, due_at = NULL WHERE dag_id = $1 AND NOT is_paused";
     both UNPAUSE = "UPDATE dag SET is_paused = FALSE, is_blocked = FALSE, enabled_at = $2,
             due_at = CASE WHEN is_stale THEN NULL ELSE CAST($2 AS BIGINT) END
@@ -204,31 +241,17 @@ impl Tx {
         version(raw.ok_or_else(|| StoreError::no_such("dag version", id))?)
     }
 
-    /// Writes down when a DAG's timetable is to be asked next, and the run it will then want.
+    /// Writes down when the timetables of DAGs are to be asked next, and the runs they will then want.
     ///
     /// # Errors
     ///
     /// When the database does.
-    pub async fn plan(
-        &mut self,
-        dag_id: &str,
-        due_at: Option<Timestamp>,
-        is_blocked: bool,
-        next: Option<&NewRun>,
-    ) -> Result<(), StoreError> {
-        let interval = next.and_then(|next| next.data_interval);
-        on!(tx self, PLAN, |text, conn| {
-            sqlx::query(text)
-                .bind(dag_id)
-                .bind(micros(due_at))
-                .bind(is_blocked)
-                .bind(micros(next.and_then(|next| next.logical_date)))
-                .bind(micros(interval.map(|interval| interval.start)))
-                .bind(micros(interval.map(|interval| interval.end)))
-                .bind(micros(next.map(|next| next.run_after)))
-                .execute(conn)
-                .await?;
-        });
+    pub async fn plan(&mut self, plans: &[Plan<'_>]) -> Result<(), StoreError> {
+        if plans.is_empty() {
+            return Ok(());
+        }
+        let list: Vec<Value> = plans.iter().map(Plan::row).collect();
+        on!(tx self, PLAN, |text, conn| { sqlx::query(text).bind(to_list(&list)).execute(conn).await?; });
         Ok(())
     }
 

@@ -39,7 +39,7 @@ pub use actions::{ActionError, EditOptions, Edited, TriggerOutcome, TriggerRun};
 pub use attempts::{AttemptKey, Claimed, Kept, Report, Try};
 pub use cache::{CachedDag, DagCache};
 pub use cleanup::{Cleaned, CleanupPlan, CleanupStep};
-pub use dags::{DagRow, VersionRow};
+pub use dags::{DagRow, Plan, VersionRow};
 pub use dispatch::WaitingRow;
 pub use error::StoreError;
 pub use events::{Event, EventRow};

@@ -63,6 +63,11 @@ pub(crate) fn to_list(value: &impl serde::Serialize) -> String {
     clean + rest
 }
 
+/// Writes names for a statement: a list of a list each, so that both databases take them out alike.
+pub(crate) fn list_of(names: &[&str]) -> String {
+    to_list(&names.iter().map(|name| [name]).collect::<Vec<_>>())
+}
+
 const NUL: &str = "\\u0000";
 
 /// The deepest value that is kept: what is deeper could be written, and then not read again.

@@ -1,5 +1,7 @@
 //! Runs: making, reading and deleting them.
 
+use std::collections::{BTreeMap, HashMap};
+
 use flow_core::{
     DagId, RunId, RunKey, RunState, RunType, Timestamp,
     run::{DagRun, DataInterval},
@@ -9,7 +11,7 @@ use serde_json::{Value, json};
 use crate::{
     Event, Store, StoreError, TaskSeed, Tx,
     db::{on, statements},
-    rows::{count, json, micros, moment, to_json, to_list, word},
+    rows::{count, json, list_of, micros, moment, to_json, to_list, word},
 };
 
 /// A run to be made, with a row for each of its tasks.
@@ -103,12 +105,14 @@ impl TryFrom<Raw> for RunRow {
 }
 
 statements! {
-    both INSERT = "INSERT INTO dag_run (dag_id, run_id, run_type, state, logical_date, interval_start, interval_end, run_after,
+    each INSERT = [
+        "INSERT INTO dag_run (dag_id, run_id, run_type, state, logical_date, interval_start, interval_end, run_after,
             queued_at, conf, version_id, triggered_by, triggering_user, note)
-        VALUES ($1, $2, $3, 'queued', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
-        ON CONFLICT DO NOTHING
-        RETURNING id";
-    both WAKE_NEW = "INSERT INTO wake (dag_id, run, due) VALUES ($1, $2, $3)";
+         SELECT c.value ->> 0, c.value ->> 1, c.value ->> 2, 'queued', CAST(c.value ->> 3 AS BIGINT),
+            CAST(c.value ->> 4 AS BIGINT), CAST(c.value ->> 5 AS BIGINT), CAST(c.value ->> 6 AS BIGINT), $2, c.value ->> 7,
+            CAST(c.value ->> 8 AS BIGINT), c.value ->> 9, c.value ->> 10, c.value ->> 11
+         FROM", "WHERE TRUE ON CONFLICT DO NOTHING RETURNING dag_id, run_id, id"
+    ];
     each BY_KEYS = [
         "SELECT id, dag_id, run_id, run_type, state, logical_date, interval_start, interval_end, run_after, queued_at, started_at,
             ended_at, conf, version_id, triggered_by, triggering_user, note, clear_number
@@ -120,14 +124,33 @@ statements! {
     both BY_DATE = "SELECT id, dag_id, run_id, run_type, state, logical_date, interval_start, interval_end, run_after, queued_at, started_at,
             ended_at, conf, version_id, triggered_by, triggering_user, note, clear_number
         FROM dag_run WHERE dag_id = $1 AND logical_date = $2";
-    both QUEUED = "SELECT id, dag_id, run_id, run_type, state, logical_date, interval_start, interval_end, run_after, queued_at, started_at,
-            ended_at, conf, version_id, triggered_by, triggering_user, note, clear_number
-        FROM dag_run WHERE dag_id = $1 AND state = 'queued' AND run_after <= $2 ORDER BY run_after, id LIMIT $3";
+    // SQLite has no LATERAL; Postgres would read every run for IN.
+    split QUEUED = {
+        sqlite: "SELECT r.id, r.dag_id, r.run_id, r.run_type, r.state, r.logical_date, r.interval_start, r.interval_end, r.run_after, r.queued_at,
+                r.started_at, r.ended_at, r.conf, r.version_id, r.triggered_by, r.triggering_user, r.note, r.clear_number
+            FROM json_each($1) AS c JOIN dag_run r ON r.id IN (SELECT q.id FROM dag_run q
+                WHERE q.dag_id = c.value ->> 0 AND q.state = 'queued' AND q.run_after <= $2 ORDER BY q.run_after, q.id LIMIT $3)
+            ORDER BY r.run_after, r.id",
+        postgres: "SELECT r.id, r.dag_id, r.run_id, r.run_type, r.state, r.logical_date, r.interval_start, r.interval_end, r.run_after, r.queued_at,
+                r.started_at, r.ended_at, r.conf, r.version_id, r.triggered_by, r.triggering_user, r.note, r.clear_number
+            FROM jsonb_array_elements($1::jsonb) AS c (value) CROSS JOIN LATERAL (SELECT q.* FROM dag_run q
+                WHERE q.dag_id = c.value ->> 0 AND q.state = 'queued' AND q.run_after <= $2 ORDER BY q.run_after, q.id LIMIT $3) AS r
+            ORDER BY r.run_after, r.id"
+    };
     both ACTIVE = "SELECT id, dag_id, run_id, run_type, state, logical_date, interval_start, interval_end, run_after, queued_at, started_at,
             ended_at, conf, version_id, triggered_by, triggering_user, note, clear_number
         FROM dag_run WHERE dag_id = $1 AND state IN ('queued', 'running') ORDER BY run_after, id LIMIT $2";
-    both COUNT_ACTIVE = "SELECT state, COUNT(*) FROM dag_run WHERE dag_id = $1 AND state IN ('queued', 'running') AND run_type <> 'backfill'
-        GROUP BY state";
+    each COUNT_ACTIVE = [
+        "SELECT dag_id, state, COUNT(*) FROM dag_run WHERE dag_id IN (SELECT c.value ->> 0 FROM",
+        ") AND state IN ('queued', 'running') AND run_type <> 'backfill' GROUP BY dag_id, state"
+    ];
+    each LAST_SCHEDULED_OF = [
+        "SELECT r.id, r.dag_id, r.run_id, r.run_type, r.state, r.logical_date, r.interval_start, r.interval_end, r.run_after, r.queued_at,
+            r.started_at, r.ended_at, r.conf, r.version_id, r.triggered_by, r.triggering_user, r.note, r.clear_number
+         FROM", "JOIN dag_run r ON r.id = (SELECT l.id FROM dag_run l
+                WHERE l.dag_id = c.value ->> 0 AND l.run_type = 'scheduled' AND l.logical_date IS NOT NULL
+                ORDER BY l.logical_date DESC LIMIT 1)"
+    ];
     both LAST_SCHEDULED = "SELECT id, dag_id, run_id, run_type, state, logical_date, interval_start, interval_end, run_after, queued_at, started_at,
             ended_at, conf, version_id, triggered_by, triggering_user, note, clear_number
         FROM dag_run WHERE dag_id = $1 AND run_type = 'scheduled' AND logical_date IS NOT NULL ORDER BY logical_date DESC LIMIT 1";
@@ -154,6 +177,26 @@ statements! {
     both PIN = "UPDATE dag_run SET version_id = $2 WHERE id = $1";
 }
 
+impl CreateRun<'_> {
+    /// Returns it as [`INSERT`] takes it apart.
+    fn row(&self) -> Value {
+        json!([
+            self.dag_id,
+            self.run_id,
+            self.run_type.as_str(),
+            micros(self.logical_date),
+            micros(self.data_interval.map(|interval| interval.start)),
+            micros(self.data_interval.map(|interval| interval.end)),
+            self.run_after.as_micros(),
+            to_json(self.conf),
+            self.version_id,
+            self.triggered_by,
+            self.user,
+            self.note,
+        ])
+    }
+}
+
 fn rows(raw: Vec<Raw>) -> Result<Vec<RunRow>, StoreError> {
     raw.into_iter().map(RunRow::try_from).collect()
 }
@@ -170,45 +213,49 @@ impl Tx {
     ///
     /// When the database does.
     pub async fn create_run(&mut self, new: &CreateRun<'_>, now: Timestamp) -> Result<Option<RunKey>, StoreError> {
-        let id: Option<i64> = on!(tx self, INSERT, |text, conn| {
-            sqlx::query_scalar(text)
-                .bind(new.dag_id.as_str())
-                .bind(new.run_id.as_str())
-                .bind(new.run_type.as_str())
-                .bind(micros(new.logical_date))
-                .bind(micros(new.data_interval.map(|interval| interval.start)))
-                .bind(micros(new.data_interval.map(|interval| interval.end)))
-                .bind(new.run_after.as_micros())
-                .bind(now.as_micros())
-                .bind(to_json(new.conf))
-                .bind(new.version_id)
-                .bind(new.triggered_by)
-                .bind(new.user)
-                .bind(new.note)
-                .fetch_optional(conn)
-                .await?
+        Ok(self.create_runs(std::slice::from_ref(new), now).await?.pop().flatten())
+    }
+
+    /// Makes runs as [`Tx::create_run`] does, and says of each, in their order, which one it became.
+    ///
+    /// # Errors
+    ///
+    /// When the database does.
+    pub async fn create_runs(
+        &mut self,
+        new: &[CreateRun<'_>],
+        now: Timestamp,
+    ) -> Result<Vec<Option<RunKey>>, StoreError> {
+        if new.is_empty() {
+            return Ok(Vec::new());
+        }
+        let list: Vec<Value> = new.iter().map(CreateRun::row).collect();
+        let made: Vec<(String, String, i64)> = on!(tx self, INSERT, |text, conn| {
+            sqlx::query_as(text).bind(to_list(&list)).bind(now.as_micros()).fetch_all(conn).await?
         });
-        let Some(id) = id else { return Ok(None) };
-        let key = RunKey(id);
-        let sort_date = new.logical_date.unwrap_or(new.run_after);
-        self.insert_task_instances(key, new.dag_id.as_str(), sort_date, new.tasks).await?;
-        on!(tx self, WAKE_NEW, |text, conn| {
-            sqlx::query(text).bind(new.dag_id.as_str()).bind(id).bind(new.run_after.as_micros()).execute(conn).await?;
-        });
-        self.tell(
-            &[Event {
+        let mut made: HashMap<(String, String), i64> =
+            made.into_iter().map(|(dag, run, id)| ((dag, run), id)).collect();
+        let (mut keys, mut wakes, mut events) = (Vec::with_capacity(new.len()), Vec::new(), Vec::new());
+        for run in new {
+            let id = made.remove(&(run.dag_id.to_string(), run.run_id.to_string()));
+            keys.push(id.map(RunKey));
+            let Some(id) = id else { continue };
+            let sort_date = run.logical_date.unwrap_or(run.run_after);
+            self.insert_task_instances(RunKey(id), run.dag_id.as_str(), sort_date, run.tasks).await?;
+            wakes.push((run.dag_id.to_string(), id, run.run_after));
+            events.push(Event {
                 kind: "run_state",
-                dag_id: Some(new.dag_id.to_string()),
-                run_id: Some(new.run_id.to_string()),
+                dag_id: Some(run.dag_id.to_string()),
+                run_id: Some(run.run_id.to_string()),
                 state: Some("queued"),
-                detail: Some(format!("triggered by {}", new.triggered_by)),
-                who: new.user.map(str::to_owned),
+                detail: Some(format!("triggered by {}", run.triggered_by)),
+                who: run.user.map(str::to_owned),
                 ..Event::default()
-            }],
-            now,
-        )
-        .await?;
-        Ok(Some(key))
+            });
+        }
+        self.wake(&wakes).await?;
+        self.tell(&events, now).await?;
+        Ok(keys)
     }
 
     /// Returns runs by key, oldest `run_after` first; those that are gone are left out.
@@ -245,14 +292,19 @@ impl Tx {
         }))
     }
 
-    /// Returns a DAG's queued runs that are due, oldest first.
+    /// Returns the queued runs of DAGs that are due, oldest first, at most so many of each.
     ///
     /// # Errors
     ///
     /// When the database does.
-    pub async fn queued_runs(&mut self, dag_id: &str, now: Timestamp, limit: u32) -> Result<Vec<RunRow>, StoreError> {
+    pub async fn queued_runs(&mut self, dags: &[&str], now: Timestamp, limit: u32) -> Result<Vec<RunRow>, StoreError> {
         rows(on!(tx self, QUEUED, |text, conn| {
-            sqlx::query_as(text).bind(dag_id).bind(now.as_micros()).bind(i64::from(limit)).fetch_all(conn).await?
+            sqlx::query_as(text)
+                .bind(list_of(dags))
+                .bind(now.as_micros())
+                .bind(i64::from(limit))
+                .fetch_all(conn)
+                .await?
         }))
     }
 
@@ -267,25 +319,31 @@ impl Tx {
         }))
     }
 
-    /// Counts a DAG's runs that are (queued, running), backfills aside.
+    /// Counts the runs of DAGs that are (queued, running), backfills aside. A DAG without any is left out.
     ///
     /// # Errors
     ///
     /// When the database does.
-    pub async fn count_active_runs(&mut self, dag_id: &str) -> Result<(u32, u32), StoreError> {
-        let found: Vec<(String, i64)> =
-            on!(tx self, COUNT_ACTIVE, |text, conn| sqlx::query_as(text).bind(dag_id).fetch_all(conn).await?);
-        let of = |state: &str| found.iter().find(|(word, _)| word == state).map_or(0, |(_, number)| count(*number));
-        Ok((of("queued"), of("running")))
+    pub async fn count_active_runs(&mut self, dags: &[&str]) -> Result<BTreeMap<String, (u32, u32)>, StoreError> {
+        let found: Vec<(String, String, i64)> =
+            on!(tx self, COUNT_ACTIVE, |text, conn| sqlx::query_as(text).bind(list_of(dags)).fetch_all(conn).await?);
+        let mut counted: BTreeMap<String, (u32, u32)> = BTreeMap::new();
+        for (dag_id, state, number) in found {
+            let (queued, running) = counted.entry(dag_id).or_default();
+            *(if state == "queued" { queued } else { running }) = count(number);
+        }
+        Ok(counted)
     }
 
-    /// Returns the latest run that the timetable made.
+    /// Returns the latest run that the timetable made, of each of these DAGs that has one.
     ///
     /// # Errors
     ///
     /// When the database does.
-    pub async fn last_scheduled_run(&mut self, dag_id: &str) -> Result<Option<RunRow>, StoreError> {
-        row(on!(tx self, LAST_SCHEDULED, |text, conn| sqlx::query_as(text).bind(dag_id).fetch_optional(conn).await?))
+    pub async fn last_scheduled_runs(&mut self, dags: &[&str]) -> Result<Vec<RunRow>, StoreError> {
+        rows(on!(tx self, LAST_SCHEDULED_OF, |text, conn| {
+            sqlx::query_as(text).bind(list_of(dags)).fetch_all(conn).await?
+        }))
     }
 
     /// Returns the run with the logical date before this one.
@@ -352,7 +410,7 @@ impl Tx {
         on!(tx self, DELETE, |text, conn| { sqlx::query(text).bind(run.key.0).execute(conn).await?; });
         on!(tx self, DELETE_WAKES, |text, conn| { sqlx::query(text).bind(run.key.0).execute(conn).await?; });
         if !run.state.is_finished() {
-            self.make_room(run.dag_id.as_str(), now).await?;
+            self.make_room(&[run.dag_id.as_str()], now).await?;
             self.wake_active_runs(run.dag_id.as_str(), now).await?;
         }
         self.tell(

@@ -16,7 +16,7 @@ use crate::{
     db::{on, statements},
     error::conflict,
     looks::at_once,
-    rows::{count, json, micros, moment, to_json, to_list, word},
+    rows::{count, json, list_of, micros, moment, to_json, to_list, word},
 };
 
 /// What is written of a task when its run is made.
@@ -167,14 +167,18 @@ statements! {
             AND task_instance.map_index = CAST(c.value ->> 2 AS BIGINT)
             AND task_instance.state = c.value ->> 3"
     ];
-    both SET_RUN = "UPDATE dag_run SET state = $3,
-            started_at = CASE WHEN $3 = 'running' THEN $4 WHEN $3 = 'queued' THEN NULL ELSE COALESCE(started_at, $4) END,
-            ended_at = CASE WHEN $3 IN ('success', 'failed') THEN $4 END,
-            queued_at = CASE WHEN $3 = 'queued' THEN $4 ELSE queued_at END,
-            clear_number = clear_number + CASE WHEN $3 = 'queued' THEN 1 ELSE 0 END
-        WHERE id = $1 AND state = $2";
-    both ASK_TIMETABLE = "UPDATE dag SET is_blocked = FALSE, due_at = $2
-        WHERE dag_id = $1 AND is_blocked AND NOT is_paused AND NOT is_stale";
+    each SET_RUN = [
+        "UPDATE dag_run SET state = c.value ->> 2,
+            started_at = CASE c.value ->> 2 WHEN 'running' THEN $2 WHEN 'queued' THEN NULL ELSE COALESCE(started_at, $2) END,
+            ended_at = CASE WHEN c.value ->> 2 IN ('success', 'failed') THEN $2 END,
+            queued_at = CASE c.value ->> 2 WHEN 'queued' THEN $2 ELSE queued_at END,
+            clear_number = clear_number + CASE c.value ->> 2 WHEN 'queued' THEN 1 ELSE 0 END
+         FROM", "WHERE dag_run.id = CAST(c.value ->> 0 AS BIGINT) AND dag_run.state = c.value ->> 1"
+    ];
+    each ASK_TIMETABLE = [
+        "UPDATE dag SET is_blocked = FALSE, due_at = $2
+         FROM", "WHERE dag.dag_id = c.value ->> 0 AND dag.is_blocked AND NOT dag.is_paused AND NOT dag.is_stale"
+    ];
     both REMOVE = "DELETE FROM task_instance WHERE run = $1 AND task_id = $2 AND map_index = $3";
 }
 
@@ -379,29 +383,12 @@ impl Tx {
         }
         let settled: Vec<&AttemptKey> = decisions.iter().flat_map(|decision| &decision.settled).collect();
         self.settle(&settled).await?;
+        self.set_runs(decisions, now).await?;
         let mut wakes = Vec::new();
         for decision in decisions {
             let (run, dag_id) = (decision.run, decision.run.dag_id.as_str());
-            if let Some((from, to, _)) = &decision.change {
-                let touched = on!(tx self, SET_RUN, |text, conn| {
-                    sqlx::query(text)
-                        .bind(run.key.0)
-                        .bind(*from)
-                        .bind(*to)
-                        .bind(now.as_micros())
-                        .execute(conn)
-                        .await?
-                        .rows_affected()
-                });
-                if touched != 1 {
-                    return Err(conflict(SET_RUN, 1, touched));
-                }
-                if *to == "queued" {
-                    wakes.push((dag_id.to_owned(), run.key.0, at_once(now)));
-                }
-                if decision.ends_run() {
-                    self.make_room(dag_id, now).await?;
-                }
+            if matches!(&decision.change, Some((_, "queued", _))) {
+                wakes.push((dag_id.to_owned(), run.key.0, at_once(now)));
             }
             if let Some(due) = decision.wake_at {
                 wakes.push((dag_id.to_owned(), run.key.0, due));
@@ -424,10 +411,39 @@ impl Tx {
 }
 
 impl Tx {
-    /// A run is under way no more: a timetable that waited for that is asked.
-    pub(crate) async fn make_room(&mut self, dag_id: &str, now: Timestamp) -> Result<(), StoreError> {
+    /// Writes the states of the runs themselves.
+    async fn set_runs(&mut self, decisions: &[RunDecision<'_>], now: Timestamp) -> Result<(), StoreError> {
+        let changed: Vec<Value> = decisions
+            .iter()
+            .filter_map(|decision| {
+                let (from, to, _) = decision.change.as_ref()?;
+                Some(json!([decision.run.key, from, to]))
+            })
+            .collect();
+        if changed.is_empty() {
+            return Ok(());
+        }
+        let touched = on!(tx self, SET_RUN, |text, conn| {
+            sqlx::query(text).bind(to_list(&changed)).bind(now.as_micros()).execute(conn).await?.rows_affected()
+        });
+        if touched != changed.len() as u64 {
+            return Err(conflict(SET_RUN, changed.len(), touched));
+        }
+        let ended: Vec<&str> = decisions
+            .iter()
+            .filter(|decision| decision.ends_run())
+            .map(|decision| decision.run.dag_id.as_str())
+            .collect();
+        self.make_room(&ended, now).await
+    }
+
+    /// Runs of these DAGs are under way no more: a timetable that waited for that is asked.
+    pub(crate) async fn make_room(&mut self, dags: &[&str], now: Timestamp) -> Result<(), StoreError> {
+        if dags.is_empty() {
+            return Ok(());
+        }
         on!(tx self, ASK_TIMETABLE, |text, conn| {
-            sqlx::query(text).bind(dag_id).bind(now.as_micros()).execute(conn).await?;
+            sqlx::query(text).bind(list_of(dags)).bind(now.as_micros()).execute(conn).await?;
         });
         Ok(())
     }

@@ -6,7 +6,7 @@ use flow_core::{
     run::DataInterval,
     state::RunType,
 };
-use flow_store::{DagCache, EditOptions, StoreError};
+use flow_store::{DagCache, EditOptions, Plan, StoreError};
 
 use crate::{
     support::both,
@@ -39,7 +39,7 @@ both! {
         let w = w.with_chain().await;
         let run = w.trigger("chain", at(1)).await.run.key;
         let mut tx = w.store.begin().await.unwrap();
-        tx.plan("chain", None, true, None).await.unwrap();
+        tx.plan(&[Plan { dag_id: "chain", due_at: None, is_blocked: true, next: None }]).await.unwrap();
         assert!(tx.pause_dag("chain", "too many failures", Some("ann"), at(2)).await.unwrap());
         assert!(!tx.pause_dag("chain", "", None, at(3)).await.unwrap(), "it is paused already");
         assert!(!tx.pause_dag("nope", "", None, at(3)).await.unwrap());
@@ -50,7 +50,7 @@ both! {
         assert_eq!((last.kind.as_str(), last.detail.as_deref(), last.who.as_deref()), ("dag_paused", Some("too many failures"), Some("ann")));
         w.meddle("DELETE FROM wake").await;
         let mut tx = w.store.begin().await.unwrap();
-        tx.plan("chain", Some(at(9)), false, None).await.unwrap();
+        tx.plan(&[Plan::later("chain", at(9))]).await.unwrap();
         assert!(tx.unpause_dag("chain", Some("ann"), at(10)).await.unwrap());
         assert!(!tx.unpause_dag("chain", None, at(11)).await.unwrap());
         tx.commit().await.unwrap();
@@ -68,13 +68,13 @@ both! {
             data_interval: Some(DataInterval { start: at(11), end: at(12) }),
             run_after: at(13),
         };
-        let plan = async |due, blocked, next: Option<&NewRun>| {
+        let plan = async |due_at, is_blocked, next| {
             let mut tx = w.store.begin().await.unwrap();
-            tx.plan("chain", due, blocked, next).await.unwrap();
+            tx.plan(&[Plan { dag_id: "chain", due_at, is_blocked, next }, Plan::later("nope", at(1))]).await.unwrap();
             tx.commit().await.unwrap();
             w.store.dag("chain").await.unwrap().unwrap()
         };
-        let dag = plan(Some(at(13)), false, Some(&next)).await;
+        let dag = plan(Some(at(13)), false, Some(next)).await;
         assert_eq!((dag.due_at, dag.is_blocked, dag.next_logical_date), (Some(at(13)), false, Some(at(10))));
         assert_eq!((dag.next_interval_start, dag.next_interval_end, dag.next_run_after), (Some(at(11)), Some(at(12)), Some(at(13))));
         let dag = plan(None, true, None).await;
@@ -87,7 +87,7 @@ both! {
         tx.pause_dag("chain", "", None, at(1)).await.unwrap();
         tx.remove_file("chain.yaml", at(1)).await.unwrap();
         tx.unpause_dag("chain", None, at(2)).await.unwrap();
-        tx.plan("chain", Some(at(5)), false, None).await.unwrap();
+        tx.plan(&[Plan::later("chain", at(5))]).await.unwrap();
         tx.commit().await.unwrap();
         let dag = w.store.dag("chain").await.unwrap().unwrap();
         assert_eq!((dag.is_stale, dag.is_paused, dag.due_at), (true, false, None));

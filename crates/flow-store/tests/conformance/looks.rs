@@ -1,7 +1,7 @@
 //! Looks: which DAGs and runs are due, and who takes them.
 
 use flow_core::RunKey;
-use flow_store::{DueDag, StoreError};
+use flow_store::{DueDag, Plan, StoreError};
 
 use crate::{
     support::both,
@@ -74,7 +74,7 @@ both! {
     async fn a_timetable_is_asked_when_it_is_due(w: World) {
         let w = two(w).await;
         let mut tx = w.store.begin().await.unwrap();
-        tx.plan("chain", Some(at(20)), false, None).await.unwrap();
+        tx.plan(&[Plan::later("chain", at(20))]).await.unwrap();
         tx.commit().await.unwrap();
         assert_eq!(w.store.next_due().await.unwrap().at, Some(at(20)));
         let mut tx = w.store.begin().await.unwrap();

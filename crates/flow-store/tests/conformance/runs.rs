@@ -176,8 +176,8 @@ both! {
         let TriggerOutcome::Created(row) = w.store.trigger(&w.dags, &past, at(101)).await.unwrap() else { panic!() };
         assert_eq!(row.run.run_after, at(101));
         let mut tx = w.store.begin().await.unwrap();
-        assert_eq!(tx.queued_runs("chain", at(499), 10).await.unwrap().len(), 1);
-        assert_eq!(tx.queued_runs("chain", at(500), 10).await.unwrap().len(), 2);
+        assert_eq!(tx.queued_runs(&["chain"], at(499), 10).await.unwrap().len(), 1);
+        assert_eq!(tx.queued_runs(&["chain"], at(500), 10).await.unwrap().len(), 2);
     }
 
     async fn runs_are_found_by_key_id_date_and_neighbour(w: World) {
@@ -204,11 +204,41 @@ both! {
         assert_eq!(tx.next_run("chain", at(60)).await.unwrap(), Some(keys[2]));
         assert_eq!(tx.next_run("chain", at(180)).await.unwrap(), Some(manual.run.key));
         assert_eq!(tx.next_run("chain", at(300)).await.unwrap(), None);
-        assert_eq!(previous(tx.last_scheduled_run("chain").await.unwrap()).as_deref(), Some("r3"));
-        assert!(tx.last_scheduled_run("other").await.unwrap().is_none());
+        assert_eq!(ids(&tx.last_scheduled_runs(&["chain", "other", "nope"]).await.unwrap()), ["r3"]);
         tx.rollback().await.unwrap();
         assert_eq!(w.store.run_at("chain", at(60)).await.unwrap().unwrap().run.run_id.as_str(), "r1");
         assert_eq!(previous(w.store.latest_scheduled_run("chain").await.unwrap()).as_deref(), Some("r3"));
+    }
+
+    async fn runs_made_together_are_those_that_did_not_exist(w: World) {
+        let w = w.with_chain().await;
+        make(&w, "r1", Some(at(60))).await.unwrap();
+        let version_id = w.store.dag("chain").await.unwrap().unwrap().version_id;
+        let cached = w.dags.read(&w.store, version_id).await.unwrap();
+        let (dag_id, conf) = (DagId::new("chain"), json!({ "a": "\u{0}é" }));
+        let new = |run_id: &str, date| CreateRun {
+            dag_id: &dag_id,
+            version_id,
+            run_id: RunId::new(run_id),
+            run_type: RunType::Scheduled,
+            logical_date: Some(at(date)),
+            data_interval: None,
+            run_after: at(date),
+            conf: &conf,
+            triggered_by: "timetable",
+            user: Some("ann"),
+            note: None,
+            tasks: &cached.seeds,
+        };
+        let mut tx = w.store.begin().await.unwrap();
+        let made = tx.create_runs(&[new("r0", 0), new("r1", 30), new("x", 60), new("r2", 120), new("r2", 121)], at(200)).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(made.iter().map(Option::is_some).collect::<Vec<_>>(), [true, false, false, true, false]);
+        let row = w.store.run("chain", "r2").await.unwrap().unwrap();
+        assert_eq!((Some(row.run.key), row.run.logical_date, row.run.queued_at), (made[3], Some(at(120)), at(200)));
+        assert_eq!((row.run.conf, row.user.as_deref()), (conf, Some("ann")));
+        assert_eq!(w.store.tasks(row.run.key).await.unwrap().len(), cached.seeds.len());
+        assert_eq!(w.count("wake", &format!("run = {} AND due = {}", row.run.key.0, at(120).as_micros())).await, 1);
     }
 
     async fn active_runs_are_counted_without_backfills(w: World) {
@@ -221,12 +251,12 @@ both! {
         end(&w, &rows[2], RunState::Success, at(11)).await;
         w.meddle(&format!("UPDATE dag_run SET run_type = 'backfill' WHERE id = {}", rows[1].run.key.0)).await;
         let mut tx = w.store.begin().await.unwrap();
-        assert_eq!(tx.count_active_runs("chain").await.unwrap(), (1, 1));
-        assert_eq!(tx.count_active_runs("nope").await.unwrap(), (0, 0));
+        let counted = tx.count_active_runs(&["chain", "nope"]).await.unwrap();
+        assert_eq!(counted.into_iter().collect::<Vec<_>>(), [("chain".to_owned(), (1, 1))]);
         let active: Vec<_> = tx.active_runs("chain", 10).await.unwrap().iter().map(|row| row.run.key).collect();
         assert_eq!(active, [rows[3].run.key, rows[1].run.key, rows[0].run.key]);
         assert_eq!(tx.active_runs("chain", 2).await.unwrap().len(), 2);
-        assert_eq!(tx.queued_runs("chain", at(10), 1).await.unwrap().len(), 1);
+        assert_eq!(tx.queued_runs(&["chain"], at(10), 1).await.unwrap().len(), 1);
     }
 
     async fn lists_show_the_latest_first_and_filter(w: World) {

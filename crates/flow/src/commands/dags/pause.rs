@@ -83,7 +83,7 @@ async fn due_runs(parts: &Parts, row: &DagRow, now: Timestamp) -> anyhow::Result
     let cached = parts.dags.read(&parts.store, row.version_id).await?;
     let last = parts.store.latest_scheduled_run(&row.dag_id).await?;
     let mut tx = parts.store.begin().await?;
-    let (queued, running) = tx.count_active_runs(&row.dag_id).await?;
+    let (queued, running) = tx.count_active_runs(&[row.dag_id.as_str()]).await?.remove(&row.dag_id).unwrap_or_default();
     tx.rollback().await?;
     let history = RunHistory {
         last: last.and_then(|row| {
