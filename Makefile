@@ -6,9 +6,10 @@ NEED_CARGO = @command -v $(CARGO) >/dev/null || { echo 'Rust is missing (1.94 or
 
 .PHONY: run build test test-sqlite test-postgres soak bench airflow-golden lint fmt doc
 
-# Flow with the example DAGs, at http://127.0.0.1:8080; everything it keeps is in ./.flow
+# Flow with the example DAGs, at http://127.0.0.1:8080; everything it and they keep is in ./.flow
 run: build
-	FLOW_HOME="$${FLOW_HOME:-$(CURDIR)/.flow}" $(FLOW) standalone --dags dags
+	home="$${FLOW_HOME:-$(CURDIR)/.flow}"; \
+	FLOW_HOME="$$home" FLOW_DATA="$${FLOW_DATA:-$$home/data}" exec $(FLOW) standalone --dags dags
 
 build:
 	$(NEED_CARGO)
@@ -39,7 +40,10 @@ soak:
 # Speed on both databases beside the machine's own limits: a table, and bench.json
 bench:
 	$(NEED_CARGO)
-	scripts/with-postgres --durable scripts/bench
+	@case "$${BENCH_DATABASES:-postgres}" in \
+	*postgres*) exec scripts/with-postgres --durable scripts/bench ;; \
+	*) exec scripts/bench ;; \
+	esac
 
 lint:
 	$(NEED_CARGO)

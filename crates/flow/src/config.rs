@@ -20,6 +20,12 @@ use value::Setting;
 /// The environment variable that sets `database.url` under a name that other tools know.
 const DATABASE_URL: &str = "FLOW_DATABASE_URL";
 
+/// The setting that says where the database is.
+const DATABASE: &str = "database.url";
+
+/// The environment variable that names the server whose API commands shall use.
+const SERVER: &str = "FLOW_SERVER";
+
 /// A file longer than this is not a configuration.
 const FILE_BYTES_MAX: u64 = 1 << 20;
 
@@ -122,6 +128,8 @@ pub(crate) struct Config {
     pub(crate) home: PathBuf,
     /// `flow.toml`, when there is one.
     pub(crate) file: Option<PathBuf>,
+    /// `FLOW_SERVER`: the server that commands are meant for.
+    pub(crate) server: Option<String>,
     home_origin: Origin,
     /// The working folder.
     here: PathBuf,
@@ -174,13 +182,15 @@ impl Config {
         for path in [&mut settings.dags.folder, &mut settings.logging.folder] {
             *path = around.folder.join(&*path);
         }
+        settings.database.url = database_in(&around.folder, settings.database.url);
         if settings.worker.heartbeat * 3 > settings.worker.lease {
             let heartbeat = value::in_words(settings.worker.heartbeat);
             let lease = value::in_words(settings.worker.lease);
             return Err(ConfigError::Heartbeat { heartbeat, lease });
         }
         let origins = given.into_iter().map(|(name, value)| (name, value.origin)).collect();
-        Ok(Self { home, file, home_origin, here: around.folder.clone(), settings, origins })
+        let server = around.variable(SERVER).map(str::to_owned);
+        Ok(Self { home, file, server, home_origin, here: around.folder.clone(), settings, origins })
     }
 
     /// Returns a path as a person would write it here: without the working folder.
@@ -215,7 +225,7 @@ impl Config {
             let name = entry.name();
             let origin = self.origin(&name);
             let value = match value.as_str() {
-                Some(url) if name == "database.url" => Value::from(masked(url)),
+                Some(url) if name == DATABASE => Value::from(masked(url)),
                 Some(_) | None => value,
             };
             Shown { value, source: origin.word(), place: place(origin), name }
@@ -314,6 +324,7 @@ fn read_toml(text: &str, path: &Path, given: &mut BTreeMap<String, Given>) -> Re
             let plain = match path.parent() {
                 // A path in a file counts from where the file is, whatever folder Flow is started in.
                 Some(folder) if is_path => folder.join(plain).to_string_lossy().into_owned(),
+                Some(folder) if name == DATABASE && !plain.contains("$FLOW_HOME") => database_in(folder, plain),
                 Some(_) | None => plain,
             };
             given.insert(name, Given { text: plain, origin });
@@ -338,7 +349,7 @@ fn read_environment(around: &Surroundings, given: &mut BTreeMap<String, Given>) 
             return Err(ConfigError::TwoDatabases);
         }
         let origin = Origin::Env(DATABASE_URL.to_owned());
-        given.insert("database.url".to_owned(), Given { text: url.to_owned(), origin });
+        given.insert(DATABASE.to_owned(), Given { text: url.to_owned(), origin });
     }
     Ok(())
 }
@@ -350,8 +361,23 @@ fn read_one<T: Setting>(given: &BTreeMap<String, Given>, name: &str) -> Result<T
         origin: value.origin.clone(),
         name: name.to_owned(),
         expected,
-        text: if name == "database.url" { masked(&value.text) } else { value.text.clone() },
+        text: if name == DATABASE { masked(&value.text) } else { value.text.clone() },
     })
+}
+
+/// Makes the path of a SQLite database absolute; other addresses stay as they are.
+fn database_in(folder: &Path, url: String) -> String {
+    match sqlite_path(&url) {
+        Some(path) if path.is_relative() && !path.as_os_str().is_empty() => {
+            format!("sqlite:{}", folder.join(path).display())
+        }
+        Some(_) | None => url,
+    }
+}
+
+/// Returns the file of a SQLite database, from its address.
+pub(crate) fn sqlite_path(url: &str) -> Option<&Path> {
+    url.strip_prefix("sqlite:").map(|path| Path::new(path.strip_prefix("//").unwrap_or(path)))
 }
 
 fn find(name: &str, origin: &Origin) -> Result<&'static Entry, ConfigError> {

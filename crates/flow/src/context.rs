@@ -37,9 +37,9 @@ impl Cx {
         flow_operators::all().catalog()
     }
 
-    /// Ends a command whose body is not written yet.
-    pub(crate) async fn not_yet(&self, command: &str) -> anyhow::Result<std::process::ExitCode> {
+    /// Ends a command whose body is not written yet; says what does the same.
+    pub(crate) async fn not_yet(&self, command: &str, instead: &str) -> anyhow::Result<std::process::ExitCode> {
         std::future::ready(()).await;
-        Err(Refusal::failed(format!("`flow {command}` is not part of this version")).into())
+        Err(Refusal::failed(format!("`flow {command}` is not part of this version")).help(instead).into())
     }
 }

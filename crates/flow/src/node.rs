@@ -27,7 +27,11 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
-use crate::{context::Cx, output::Refusal};
+use crate::{
+    config::{masked, sqlite_path},
+    context::Cx,
+    output::Refusal,
+};
 
 /// Flow's version.
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -62,13 +66,28 @@ impl Parts {
         Ok(parts)
     }
 
-    /// Opens what a command needs.
+    /// Opens what a command needs that is about DAGs, runs and the like.
     pub(crate) async fn of_command(cx: &Cx) -> anyhow::Result<Self> {
+        if let Some(server) = &cx.config.server {
+            let database = masked(&cx.config.settings.database.url);
+            // To work on this database instead would change the wrong one.
+            return Err(Refusal::usage(format!(
+                "FLOW_SERVER is `{}`, and this version cannot work over the network",
+                masked(server)
+            ))
+            .help(format!("run the command on that host; or unset FLOW_SERVER to work on `{database}`"))
+            .into());
+        }
+        Self::of_database(cx).await
+    }
+
+    /// Opens a database that is there already.
+    pub(crate) async fn of_database(cx: &Cx) -> anyhow::Result<Self> {
         let url = &cx.config.settings.database.url;
-        if let Some(path) = url.strip_prefix("sqlite:")
-            && !Path::new(path.strip_prefix("//").unwrap_or(path)).exists()
+        if let Some(path) = sqlite_path(url)
+            && !path.exists()
         {
-            return Err(Refusal::failed(format!("there is no database at `{}` yet", crate::config::masked(url)))
+            return Err(Refusal::failed(format!("there is no database at `{}` yet", masked(url)))
                 .help("start Flow first (`flow standalone`), or say where its home is (`--home`, FLOW_HOME)")
                 .into());
         }
@@ -252,8 +271,8 @@ pub(crate) fn make_home(home: &Path) -> anyhow::Result<()> {
 /// A process that was just killed may hold it for a moment longer: a child that it was about to start shares the
 /// lock until it has become another program.
 pub(crate) fn lock_database(cx: &Cx) -> anyhow::Result<Option<File>> {
-    let Some(path) = cx.config.settings.database.url.strip_prefix("sqlite:") else { return Ok(None) };
-    let path = PathBuf::from(format!("{}-lock", path.strip_prefix("//").unwrap_or(path)));
+    let Some(path) = sqlite_path(&cx.config.settings.database.url) else { return Ok(None) };
+    let path = PathBuf::from(format!("{}-lock", path.display()));
     let file = File::options()
         .create(true)
         .write(true)

@@ -163,6 +163,11 @@ impl Output {
         if self.is_for_people() { self.raw(&format!("{line}\n")) } else { Ok(()) }
     }
 
+    /// Prints a line for people on stderr, where it disturbs no program that reads the answer.
+    pub(crate) fn note(&self, line: &str) -> io::Result<()> {
+        writeln!(anstream::stderr().lock(), "{line}")
+    }
+
     /// Prints the fields of an object: a heading and the text for people, the object for programs.
     pub(crate) fn fields(&self, fields: &serde_json::Value) -> io::Result<()> {
         let Some(object) = fields.as_object().filter(|_| self.is_for_people()) else { return self.data(fields) };

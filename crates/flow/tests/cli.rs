@@ -41,6 +41,7 @@ fn a_command_line_that_makes_no_sense_ends_with_2() {
     check(&["trigger", "a", "--conf", "[1]"], 2, "", "it must be a JSON object");
     check(&["trigger", "a", "--timeout", "5m"], 2, "", "--wait");
     check(&["runs", "list", "--state", "done"], 2, "", "none of queued, running, success, failed");
+    check(&["runs", "list", "-n", "0"], 2, "", "0 is not in 1..=100000");
     check(&["dags", "check", "nowhere"], 2, "", "error: there is no file or folder `nowhere`");
     check(&["dags", "next", "--schedule", "@daily", "--timezone", "Mars/Base"], 2, "", "Mars/Base");
     check(&["config", "show", "--config", "no.toml"], 2, "", "error: could not read `");
@@ -151,6 +152,56 @@ fn moments_of_a_schedule_follow_the_clocks_of_its_zone() {
                     2026-03-29 03:00:00 +02:00 Sun\t2026-03-29T01:00:00Z\t\n\
                     2026-03-30 02:30:00 +02:00 Mon\t2026-03-30T00:30:00Z\t\n";
     assert_eq!(out(&output), expected);
+}
+
+#[test]
+fn a_dag_that_has_not_begun_is_due_from_its_start_date_on() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("dags")).unwrap();
+    #[track_caller]
+    fn check(folder: &Path, schedule: &str, more: &[&str], expected: &[&str]) {
+        let text =
+            format!("schedule: {schedule}\nstart_date: 2040-01-05\nend_date: 2040-01-07\ntasks: [{{ id: a }}]\n");
+        std::fs::write(folder.join("dags/later.yaml"), text).unwrap();
+        let output = flow(folder, &[&["dags", "next", "later", "-n", "9", "-o", "json"], more].concat());
+        let due: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let moments: Vec<&str> = due.as_array().unwrap().iter().map(|due| due["run_after"].as_str().unwrap()).collect();
+        assert_eq!(moments, expected, "{schedule}");
+    }
+    let days = ["2040-01-05T00:00:00Z", "2040-01-06T00:00:00Z", "2040-01-07T00:00:00Z"];
+    check(folder.path(), "'@daily'", &[], &days);
+    check(folder.path(), "'@daily'", &["--after", "2040-01-04T12:00:00"], &days);
+    check(folder.path(), "'@daily'", &["--after", "2040-01-06T00:00:00"], &days[2..]);
+    check(folder.path(), "1d", &[], &days);
+    check(folder.path(), "'@once'", &[], &days[..1]);
+}
+
+#[test]
+fn a_graph_is_data_when_that_is_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("dags")).unwrap();
+    let text = "task_groups: { g: {} }\ntasks:\n  - { id: a }\n  - { id: b, group: g, needs: [a] }\n";
+    std::fs::write(folder.path().join("dags/d.yaml"), text).unwrap();
+    let output = flow(folder.path(), &["dags", "graph", "d", "-o", "json"]);
+    let graph: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(graph["edges"], serde_json::json!([{ "source_id": "a", "target_id": graph["nodes"][1]["id"] }]));
+    assert_eq!((&graph["nodes"][0]["operator"], &graph["nodes"][1]["task_group"]), (&"empty".into(), &"g".into()));
+    assert!(out(&flow(folder.path(), &["dags", "graph", "d", "-o", "yaml"])).starts_with("dag_id: d\n"));
+    let output = flow(folder.path(), &["dags", "graph", "d", "-o", "json", "--format", "svg"]);
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+}
+
+#[test]
+fn what_is_not_there_yet_says_what_to_use_instead() {
+    check(&["connections", "list"], 1, "", "FLOW_CONN_WAREHOUSE=postgres://");
+    check(&["variables", "get", "x"], 1, "", "FLOW_VAR_REGION=eu");
+    check(&["backfill", "list"], 1, "", "flow trigger DAG --logical-date DATE");
+    let folder = tempfile::tempdir().unwrap();
+    for args in [&["dags", "list"][..], &["trigger", "a"], &["runs", "list"], &["pools", "list"]] {
+        let output = command(folder.path(), args).env("FLOW_SERVER", "http://u:sesame@host:1/").output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {output:?}");
+        assert!(err(&output).contains("FLOW_SERVER is `http://u:***@host:1/`"), "{}", err(&output));
+    }
 }
 
 /// Documents in Markdown blocks that begin with a key of a DAG.

@@ -185,6 +185,8 @@ fn kill_9_loses_nothing_and_runs_nothing_twice_at_once() {
     complaints.extend(slow.iter().map(|name| format!("{name:?} was not taken up within 30 s of a restart")));
     complaints.extend(place.words().lines().filter(|line| line.contains("panicked")).map(str::to_owned));
     assert!(complaints.is_empty(), "{}", complaints.join("\n"));
-    assert!(at(0.5) < 10.0, "what was interrupted is taken up too late");
+    assert!(at(0.5) < 2.0, "what was interrupted is taken up too late: half of it after {:.2} s", at(0.5));
+    // On a busy machine a few wait for others.
+    assert!(at(0.95) < 10.0, "some of what was interrupted is taken up too late: after {:.2} s", at(0.95));
     place.assert_nothing_left();
 }

@@ -284,6 +284,10 @@ fn pause_and_forget(place: &Place) {
     place.ok(&["trigger", "daily", "--run-id", "waits"]);
     let reasons = place.json(&["tasks", "explain", "daily", "waits", "only"]);
     assert_eq!(reasons[0]["kind"], "paused");
+    let output = place.flow(&["runs", "wait", "daily", "waits", "--timeout", "100ms"]);
+    check_refused(&output, 1, &["so its run waits: flow dags unpause daily\n", "has not ended in time"]);
+    assert!(place.ok(&["runs", "show", "daily", "waits"]).ends_with("so its run waits: flow dags unpause daily\n"));
+    assert!(place.ok(&["runs", "list", "daily", "--state", "failed"]).contains("None of the runs is failed."));
     place.ok(&["runs", "cancel", "daily", "waits"]);
 
     let shown = place.json(&["dags", "show", "good"]);
@@ -332,13 +336,101 @@ fn pools_are_made_changed_and_deleted() {
     place.refuses(&["pools", "get", "warehuse"], 1, &["did you mean `warehouse`?"]);
     place.refuses(&["pools", "set", "warehouse", "-2"], 2, &["-2"]);
     place.refuses(&["pools", "set", " ", "2"], 2, &["1 to 256 characters"]);
-    place.refuses(&["pools", "delete", "default_pool"], 1, &["cannot be deleted"]);
-    place.ok(&["pools", "delete", "warehouse"]);
+    place.refuses(&["pools", "delete", "default_pool", "--yes"], 1, &["cannot be deleted"]);
+    place.refuses(&["pools", "delete", "warehouse"], 2, &["pool `warehouse`", "--yes"]);
+    place.ok(&["pools", "delete", "warehouse", "--yes"]);
     place.refuses(&["pools", "delete", "warehouse"], 1, &["pool `warehouse` does not exist"]);
 
     let health = place.json(&["db", "check"]);
     assert_eq!((&health["kind"], &health["rows"]["dag_run"]), (&json!("sqlite"), &json!(0)));
     assert!(place.ok(&["dags", "list"]).contains("No DAGs yet"));
+}
+
+#[test]
+fn whoever_opens_another_terminal_is_told_where_everything_is() {
+    let place = Place::new();
+    let greeting = |command: &mut Command| {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+        let said: Vec<String> = lines.take_while(|line| !line.contains("flow tasks log")).collect();
+        drop(Process { child, address: String::new() });
+        said.join("\n")
+    };
+    let here = place.path().display().to_string();
+    let said = greeting(place.command(&["standalone", "--port", "0"]).env("FLOW_HOME", place.path().join("other")));
+    assert!(said.contains(&format!("  export FLOW_HOME={here}/other\n  export PATH=")), "{said}");
+    // The folder of the binary is in the way of no other `flow`.
+    let folder = Path::new(env!("CARGO_BIN_EXE_flow")).parent().unwrap().to_owned();
+    let others = std::env::var_os("PATH").unwrap_or_default();
+    let paths = [folder].into_iter().chain(std::env::split_paths(&others));
+    let said =
+        greeting(place.command(&["standalone", "--port", "0"]).env("PATH", std::env::join_paths(paths).unwrap()));
+    assert!(said.contains("flow dags list") && !said.contains("export"), "{said}");
+    fs::write(place.path().join("file"), "").unwrap();
+    let output = place.flow(&["standalone", "--port", "0", "--dags", "file/dags"]);
+    check_refused(&output, 1, &["cannot make the DAG folder `", "--dags"]);
+    assert_eq!(out(&output), "");
+}
+
+#[test]
+fn runs_of_a_version_without_the_task_are_passed_over() {
+    let place = Place::new();
+    let _standalone = place.standalone();
+    let dag = |tasks: &str| format!("dag_id: d\ntasks:\n  - {{ id: old }}\n{tasks}");
+    place.write("d.yaml", &dag(""));
+    place.wait(&["dags", "list"], |dags| dags.as_array().is_some_and(|dags| dags.len() == 1));
+    let run = |date: &str| place.ok(&["trigger", "d", "--wait", "--run-id", date, "--logical-date", date]);
+    run("2026-01-01");
+    place.write("d.yaml", &dag("  - { id: new }\n"));
+    place.wait(&["dags", "show", "d"], |shown| shown["tasks"].as_array().is_some_and(|tasks| tasks.len() == 2));
+    run("2026-01-02");
+    run("2026-01-03");
+    let output = place.flow(&["tasks", "clear", "d", "2026-01-03", "new", "--past", "--dry-run"]);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert_eq!(out(&output).matches("success").count(), 2, "{output:?}");
+    assert_eq!(err(&output), "skipped d 2026-01-01: task `new` is not in this DAG\n");
+    place.refuses(&["tasks", "clear", "d", "2026-01-01", "new", "--future"], 1, &["has no task `new`"]);
+}
+
+#[tokio::test]
+async fn a_log_is_followed_through_every_try() {
+    let place = Place::new();
+    let standalone = place.standalone();
+    place.write(
+        "d.yaml",
+        "
+dag_id: d
+tasks:
+  - id: a
+    uses: bash
+    retries: 1
+    retry_delay: 1s
+    with: { bash_command: 'sleep 1; echo this is {{ ti.try_number }}; [ {{ ti.try_number }} -eq 2 ]' }
+",
+    );
+    place.wait(&["dags", "list"], |dags| dags.as_array().is_some_and(|dags| dags.len() == 1));
+    place.ok(&["trigger", "d"]);
+    let output = place.flow(&["tasks", "log", "d", "latest", "a", "-f"]);
+    let text = out(&output);
+    assert!(text.contains("this is 1\n") && text.contains("this is 2\n"), "{output:?}");
+    assert_eq!((output.status.code(), err(&output)), (Some(0), "try 2:\n".to_owned()));
+    let text = place.ok(&["tasks", "log", "d", "latest", "a", "-f", "--try", "1"]);
+    assert!(text.contains("this is 1\n") && !text.contains("this is 2\n"), "{text}");
+    drop(standalone);
+
+    // Nobody runs it, and then the database fails.
+    place.ok(&["trigger", "d", "--run-id", "stays"]);
+    let log = place.path().join(".flow/logs/dag_id=d/run_id=stays/task_id=a/attempt=1.log");
+    fs::create_dir_all(log.parent().unwrap()).unwrap();
+    fs::write(log, "first\n").unwrap();
+    let mut child = place.command(&["tasks", "log", "d", "stays", "a", "-f"]);
+    let mut child = child.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert_eq!(lines.next().unwrap().unwrap(), "first");
+    let url = format!("sqlite:{}", place.path().join(".flow/flow.db").display());
+    let mut database = sqlx::SqliteConnection::connect(&url).await.unwrap();
+    sqlx::query("ALTER TABLE task_instance RENAME TO gone").execute(&mut database).await.unwrap();
+    check_refused(&child.wait_with_output().unwrap(), 1, &["cannot see whether the task goes on"]);
 }
 
 #[test]

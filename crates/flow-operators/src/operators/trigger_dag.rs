@@ -42,7 +42,7 @@ pub struct TriggerDag {
     /// The new run's logical date, in ISO-8601; without it the current time.
     #[serde(default)]
     logical_date: Option<String>,
-    /// Do not start the new run earlier. Given without `logical_date`, the run has no logical date.
+    /// Do not start the new run earlier. Its logical date is not that moment: without `logical_date`, it is the current time.
     #[serde(default)]
     run_after: Option<String>,
     /// When there is a run of that id or date: clear it and let it run again.

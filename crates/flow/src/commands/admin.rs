@@ -6,7 +6,7 @@ use std::{path::PathBuf, process::ExitCode};
 use crate::context::Cx;
 
 macro_rules! group {
-    ($Args:ident, $Command:ident, $run:ident, $word:literal, $examples:literal, { $($(#[$attr:meta])* $extra:ident { $($(#[$fattr:meta])* $field:ident: $type:ty),* $(,)? }),* $(,)? }) => {
+    ($Args:ident, $Command:ident, $run:ident, $word:literal, $instead:literal, $examples:literal, { $($(#[$attr:meta])* $extra:ident { $($(#[$fattr:meta])* $field:ident: $type:ty),* $(,)? }),* $(,)? }) => {
         #[derive(Debug, clap::Args)]
         #[command(after_help = $examples)]
         pub(crate) struct $Args {
@@ -27,16 +27,18 @@ macro_rules! group {
 
         pub(crate) async fn $run(args: $Args, cx: &Cx) -> anyhow::Result<ExitCode> {
             match args.command {
-                $Command::List => cx.not_yet(concat!($word, " list")).await,
-                $Command::Get { name: _ } => cx.not_yet(concat!($word, " get")).await,
-                $Command::Delete { name: _ } => cx.not_yet(concat!($word, " delete")).await,
-                $($Command::$extra { $($field: _),* } => cx.not_yet($word).await),*
+                $Command::List => cx.not_yet(concat!($word, " list"), $instead).await,
+                $Command::Get { name: _ } => cx.not_yet(concat!($word, " get"), $instead).await,
+                $Command::Delete { name: _ } => cx.not_yet(concat!($word, " delete"), $instead).await,
+                $($Command::$extra { $($field: _),* } => cx.not_yet($word, $instead).await),*
             }
         }
     };
 }
 
-group!(VariablesArgs, VariablesCommand, variables, "variables", "Examples:\n  flow variables set region eu", {
+group!(VariablesArgs, VariablesCommand, variables, "variables",
+    "set it in the environment of the processes that run tasks: FLOW_VAR_REGION=eu (or AIRFLOW_VAR_REGION)",
+    "Examples:\n  flow variables set region eu", {
     /// Make one, or change it
     Set { name: String, value: String, #[arg(long)] description: Option<String> },
     /// Set all that a JSON file names
@@ -45,7 +47,9 @@ group!(VariablesArgs, VariablesCommand, variables, "variables", "Examples:\n  fl
     Export { file: Option<PathBuf> },
 });
 
-group!(ConnectionsArgs, ConnectionsCommand, connections, "connections", "Examples:\n  flow connections test warehouse", {
+group!(ConnectionsArgs, ConnectionsCommand, connections, "connections",
+    "set it in the environment of the processes that run tasks: FLOW_CONN_WAREHOUSE=postgres://… (or AIRFLOW_CONN_WAREHOUSE)",
+    "Examples:\n  flow connections test warehouse", {
     /// Make one, or change it, from a URI or JSON
     Set { name: String, value: String },
     /// Really connect
@@ -56,12 +60,16 @@ group!(ConnectionsArgs, ConnectionsCommand, connections, "connections", "Example
     Export { file: Option<PathBuf> },
 });
 
-group!(UsersArgs, UsersCommand, users, "users", "Examples:\n  flow users set ada --role Op", {
+group!(UsersArgs, UsersCommand, users, "users",
+    "there are no logins yet: leave `web.host` on 127.0.0.1, and let a web server in front of it ask for one",
+    "Examples:\n  flow users set ada --role Op", {
     /// Make one, or change its role or password
     Set { name: String, #[arg(long)] role: Option<String>, #[arg(long)] password_stdin: bool },
 });
 
-group!(TokensArgs, TokensCommand, tokens, "tokens", "Examples:\n  flow tokens create ci --user ada --expires 90d", {
+group!(TokensArgs, TokensCommand, tokens, "tokens",
+    "there are no logins yet: leave `web.host` on 127.0.0.1, and let a web server in front of it ask for one",
+    "Examples:\n  flow tokens create ci --user ada --expires 90d", {
     /// Make one and print it, once
     Create { name: String, #[arg(long)] user: Option<String>, #[arg(long)] expires: Option<String> },
 });

@@ -63,13 +63,17 @@ enum Command {
     },
 }
 
+/// What makes runs of the past in this version.
+const INSTEAD: &str = "one date: flow trigger DAG --logical-date DATE; all since `start_date`: write `catchup: true`, \
+                       and flow dags unpause DAG";
+
 pub(crate) async fn run(args: Args, cx: &Cx) -> anyhow::Result<ExitCode> {
     match args.command {
         Command::Create { dag: _, from: _, to: _, dry_run: _, max_active_runs: _, reprocess: _ } => {
-            cx.not_yet("backfill create").await
+            cx.not_yet("backfill create", INSTEAD).await
         }
-        Command::List => cx.not_yet("backfill list").await,
-        Command::Pause { id: _ } => cx.not_yet("backfill pause").await,
-        Command::Cancel { id: _ } => cx.not_yet("backfill cancel").await,
+        Command::List => cx.not_yet("backfill list", INSTEAD).await,
+        Command::Pause { id: _ } => cx.not_yet("backfill pause", INSTEAD).await,
+        Command::Cancel { id: _ } => cx.not_yet("backfill cancel", INSTEAD).await,
     }
 }

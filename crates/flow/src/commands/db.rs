@@ -13,6 +13,7 @@ use serde::Serialize;
 
 use super::{dags::duration_arg, runs};
 use crate::{
+    config::sqlite_path,
     context::Cx,
     node::{self, Parts},
     output::Cell,
@@ -80,7 +81,7 @@ struct Migration {
 async fn migrate(cx: &Cx, dry_run: bool) -> anyhow::Result<ExitCode> {
     let url = &cx.config.settings.database.url;
     let database = crate::config::masked(url);
-    let is_there = sqlite_file(url).is_none_or(Path::exists);
+    let is_there = sqlite_path(url).is_none_or(Path::exists);
     if !is_there && dry_run {
         cx.out.one(
             &Migration { database: database.clone(), from: 0, to: Store::newest_schema(), dry_run },
@@ -113,11 +114,6 @@ async fn migrate(cx: &Cx, dry_run: bool) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Returns the path of a SQLite database.
-fn sqlite_file(url: &str) -> Option<&Path> {
-    url.strip_prefix("sqlite:").map(|path| Path::new(path.strip_prefix("//").unwrap_or(path)))
-}
-
 #[derive(Debug, Serialize)]
 struct Health {
     database: String,
@@ -129,7 +125,7 @@ struct Health {
 }
 
 async fn check(cx: &Cx) -> anyhow::Result<ExitCode> {
-    let parts = Parts::of_command(cx).await?;
+    let parts = Parts::of_database(cx).await?;
     let started = Instant::now();
     parts.store.ping().await?;
     let answer_ms = started.elapsed().as_secs_f64() * 1_000.0;
@@ -177,7 +173,7 @@ struct Cleaning {
 }
 
 async fn clean(cx: &Cx, older_than: Duration, dag_id: Option<String>, dry_run: bool) -> anyhow::Result<ExitCode> {
-    let parts = Parts::of_command(cx).await?;
+    let parts = Parts::of_database(cx).await?;
     if let Some(dag) = &dag_id
         && parts.store.dag(dag).await?.is_none()
     {

@@ -114,7 +114,12 @@ pub(crate) async fn run(args: Args, cx: &Cx) -> anyhow::Result<ExitCode> {
             let pool = find(&parts, &name).await?;
             let used = pool.running.saturating_add(pool.queued);
             let question = format!("Delete pool `{name}` ({used} of its slots in use)? Tasks that name it will wait.");
-            if !yes && ask::is_possible() && !ask::yes(&question)? {
+            if !yes && !ask::is_possible() {
+                return Err(Refusal::usage(format!("deleting pool `{name}` holds up the tasks that name it"))
+                    .help("if you mean it: --yes")
+                    .into());
+            }
+            if !yes && !ask::yes(&question)? {
                 return Ok(ExitCode::FAILURE);
             }
             let mut tx = parts.store.begin().await?;

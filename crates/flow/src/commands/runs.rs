@@ -50,7 +50,7 @@ enum Command {
         #[arg(long)]
         state: Option<flow_core::RunState>,
         /// At most so many
-        #[arg(short = 'n', long, default_value_t = 25)]
+        #[arg(short = 'n', long, default_value_t = 25, value_parser = clap::value_parser!(u32).range(1..=100_000))]
         limit: u32,
     },
     /// A run and its tasks
@@ -176,15 +176,19 @@ async fn list(cx: &Cx, dag: Option<String>, state: Option<RunState>, limit: u32)
     {
         return Err(no_such_dag(&parts, dag).await);
     }
-    let rows = parts.store.list_runs(&RunFilter { dag_id: dag, state }, limit).await?;
+    let filter = RunFilter { dag_id: dag, state };
+    let rows = parts.store.list_runs(&filter, limit).await?;
     let views: Vec<RunView> = rows.iter().map(RunView::of).collect();
-    if views.is_empty() {
-        cx.out.remark("No runs yet. Start one: flow trigger DAG --wait")?;
-        if cx.out.is_for_people() {
-            return Ok(ExitCode::SUCCESS);
-        }
-    }
     print_list(cx, &views)?;
+    if views.is_empty() {
+        let has_others = state.is_some()
+            && !parts.store.list_runs(&RunFilter { state: None, ..filter.clone() }, 1).await?.is_empty();
+        let dag = filter.dag_id.as_deref().unwrap_or("DAG");
+        cx.out.remark(&match state.filter(|_| has_others) {
+            Some(state) => format!("None of the runs is {state}."),
+            None => format!("No runs yet. Start one: flow trigger {dag} --wait"),
+        })?;
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -215,7 +219,17 @@ async fn show(cx: &Cx, dag: &str, run: &str) -> anyhow::Result<ExitCode> {
     print(cx, &row)?;
     cx.out.raw("\n")?;
     super::tasks::print(cx, &tasks)?;
+    if let Some(words) = held_by_pause(&parts, &row).await? {
+        cx.out.remark(&format!("\n{words}"))?;
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Says that a run does not go on because its DAG is paused, and what helps.
+pub(crate) async fn held_by_pause(parts: &Parts, row: &RunRow) -> anyhow::Result<Option<String>> {
+    let dag_id = row.run.dag_id.as_str();
+    let is_held = !row.run.state.is_finished() && parts.store.dag(dag_id).await?.is_some_and(|dag| dag.is_paused);
+    Ok(is_held.then(|| format!("The DAG is paused, so its run waits: flow dags unpause {dag_id}")))
 }
 
 async fn edit(cx: &Cx, run: &Run, request: &Edit, options: EditOptions<'_>) -> anyhow::Result<ExitCode> {
@@ -288,14 +302,24 @@ pub(crate) async fn wait(
     timeout: Option<Duration>,
 ) -> anyhow::Result<ExitCode> {
     let (dag, run) = (row.run.dag_id.clone(), row.run.run_id.clone());
+    if let Some(words) = held_by_pause(parts, &row).await? {
+        cx.out.note(&words)?;
+    }
     let deadline = timeout.map(|timeout| Instant::now() + timeout);
     let progress = ProgressBar::new_spinner();
     progress.enable_steady_tick(Duration::from_millis(120));
     while !row.run.state.is_finished() {
         if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
             progress.finish_and_clear();
-            return Err(Refusal::failed(format!("run `{run}` of `{dag}` has not ended in time; it goes on"))
-                .help(format!("see why: flow runs show {dag} {run}"))
+            let refusal = Refusal::failed(format!("run `{run}` of `{dag}` has not ended in time; it goes on"));
+            let tasks = parts.store.tasks(row.run.key).await?;
+            let open = tasks.iter().find(|task| !task.state.is_finished());
+            return Err(refusal
+                .help(match (held_by_pause(parts, &row).await?, open) {
+                    (Some(words), _) => words,
+                    (None, Some(task)) => format!("see why: flow tasks explain {dag} {run} {}", task.task_id),
+                    (None, None) => format!("see why: flow runs show {dag} {run}"),
+                })
                 .into());
         }
         let tasks = parts.store.tasks(row.run.key).await?;

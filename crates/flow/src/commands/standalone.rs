@@ -1,6 +1,9 @@
 //! `flow standalone`: scheduler, worker and web server in one process.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use anyhow::Context as _;
 use flow_runtime::Stop;
@@ -12,6 +15,7 @@ use crate::{
     config::Origin,
     context::Cx,
     node::{self, Parts},
+    output::Refusal,
 };
 
 #[derive(Debug, clap::Args)]
@@ -54,6 +58,7 @@ pub(crate) async fn run(_args: Args, cx: &Cx) -> anyhow::Result<ExitCode> {
     let settings = &cx.config.settings;
     let listener = node::listen(cx).await?;
     let parts = Parts::of_process(cx).await?;
+    make_dag_folder(&settings.dags.folder)?;
     let stop = Stop::new();
     tokio::spawn(stop.listen().context("cannot take over the signals")?);
     greet(cx, &listener)?;
@@ -77,6 +82,14 @@ pub(crate) async fn run(_args: Args, cx: &Cx) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+fn make_dag_folder(folder: &Path) -> anyhow::Result<()> {
+    std::fs::create_dir_all(folder).map_err(|error| {
+        Refusal::failed(format!("cannot make the DAG folder `{}`: {error}", folder.display()))
+            .help("make it for the user that Flow runs as, or name another with `--dags`")
+            .into()
+    })
+}
+
 /// Says where things are and what to do next.
 fn greet(cx: &Cx, listener: &TcpListener) -> anyhow::Result<()> {
     let settings = &cx.config.settings;
@@ -84,25 +97,60 @@ fn greet(cx: &Cx, listener: &TcpListener) -> anyhow::Result<()> {
     let database = crate::config::masked(&settings.database.url);
     cx.out.remark(&format!(
         "flow {}\n  web       http://{address}\n  DAGs      {}\n  home      {}\n  database  {database}\n\n\
-         Put YAML files into the DAG folder; they show up within a second. In another terminal:\n  \
-         flow dags list\n  flow trigger DAG --wait\n  flow tasks log DAG latest TASK\n\
-         Those need the same home: {}\n",
+         Put YAML files into the DAG folder; they show up within a second. In another terminal:\n\
+         {}  flow dags list\n  flow trigger DAG --wait\n  flow tasks log DAG latest TASK\n",
         node::VERSION,
         settings.dags.folder.display(),
         cx.config.home.display(),
-        if std::env::var_os("FLOW_HOME").is_some() || cx.config.home.ends_with(".flow") && is_default_home(cx) {
-            "it is the one they take by themselves.".to_owned()
-        } else {
-            format!("export FLOW_HOME={}", cx.config.home.display())
-        }
+        exports(
+            (!is_default_home(&cx.config.home)).then_some(&*cx.config.home),
+            std::env::current_exe()
+                .and_then(|path| path.canonicalize())
+                .ok()
+                .filter(|path| !is_called_flow(path))
+                .as_deref()
+                .and_then(Path::parent)
+        )
     ))?;
-    if !settings.dags.folder.exists() {
-        std::fs::create_dir_all(&settings.dags.folder)
-            .with_context(|| format!("cannot make the DAG folder `{}`", settings.dags.folder.display()))?;
-    }
     Ok(())
 }
 
-fn is_default_home(cx: &Cx) -> bool {
-    std::env::home_dir().is_some_and(|home| home.join(".flow") == cx.config.home)
+/// Returns what another terminal must be told first: the home, and where the program is.
+///
+/// `FLOW_HOME` of this process says nothing about other terminals: it may have been set for it alone.
+fn exports(home: Option<&Path>, programs: Option<&Path>) -> String {
+    let home = home.map(|home| format!("  export FLOW_HOME={}\n", word(home)));
+    let programs = programs.map(|folder| format!("  export PATH={}:$PATH\n", word(folder)));
+    home.into_iter().chain(programs).collect()
+}
+
+fn is_default_home(home: &Path) -> bool {
+    std::env::home_dir().is_some_and(|user| user.join(".flow") == home)
+}
+
+/// Says whether `flow`, typed in a terminal, is this program.
+fn is_called_flow(binary: &Path) -> bool {
+    let folders = std::env::var_os("PATH").unwrap_or_default();
+    let first = std::env::split_paths(&folders).map(|folder| folder.join("flow")).find(|path| path.is_file());
+    first.and_then(|path| path.canonicalize().ok()).is_some_and(|path| path == binary)
+}
+
+/// Writes a path as one word of a shell.
+fn word(path: &Path) -> String {
+    let text = path.display().to_string();
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+@%,:=".contains(c);
+    if text.chars().all(is_plain) { text } else { format!("'{}'", text.replace('\'', "'\\''")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_terminal_is_told_what_it_cannot_know() {
+        assert_eq!(exports(None, None), "");
+        assert_eq!(exports(Some(Path::new("/srv/flow")), None), "  export FLOW_HOME=/srv/flow\n");
+        let both = exports(Some(Path::new("/my home")), Some(Path::new("/it's")));
+        assert_eq!(both, "  export FLOW_HOME='/my home'\n  export PATH='/it'\\''s':$PATH\n");
+    }
 }

@@ -1,13 +1,17 @@
 //! `flow tasks`: look at a run's task instances, read their logs, ask why, clear and mark them.
 
-use std::process::ExitCode;
+use std::{
+    process::ExitCode,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use flow_core::{
-    TaskState, Timestamp,
-    engine::{Edit, Selection},
+    RunKey, TaskState, Timestamp,
+    engine::{Edit, Refused, Selection},
 };
 use flow_runtime::log::{Follow, LogId};
-use flow_store::{EditOptions, Edited, RunFilter, RunRow, TaskRow};
+use flow_store::{ActionError, EditOptions, Edited, RunFilter, RunRow, Store, StoreError, TaskRow};
 use serde::Serialize;
 
 use super::{dags::State, runs};
@@ -79,7 +83,7 @@ enum Command {
     Log {
         #[command(flatten)]
         instance: Instance,
-        /// Which try, from 1 [default: the latest]
+        /// Which try, from 1 [default: the latest; with -f also those that follow]
         #[arg(long = "try", value_name = "N")]
         try_number: Option<u32>,
         /// Go on until the task has ended
@@ -280,23 +284,60 @@ async fn log(
         };
         return Err(refusal.help(help).into());
     }
-    let mut lines = Follow::new(path, 0, move || {
-        let (parts, run, task_id, map_index) = (parts.store.clone(), row.run.key, task.task_id.clone(), task.map_index);
-        async move {
-            if !follow {
-                return true;
+    if !follow {
+        let mut lines = Follow::new(path, 0, || std::future::ready(true));
+        while let Some(chunk) = lines.next().await? {
+            cx.out.bytes(&chunk)?;
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut number = wanted;
+    loop {
+        follow_one(cx, parts, row.run.key, &id, number).await?;
+        if try_number.is_some() {
+            return Ok(ExitCode::SUCCESS);
+        }
+        // Another try may come yet: after a retry's delay, or because somebody clears the task.
+        loop {
+            match now(&parts.store, row.run.key, &id).await? {
+                Some(now) if now.try_number > number => break,
+                Some(now) if !now.state.is_finished() => tokio::time::sleep(NEXT_TRY_LOOK).await,
+                Some(_) | None => return Ok(ExitCode::SUCCESS),
             }
-            let tasks = parts.tasks(run).await.unwrap_or_default();
-            let now = tasks.iter().find(|task| task.task_id == task_id && task.map_index == map_index);
-            now.is_none_or(|now| {
-                now.state.is_finished() || now.try_number > wanted || now.state == TaskState::UpForRetry
-            })
+        }
+        number += 1;
+        cx.out.note(&format!("try {number}:"))?;
+    }
+}
+
+/// Prints the log of one try until the try has ended.
+async fn follow_one(cx: &Cx, parts: &Parts, run: RunKey, id: &LogId, number: u32) -> anyhow::Result<()> {
+    let failure = Mutex::new(None);
+    let mut lines = Follow::new(parts.logs.path(id, number), 0, || async {
+        match now(&parts.store, run, id).await {
+            Ok(now) => now.is_none_or(|now| {
+                now.state.is_finished() || now.try_number > number || now.state == TaskState::UpForRetry
+            }),
+            Err(error) => {
+                *failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+                true
+            }
         }
     });
     while let Some(chunk) = lines.next().await? {
         cx.out.bytes(&chunk)?;
     }
-    Ok(ExitCode::SUCCESS)
+    drop(lines);
+    match failure.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        Some(error) => Err(anyhow::Error::new(error).context("cannot see whether the task goes on")),
+        None => Ok(()),
+    }
+}
+
+/// Looks at a task instance; `None` when it is gone.
+async fn now(store: &Store, run: RunKey, id: &LogId) -> Result<Option<TaskRow>, StoreError> {
+    let tasks = store.tasks(run).await?;
+    Ok(tasks.into_iter().find(|task| task.task_id == id.task_id.as_str() && task.map_index == id.map_index))
 }
 
 async fn edit(
@@ -310,7 +351,11 @@ async fn edit(
     let mut wanted = vec![row.run.run_id.to_string()];
     if reach.past || reach.future {
         let filter = RunFilter { dag_id: Some(instance.dag.clone()), state: None };
-        let others = parts.store.list_runs(&filter, RUNS_MAX).await?;
+        let mut others = parts.store.list_runs(&filter, RUNS_MAX + 1).await?;
+        if others.len() > RUNS_MAX as usize {
+            others.truncate(RUNS_MAX as usize);
+            cx.out.note(&format!("`{}` has more runs: only the newest {RUNS_MAX} are looked at", instance.dag))?;
+        }
         wanted.extend(
             others
                 .iter()
@@ -331,7 +376,18 @@ async fn edit(
         let edited = parts
             .store
             .edit_run(&parts.dags, (&instance.dag, run_id), &make(selection.clone()), options, cx.now())
-            .await?;
+            .await;
+        let edited = match edited {
+            // Another version of the DAG, or deleted meanwhile: the other runs are changed all the same.
+            Err(
+                error @ (ActionError::Refused(Refused::NoSuchTask(_) | Refused::NoSuchMapIndex(..))
+                | ActionError::Store(StoreError::NotFound { .. })),
+            ) if *run_id != row.run.run_id.as_str() => {
+                cx.out.note(&format!("skipped {} {run_id}: {error}", instance.dag))?;
+                continue;
+            }
+            other => other?,
+        };
         if wanted.len() > 1 {
             cx.out.remark(&format!("{} {run_id}", instance.dag))?;
         }
@@ -375,3 +431,6 @@ async fn explain(cx: &Cx, parts: &Parts, instance: &Instance) -> anyhow::Result<
 
 /// Most runs that `--past` and `--future` reach.
 const RUNS_MAX: u32 = 10_000;
+
+/// Between two looks for a task's next try.
+const NEXT_TRY_LOOK: Duration = Duration::from_millis(250);

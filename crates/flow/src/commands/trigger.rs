@@ -70,9 +70,8 @@ pub(crate) async fn run(args: Args, cx: &Cx) -> anyhow::Result<ExitCode> {
     };
     if !args.wait {
         runs::print(cx, &row)?;
-        let is_paused = parts.store.dag(&args.dag).await?.is_some_and(|dag| dag.is_paused);
-        if is_paused {
-            cx.out.remark(&format!("The DAG is paused: its runs wait until `flow dags unpause {}`.", args.dag))?;
+        if let Some(words) = runs::held_by_pause(&parts, &row).await? {
+            cx.out.remark(&words)?;
         }
         return Ok(ExitCode::SUCCESS);
     }

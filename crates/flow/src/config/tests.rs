@@ -82,6 +82,24 @@ fn a_path_in_the_file_counts_from_the_file_and_elsewhere_from_here() {
     assert_eq!(world.load().dags.folder, here.join("mine"));
 }
 
+#[track_caller]
+fn check_database(toml: &str, environment: &[(&str, &str)], expected: &str) {
+    let world = world(toml, environment);
+    let url = world.load().database.url.replace(&world.folder.path().display().to_string(), "HERE");
+    assert_eq!(url, expected);
+}
+
+#[test]
+fn the_path_of_a_database_counts_from_the_file_and_elsewhere_from_here() {
+    check_database("[database]\nurl = 'sqlite:a.db'\n", &[], "sqlite:HERE/home/a.db");
+    check_database("[database]\nurl = 'sqlite://b/a.db'\n", &[], "sqlite:HERE/home/b/a.db");
+    check_database("[database]\nurl = 'sqlite:$FLOW_HOME/a.db'\n", &[], "sqlite:HERE/home/a.db");
+    check_database("[database]\nurl = 'sqlite:/srv/a.db'\n", &[], "sqlite:/srv/a.db");
+    check_database("[database]\nurl = 'postgres://host/a'\n", &[], "postgres://host/a");
+    check_database("", &[("FLOW_DATABASE_URL", "sqlite:a.db")], "sqlite:HERE/a.db");
+    check_database("", &[("FLOW__DATABASE__URL", "sqlite:///srv/a.db")], "sqlite:///srv/a.db");
+}
+
 #[test]
 fn the_home_is_the_flag_then_the_variable_then_the_users() {
     let mut world = world("", &[("HOME", "/home/ada"), ("FLOW_HOME", "/srv/flow")]);
@@ -171,8 +189,8 @@ fn lists_are_written_with_commas_or_as_a_list() {
 fn two_different_databases_are_refused() {
     let both = [("FLOW_DATABASE_URL", "sqlite:a"), ("FLOW__DATABASE__URL", "sqlite:b")];
     assert!(matches!(Config::load(&world("", &both).around), Err(ConfigError::TwoDatabases)));
-    let config = world("[database]\nurl = 'sqlite:c'\n", &both[..1]).load();
-    assert_eq!(config.database.url, "sqlite:a");
+    let world = world("[database]\nurl = 'sqlite:c'\n", &both[..1]);
+    assert_eq!(world.load().database.url, format!("sqlite:{}/a", world.folder.path().display()));
 }
 
 #[track_caller]

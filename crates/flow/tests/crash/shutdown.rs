@@ -5,11 +5,11 @@ use std::{collections::BTreeMap, time::Duration};
 
 use super::place::{Flow, Place};
 
-/// Tasks that end soon, late, or only by force; without retries.
+/// Tasks that end soon, late, or only by force; without retries. `QUICK` is how long the first try of `quick` works.
 const DRAINED: &str = r#"
 dag_id: drained
 tasks:
-  - { id: quick, uses: bash, retries: 0, with: { bash_command: '. "$CRASH/task.sh"; work 3' } }
+  - { id: quick, uses: bash, retries: 0, with: { bash_command: '. "$CRASH/task.sh"; if once quick; then sleep QUICK; fi; work 0' } }
   - id: slow
     uses: bash
     retries: 0
@@ -21,9 +21,14 @@ tasks:
   - { id: after, uses: bash, retries: 0, needs: [quick, slow, stubborn], with: { bash_command: '. "$CRASH/task.sh"; work 0' } }
 "#;
 
+/// `quick` ends within the time for draining.
+const ENDS: &str = "3";
+/// `quick` is still at work when Flow ends, however slow the machine.
+const IS_INTERRUPTED: &str = "30";
+
 /// Starts Flow with these settings and the three tasks.
-fn start(place: &Place, settings: &[(&str, &str)]) -> Flow {
-    place.add_dag("drained", DRAINED);
+fn start(place: &Place, quick: &str, settings: &[(&str, &str)]) -> Flow {
+    place.add_dag("drained", &DRAINED.replace("QUICK", quick));
     let mut command = place.command(&["standalone", "--port", "0"]);
     let flow = place.spawn(command.envs(settings.iter().copied()));
     place.wait_for_dags(&["drained"]);
@@ -53,7 +58,7 @@ fn check_heals(place: &Place, tries: [(&str, u32); 4]) {
 #[test]
 fn a_first_sigterm_lets_tasks_finish_and_hands_back_the_rest() {
     let place = Place::new(None);
-    let flow = start(&place, &[("FLOW__WORKER__DRAIN", "8s")]);
+    let flow = start(&place, ENDS, &[("FLOW__WORKER__DRAIN", "8s")]);
     flow.terminate();
     assert!(flow.wait(Duration::from_secs(60)).success());
     check_heals(&place, [("quick", 1), ("slow", 2), ("stubborn", 2), ("after", 1)]);
@@ -62,7 +67,7 @@ fn a_first_sigterm_lets_tasks_finish_and_hands_back_the_rest() {
 #[test]
 fn nothing_new_is_started_after_a_sigterm() {
     let place = Place::new(None);
-    let flow = start(&place, &[("FLOW__WORKER__DRAIN", "8s")]);
+    let flow = start(&place, ENDS, &[("FLOW__WORKER__DRAIN", "8s")]);
     flow.terminate();
     std::thread::sleep(Duration::from_secs(1));
     place.trigger(&[("drained".to_owned(), "two".to_owned())]);
@@ -74,7 +79,7 @@ fn nothing_new_is_started_after_a_sigterm() {
 #[test]
 fn a_second_sigterm_ends_everything_at_once() {
     let place = Place::new(None);
-    let flow = start(&place, &[("FLOW__WORKER__DRAIN", "10m"), ("FLOW__CORE__KILL_GRACE", "10m")]);
+    let flow = start(&place, IS_INTERRUPTED, &[("FLOW__WORKER__DRAIN", "10m"), ("FLOW__CORE__KILL_GRACE", "10m")]);
     flow.terminate();
     std::thread::sleep(Duration::from_millis(500));
     flow.terminate();
@@ -85,7 +90,7 @@ fn a_second_sigterm_ends_everything_at_once() {
 #[test]
 fn a_second_sigterm_does_not_wait_for_tasks_that_are_being_ended() {
     let place = Place::new(None);
-    let flow = start(&place, &[("FLOW__WORKER__DRAIN", "1s"), ("FLOW__CORE__KILL_GRACE", "10m")]);
+    let flow = start(&place, IS_INTERRUPTED, &[("FLOW__WORKER__DRAIN", "1s"), ("FLOW__CORE__KILL_GRACE", "10m")]);
     flow.terminate();
     place.wait(Duration::from_secs(30), "it does not hand back", || place.words().contains("will be tried again"));
     flow.terminate();

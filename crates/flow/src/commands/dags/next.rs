@@ -3,8 +3,10 @@
 use std::process::ExitCode;
 
 use flow_core::{
-    Timestamp,
+    Dag, Timestamp,
     dag::Dialect,
+    engine::{RunHistory, planned_runs},
+    run::DataInterval,
     timetable::{Moment, Timetable},
 };
 use jiff::tz::TimeZone;
@@ -29,7 +31,7 @@ pub(crate) struct Args {
     /// Time zone of the schedule [default: the DAG's, or UTC]
     #[arg(long, value_name = "ZONE")]
     timezone: Option<String>,
-    /// From this moment on, in the time zone if it has no offset [default: now]
+    /// From this moment on, in the time zone if it has no offset, but not before the DAG's start_date [default: now]
     #[arg(long, value_name = "TIME")]
     after: Option<String>,
     /// How many moments
@@ -46,17 +48,28 @@ struct Due {
     data_interval_end: Timestamp,
 }
 
+impl Due {
+    fn at(run_after: Timestamp, logical_date: Timestamp, interval: DataInterval, zone: &TimeZone) -> Self {
+        Self {
+            run_after,
+            local: when::show(run_after, zone),
+            logical_date,
+            data_interval_start: interval.start,
+            data_interval_end: interval.end,
+        }
+    }
+}
+
 pub(crate) fn run(args: &Args, cx: &Cx) -> anyhow::Result<ExitCode> {
-    let (timetable, zone_name, end) = match (&args.dag, &args.schedule) {
-        (Some(id), _) => {
-            let dag = dag_folder::find(&cx.config.dags.folder, id, &cx.catalog())?;
-            let zone = args.timezone.clone().unwrap_or_else(|| dag.timezone.clone());
-            (dag.timetable, zone, dag.end_date)
-        }
-        (None, schedule) => {
-            let zone = args.timezone.clone().unwrap_or_else(|| "UTC".to_owned());
-            (parse(schedule.as_deref().unwrap_or_default(), &zone)?, zone, None)
-        }
+    let dag = match &args.dag {
+        Some(id) => Some(dag_folder::find(&cx.config.dags.folder, id, &cx.catalog())?),
+        None => None,
+    };
+    let zone_of_dag = || dag.as_ref().map_or_else(|| "UTC".to_owned(), |dag| dag.timezone.clone());
+    let zone_name = args.timezone.clone().unwrap_or_else(zone_of_dag);
+    let timetable = match &dag {
+        Some(dag) => dag.timetable.clone(),
+        None => parse(args.schedule.as_deref().unwrap_or_default(), &zone_name)?,
     };
     let zone = flow_core::time::zone(&zone_name).ok_or_else(|| {
         Refusal::usage(format!("there is no time zone `{zone_name}`")).help("for example `Europe/Berlin`")
@@ -67,7 +80,13 @@ pub(crate) fn run(args: &Args, cx: &Cx) -> anyhow::Result<ExitCode> {
             when::read(text, &zone_name, cx.now()).map_err(|why| Refusal::usage(format!("`--after` {why}")))?
         }
     };
-    let due = moments(&timetable, after, end, args.number, &zone);
+    let due = match &dag {
+        Some(dag) if start_date(dag).is_some_and(|start| start > after) => {
+            first_moments(dag, after, args.number, &zone)
+        }
+        Some(dag) => moments(&timetable, after, dag.end_date, args.number, &zone),
+        None => moments(&timetable, after, None, args.number, &zone),
+    };
     cx.out.list(&due, &["due", "due (UTC)", "data interval (UTC)"], |due| {
         let interval = if due.data_interval_start == due.data_interval_end {
             String::new()
@@ -106,12 +125,20 @@ fn moments(timetable: &Timetable, after: Timestamp, end: Option<Timestamp>, numb
     std::iter::successors(next(after), |last: &Moment| next(last.run_after))
         .take_while(|moment| end.is_none_or(|end| moment.logical_date <= end))
         .take(number as usize)
-        .map(|moment| Due {
-            run_after: moment.run_after,
-            local: when::show(moment.run_after, zone),
-            logical_date: moment.logical_date,
-            data_interval_start: moment.data_interval.start,
-            data_interval_end: moment.data_interval.end,
-        })
+        .map(|moment| Due::at(moment.run_after, moment.logical_date, moment.data_interval, zone))
         .collect()
+}
+
+/// The moments of a DAG that has not begun: nothing is missed yet, so they are those that the scheduler plans.
+fn first_moments(dag: &Dag, after: Timestamp, number: u32, zone: &TimeZone) -> Vec<Due> {
+    let history = RunHistory { enabled_at: Some(after), ..RunHistory::default() };
+    planned_runs(dag, &history, after, number as usize)
+        .into_iter()
+        .filter_map(|run| Some(Due::at(run.run_after, run.logical_date?, run.data_interval?, zone)))
+        .collect()
+}
+
+/// The DAG's start date; without one, the earliest of its tasks'.
+fn start_date(dag: &Dag) -> Option<Timestamp> {
+    dag.start_date.or_else(|| dag.tasks.iter().filter_map(|task| task.start_date).min())
 }
