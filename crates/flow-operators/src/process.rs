@@ -30,9 +30,11 @@ use crate::{
     values::Env,
 };
 use last_line::LastLine;
+pub use xcom_file::{read_xcom_file, xcom_file};
 
 mod last_line;
 pub mod orphans;
+mod xcom_file;
 
 /// What a group gets between SIGTERM and SIGKILL when its leader has ended by itself.
 const LEFTOVER_GRACE: Duration = Duration::from_millis(250);
@@ -45,9 +47,6 @@ const DRAIN_MAX: usize = 4 << 20;
 
 /// Bytes read at once.
 const CHUNK: usize = 64 << 10;
-
-/// The file, in the attempt's folder, that `$FLOW_XCOM` names.
-const XCOM_FILE: &str = ".flow_xcom.json";
 
 /// What to run.
 #[derive(Clone, Debug)]
@@ -138,37 +137,6 @@ pub async fn run(cx: &TaskContext, command: &Command) -> Result<Ended, OperatorE
         return Err(OperatorError::cancelled());
     }
     Ok(ended(status, &pipes.last))
-}
-
-/// Returns the path of the file in which a process may leave its result.
-pub fn xcom_file(cx: &TaskContext) -> PathBuf {
-    cx.scratch.join(XCOM_FILE)
-}
-
-/// Reads what a process left in `$FLOW_XCOM`; `None`: nothing.
-///
-/// # Errors
-///
-/// It is too large, or not JSON.
-pub fn read_xcom_file(cx: &TaskContext) -> Result<Option<serde_json::Value>, OperatorError> {
-    let path = xcom_file(cx);
-    let size = match std::fs::metadata(&path) {
-        Ok(found) => found.len(),
-        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(e) => return Err(OperatorError::retry(anyhow!(e).context("could not read the file `$FLOW_XCOM`"))),
-    };
-    // Values are measured one by one later; this only bounds what is read.
-    if size > 64 * crate::xcom::MAX_BYTES as u64 {
-        return Err(crate::xcom::too_large(crate::xcom::RETURN_VALUE));
-    }
-    let text = std::fs::read(&path)
-        .map_err(|e| OperatorError::retry(anyhow!(e).context("could not read the file `$FLOW_XCOM`")))?;
-    if text.trim_ascii().is_empty() {
-        return Ok(None);
-    }
-    serde_json::from_slice(&text)
-        .map(Some)
-        .map_err(|e| OperatorError::retry(anyhow!(e).context("the file `$FLOW_XCOM` does not hold JSON")))
 }
 
 fn check_cwd(cwd: &Path) -> Result<(), OperatorError> {
