@@ -298,6 +298,22 @@ fn a_result_without_end_is_not_read() {
 }
 
 #[tokio::test]
+#[cfg(target_os = "linux")]
+async fn after_a_long_attempt_also_processes_with_smaller_numbers_are_ended() {
+    let token = "a-long-attempt";
+    let mut command = tokio::process::Command::new("sleep");
+    command.arg("600").env(orphans::ATTEMPT, token).process_group(0).kill_on_drop(true);
+    let mut escaped = command.spawn().unwrap();
+    // Started later, so that its number is higher; as if the numbers had wrapped in between.
+    let mut leader = left_by("none", "true");
+    let pid = Pid::from_raw(i32::try_from(leader.id().unwrap()).unwrap());
+    leader.wait().await.unwrap();
+    assert_eq!(orphans::Sweep::new(pid, token, Duration::ZERO).kill_and_reap(), 0);
+    assert_eq!(orphans::Sweep::new(pid, token, Duration::from_secs(60)).kill_and_reap(), 1);
+    let _ = escaped.wait().await; // another test's attempt may have reaped it
+}
+
+#[tokio::test]
 async fn what_cannot_be_started_is_explained() {
     let world = World::new();
     let env: serde_json::Map<String, Value> =
