@@ -38,6 +38,27 @@ fn a_bomb_of_merges_is_stopped() {
 }
 
 #[test]
+fn a_bomb_of_nested_anchors_is_stopped() {
+    let open: String = (0..60).map(|level| format!("&a{level} [")).collect();
+    let text = format!("a: {open}{}{}\n", "1,".repeat(50_000), "]".repeat(60));
+    assert_eq!(shown(&read(&text)), ["1:347 the anchors of this file hold more than 100000 nodes"]);
+    let within = format!("dag_id: d\nparams: {{p: &p [&a [{}]], q: *p}}\ntasks: [{{id: x}}]\n", "1,".repeat(40_000));
+    good(&within);
+}
+
+#[expect(clippy::disallowed_methods, reason = "measures")]
+#[test]
+fn thousands_of_merges_into_a_large_map_are_read_soon() {
+    let started = std::time::Instant::now();
+    let keys: String = (0..20_000).map(|ix| format!("k{ix}: 1, ")).collect();
+    let text = format!("dag_id: d\nparams: {{{keys}<<: [{}{{last: 1}}]}}\ntasks: [{{id: x}}]\n", "{},".repeat(100_000));
+    let dag = good(&text);
+    assert_eq!((dag.params.len(), dag.params.contains_key("last")), (20_001, true));
+    let took = started.elapsed();
+    assert!(took.as_secs() < 20, "took {took:?}");
+}
+
+#[test]
 fn deep_nesting_is_stopped() {
     for text in ["[".repeat(100_000), "{a: ".repeat(100_000), "- ".repeat(100_000)] {
         let all = shown(&read(&text));
