@@ -80,6 +80,9 @@ impl Cx<'_, '_, '_> {
             draft.task.is_inline = spec.is_inline;
         }
         for entry in &merged.entries {
+            if !self.spend(entry.bytes(), entry.place()) {
+                return;
+            }
             self.field(draft, entry, spec);
         }
         if draft.task.wait_for_downstream {
