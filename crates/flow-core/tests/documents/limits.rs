@@ -154,6 +154,31 @@ fn fragments_that_extend_a_large_one_are_bounded() {
     assert!(all.len() == 1 && all[0].ends_with(TOO_MUCH), "{all:?}");
 }
 
+#[expect(clippy::disallowed_methods, reason = "measures")]
+#[test]
+fn names_that_are_repeated_cost_nothing() {
+    let started = std::time::Instant::now();
+    let tasks: String = (0..300).map(|ix| format!("- {{id: a{ix}, group: a}}\n- {{id: b{ix}, group: b}}\n")).collect();
+    let needs = "a, ".repeat(200_000);
+    let parsed = read(&format!("dag_id: d\ntask_groups: {{a: {{}}, b: {{needs: [{needs}]}}}}\ntasks:\n{tasks}"));
+    assert_eq!(shown(&parsed), ["2:37 warning: `a` is named twice in `needs`"]);
+    assert_eq!(parsed.dags[0].dag.tasks.iter().map(|task| task.upstream.len()).sum::<usize>(), 300 * 300);
+    let took = started.elapsed();
+    assert!(took.as_secs() < 20, "took {took:?}");
+}
+
+#[test]
+fn edges_that_are_drawn_again_count() {
+    // Each of the inner groups' leaves are the outer group's too.
+    let groups: String = (0..40).map(|ix| format!("  g{ix}: {{parent: g{}}}\n", ix + 1)).collect();
+    let names: Vec<String> = (0..=40).map(|ix| format!("g{ix}")).collect();
+    let tasks: String = (0..200).map(|ix| format!("- {{id: a{ix}, group: g0}}\n- {{id: b{ix}, group: b}}\n")).collect();
+    let needs = names.join(", ");
+    let parsed =
+        read(&format!("dag_id: d\ntask_groups:\n  b: {{needs: [{needs}]}}\n  g40: {{}}\n{groups}tasks:\n{tasks}"));
+    assert_eq!(shown(&parsed), ["3:130 the groups of this DAG make more than 1000000 dependencies"]);
+}
+
 #[test]
 fn too_many_tasks_are_refused() {
     let tasks: String = (0..10_001).map(|ix| format!("- id: t{ix}\n")).collect();

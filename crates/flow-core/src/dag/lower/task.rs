@@ -114,7 +114,7 @@ impl Cx<'_, '_, '_> {
         let task = &mut draft.task;
         match entry.key.as_str() {
             "id" | "uses" => {}
-            "needs" => draft.needs = self.names(entry).unwrap_or_default(),
+            "needs" => draft.needs = self.needs(entry),
             "group" => {
                 draft.group = self.text(entry).map(|name| super::Named { name, place: entry.place() });
             }
