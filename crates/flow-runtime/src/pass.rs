@@ -10,7 +10,8 @@ use std::{
 };
 
 use flow_core::{
-    DagId, RunKey, RunState, RunType, Timestamp,
+    Dag, DagId, RunKey, RunState, RunType, Timestamp,
+    dag::OverlapPolicy,
     engine::{self, Decision, Edit, LastRun, NewRun, NewRuns, Room, RunChange, RunHistory},
 };
 use flow_store::{
@@ -346,7 +347,7 @@ impl Look<'_> {
             }
             Err(error) => return Err(error),
         };
-        let mut history = self.history(dag).await?;
+        let mut history = self.history(dag, &cached.dag).await?;
         let mut new = NewRuns::default();
         let mut is_done = false;
         for _ in 0..MOST_USED_DATES {
@@ -359,7 +360,7 @@ impl Look<'_> {
             if new.cancel_active {
                 let before = history.active;
                 self.cancel_active(dag_id).await?;
-                history = self.history(dag).await?;
+                history = self.history(dag, &cached.dag).await?;
                 if history.active < before {
                     continue;
                 }
@@ -388,9 +389,13 @@ impl Look<'_> {
         self.tx.plan(dag_id, due_at, is_blocked, new.next.as_ref()).await
     }
 
-    async fn history(&mut self, dag: &DagRow) -> Result<RunHistory, StoreError> {
+    async fn history(&mut self, dag: &DagRow, meaning: &Dag) -> Result<RunHistory, StoreError> {
         let (queued, running) = self.tx.count_active_runs(&dag.dag_id).await?;
         let last = self.tx.last_scheduled_run(&dag.dag_id).await?;
+        let busy_until = match meaning.overlap_policy {
+            OverlapPolicy::Skip => self.tx.last_end_of_a_run(&dag.dag_id).await?,
+            OverlapPolicy::Queue | OverlapPolicy::CancelRunning => None,
+        };
         Ok(RunHistory {
             last: last.and_then(|row| {
                 Some(LastRun {
@@ -401,6 +406,7 @@ impl Look<'_> {
                 })
             }),
             active: queued + running,
+            busy_until,
             enabled_at: Some(dag.enabled_at),
         })
     }
