@@ -75,6 +75,8 @@ pub struct RunHistory {
     pub last: Option<LastRun>,
     /// Runs that are queued or running, of any type but backfill.
     pub active: u32,
+    /// When a run of any type but backfill last ended. Asked for with `overlap_policy: skip` only.
+    pub busy_until: Option<Timestamp>,
     /// When the DAG was first seen, or last unpaused if later.
     pub enabled_at: Option<Timestamp>,
 }

@@ -17,6 +17,7 @@ use crate::{
 
 mod args;
 mod complaint;
+mod constants;
 mod filters;
 mod json;
 mod limits;

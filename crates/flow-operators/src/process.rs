@@ -30,9 +30,11 @@ use crate::{
     values::Env,
 };
 use last_line::LastLine;
+pub use xcom_file::{read_xcom_file, xcom_file};
 
 mod last_line;
 pub mod orphans;
+mod xcom_file;
 
 /// What a group gets between SIGTERM and SIGKILL when its leader has ended by itself.
 const LEFTOVER_GRACE: Duration = Duration::from_millis(250);
@@ -45,9 +47,6 @@ const DRAIN_MAX: usize = 4 << 20;
 
 /// Bytes read at once.
 const CHUNK: usize = 64 << 10;
-
-/// The file, in the attempt's folder, that `$FLOW_XCOM` names.
-const XCOM_FILE: &str = ".flow_xcom.json";
 
 /// What to run.
 #[derive(Clone, Debug)]
@@ -140,37 +139,6 @@ pub async fn run(cx: &TaskContext, command: &Command) -> Result<Ended, OperatorE
     Ok(ended(status, &pipes.last))
 }
 
-/// Returns the path of the file in which a process may leave its result.
-pub fn xcom_file(cx: &TaskContext) -> PathBuf {
-    cx.scratch.join(XCOM_FILE)
-}
-
-/// Reads what a process left in `$FLOW_XCOM`; `None`: nothing.
-///
-/// # Errors
-///
-/// It is too large, or not JSON.
-pub fn read_xcom_file(cx: &TaskContext) -> Result<Option<serde_json::Value>, OperatorError> {
-    let path = xcom_file(cx);
-    let size = match std::fs::metadata(&path) {
-        Ok(found) => found.len(),
-        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(e) => return Err(OperatorError::retry(anyhow!(e).context("could not read the file `$FLOW_XCOM`"))),
-    };
-    // Values are measured one by one later; this only bounds what is read.
-    if size > 64 * crate::xcom::MAX_BYTES as u64 {
-        return Err(crate::xcom::too_large(crate::xcom::RETURN_VALUE));
-    }
-    let text = std::fs::read(&path)
-        .map_err(|e| OperatorError::retry(anyhow!(e).context("could not read the file `$FLOW_XCOM`")))?;
-    if text.trim_ascii().is_empty() {
-        return Ok(None);
-    }
-    serde_json::from_slice(&text)
-        .map(Some)
-        .map_err(|e| OperatorError::retry(anyhow!(e).context("the file `$FLOW_XCOM` does not hold JSON")))
-}
-
 fn check_cwd(cwd: &Path) -> Result<(), OperatorError> {
     match std::fs::metadata(cwd) {
         Ok(found) if found.is_dir() => Ok(()),
@@ -208,7 +176,13 @@ fn start(cx: &TaskContext, command: &Command, cwd: &Path) -> io::Result<(tokio::
         .kill_on_drop(true);
     let (child, leader) = orphans::spawn(&mut spawn)?;
     drop(spawn); // and with it our copies of the pipes' writing ends
-    let group = Group { leader, token: cx.identity.token.clone(), log: cx.log.clone(), is_over: false };
+    let group = Group {
+        leader,
+        started: Instant::now(),
+        token: cx.identity.token.clone(),
+        log: cx.log.clone(),
+        is_over: false,
+    };
     let pipes = Pipes {
         out: Some(Receiver::from_owned_fd(out_reader.into())?),
         err: err_reader.map(|reader| Receiver::from_owned_fd(reader.into())).transpose()?,
@@ -363,6 +337,7 @@ async fn ready(pipe: Option<&Receiver>) {
 /// A child's process group. Dropped before its end, everything in it is killed.
 struct Group {
     leader: Pid,
+    started: Instant,
     token: String,
     log: Arc<dyn LogSink>,
     is_over: bool,
@@ -380,7 +355,7 @@ impl Group {
 
     /// Ends what the leader left: the group, then those who left the group.
     async fn end(&mut self, grace: Duration, was_asked: bool, pipes: &mut Pipes) {
-        let mut sweep = orphans::Sweep::new(self.leader, &self.token);
+        let mut sweep = orphans::Sweep::new(self.leader, &self.token, self.started.elapsed());
         sweep.reap();
         if !self.is_empty() {
             if !was_asked {

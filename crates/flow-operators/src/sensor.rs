@@ -107,6 +107,9 @@ pub const COMMON: &[&str] = &[
     "deferrable",
 ];
 
+/// A look costs a row and a worker's moment; never faster than this, whatever is asked for.
+const LEAST_INTERVAL: Duration = Duration::from_millis(10);
+
 impl Patience {
     fn poke_interval() -> Span {
         Span::seconds(60.0)
@@ -176,10 +179,11 @@ impl Patience {
     /// is asked for.
     fn interval(&self, cx: &TaskContext, looks: u64) -> Duration {
         let base = self.poke_interval.duration();
-        if !self.exponential_backoff {
-            // A look costs a row and a worker's moment; never faster than this, whatever is asked for.
-            return base.max(Duration::from_millis(10));
-        }
+        let interval = if self.exponential_backoff { self.backed_off(base, cx, looks) } else { base };
+        interval.max(LEAST_INTERVAL)
+    }
+
+    fn backed_off(&self, base: Duration, cx: &TaskContext, looks: u64) -> Duration {
         let exponent = i32::try_from(looks.min(64)).unwrap_or(64) - 2;
         let longest = 366.0 * 86_400.0;
         let least = (base.as_secs_f64() * 2_f64.powi(exponent)).clamp(1.0, longest).floor();
@@ -315,10 +319,13 @@ mod tests {
 
     #[tokio::test]
     async fn an_interval_of_nothing_does_not_spin() {
-        let world = World::new();
-        let before = now();
-        let run = look(&world, "nothing", json!({ "poke_interval": 0 })).await;
-        let Outcome::Reschedule { at } = run.outcome() else { panic!("{run:?}") };
-        assert!(*at >= before + Duration::from_millis(10));
+        for more in
+            [json!({ "poke_interval": 0 }), json!({ "poke_interval": 60, "exponential_backoff": true, "max_wait": 0 })]
+        {
+            let before = now();
+            let run = look(&World::new(), "nothing", more.clone()).await;
+            let Outcome::Reschedule { at } = run.outcome() else { panic!("{run:?}") };
+            assert!(*at >= before + LEAST_INTERVAL, "{more}");
+        }
     }
 }

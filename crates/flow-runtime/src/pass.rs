@@ -12,6 +12,7 @@ use std::{
 
 use flow_core::{
     DagId, RunKey, RunState, RunType, Timestamp,
+    dag::OverlapPolicy,
     engine::{self, Decision, Edit, LastRun, NewRun, NewRuns, Room, RunChange, RunHistory},
 };
 use flow_store::{
@@ -372,7 +373,10 @@ impl Look<'_> {
             let dag_id = due.dag.dag_id.as_str();
             match self.cached(&due.dag).await? {
                 Some(cached) => {
-                    let history = histories.remove(dag_id).unwrap_or_default();
+                    let mut history = histories.remove(dag_id).unwrap_or_default();
+                    if cached.dag.overlap_policy == OverlapPolicy::Skip {
+                        history.busy_until = self.tx.last_end_of_a_run(dag_id).await?;
+                    }
                     asked.push(Asked { due, cached, history, new: NewRuns::default() });
                 }
                 None => plans.push(Plan::later(dag_id, self.now + BROKEN)),
@@ -449,7 +453,7 @@ impl Look<'_> {
         Ok(again)
     }
 
-    /// Returns what timetables need to know of the runs of DAGs.
+    /// Returns what timetables need to know of the runs of DAGs, but `busy_until`.
     async fn histories(&mut self, due: &[&DueDag]) -> Result<BTreeMap<String, RunHistory>, StoreError> {
         let names: Vec<&str> = due.iter().map(|due| due.dag.dag_id.as_str()).collect();
         if names.is_empty() {
@@ -467,6 +471,7 @@ impl Look<'_> {
         let of = |dag: &DagRow| RunHistory {
             last: last.get(&dag.dag_id).copied(),
             active: active.get(&dag.dag_id).map_or(0, |(queued, running)| queued + running),
+            busy_until: None,
             enabled_at: Some(dag.enabled_at),
         };
         Ok(due.iter().map(|due| (due.dag.dag_id.clone(), of(&due.dag))).collect())

@@ -161,6 +161,8 @@ statements! {
     both PREVIOUS_SUCCESS = "SELECT id, dag_id, run_id, run_type, state, logical_date, interval_start, interval_end, run_after, queued_at, started_at,
             ended_at, conf, version_id, triggered_by, triggering_user, note, clear_number
         FROM dag_run WHERE dag_id = $1 AND logical_date < $2 AND state = 'success' ORDER BY logical_date DESC LIMIT 1";
+    both LAST_END = "SELECT ended_at FROM dag_run WHERE dag_id = $1 AND ended_at IS NOT NULL AND run_type <> 'backfill'
+        ORDER BY ended_at DESC LIMIT 1";
     both LAST_STATES = "SELECT state FROM dag_run WHERE dag_id = $1 AND ended_at IS NOT NULL ORDER BY ended_at DESC, id DESC LIMIT $2";
     both LIST = "SELECT id, dag_id, run_id, run_type, state, logical_date, interval_start, interval_end, run_after, queued_at, started_at,
             ended_at, conf, version_id, triggered_by, triggering_user, note, clear_number
@@ -379,6 +381,17 @@ impl Tx {
             sqlx::query_scalar(text).bind(dag_id).bind(i64::from(limit)).fetch_all(conn).await?
         });
         words.iter().map(|text| word("dag_run", "state", dag_id, text)).collect()
+    }
+
+    /// Returns when a run of a DAG last ended, backfills aside.
+    ///
+    /// # Errors
+    ///
+    /// When the database does.
+    pub async fn last_end_of_a_run(&mut self, dag_id: &str) -> Result<Option<Timestamp>, StoreError> {
+        let ended_at: Option<i64> =
+            on!(tx self, LAST_END, |text, conn| sqlx::query_scalar(text).bind(dag_id).fetch_optional(conn).await?);
+        Ok(ended_at.map(Timestamp::from_micros))
     }
 
     /// Pins a run to another version of its DAG.

@@ -292,6 +292,8 @@ impl<'d, 'c, 't> World<'d, 'c, 't> {
     /// everything inside it is drawn.
     fn edges(&mut self, relations: &[Relation]) -> Option<Edges> {
         let mut edges = Edges::new(self.draft.tasks.len());
+        // Those drawn more than once count each time: they cost as much.
+        let mut drawn: usize = 0;
         let mut by_group: BTreeMap<Option<usize>, Vec<&Relation>> = BTreeMap::new();
         for relation in relations {
             by_group.entry(self.around(relation)).or_default().push(relation);
@@ -304,18 +306,15 @@ impl<'d, 'c, 't> World<'d, 'c, 't> {
         let mut roots = leaves.clone();
         for group in order {
             for relation in by_group.get(&group).into_iter().flatten() {
-                let ends = |item: Item, of_groups: &[Vec<usize>]| match item {
-                    Item::Task(ix) => vec![ix],
-                    Item::Group(ix) => of_groups[ix].clone(),
-                };
-                let (from, to) = (ends(relation.upstream, &leaves), ends(relation.downstream, &roots));
-                if edges.len() + from.len().saturating_mul(to.len()) > MAX_EDGES {
+                let (from, to) = (ends(&relation.upstream, &leaves), ends(&relation.downstream, &roots));
+                drawn = drawn.saturating_add(from.len().saturating_mul(to.len()));
+                if drawn > MAX_EDGES {
                     let message = format!("the groups of this DAG make more than {MAX_EDGES} dependencies");
                     self.complaints.error(relation.place, message);
                     return None;
                 }
-                for upstream in &from {
-                    for downstream in &to {
+                for upstream in from {
+                    for downstream in to {
                         edges.add(*upstream, *downstream);
                     }
                 }
@@ -344,6 +343,14 @@ impl<'d, 'c, 't> World<'d, 'c, 't> {
             }
         }
         members
+    }
+}
+
+/// Returns the tasks that an item stands for.
+fn ends<'a>(item: &'a Item, of_groups: &'a [Vec<usize>]) -> &'a [usize] {
+    match item {
+        Item::Task(ix) => std::slice::from_ref(ix),
+        Item::Group(ix) => &of_groups[*ix],
     }
 }
 

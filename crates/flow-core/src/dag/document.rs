@@ -50,7 +50,7 @@ pub(super) fn parse(source: &Source<'_>, catalog: &Catalog) -> Parsed {
     documents.retain(|document| document.is_broken || !is_empty(&document.root));
     let is_airflow_file = documents.iter().any(|document| names_airflow(&document.root));
     let count = documents.len();
-    let mut file = File { source, catalog, count, is_airflow_file, dags: Vec::new(), ids: BTreeMap::new() };
+    let mut file = File { source, catalog, count, is_airflow_file, dags: Vec::new(), ids: BTreeMap::new(), spent: 0 };
     for (position, document) in documents.iter_mut().enumerate() {
         file.read(position, document, &mut complaints);
     }
@@ -83,6 +83,8 @@ struct File<'a> {
     dags: Vec<ParsedDag>,
     /// Where each id was first written.
     ids: BTreeMap<String, Place>,
+    /// Bytes that the tasks so far hold.
+    spent: usize,
 }
 
 impl<'a> File<'a> {
@@ -111,12 +113,14 @@ impl<'a> File<'a> {
         }
         let before = complaints.errors();
         let default_id = (self.count == 1).then_some(self.source.stem);
-        let mut cx = Cx::new(self.source, self.catalog, dialect, complaints);
+        let mut cx = Cx::new(self.source, self.catalog, dialect, complaints, self.spent);
         // What the syntax hides would look like missing keys.
         if document.is_broken && is_cut_short(root) {
             return;
         }
-        let Some(draft) = lower::document(&mut cx, root, default_id) else { return };
+        let draft = lower::document(&mut cx, root, default_id);
+        self.spent = cx.spent;
+        let Some(draft) = draft else { return };
         let id_place = draft.id_place;
         let Some(dag) = check::finish(draft, before, complaints) else { return };
         if let Some(first) = self.ids.get(dag.id.as_str()) {

@@ -28,8 +28,10 @@ pub(crate) fn of(dag: &Dag) -> String {
     });
     value["groups"] = Value::Object(groups.collect());
     value["model"] = json!(VERSION);
-    let text = canonical(value).to_string();
-    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    let mut hasher = Sha256::new();
+    // Hashing takes everything; what could fail is a value that JSON cannot hold, and this is one of JSON.
+    let _ = serde_json::to_writer(&mut hasher, &canonical(value));
+    hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Tells a template from a text that looks like one.

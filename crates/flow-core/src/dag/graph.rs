@@ -18,23 +18,17 @@ use crate::id::{TaskId, TaskIx};
 pub(crate) struct Edges {
     upstream: Vec<BTreeSet<usize>>,
     downstream: Vec<BTreeSet<usize>>,
-    count: usize,
 }
 
 impl Edges {
     pub(crate) fn new(tasks: usize) -> Self {
-        Self { upstream: vec![BTreeSet::new(); tasks], downstream: vec![BTreeSet::new(); tasks], count: 0 }
+        Self { upstream: vec![BTreeSet::new(); tasks], downstream: vec![BTreeSet::new(); tasks] }
     }
 
     pub(crate) fn add(&mut self, upstream: usize, downstream: usize) {
         if self.downstream[upstream].insert(downstream) {
             self.upstream[downstream].insert(upstream);
-            self.count += 1;
         }
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.count
     }
 
     pub(crate) fn upstream_of(&self, task: usize) -> Vec<usize> {

@@ -33,6 +33,10 @@ mod with;
 pub(crate) use dag::{document, start_of};
 pub(crate) use with::files_named;
 
+/// Most bytes of what the tasks of a file hold. What comes from a template, `default_args` or a `$f` counts in each
+/// task anew: a small file can ask for much.
+const MAX_TASK_BYTES: usize = 32 << 20;
+
 /// A DAG whose tasks do not know each other yet.
 #[derive(Debug)]
 pub(crate) struct Draft {
@@ -90,6 +94,8 @@ pub(crate) struct Cx<'a, 'c, 't> {
     pub(crate) zone: String,
     /// What is known of the operators used so far.
     pub(crate) operators: BTreeMap<&'static str, Arc<operator::Facts>>,
+    /// Bytes that the tasks of the file hold so far.
+    pub(crate) spent: usize,
 }
 
 impl<'a, 'c, 't> Cx<'a, 'c, 't> {
@@ -98,12 +104,31 @@ impl<'a, 'c, 't> Cx<'a, 'c, 't> {
         catalog: &'a Catalog,
         dialect: Dialect,
         complaints: &'c mut Complaints<'t>,
+        spent: usize,
     ) -> Self {
-        Self { source, catalog, complaints, dialect, zone: "UTC".to_owned(), operators: BTreeMap::new() }
+        Self { source, catalog, complaints, dialect, zone: "UTC".to_owned(), operators: BTreeMap::new(), spent }
     }
 
     fn is_airflow(&self) -> bool {
         self.dialect == Dialect::Airflow
+    }
+
+    /// Counts what a task is about to hold; `false`: it is too much. Complains once.
+    fn spend(&mut self, bytes: usize, place: Place) -> bool {
+        let was_spent = self.is_spent();
+        self.spent = self.spent.saturating_add(bytes);
+        if self.is_spent() && !was_spent {
+            let message = format!("the tasks of this file hold more than {} MiB", MAX_TASK_BYTES >> 20);
+            let help = "what `extends`, `default_args` and `$f` bring counts in each task; \
+                        let the tasks read long texts from a file when they run";
+            self.error_with(place, message, help.to_owned());
+        }
+        !self.is_spent()
+    }
+
+    /// Says whether reading on makes no sense: see [`Cx::spend`].
+    fn is_spent(&self) -> bool {
+        self.spent > MAX_TASK_BYTES
     }
 
     fn error(&mut self, place: Place, message: impl Into<String>) {

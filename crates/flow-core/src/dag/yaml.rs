@@ -3,9 +3,9 @@
 //! Built on the parser's events, so that every duplicate key and every undefined alias of a file is reported
 //! at once, a document with a syntax error does not hide the next one, and a plain scalar is told from a quoted
 //! one. Which words a plain scalar may be is decided when the dialect is known: [`Document::resolve`].
-//! Bounded: nesting, nodes made by aliases. Knows nothing of DAGs.
+//! Bounded: nesting, nodes made by aliases, nodes kept for them. Knows nothing of DAGs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use granit_parser::{Event, Parser, ScalarStyle, ScanError};
 
@@ -19,6 +19,9 @@ pub(crate) const MAX_DEPTH: usize = 64;
 
 /// Most nodes that the aliases and merges of a file may stand for.
 pub(crate) const MAX_ALIAS_NODES: usize = 100_000;
+
+/// Most nodes that the anchors of a file may hold; a node counts once for each anchor around it.
+const MAX_ANCHOR_NODES: usize = 100_000;
 
 /// Text of an alias counts as one more node for each so many bytes, so that long texts are bounded too.
 const BYTES_PER_NODE: usize = 128;
@@ -65,6 +68,11 @@ impl Entry {
     /// Where the value stands; the key's place when there is no value.
     pub(crate) fn place(&self) -> Place {
         self.value.place.or(self.key_place)
+    }
+
+    /// Estimates the memory of key and value.
+    pub(crate) fn bytes(&self) -> usize {
+        self.key.len() + self.value.bytes()
     }
 }
 
@@ -120,6 +128,17 @@ impl Node {
             }
             Value::Text(text) | Value::Plain(text) | Value::Date(text) => 1 + text.len() / BYTES_PER_NODE,
             Value::Null | Value::Bool(_) | Value::Whole(_) | Value::Float(_) => 1,
+        }
+    }
+
+    /// Estimates the memory of the tree.
+    pub(crate) fn bytes(&self) -> usize {
+        const NODE: usize = 32;
+        NODE + match &self.value {
+            Value::List(items) => items.iter().map(Node::bytes).sum(),
+            Value::Map(entries) => entries.iter().map(Entry::bytes).sum(),
+            Value::Text(text) | Value::Plain(text) | Value::Date(text) => text.len(),
+            Value::Null | Value::Bool(_) | Value::Whole(_) | Value::Float(_) => 0,
         }
     }
 
@@ -216,6 +235,8 @@ struct Builder<'c, 'a, 't> {
     anchors: BTreeMap<usize, (Node, usize, usize)>,
     /// Nodes made by aliases and merges so far, in the whole file.
     expanded: usize,
+    /// Nodes kept for anchors so far, in the whole file.
+    anchored: usize,
     is_broken: bool,
     start: usize,
     /// Where the parser's text begins in the file.
@@ -234,6 +255,7 @@ impl<'c, 'a, 't> Builder<'c, 'a, 't> {
             stack: Vec::new(),
             anchors: BTreeMap::new(),
             expanded: 0,
+            anchored: 0,
             is_broken: false,
             start: 0,
             base: 0,
@@ -374,8 +396,9 @@ impl<'c, 'a, 't> Builder<'c, 'a, 't> {
         let Some(mut frame) = self.stack.pop() else { return Ok(()) };
         let merges = std::mem::take(&mut frame.merges);
         if let Value::Map(entries) = &mut frame.node.value {
+            let mut known: BTreeSet<String> = std::mem::take(&mut frame.keys).into_keys().collect();
             for source in merges {
-                self.merge(entries, source)?;
+                self.merge(entries, &mut known, source)?;
             }
             if let (true, Some(first)) = (frame.node.place.is_empty(), entries.first()) {
                 frame.node.place = first.key_place;
@@ -393,20 +416,20 @@ impl<'c, 'a, 't> Builder<'c, 'a, 't> {
         self.finished(frame.node, frame.anchor)
     }
 
-    /// Adds what `source` has and `entries` lacks: the map's own keys win, and earlier sources over later.
-    fn merge(&mut self, entries: &mut Vec<Entry>, source: Node) -> Result<(), Stop> {
+    /// Adds what `source` has and `entries` lacks: the map's own keys win, and earlier sources over later. `known`: the
+    /// keys of `entries`.
+    fn merge(&mut self, entries: &mut Vec<Entry>, known: &mut BTreeSet<String>, source: Node) -> Result<(), Stop> {
         let place = source.place;
         match source.value {
             Value::Map(more) => {
                 let weight = more.iter().map(|entry| 1 + entry.value.weight()).sum();
                 self.expand(weight, place)?;
-                let known: std::collections::BTreeSet<String> = entries.iter().map(|entry| entry.key.clone()).collect();
-                entries.extend(more.into_iter().filter(|entry| !known.contains(&entry.key)));
+                entries.extend(more.into_iter().filter(|entry| known.insert(entry.key.clone())));
             }
             Value::List(sources) => {
                 for source in sources {
                     if matches!(source.value, Value::Map(_)) {
-                        self.merge(entries, source)?;
+                        self.merge(entries, known, source)?;
                     } else {
                         self.broken(source.place.or(place), "`<<` merges maps, and this is none");
                     }
@@ -429,8 +452,24 @@ impl<'c, 'a, 't> Builder<'c, 'a, 't> {
             return Ok(());
         }
         self.broken(place, format!("the aliases of this file stand for more than {MAX_ALIAS_NODES} nodes"));
+        Err(self.stop_for_good())
+    }
+
+    /// Keeps a node for its aliases.
+    fn keep(&mut self, node: &Node, anchor: usize) -> Result<(), Stop> {
+        let (weight, depth) = (node.weight(), node.depth());
+        self.anchored = self.anchored.saturating_add(weight);
+        if self.anchored > MAX_ANCHOR_NODES {
+            self.broken(node.place, format!("the anchors of this file hold more than {MAX_ANCHOR_NODES} nodes"));
+            return Err(self.stop_for_good());
+        }
+        self.anchors.insert(anchor, (node.clone(), weight, depth));
+        Ok(())
+    }
+
+    fn stop_for_good(&self) -> Stop {
         // Nothing after this can be trusted to be small.
-        Err(Stop(self.text.len()))
+        Stop(self.text.len())
     }
 
     fn apply_tag(&mut self, node: &mut Node, core: Option<&str>, shown: &str, place: Place) {
@@ -467,8 +506,7 @@ impl<'c, 'a, 't> Builder<'c, 'a, 't> {
     /// Takes a finished node to where it belongs: a list, a key, a value, or the document.
     fn finished(&mut self, node: Node, anchor: usize) -> Result<(), Stop> {
         if anchor != 0 {
-            let (weight, depth) = (node.weight(), node.depth());
-            self.anchors.insert(anchor, (node.clone(), weight, depth));
+            self.keep(&node, anchor)?;
         }
         let Some(frame) = self.stack.last_mut() else {
             let is_broken = self.is_broken;

@@ -97,10 +97,9 @@ fn periodic(dag: &Dag, history: &RunHistory, now: Timestamp, plan: &Plan<'_>) ->
     NewRuns { runs, next: coming.map(new_run), ..NewRuns::default() }
 }
 
-/// With `skip`, a moment that came while the last run was active is gone for good.
+/// With `skip`, a moment that came while a run was active is gone for good; also when it was not the timetable's.
 fn is_passed_over(dag: &Dag, history: &RunHistory, due: &Moment) -> bool {
-    let busy_until = history.last.and_then(|last| last.ended_at);
-    dag.overlap_policy == OverlapPolicy::Skip && busy_until.is_some_and(|end| due.run_after < end)
+    dag.overlap_policy == OverlapPolicy::Skip && history.busy_until.is_some_and(|end| due.run_after < end)
 }
 
 fn room(dag: &Dag, history: &RunHistory) -> usize {

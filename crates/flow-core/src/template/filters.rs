@@ -10,7 +10,7 @@ use super::{
     args::{Args, bad},
     json::{self, Style},
     moment::Moment,
-    operators::{count, fill_pattern},
+    operators::{afford, counted, fill_pattern},
     python,
 };
 
@@ -161,9 +161,26 @@ pub(super) fn register(environment: &mut Environment<'static>) {
         environment.add_filter(name, move |state: &mut State<'_, '_>, args: Rest<ValueOrKwargs>| {
             let args = values(args);
             modest(&args)?;
+            short(args.first())?;
             state.apply_filter(original, &args)
         });
     }
+    environment.add_filter("(list)", minijinja::filters::list);
+    environment.add_filter("(sort)", minijinja::filters::sort);
+    environment.add_filter("(unique)", minijinja::filters::unique);
+    environment.add_filter("(split)", minijinja::filters::split);
+    environment.add_filter("(lines)", minijinja::filters::lines);
+    for (name, original) in
+        [("list", "(list)"), ("sort", "(sort)"), ("unique", "(unique)"), ("split", "(split)"), ("lines", "(lines)")]
+    {
+        environment.add_filter(name, move |state: &mut State<'_, '_>, args: Rest<ValueOrKwargs>| {
+            let args = values(args);
+            short(args.first())?;
+            state.apply_filter(original, &args)
+        });
+    }
+    environment.add_filter("(map)", minijinja::filters::map);
+    environment.add_filter("map", |state: &mut State<'_, '_>, args: Rest<ValueOrKwargs>| map(state, &values(args)));
     environment.add_filter("wordcount", |text: String| {
         text.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty()).count()
     });
@@ -262,12 +279,11 @@ fn join(state: &mut State<'_, '_>, value: Value, joiner: Option<String>, kwargs:
         if item.is_undefined() {
             return Err(super::args::undefined(&item));
         }
-        let before = out.len();
         if index > 0 {
             out.push_str(&joiner);
         }
         python::write_str(&mut out, &item)?;
-        count(state, out.len() - before)?;
+        afford(state, out.len())?;
     }
     Ok(out)
 }
@@ -350,11 +366,42 @@ fn modest(args: &[Value]) -> Result<(), Error> {
     Ok(())
 }
 
+/// Refuses to make a list of a text when its items would fill the memory.
+fn short(value: Option<&Value>) -> Result<(), Error> {
+    const MOST: usize = 1 << 20;
+    if value.and_then(Value::as_str).is_some_and(|text| text.len() > MOST) {
+        return Err(bad(format!("a text longer than {} MiB cannot be made a list", MOST >> 20)));
+    }
+    Ok(())
+}
+
+/// `map`, counting each item that it makes: the same text may stand in a list many times, and cost nothing there.
+fn map(state: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
+    let Some((list, how)) = args.split_first() else { return state.apply_filter("(map)", args) };
+    short(Some(list))?;
+    let (first, is_named) = (how.first(), how.last().is_some_and(Value::is_kwargs));
+    if list.is_undefined() || first.is_none_or(Value::is_kwargs) || is_named {
+        return state.apply_filter("(map)", args);
+    }
+    let one = |state: &mut State<'_, '_>, list: Vec<Value>| {
+        let args: Vec<Value> = std::iter::once(Value::from(list)).chain(how.iter().cloned()).collect();
+        state.apply_filter("(map)", &args)
+    };
+    // Complains about the filter's name, also when there is nothing to apply it to.
+    one(state, Vec::new())?;
+    let mut made = Vec::new();
+    for item in list.try_iter()?.checked() {
+        let item = one(state, vec![item?])?.get_item_by_index(0)?;
+        made.push(counted(state, item)?);
+    }
+    Ok(Value::from(made))
+}
+
 /// Replaces text, without making too much of it.
 fn replace(state: &mut State<'_, '_>, text: &str, old: &str, new: &str, most: i64) -> Result<String, Error> {
     let most = usize::try_from(most).unwrap_or(usize::MAX);
     let times = text.matches(old).count().min(most);
-    count(state, text.len().saturating_add(times.saturating_mul(new.len())))?;
+    afford(state, text.len().saturating_add(times.saturating_mul(new.len())))?;
     Ok(text.replacen(old, new, most))
 }
 
@@ -367,6 +414,9 @@ pub(super) fn unknown_method(
 ) -> Result<Value, Error> {
     if let (Some(pattern), "format") = (value.as_str(), method) {
         return fill_pattern(state, FormatStyle::StrFormat, pattern, args).map(Value::from);
+    }
+    if matches!(method, "split" | "rsplit" | "splitlines") {
+        short(Some(value))?;
     }
     if let Some(text) = value.as_str()
         && let Some(result) = string_method(state, text, method, args)?

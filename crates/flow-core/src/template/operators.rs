@@ -20,18 +20,42 @@ use super::{
 };
 
 /// How many bytes of text one rendering may make, all steps together.
-pub(super) const TEXT_MAX: usize = 64 << 20;
+pub(super) const TEXT_MAX: usize = 16 << 20;
 
 /// Bytes of text made so far.
 #[derive(Default)]
 struct Made(usize);
+
+/// Items of a list from which on it counts like text. What a run brings is never so long.
+const LONG_LIST: usize = 100_000;
+
+/// Counts what a filter, method or function has made, and hands it on.
+pub(super) fn counted(state: &mut State<'_, '_>, value: Value) -> Result<Value, Error> {
+    if let Some(text) = value.as_str() {
+        count(state, text.len())?;
+    } else if let Some(length) = value.len().filter(|length| *length > LONG_LIST) {
+        count(state, length.saturating_mul(size_of::<Value>()))?;
+    }
+    Ok(value)
+}
+
+/// Fails when there is no room for so much text. For those whose result is counted, before they make it.
+pub(super) fn afford(state: &mut State<'_, '_>, bytes: usize) -> Result<(), Error> {
+    let made = state.get_or_insert_extension(Made::default()).0;
+    if made.saturating_add(bytes) > TEXT_MAX { Err(too_much()) } else { Ok(()) }
+}
+
+/// The failure of a template that makes too much text.
+pub(super) fn too_much() -> Error {
+    bad(format!("template makes more than {} MiB of text", TEXT_MAX >> 20))
+}
 
 /// Counts text that was made; fails when a rendering makes too much.
 pub(super) fn count(state: &mut State<'_, '_>, bytes: usize) -> Result<(), Error> {
     let made = state.get_or_insert_extension(Made::default());
     made.0 = made.0.saturating_add(bytes);
     if made.0 > TEXT_MAX {
-        return Err(bad(format!("template makes more than {} MiB of text", TEXT_MAX >> 20)));
+        return Err(too_much());
     }
     Ok(())
 }
@@ -144,7 +168,9 @@ fn remainder(state: &mut State<'_, '_>, a: &Value, b: &Value) -> Result<Value, E
             Some(tuple) => tuple.iter().map(printable).collect::<Result<_, _>>()?,
             None => vec![printable(b)?],
         };
-        return fill_pattern(state, FormatStyle::Printf, pattern, &values).map(Value::from);
+        let text = fill_pattern(state, FormatStyle::Printf, pattern, &values)?;
+        count(state, text.len())?;
+        return Ok(Value::from(text));
     }
     let is_zero = |value: &Value| f64::try_from(value.clone()).is_ok_and(|n| n == 0.0);
     if is_zero(b) {
@@ -157,7 +183,7 @@ fn remainder(state: &mut State<'_, '_>, a: &Value, b: &Value) -> Result<Value, E
     number(a, b, "%", floor, |x, y| x - y * (x / y).floor())
 }
 
-/// Fills in a pattern, without trusting the widths it asks for.
+/// Fills in a pattern, without trusting the widths it asks for. The text is the caller's to count.
 pub(super) fn fill_pattern(
     state: &mut State<'_, '_>,
     style: FormatStyle,
@@ -173,9 +199,17 @@ pub(super) fn fill_pattern(
     if is_wide || (from_values && values.iter().any(|value| value.as_i64().is_some_and(|n| n.abs() > WIDTH_MAX))) {
         return Err(bad(format!("format is wider than {WIDTH_MAX}")));
     }
-    let text = format(style, pattern, values)?;
-    count(state, text.len())?;
-    Ok(text)
+    // A hole with a name or number may ask for the same value again and again; one without takes the next.
+    let again = pattern.matches("%(").count()
+        + pattern.match_indices('{').filter(|(at, _)| pattern[at + 1..].starts_with(char::is_alphanumeric)).count();
+    let lengths: Vec<usize> = values.iter().map(printed_length).collect::<Result<_, _>>()?;
+    let longest = lengths.iter().max().copied().unwrap_or(0);
+    afford(state, lengths.iter().sum::<usize>().max(again.saturating_mul(longest)).saturating_add(pattern.len()))?;
+    format(style, pattern, values)
+}
+
+fn printed_length(value: &Value) -> Result<usize, Error> {
+    value.as_str().map_or_else(|| python::str(value).map(|text| text.len()), |text| Ok(text.len()))
 }
 
 /// What `%s` should print: our own objects as text, everything else as it is.

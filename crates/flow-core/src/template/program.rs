@@ -19,7 +19,7 @@ use super::{
     OUTPUT_BYTES_MAX, TemplateError,
     args::bad,
     complaint::{self, Suspect},
-    filters, json, limits, operators, python, scope,
+    constants, filters, json, limits, operators, python, scope,
 };
 
 /// How many steps a rendering may take.
@@ -27,6 +27,9 @@ const STEPS_MAX: u64 = 1_000_000;
 
 /// The function that stored values go through; no template can name it.
 const KEEP: &str = "=";
+
+/// The function that results go through, to be counted.
+const COUNT: &str = "#";
 
 /// A compiled template or expression.
 pub(super) struct Program<'s> {
@@ -57,6 +60,7 @@ pub(super) fn environment() -> &'static Environment<'static> {
             out.write_str(&text).map_err(Error::from)
         });
         environment.add_function(KEEP, limits::keep);
+        environment.add_function(COUNT, operators::counted);
         operators::register(&mut environment);
         filters::register(&mut environment);
         environment
@@ -68,6 +72,7 @@ pub(super) fn compile(source: &str, native: bool) -> Result<Program<'_>, Templat
     bounded(source, false)?;
     let complain = |error: &Error| complaint::explain(error, source, &Suspect::Nothing);
     let tree = machinery::parse(source, "template", Default::default()).map_err(|error| complain(&error))?;
+    modest(constants::too_much(&tree))?;
     let mut generator = CodeGenerator::new("template", source);
     if native
         && let ast::Stmt::Template(template) = &tree
@@ -84,6 +89,7 @@ pub(super) fn compile(source: &str, native: bool) -> Result<Program<'_>, Templat
 pub(super) fn compile_expression(source: &str) -> Result<Program<'_>, TemplateError> {
     bounded(source, true)?;
     let tree = machinery::parse_expr(source).map_err(|error| complaint::explain(&error, source, &Suspect::Nothing))?;
+    modest(constants::too_much_in(&tree))?;
     let mut generator = CodeGenerator::new("expression", source);
     generator.compile_expr(&tree);
     finish(generator, source, true)
@@ -93,6 +99,15 @@ pub(super) fn compile_expression(source: &str) -> Result<Program<'_>, TemplateEr
 fn bounded(source: &str, in_expression: bool) -> Result<(), TemplateError> {
     limits::too_long(source, in_expression).map_or(Ok(()), |(message, line, range)| {
         Err(TemplateError { message, line, range: Some(range), argument: None, help: None })
+    })
+}
+
+/// Refuses constants that would fill the memory while they are compiled.
+fn modest(found: Option<machinery::Span>) -> Result<(), TemplateError> {
+    found.map_or(Ok(()), |span| {
+        let range = span.start_offset as usize..span.end_offset as usize;
+        let message = operators::too_much().detail().unwrap_or_default().to_owned();
+        Err(TemplateError { message, line: span.start_line.into(), range: Some(range), argument: None, help: None })
     })
 }
 
@@ -109,8 +124,14 @@ fn finish<'s>(
     for part in std::iter::once(&instructions).chain(blocks.values()) {
         check(part, source, &known)?;
     }
-    let blocks = blocks.into_iter().map(|(name, part)| (name, rewrite(&part, source))).collect();
-    Ok(Program { source, instructions: rewrite(&instructions, source), blocks, is_expression })
+    let mut own = BTreeSet::from(["loop", "caller", "super"]);
+    for part in std::iter::once(&instructions).chain(blocks.values()) {
+        own.extend(each(part).filter_map(|(_, instruction)| {
+            if let Instruction::BuildMacro(name, _, _) = instruction { Some(*name) } else { None }
+        }));
+    }
+    let blocks = blocks.into_iter().map(|(name, part)| (name, rewrite(&part, source, &own))).collect();
+    Ok(Program { source, instructions: rewrite(&instructions, source, &own), blocks, is_expression })
 }
 
 impl Program<'_> {
@@ -207,12 +228,26 @@ fn is_function(name: &str) -> bool {
     scope::NAMES.contains(&name) || environment().globals().any(|(global, _)| global == name)
 }
 
-/// Puts our operators in the place of the engine's, sends raw text through the counting formatter, and stored
-/// values through [`limits::keep`].
+/// Says whether an instruction makes a value that may be long and is not counted yet. `own`: what the template
+/// itself makes callable; its text is counted where it is written.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the instructions are another crate's, and open")]
+fn makes(instruction: &Instruction<'_>, own: &BTreeSet<&str>) -> bool {
+    match instruction {
+        Instruction::ApplyFilter(..)
+        | Instruction::CallMethod(..)
+        | Instruction::CallObject(_)
+        | Instruction::Slice => true,
+        Instruction::CallFunction(name, _) => !own.contains(name),
+        _ => false,
+    }
+}
+
+/// Puts our operators in the place of the engine's, sends raw text through the counting formatter, stored values
+/// through [`limits::keep`], and results through [`operators::counted`].
 ///
 /// One instruction may become several, so jumps are moved along.
 #[expect(clippy::wildcard_enum_match_arm, reason = "the instructions are another crate's, and open")]
-fn rewrite<'s>(part: &Instructions<'s>, source: &'s str) -> Instructions<'s> {
+fn rewrite<'s>(part: &Instructions<'s>, source: &'s str, own: &BTreeSet<&str>) -> Instructions<'s> {
     let mut moved = Vec::new();
     let mut next: u32 = 0;
     for (_, instruction) in each(part) {
@@ -220,6 +255,7 @@ fn rewrite<'s>(part: &Instructions<'s>, source: &'s str) -> Instructions<'s> {
         next += match instruction {
             Instruction::EmitRaw(_) | Instruction::StoreLocal(_) => 2,
             Instruction::SetAttr(_) => 4,
+            made if makes(made, own) => 2,
             _ => 1,
         };
     }
@@ -239,6 +275,9 @@ fn rewrite<'s>(part: &Instructions<'s>, source: &'s str) -> Instructions<'s> {
             add(&mut out, part, at, instruction);
         }
         add(&mut out, part, at, replaced(instruction, to));
+        if makes(instruction, own) {
+            add(&mut out, part, at, Instruction::CallFunction(COUNT, Some(1)));
+        }
     }
     out
 }

@@ -1,6 +1,6 @@
 //! Hostile and enormous documents: an answer, soon, and no panic.
 
-use super::support::{complains, good, read, shown};
+use super::support::{complains, good, read, read_with, shown};
 
 #[test]
 fn a_file_beyond_the_limit_is_not_read() {
@@ -38,6 +38,27 @@ fn a_bomb_of_merges_is_stopped() {
 }
 
 #[test]
+fn a_bomb_of_nested_anchors_is_stopped() {
+    let open: String = (0..60).map(|level| format!("&a{level} [")).collect();
+    let text = format!("a: {open}{}{}\n", "1,".repeat(50_000), "]".repeat(60));
+    assert_eq!(shown(&read(&text)), ["1:347 the anchors of this file hold more than 100000 nodes"]);
+    let within = format!("dag_id: d\nparams: {{p: &p [&a [{}]], q: *p}}\ntasks: [{{id: x}}]\n", "1,".repeat(40_000));
+    good(&within);
+}
+
+#[expect(clippy::disallowed_methods, reason = "measures")]
+#[test]
+fn thousands_of_merges_into_a_large_map_are_read_soon() {
+    let started = std::time::Instant::now();
+    let keys: String = (0..20_000).map(|ix| format!("k{ix}: 1, ")).collect();
+    let text = format!("dag_id: d\nparams: {{{keys}<<: [{}{{last: 1}}]}}\ntasks: [{{id: x}}]\n", "{},".repeat(100_000));
+    let dag = good(&text);
+    assert_eq!((dag.params.len(), dag.params.contains_key("last")), (20_001, true));
+    let took = started.elapsed();
+    assert!(took.as_secs() < 20, "took {took:?}");
+}
+
+#[test]
 fn deep_nesting_is_stopped() {
     for text in ["[".repeat(100_000), "{a: ".repeat(100_000), "- ".repeat(100_000)] {
         let all = shown(&read(&text));
@@ -66,10 +87,96 @@ fn fragments_that_extend_each_other_many_times_cost_little() {
     let mut text = String::from("dag_id: d\ntemplates:\n  t0: {retries: 1}\n");
     for level in 1..30 {
         let base = format!("t{}", level - 1);
-        text.push_str(&format!("  t{level}: {{extends: [{base}, {base}, {base}, {base}]}}\n"));
+        text.push_str(&format!("  t{level}: {{extends: [{base}, u{level}]}}\n  u{level}: {{extends: {base}}}\n"));
     }
     text.push_str("tasks: [{id: x, extends: t29}]\n");
     assert_eq!(good(&text).tasks[0].retry.retries, 1);
+}
+
+#[test]
+fn a_template_is_extended_once() {
+    complains(
+        "dag_id: d\ntemplates:\n  a: {}\n  b: {extends: [a, a]}\ntasks: [{id: x, extends: [a, b, a, a]}]\n",
+        &["4:20 template `a` is named twice", "5:33 template `a` is named twice", "5:36 template `a` is named twice"],
+    );
+}
+
+const TOO_MUCH: &str = "the tasks of this file hold more than 32 MiB (what `extends`, `default_args` and `$f` bring counts \
+                        in each task; let the tasks read long texts from a file when they run)";
+
+#[test]
+fn what_tasks_take_over_is_bounded() {
+    let (long, ids) = ("x".repeat(300_000), 0..1_000);
+    let tasks = |keys: &str| ids.clone().map(|ix| format!("- {{id: t{ix}, {keys}}}\n")).collect::<String>();
+    let numbers = (0..40_000).map(|number| format!("{number},")).collect::<String>();
+    let by = |head: &str, keys: &str| format!("dag_id: d\n{head}\ntasks:\n{}", tasks(keys));
+    for (text, place) in [
+        (by(&format!("templates: {{t: {{uses: bash, with: {{bash_command: {long}}}}}}}"), "extends: t"), "2:50"),
+        (by(&format!("default_args: {{bash_command: {long}}}"), "uses: bash"), "2:30"),
+        (by(&format!("default_args: {{doc_md: {long}}}"), "retries: 1"), "2:24"),
+        (by(&format!("templates: {{t: {{uses: branch, with: {{choose: [{numbers}]}}}}}}"), "extends: t"), "2:46"),
+        (by(&format!("templates: {{t: {{needs: [{numbers}]}}}}"), "extends: t"), "2:24"),
+    ] {
+        let parsed = read(&text);
+        let last = shown(&parsed).pop().unwrap();
+        assert_eq!(last, format!("{place} {TOO_MUCH}"));
+        assert!(parsed.dags.is_empty());
+    }
+    // The file's documents share the bound.
+    let document = |id: &str| {
+        let tasks: String = (0..100).map(|ix| format!("- {{id: t{ix}, extends: t}}\n")).collect();
+        let with = "x".repeat(200_000);
+        format!("dag_id: {id}\ntemplates: {{t: {{uses: bash, with: {{bash_command: {with}}}}}}}\ntasks:\n{tasks}")
+    };
+    let parsed = read(&[document("a"), document("b")].join("---\n"));
+    assert_eq!(shown(&parsed), [format!("106:50 {TOO_MUCH}")]);
+    assert_eq!(parsed.dags.len(), 1);
+}
+
+#[test]
+fn a_file_that_many_tasks_name_is_bounded() {
+    let content = "x".repeat(1 << 20);
+    let tasks: String =
+        (0..100).map(|ix| format!("- {{id: t{ix}, uses: bash, with: {{bash_command: {{$f: a.sh}}}}}}\n")).collect();
+    let parsed = read_with(&format!("dag_id: d\ntasks:\n{tasks}"), &[("a.sh", Ok(&content))]);
+    assert_eq!(shown(&parsed), [format!("34:51 {TOO_MUCH}")]);
+    let one =
+        format!("dag_id: d\ntasks: [{{id: x, uses: branch, with: {{choose: [{}]}}}}]", "{$f: a.sh},".repeat(9_000));
+    assert_eq!(shown(&read_with(&one, &[("a.sh", Ok(&content))])).len(), 1);
+}
+
+#[test]
+fn fragments_that_extend_a_large_one_are_bounded() {
+    let large: String = (0..20_000).map(|ix| format!("a{ix}: 1, ")).collect();
+    let others: String = (0..20_000).map(|ix| format!("  t{ix}: {{extends: t}}\n")).collect();
+    let text = format!("dag_id: d\ntemplates:\n  t: {{with: {{{large}}}}}\n{others}tasks: [{{id: x}}]\n");
+    let all = shown(&read(&text));
+    assert!(all.len() == 1 && all[0].ends_with(TOO_MUCH), "{all:?}");
+}
+
+#[expect(clippy::disallowed_methods, reason = "measures")]
+#[test]
+fn names_that_are_repeated_cost_nothing() {
+    let started = std::time::Instant::now();
+    let tasks: String = (0..300).map(|ix| format!("- {{id: a{ix}, group: a}}\n- {{id: b{ix}, group: b}}\n")).collect();
+    let needs = "a, ".repeat(200_000);
+    let parsed = read(&format!("dag_id: d\ntask_groups: {{a: {{}}, b: {{needs: [{needs}]}}}}\ntasks:\n{tasks}"));
+    assert_eq!(shown(&parsed), ["2:37 warning: `a` is named twice in `needs`"]);
+    assert_eq!(parsed.dags[0].dag.tasks.iter().map(|task| task.upstream.len()).sum::<usize>(), 300 * 300);
+    let took = started.elapsed();
+    assert!(took.as_secs() < 20, "took {took:?}");
+}
+
+#[test]
+fn edges_that_are_drawn_again_count() {
+    // Each of the inner groups' leaves are the outer group's too.
+    let groups: String = (0..40).map(|ix| format!("  g{ix}: {{parent: g{}}}\n", ix + 1)).collect();
+    let names: Vec<String> = (0..=40).map(|ix| format!("g{ix}")).collect();
+    let tasks: String = (0..200).map(|ix| format!("- {{id: a{ix}, group: g0}}\n- {{id: b{ix}, group: b}}\n")).collect();
+    let needs = names.join(", ");
+    let parsed =
+        read(&format!("dag_id: d\ntask_groups:\n  b: {{needs: [{needs}]}}\n  g40: {{}}\n{groups}tasks:\n{tasks}"));
+    assert_eq!(shown(&parsed), ["3:130 the groups of this DAG make more than 1000000 dependencies"]);
 }
 
 #[test]

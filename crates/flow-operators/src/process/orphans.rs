@@ -2,8 +2,9 @@
 //!
 //! Every process of an attempt carries the attempt's token and its worker's id in its environment. This process
 //! is made a *subreaper*, so a descendant that loses its parent becomes our child, even if it left its group.
-//! After an attempt only processes younger than its leader are looked at; usually there are none, and one read
-//! of `/proc/loadavg` tells. A process that empties its environment *and* leaves its group is not found.
+//! After a short attempt only processes younger than its leader are looked at; usually there are none, and one
+//! read of `/proc/loadavg` tells. After a longer one process ids may have wrapped, and all are looked at. A
+//! process that empties its environment *and* leaves its group is not found.
 //!
 //! On systems other than Linux only process groups are ended, and the functions here do nothing.
 
@@ -26,7 +27,8 @@ pub(crate) use other::{Sweep, adopt, forget, spawn};
 mod linux {
     use std::{
         collections::{BTreeMap, BTreeSet},
-        fs, io,
+        fs,
+        io::{self, Read},
         sync::{Mutex, Once, PoisonError, RwLock},
         time::{Duration, Instant},
     };
@@ -44,6 +46,12 @@ mod linux {
 
     /// More pids than this since the leader started: list `/proc` instead of trying each.
     const PROBE_MAX: i64 = 128;
+
+    /// In an attempt shorter than this process ids do not wrap and come past the leader again.
+    const NO_WRAP: Duration = Duration::from_secs(3);
+
+    /// Longer than any `/proc/PID/stat` up to the fields that are read.
+    const STAT_MAX: usize = 1024;
 
     /// Children that someone waits for. Held for reading while one is started, for writing while others are
     /// reaped, so that none is reaped before it is known.
@@ -80,15 +88,18 @@ mod linux {
 
     /// Looks for what one attempt left behind.
     pub(crate) struct Sweep {
-        leader: i32,
+        /// Only processes with higher numbers are looked at; `None`: all.
+        leader: Option<i32>,
         marker: Vec<u8>,
         /// Groups that were killed. A process on its way out has no environment any more, but still its group.
         killed: BTreeSet<i32>,
     }
 
     impl Sweep {
-        pub(crate) fn new(leader: Pid, token: &str) -> Self {
-            Self { leader: leader.as_raw(), marker: format!("{ATTEMPT}={token}").into_bytes(), killed: BTreeSet::new() }
+        /// `age`: how long ago the leader was started.
+        pub(crate) fn new(leader: Pid, token: &str, age: Duration) -> Self {
+            let leader = (age < NO_WRAP).then_some(leader.as_raw());
+            Self { leader, marker: format!("{ATTEMPT}={token}").into_bytes(), killed: BTreeSet::new() }
         }
 
         /// Takes leave of orphans that have ended.
@@ -105,11 +116,13 @@ mod linux {
             let (me, own_group) = (getpid().as_raw(), getpgrp().as_raw());
             let mut alive = 0;
             let mut ended = Vec::new();
-            for pid in younger_than(self.leader) {
-                let Some(stat) = Stat::read(pid) else { continue };
-                if stat.parent != me || leaders().contains(&pid) {
+            let candidates = self.leader.map_or_else(|| all_processes().collect(), younger_than);
+            for pid in candidates {
+                // First what costs no read. When many attempts run, most of the young are their leaders.
+                if leaders().contains(&pid) {
                     continue;
                 }
+                let Some(stat) = Stat::read(pid).filter(|stat| stat.parent == me) else { continue };
                 if stat.is_over() {
                     ended.push(pid);
                 } else if is_deadly && (self.killed.contains(&stat.group) || has_marker(pid, &self.marker)) {
@@ -185,7 +198,10 @@ mod linux {
 
     impl Stat {
         fn read(pid: i32) -> Option<Self> {
-            Self::parse(&fs::read(format!("/proc/{pid}/stat")).ok()?)
+            // The kernel gives all of it at once: one read, and no question about its size.
+            let mut text = [0; STAT_MAX];
+            let length = fs::File::open(format!("/proc/{pid}/stat")).ok()?.read(&mut text).ok()?;
+            Self::parse(&text[..length])
         }
 
         /// The name, in brackets, may hold anything; what follows the last bracket is plain.
@@ -317,7 +333,7 @@ mod other {
     pub(crate) struct Sweep;
 
     impl Sweep {
-        pub(crate) fn new(_: Pid, _: &str) -> Self {
+        pub(crate) fn new(_: Pid, _: &str, _: std::time::Duration) -> Self {
             Self
         }
 

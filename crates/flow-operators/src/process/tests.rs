@@ -265,6 +265,54 @@ async fn a_result_may_be_left_as_json() {
     bash(&World::new(), "echo nonsense > $FLOW_XCOM").await.failed("does not hold JSON");
 }
 
+/// Runs a command on a thread that may be left hanging, and gives it a few seconds.
+fn in_time(command: &'static str) -> Run {
+    let (sender, receiver) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let _ = sender.send(runtime.block_on(bash(&World::new(), command))); // nobody may be waiting any more
+    });
+    receiver.recv_timeout(Duration::from_secs(30)).unwrap_or_else(|_| panic!("`{command}` hangs its worker"))
+}
+
+#[test]
+fn a_result_is_read_from_a_regular_file_only() {
+    for command in [
+        "mkfifo $FLOW_XCOM",
+        "ln -s /dev/null $FLOW_XCOM",
+        "ln -s /dev/zero $FLOW_XCOM",
+        "echo 1 > other; ln -s other $FLOW_XCOM",
+        "mkdir $FLOW_XCOM",
+        "exec python3 -c 'import os, socket; socket.socket(socket.AF_UNIX).bind(os.environ[\"FLOW_XCOM\"])'",
+    ] {
+        in_time(command).failed("it is not a regular file");
+    }
+}
+
+#[test]
+fn a_result_without_end_is_not_read() {
+    in_time("truncate -s 1T $FLOW_XCOM").failed_for_good("XCom `return_value` is larger than 256 KiB");
+    let spaces = "{ head -c 1048575 /dev/zero | tr '\\0' ' '; printf 1; } > $FLOW_XCOM";
+    assert_eq!(in_time(spaces).result(), Some(&json!(1)));
+    in_time("head -c 1048577 /dev/zero | tr '\\0' ' ' > $FLOW_XCOM").failed_for_good("is larger than 256 KiB");
+}
+
+#[tokio::test]
+#[cfg(target_os = "linux")]
+async fn after_a_long_attempt_also_processes_with_smaller_numbers_are_ended() {
+    let token = "a-long-attempt";
+    let mut command = tokio::process::Command::new("sleep");
+    command.arg("600").env(orphans::ATTEMPT, token).process_group(0).kill_on_drop(true);
+    let mut escaped = command.spawn().unwrap();
+    // Started later, so that its number is higher; as if the numbers had wrapped in between.
+    let mut leader = left_by("none", "true");
+    let pid = Pid::from_raw(i32::try_from(leader.id().unwrap()).unwrap());
+    leader.wait().await.unwrap();
+    assert_eq!(orphans::Sweep::new(pid, token, Duration::ZERO).kill_and_reap(), 0);
+    assert_eq!(orphans::Sweep::new(pid, token, Duration::from_secs(60)).kill_and_reap(), 1);
+    let _ = escaped.wait().await; // another test's attempt may have reaped it
+}
+
 #[tokio::test]
 async fn what_cannot_be_started_is_explained() {
     let world = World::new();

@@ -105,6 +105,32 @@ both! {
         assert_eq!(minutes(&w).await, [0, 4]);
     }
 
+    async fn skip_passes_over_moments_while_a_run_by_hand_is_active(w: World) {
+        minutely(&w, "overlap_policy: skip\n").await;
+        w.settle().await;
+        assert_eq!(minutes(&w).await, [0]);
+        w.slow("d.a");
+        w.clock.set(at(30));
+        w.trigger("d").await;
+        w.settle().await;
+        for minute in 1..=2 {
+            w.clock.set(at(minute * 60));
+            w.settle().await;
+            let mut tx = w.store.begin().await.unwrap();
+            tx.heartbeat("w1", at(10_000), w.clock.now()).await.unwrap();
+            tx.commit().await.unwrap();
+        }
+        w.clock.set(at(140));
+        assert!(w.finish("d.a", Outcome::Success).await);
+        // A new version of the DAG has its timetable asked.
+        minutely(&w, "overlap_policy: skip\ntags: [new]\n").await;
+        w.settle().await;
+        assert_eq!(minutes(&w).await, [0, 0], "the second is the one by hand; what was passed over stays so");
+        w.clock.set(at(180));
+        w.settle().await;
+        assert_eq!(minutes(&w).await, [0, 0, 3]);
+    }
+
     async fn cancel_running_ends_the_active_run_and_starts_the_new_one(w: World) {
         w.slow("d.a");
         minutely(&w, "overlap_policy: cancel_running\n").await;

@@ -83,6 +83,9 @@ pub(crate) fn document(cx: &mut Cx<'_, '_, '_>, root: &Node, default_id: Option<
         Some(entry) if !cx.is_airflow() => cx.groups(entry),
         _ => Vec::new(),
     };
+    if cx.is_spent() {
+        return None;
+    }
     id.map(|_| Draft { dag, id_place, tasks, groups })
 }
 
@@ -280,7 +283,14 @@ impl Cx<'_, '_, '_> {
             self.error(entry.key_place, message);
             return Vec::new();
         }
-        items.iter().filter_map(|item| self.task(item, &mut fragments, defaults)).collect()
+        let mut tasks = Vec::with_capacity(items.len());
+        for item in items {
+            tasks.extend(self.task(item, &mut fragments, defaults));
+            if self.is_spent() {
+                break;
+            }
+        }
+        tasks
     }
 }
 

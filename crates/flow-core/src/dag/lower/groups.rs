@@ -29,7 +29,7 @@ impl Cx<'_, '_, '_> {
             match part.key.as_str() {
                 "tooltip" => group.tooltip = self.text(part).unwrap_or_default(),
                 "group_display_name" => group.display_name = self.text(part),
-                "needs" => group.needs = self.names(part).unwrap_or_default(),
+                "needs" => group.needs = self.needs(part),
                 "parent" => group.parent = self.text(part).map(|name| Named { name, place: part.place() }),
                 _ => self.unknown_key(part, KEYS, "of a task group"),
             }

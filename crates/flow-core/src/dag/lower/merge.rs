@@ -1,9 +1,9 @@
 //! A task's keys after `default_args` and `extends`: which entry counts, each with its own place.
 //!
 //! Merging is shallow, `with` one level deep; later wins, the task itself last. Fragments are expanded once and
-//! kept, so that fragments that extend each other many times cost no more than they hold.
+//! kept; what expanding costs is counted, as many fragments can extend a large one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Cx;
 use crate::dag::{
@@ -28,6 +28,11 @@ pub(super) struct Merged<'n> {
 impl<'n> Merged<'n> {
     pub(super) fn get(&self, key: &str) -> Option<&'n Entry> {
         self.entries.iter().find(|entry| entry.key == key).copied()
+    }
+
+    /// Bytes of the entries' addresses.
+    fn bytes(&self) -> usize {
+        (self.entries.len() + self.with.len()) * size_of::<&Entry>()
     }
 
     fn add(&mut self, over: &Merged<'n>) {
@@ -81,6 +86,9 @@ impl Cx<'_, '_, '_> {
         let mut merged = Merged::default();
         if let Some(extends) = node.get("extends") {
             for (name, place) in self.extended(extends) {
+                if self.is_spent() {
+                    break;
+                }
                 let Some(entry) = fragments.nodes.get(name).copied() else {
                     let known: Vec<&str> = fragments.nodes.keys().copied().collect();
                     let help = self.meant_or_known(name, &known, 8);
@@ -94,7 +102,9 @@ impl Cx<'_, '_, '_> {
                     self.error(place, format!("templates extend each other more than {MAX_EXTENDS} deep"));
                 } else {
                     let base = self.expand_fragment(entry, fragments, path);
-                    merged.add(&base);
+                    if self.spend(merged.bytes() + base.bytes(), place) {
+                        merged.add(&base);
+                    }
                 }
             }
         }
@@ -135,7 +145,16 @@ impl Cx<'_, '_, '_> {
             self.wrong(entry, "a template's name or a list of them");
             return Vec::new();
         };
-        items.iter().filter_map(|item| item.text().map(|name| (name, item.place))).collect()
+        let mut seen = BTreeSet::new();
+        let mut names = Vec::with_capacity(items.len());
+        for (name, place) in items.iter().filter_map(|item| item.text().map(|name| (name, item.place))) {
+            if seen.insert(name) {
+                names.push((name, place));
+            } else {
+                self.error(place, format!("template `{name}` is named twice"));
+            }
+        }
+        names
     }
 
     /// Reads the keys that stand in the map itself.

@@ -1,6 +1,6 @@
 //! Typed readers: one value of a key, or a complaint that says what was expected and what is there.
 
-use std::{str::FromStr, time::Duration};
+use std::{collections::BTreeSet, str::FromStr, time::Duration};
 
 use super::{Cx, Named};
 use crate::{
@@ -187,6 +187,24 @@ impl Cx<'_, '_, '_> {
             }
         }
         Some(names)
+    }
+
+    /// Reads `needs`. A name that is repeated counts once.
+    pub(super) fn needs(&mut self, entry: &Entry) -> Vec<Named> {
+        let mut names = self.names(entry).unwrap_or_default();
+        let mut seen = BTreeSet::new();
+        let mut repeated = None;
+        names.retain(|named| {
+            let is_new = seen.insert(named.name.clone());
+            if !is_new && repeated.is_none() {
+                repeated = Some(named.clone());
+            }
+            is_new
+        });
+        if let Some(Named { name, place }) = repeated {
+            self.complaints.warning(place, format!("`{name}` is named twice in `{}`", entry.key), None);
+        }
+        names
     }
 
     /// Reads a map; an empty value is an empty map.

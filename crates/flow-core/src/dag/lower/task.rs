@@ -80,6 +80,9 @@ impl Cx<'_, '_, '_> {
             draft.task.is_inline = spec.is_inline;
         }
         for entry in &merged.entries {
+            if !self.spend(entry.bytes(), entry.place()) {
+                return;
+            }
             self.field(draft, entry, spec);
         }
         if draft.task.wait_for_downstream {
@@ -111,7 +114,7 @@ impl Cx<'_, '_, '_> {
         let task = &mut draft.task;
         match entry.key.as_str() {
             "id" | "uses" => {}
-            "needs" => draft.needs = self.names(entry).unwrap_or_default(),
+            "needs" => draft.needs = self.needs(entry),
             "group" => {
                 draft.group = self.text(entry).map(|name| super::Named { name, place: entry.place() });
             }

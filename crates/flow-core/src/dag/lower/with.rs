@@ -118,6 +118,9 @@ impl Cx<'_, '_, '_> {
         let entries: Vec<&Entry> = defaults.chain(&merged.with).copied().collect();
         let mut args = Vec::with_capacity(entries.len());
         for entry in &entries {
+            if !self.spend(entry.bytes(), entry.place()) {
+                return;
+            }
             let key = entry.key.as_str();
             if keys::is_task_key(key) && !facts.has(key) {
                 let message = format!("`{key}` is a key of the task, not an argument of the operator `{}`", spec.name);
@@ -332,7 +335,7 @@ impl Cx<'_, '_, '_> {
             return None;
         }
         match self.source.files.get(path) {
-            Some(Ok(content)) => Some(content.clone()),
+            Some(Ok(content)) => self.spend(content.len(), entry.place()).then(|| content.clone()),
             Some(Err(why)) => {
                 self.error(entry.place(), format!("could not read `{path}`: {why}"));
                 None

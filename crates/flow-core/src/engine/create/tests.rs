@@ -64,13 +64,9 @@ fn ran(moment: &str) -> RunHistory {
 /// The last run covered this interval and ended a second after it began.
 fn ran_for(start: &str, end: &str) -> RunHistory {
     let (start, end) = (at(start), at(end));
-    let last = LastRun {
-        logical_date: start,
-        data_interval: DataInterval { start, end },
-        run_after: end,
-        ended_at: Some(end + Duration::from_secs(1)),
-    };
-    RunHistory { last: Some(last), active: 0, enabled_at: Some(at("2026-01-01")) }
+    let ended_at = Some(end + Duration::from_secs(1));
+    let last = LastRun { logical_date: start, data_interval: DataInterval { start, end }, run_after: end, ended_at };
+    RunHistory { last: Some(last), active: 0, busy_until: ended_at, enabled_at: Some(at("2026-01-01")) }
 }
 
 fn active(active: u32, history: RunHistory) -> RunHistory {
@@ -275,7 +271,8 @@ fn skip_passes_over_what_comes_while_a_run_is_active() {
     check(&hourly, &active(1, ran("2026-11-20T03:00")), "2026-11-20T05:30", &[], "2026-11-20T06:00");
     // It ended at 05:30: 04:00 and 05:00 are gone for good.
     let mut ended = ran("2026-11-20T03:00");
-    ended.last.as_mut().unwrap().ended_at = Some(at("2026-11-20T05:30"));
+    ended.busy_until = Some(at("2026-11-20T05:30"));
+    ended.last.as_mut().unwrap().ended_at = ended.busy_until;
     check(&hourly, &ended, "2026-11-20T05:31", &[], "2026-11-20T06:00");
     check(&hourly, &ended, "2026-11-20T06:00", &["2026-11-20T06:00"], "2026-11-20T07:00");
     // What was missed because nobody was there is not passed over; one at a time, so only the newest, catchup or not.
@@ -287,6 +284,21 @@ fn skip_passes_over_what_comes_while_a_run_is_active() {
         "2026-11-20T06:00",
     );
     check(&hourly, &active(1, ran("2026-11-20T05:00")), "2026-11-20T05:30", &[], "2026-11-20T06:00");
+}
+
+#[test]
+fn skip_passes_over_what_comes_while_a_run_by_hand_is_active() {
+    let hourly = Dag { overlap_policy: OverlapPolicy::Skip, ..dag("0 * * * *") };
+    let by_hand = RunHistory { active: 1, ..ran("2026-11-20T03:00") };
+    check(&hourly, &by_hand, "2026-11-20T05:00", &[], "2026-11-20T06:00");
+    let ended = RunHistory { busy_until: Some(at("2026-11-20T05:30")), ..ran("2026-11-20T03:00") };
+    check(&hourly, &ended, "2026-11-20T05:30", &[], "2026-11-20T06:00");
+    check(&hourly, &ended, "2026-11-20T06:00", &["2026-11-20T06:00"], "2026-11-20T07:00");
+    // A DAG whose only runs were by hand.
+    let first = RunHistory { busy_until: Some(at("2026-11-20T05:30")), ..seen("2026-11-20T04:30") };
+    check(&hourly, &first, "2026-11-20T05:31", &[], "2026-11-20T06:00");
+    let queues = Dag { overlap_policy: OverlapPolicy::Queue, ..hourly };
+    check(&queues, &ended, "2026-11-20T05:31", &["2026-11-20T05:00"], "2026-11-20T06:00");
 }
 
 #[test]
@@ -551,7 +563,7 @@ fn first_runs_are_those_that_airflow_plans() {
             run_after: end,
             ended_at: Some(end),
         });
-        let history = RunHistory { last, active: 0, enabled_at: Some(now) };
+        let history = RunHistory { last, active: 0, busy_until: None, enabled_at: Some(now) };
         let new = due_runs(&dag, &history, now);
         let first = new.runs.first().or(new.next.as_ref());
         let found = first.and_then(|run| run.data_interval).map(|interval| (interval.start, interval.end));
@@ -617,6 +629,7 @@ fn whatever_the_clock_does_dates_go_forward_and_limits_hold() {
             }
             if history.active > 0 && chance.below(2) == 0 {
                 history.active -= 1;
+                history.busy_until = Some(now);
                 if history.active == 0 {
                     history.last = history.last.map(|last| LastRun { ended_at: Some(now), ..last });
                 }

@@ -95,6 +95,8 @@ async fn due_runs(parts: &Parts, row: &DagRow, now: Timestamp) -> anyhow::Result
             })
         }),
         active: queued + running,
+        // Overlaps are not looked at.
+        busy_until: None,
         // That is what unpausing writes down.
         enabled_at: Some(now),
     };
