@@ -167,6 +167,31 @@ both! {
         assert_eq!(w.count("dag_run", "TRUE").await, 0);
     }
 
+    async fn conf_that_does_not_fit_the_params_is_refused(w: World) {
+        w.save(
+            "p.yaml",
+            "dag_id: p\nparams:\n  day: { type: string, format: date }\n  region: { default: eu, enum: [eu, us] }\n  n: { default: 1, maximum: 5 }\ntasks: [{ id: t }]\n",
+            at(0),
+        )
+        .await;
+        let trigger = async |conf: Value| w.store.trigger(&w.dags, &TriggerRun { conf: &conf, ..request("p") }, at(1)).await;
+        for (conf, expected) in [
+            (Value::Null, "`conf` does not fit the params of dag `p`: `day` is missing, and has no default; it must be of type `string`"),
+            (json!({"day": 5}), "`conf` does not fit the params of dag `p`: `day` must be of type `string`, and is `5`"),
+            (
+                json!({"day": "2026-01-31", "n": 6, "region": "mars"}),
+                "`conf` does not fit the params of dag `p`: `n` must be at most 5, and is `6`; `region` must be one of `\"eu\"`, `\"us\"`, and is `\"mars\"`",
+            ),
+        ] {
+            let error = trigger(conf).await.unwrap_err();
+            assert!(matches!(&error, ActionError::Invalid(text) if text == expected), "{error}");
+        }
+        assert_eq!(w.count("dag_run", "TRUE").await, 0);
+        let conf = json!({"day": "2026-01-31", "more": [1]});
+        let TriggerOutcome::Created(row) = trigger(conf.clone()).await.unwrap() else { panic!() };
+        assert_eq!(row.run.conf, conf, "defaults are not written down; other keys may be there");
+    }
+
     async fn a_trigger_for_later_waits_for_its_moment(w: World) {
         let w = w.with_chain().await;
         let later = TriggerRun { run_after: Some(at(500)), ..request("chain") };
