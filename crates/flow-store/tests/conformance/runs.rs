@@ -287,15 +287,29 @@ both! {
         assert!(w.store.previous_success("chain", at(1)).await.unwrap().is_none());
     }
 
-    async fn a_deleted_run_makes_room_for_the_others_of_its_dag(w: World) {
+    async fn a_run_is_not_deleted_before_it_has_ended(w: World) {
         let w = w.with_chain().await;
-        let (first, second) = (w.trigger("chain", at(1)).await, w.trigger("chain", at(2)).await);
-        w.meddle("DELETE FROM wake; UPDATE dag SET is_blocked = TRUE, due_at = NULL").await;
-        let mut tx = w.store.begin().await.unwrap();
-        tx.delete_run(&first.run, None, at(9)).await.unwrap();
-        tx.commit().await.unwrap();
-        assert_eq!(w.numbers("SELECT run FROM wake").await, [second.run.key.0]);
-        assert_eq!(w.store.dag("chain").await.unwrap().unwrap().due_at, Some(at(9)));
+        let (queued, running) = (w.trigger("chain", at(1)).await, w.trigger("chain", at(2)).await);
+        w.start(running.run.key, at(3)).await;
+        let delete = async |row: &RunRow| {
+            let mut tx = w.store.begin().await.unwrap();
+            let done = tx.delete_run(&row.run, None, at(9)).await;
+            if done.is_ok() {
+                tx.commit().await.unwrap();
+            }
+            done
+        };
+        for (row, state) in [(&queued, "queued"), (&running, "running")] {
+            let id = &row.run.run_id;
+            let expected = format!("run `{id}` is still {state}; cancel it first: flow runs cancel chain {id}");
+            let refused = delete(row).await;
+            assert!(matches!(&refused, Err(StoreError::Conflict(text)) if *text == expected), "{refused:?}");
+        }
+        end(&w, &queued, RunState::Failed, at(4)).await;
+        delete(&queued).await.expect("what counts is what it is now, not when it was read");
+        let again = delete(&queued).await;
+        assert!(matches!(again, Err(StoreError::NotFound { what: "run", .. })), "{again:?}");
+        assert_eq!(w.count("dag_run", "TRUE").await, 1);
     }
 
     async fn a_run_is_not_deleted_while_a_worker_has_one_of_its_tasks(w: World) {
