@@ -70,11 +70,11 @@ impl Store {
         }
         let mut cleaned = Cleaned::default();
         loop {
-            let (names, dropped) = self.drop_old_runs(plan).await?;
-            cleaned.runs += dropped;
-            forgotten(CleanupStep::Runs(&names));
+            let (dropped, tried) = self.drop_old_runs(plan).await?;
+            cleaned.runs += dropped.len() as u64;
+            forgotten(CleanupStep::Runs(&dropped));
             // A run that could not be dropped would be found again and again.
-            if names.len() < plan.batch as usize || dropped == 0 {
+            if tried < plan.batch as usize || dropped.is_empty() {
                 break;
             }
         }
@@ -99,8 +99,8 @@ impl Store {
         Ok(cleaned)
     }
 
-    /// Drops one batch of runs. Returns their names, and how many are gone.
-    async fn drop_old_runs(&self, plan: &CleanupPlan) -> Result<(Vec<(String, String)>, u64), StoreError> {
+    /// Drops one batch of runs. Returns the names of those that are gone, and how many were tried.
+    async fn drop_old_runs(&self, plan: &CleanupPlan) -> Result<(Vec<(String, String)>, usize), StoreError> {
         let (before, limit) = (plan.before.as_micros(), i64::from(plan.batch));
         let mut tx = self.begin().await?;
         let old: Vec<(i64, String, String)> = match &plan.dag_id {
@@ -111,18 +111,19 @@ impl Store {
                 sqlx::query_as(text).bind(before).bind(limit).bind(dag_id).fetch_all(conn).await?
             }),
         };
-        let mut dropped = 0;
-        for (id, ..) in &old {
+        let tried = old.len();
+        let mut dropped = Vec::with_capacity(tried);
+        for (id, dag, run) in old {
             let gone = on!(tx tx, DROP_RUN, |text, conn| {
                 sqlx::query(text).bind(id).execute(conn).await?.rows_affected()
             });
-            // A run that was cleared meanwhile stays, and so does the request to look at it.
+            // A run that was cleared meanwhile stays, with its logs and the request to look at it.
             if gone > 0 {
                 on!(tx tx, DROP_WAKES, |text, conn| { sqlx::query(text).bind(id).execute(conn).await?; });
+                dropped.push((dag, run));
             }
-            dropped += gone;
         }
         tx.commit().await?;
-        Ok((old.into_iter().map(|(_, dag, run)| (dag, run)).collect(), dropped))
+        Ok((dropped, tried))
     }
 }

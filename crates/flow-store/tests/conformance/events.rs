@@ -88,4 +88,43 @@ both! {
         assert!(sizes.iter().any(|size| (size.table, size.rows) == ("dag_run", 3)), "{sizes:?}");
         assert!(w.store.bytes().await.unwrap() > 0);
     }
+
+    async fn a_run_that_is_cleared_meanwhile_keeps_its_logs(w: World) {
+        if w.db.is_sqlite() {
+            return; // One writer at a time: nobody clears a run in the middle.
+        }
+        let w = w.with_chain().await;
+        let mut names = Vec::new();
+        for second in 1..=3 {
+            let row = w.trigger("chain", at(second)).await;
+            let request = Edit::MarkRun { state: RunState::Success };
+            let name = ("chain", row.run.run_id.as_str());
+            w.store.edit_run(&w.dags, name, &request, EditOptions::default(), at(second * 10)).await.unwrap();
+            names.push(row.run.run_id.to_string());
+        }
+        let mut other = w.db.raw().await;
+        let clear = "UPDATE dag_run SET state = 'queued', ended_at = NULL WHERE run_id =";
+        other.run(&format!("BEGIN; {clear} '{}'", names[1])).await.unwrap();
+        let cleaning = tokio::spawn({
+            let store = w.store.clone();
+            async move {
+                let plan = CleanupPlan { before: at(60), dag_id: None, batch: 2, dry_run: false };
+                let mut gone = Vec::new();
+                let cleaned = store.clean(&plan, |step| {
+                    if let CleanupStep::Runs(names) = step {
+                        gone.extend(names.iter().map(|(_, run)| run.clone()));
+                    }
+                });
+                (cleaned.await.unwrap().runs, gone)
+            }
+        });
+        let waiting = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        while w.numbers(waiting).await != [1] {
+            tokio::task::yield_now().await;
+        }
+        other.run("COMMIT").await.unwrap();
+        let (runs, gone) = cleaning.await.unwrap();
+        assert_eq!((runs, gone), (2, vec![names[0].clone(), names[2].clone()]), "and the rest is forgotten all the same");
+        assert!(w.store.run("chain", &names[1]).await.unwrap().is_some());
+    }
 }
