@@ -22,6 +22,7 @@ mod fingerprint;
 mod graph;
 mod lower;
 mod nearest;
+pub mod params;
 mod place;
 mod yaml;
 
@@ -152,11 +153,19 @@ pub struct TaskGroup {
 /// A parameter of a DAG or task, with what is known of its form.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Param {
-    /// The value when a run brings none.
-    pub default: serde_json::Value,
+    /// The value when a run brings none; `None` = a run must bring one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub default: Option<serde_json::Value>,
     /// A JSON schema without `default` and `description`; empty = anything.
     pub schema: serde_json::Map<String, serde_json::Value>,
     pub description: Option<String>,
+}
+
+impl Param {
+    /// Returns the value when a run brings none; null when it must.
+    pub fn value(&self) -> serde_json::Value {
+        self.default.clone().unwrap_or_default()
+    }
 }
 
 /// One task.

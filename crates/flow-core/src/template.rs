@@ -184,7 +184,7 @@ pub fn goes_ahead(cx: &Context) -> Result<bool, TemplateError> {
 /// As in Airflow, every key of `conf` is a param, also one that the DAG does not name.
 pub fn params(dag: &Dag, task: TaskIx, conf: &Json) -> Map<String, Json> {
     let declared = dag.params.iter().chain(&dag.task(task).params);
-    let mut params: Map<String, Json> = declared.map(|(name, param)| (name.clone(), param.default.clone())).collect();
+    let mut params: Map<String, Json> = declared.map(|(name, param)| (name.clone(), param.value())).collect();
     if let Json::Object(conf) = conf {
         params.extend(conf.iter().map(|(name, value)| (name.clone(), value.clone())));
     }

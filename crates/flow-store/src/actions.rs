@@ -5,6 +5,7 @@
 
 use flow_core::{
     DagId, RunId, RunType, TaskState, Timestamp,
+    dag::params::{BadParam, with_conf},
     engine::{Edit, Reason, Refused, edit, explain, explain_dispatch},
 };
 use serde_json::Value;
@@ -16,6 +17,9 @@ use crate::{
 /// Tries to find a run id that is free, for runs triggered in the same microsecond.
 const RUN_ID_TRIES: u64 = 100;
 
+/// How many params a refusal names.
+const PARAMS_NAMED: usize = 8;
+
 /// A run that someone wants.
 #[derive(Clone, Debug)]
 pub struct TriggerRun<'a> {
@@ -26,7 +30,7 @@ pub struct TriggerRun<'a> {
     pub logical_date: Option<Timestamp>,
     /// Not before this moment; `None` = at once.
     pub run_after: Option<Timestamp>,
-    /// An object; null = none.
+    /// An object that fits the DAG's params; null = none.
     pub conf: &'a Value,
     pub triggered_by: &'a str,
     pub user: Option<&'a str>,
@@ -200,6 +204,9 @@ impl Tx {
         let cached = dags.get(self, dag.version_id).await?;
         let empty = Value::Object(serde_json::Map::new());
         let conf = if request.conf.is_null() { &empty } else { request.conf };
+        if let Err(bad) = with_conf(&cached.dag.params, conf) {
+            return Err(ActionError::Invalid(misfits(&dag.dag_id, &bad)));
+        }
         let dag_id = DagId::new(&dag.dag_id);
         for step in 0..RUN_ID_TRIES {
             let logical_date =
@@ -303,6 +310,16 @@ impl Tx {
         }
         self.add_task_instances(&row.run, &cached.seeds).await
     }
+}
+
+/// Says which params have no value that they may have, and why.
+fn misfits(dag_id: &str, bad: &[BadParam]) -> String {
+    let named: Vec<String> = bad.iter().take(PARAMS_NAMED).map(ToString::to_string).collect();
+    let more = match bad.len().saturating_sub(PARAMS_NAMED) {
+        0 => String::new(),
+        more => format!("; and {more} more"),
+    };
+    format!("`conf` does not fit the params of dag `{dag_id}`: {}{more}", named.join("; "))
 }
 
 /// Run ids stand in paths, URLs and file names.

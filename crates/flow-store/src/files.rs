@@ -63,7 +63,9 @@ statements! {
     both HASHES = "SELECT path, hash FROM dag_file";
     both SAVE_FILE = "INSERT INTO dag_file (path, hash, parsed_at) VALUES ($1, $2, $3)
         ON CONFLICT (path) DO UPDATE SET hash = excluded.hash, parsed_at = excluded.parsed_at";
-    both SAVE_SOURCE = "INSERT INTO dag_source (hash, text, files) VALUES ($1, $2, $3) ON CONFLICT (hash) DO NOTHING";
+    // Touches one that is there, so that nobody forgets it before this transaction has said what it is for.
+    both SAVE_SOURCE = "INSERT INTO dag_source (hash, text, files) VALUES ($1, $2, $3)
+        ON CONFLICT (hash) DO UPDATE SET hash = excluded.hash";
     both CURRENT = "SELECT d.file, d.is_stale, v.hash, v.id, v.number, v.source_hash FROM dag d JOIN dag_version v ON v.id = d.version_id WHERE d.dag_id = $1";
     both LAST_NUMBER = "SELECT COALESCE(MAX(number), 0) FROM dag_version WHERE dag_id = $1";
     both INSERT_VERSION = "INSERT INTO dag_version (dag_id, number, hash, source_hash, file, document, created_at)

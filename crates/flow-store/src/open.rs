@@ -10,7 +10,7 @@ use std::{
 use sqlx::{
     ConnectOptions, Connection, Executor,
     migrate::{MigrateError, Migrator},
-    postgres::{PgConnectOptions, PgPoolOptions},
+    postgres::{PgConnectOptions, PgConnection, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
@@ -35,6 +35,8 @@ const PLANS: &str = "SET enable_seqscan = off; SET jit = off";
 /// How long to wait for another process that migrates the same SQLite file.
 const MIGRATING: Duration = Duration::from_secs(60);
 const BETWEEN_TRIES: Duration = Duration::from_millis(20);
+/// Postgres' code for "the database system is starting up".
+const STARTING: &str = "57P03";
 /// How long to wait for a connection before an error is reported.
 const ACQUIRE: Duration = Duration::from_secs(10);
 
@@ -207,6 +209,17 @@ async fn open_postgres(url: &str) -> Result<Db, StoreError> {
         options.get_port(),
         options.get_database().unwrap_or(options.get_username())
     );
+    // A pool tries again and again, and at last says only that it took too long; one connection says why.
+    let unusable = |why: String| {
+        StoreError::Unusable(format!(
+            "cannot use the Postgres database at {target}: {why}; check `database.url` and that the server runs"
+        ))
+    };
+    match tokio::time::timeout(ACQUIRE, probe(&options)).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => return Err(unusable(postgres_reason(&error))),
+        Err(_) => return Err(unusable(format!("no answer within {} seconds", ACQUIRE.as_secs()))),
+    }
     let pool = PgPoolOptions::new()
         .max_connections(POSTGRES_CONNECTIONS)
         // A ping costs each transaction; only a connection that was idle is asked, so that after a restart of the
@@ -215,14 +228,35 @@ async fn open_postgres(url: &str) -> Result<Db, StoreError> {
         .before_acquire(|conn, about| Box::pin(async move { Ok(about.idle_for < FRESH || conn.ping().await.is_ok()) }))
         .acquire_timeout(ACQUIRE)
         .after_connect(|conn, _| Box::pin(async move { conn.execute(PLANS).await.map(|_| ()) }))
-        .connect_with(options)
-        .await
-        .map_err(|error| {
-            StoreError::Unusable(format!(
-                "cannot use the Postgres database at {target}: {error}; check `database.url` and that the server runs"
-            ))
-        })?;
+        .connect_lazy_with(options);
     Ok(Db::Postgres { pool })
+}
+
+/// Finds out whether a connection can be made and set up. A server that is about to start is waited for.
+async fn probe(options: &PgConnectOptions) -> Result<(), sqlx::Error> {
+    loop {
+        match PgConnection::connect_with(options).await {
+            Ok(mut conn) => {
+                conn.execute(PLANS).await?;
+                return conn.close().await;
+            }
+            Err(error) if code_of(&error).as_deref() == Some(STARTING) => tokio::time::sleep(BETWEEN_TRIES).await,
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+fn code_of(error: &sqlx::Error) -> Option<String> {
+    error.as_database_error()?.code().map(Into::into)
+}
+
+/// Says why there is no connection. The server's own words do not hold the password.
+fn postgres_reason(error: &sqlx::Error) -> String {
+    let text = match error.as_database_error() {
+        Some(inner) => inner.message().to_owned(),
+        None => error.to_string(),
+    };
+    text.lines().next().unwrap_or_default().to_owned()
 }
 
 fn sqlite_sentence(path: &str, error: &sqlx::Error) -> String {

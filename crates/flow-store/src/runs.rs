@@ -174,6 +174,7 @@ statements! {
         FROM dag_run
         WHERE dag_id = $1 AND (CAST($2 AS TEXT) IS NULL OR state = $2)
         ORDER BY run_after DESC, id DESC LIMIT $3";
+    both STATE = "SELECT state FROM dag_run WHERE id = $1";
     both DELETE = "DELETE FROM dag_run WHERE id = $1";
     both DELETE_WAKES = "DELETE FROM wake WHERE run = $1";
     both PIN = "UPDATE dag_run SET version_id = $2 WHERE id = $1";
@@ -404,28 +405,35 @@ impl Tx {
         Ok(())
     }
 
-    /// Deletes a run with everything that belongs to it; its events stay.
+    /// Deletes a run that has ended, with everything that belongs to it; its events stay.
     ///
     /// # Errors
     ///
-    /// When the database does, or a worker still has an attempt of it.
+    /// When the database does, the run has not ended or is gone, or a worker still has an attempt of it.
     pub async fn delete_run(&mut self, run: &DagRun, who: Option<&str>, now: Timestamp) -> Result<(), StoreError> {
         match self.lock_dag(run.dag_id.as_str()).await {
             Ok(_) | Err(StoreError::NotFound { .. }) => {}
             Err(error) => return Err(error),
         }
+        // What the caller knows of it may be out of date.
+        let state: Option<String> =
+            on!(tx self, STATE, |text, conn| sqlx::query_scalar(text).bind(run.key.0).fetch_optional(conn).await?);
+        let state = state.ok_or_else(|| StoreError::no_such("run", format!("{}/{}", run.dag_id, run.run_id)))?;
+        let state: RunState = word("dag_run", "state", format!("{}/{}", run.dag_id, run.run_id), &state)?;
+        if !state.is_finished() {
+            return Err(StoreError::Conflict(format!(
+                "run `{0}` is still {state}; cancel it first: flow runs cancel {1} {0}",
+                run.run_id, run.dag_id
+            )));
+        }
         if self.attempts_alive(run.key).await? > 0 {
             return Err(StoreError::Conflict(format!(
-                "run `{}` still has running tasks; cancel it first, or wait until it has ended",
+                "run `{}` still has running tasks; wait until their workers have ended them",
                 run.run_id
             )));
         }
         on!(tx self, DELETE, |text, conn| { sqlx::query(text).bind(run.key.0).execute(conn).await?; });
         on!(tx self, DELETE_WAKES, |text, conn| { sqlx::query(text).bind(run.key.0).execute(conn).await?; });
-        if !run.state.is_finished() {
-            self.make_room(&[run.dag_id.as_str()], now).await?;
-            self.wake_active_runs(run.dag_id.as_str(), now).await?;
-        }
         self.tell(
             &[Event {
                 kind: "run_deleted",

@@ -22,7 +22,7 @@ pub(super) fn dag(cx: &Context) -> Value {
     owners.sort_unstable();
     owners.dedup();
     let params: serde_json::Map<String, Json> =
-        dag.params.iter().map(|(name, param)| (name.clone(), param.default.clone())).collect();
+        dag.params.iter().map(|(name, param)| (name.clone(), param.value())).collect();
     let fields = vec![
         ("dag_id", Value::from(dag.id.as_str())),
         ("dag_display_name", Value::from(dag.display_name.as_deref().unwrap_or(dag.id.as_str()))),

@@ -119,7 +119,7 @@ fn task(id: &str, with: Vec<(String, Arg)>) -> Task {
         max_active_tis_per_dagrun: None,
         do_xcom_push: true,
         multiple_outputs: false,
-        params: BTreeMap::from([("n".to_owned(), Param { default: json!(3), ..Param::default() })]),
+        params: BTreeMap::from([("n".to_owned(), Param { default: Some(json!(3)), ..Param::default() })]),
         condition: None,
     }
 }
@@ -146,8 +146,8 @@ fn context_of(with: Vec<(String, Arg)>) -> Context {
         fail_fast: false,
         is_paused_upon_creation: None,
         params: BTreeMap::from([
-            ("region".to_owned(), Param { default: json!("eu"), ..Param::default() }),
-            ("n".to_owned(), Param { default: json!(1), ..Param::default() }),
+            ("region".to_owned(), Param { default: Some(json!("eu")), ..Param::default() }),
+            ("n".to_owned(), Param { default: Some(json!(1)), ..Param::default() }),
         ]),
         render_template_as_native_obj: false,
         overlap_policy: OverlapPolicy::Queue,

@@ -37,7 +37,7 @@ fn scalars_are_those_of_yaml_1_1() {
     let dag = good(&document(
         "dag_id: d\ncatchup: no\nstart_date: 2026-01-01\nparams: {a: yes, b: 010, c: 1_000, d: {default: 5}}\ntasks:\n- {id: x, retries: 010}\n",
     ));
-    let values: Vec<_> = dag.params.values().map(|param| param.default.clone()).collect();
+    let values: Vec<_> = dag.params.values().map(|param| param.value()).collect();
     assert_eq!(values, [json!(true), json!(8), json!(1000), json!({"default": 5})], "a parameter is never a schema");
     assert_eq!(dag.tasks[0].retry.retries, 8);
     assert_eq!(dag.start_date.unwrap().to_string(), "2026-01-01T00:00:00Z");

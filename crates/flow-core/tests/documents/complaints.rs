@@ -411,6 +411,16 @@ fn params_fit_their_own_schema() {
         ("{default: 3, minimum: 5}", "3:16 the default of parameter `p` must be at least 5, and is `3`"),
         ("{default: 5, exclusiveMaximum: 5}", "3:16 the default of parameter `p` must be less than 5, and is `5`"),
         ("{default: abc, maxLength: 2}", "3:16 the default of parameter `p` must have at most 2 characters, and has 3"),
+        ("{default: ab, pattern: '^a$'}", "3:16 the default of parameter `p` must match `^a$`, and is `\"ab\"`"),
+        (
+            "{default: [1, x], items: {type: integer}}",
+            "3:16 the default of parameter `p` at `[1]` must be of type `integer`, and is `\"x\"`",
+        ),
+        ("{default: a, pattern: '('}", "3:3 the pattern `(` of parameter `p` cannot be used: unclosed group"),
+        (
+            "{default: a, pattern: '(?=b)'}",
+            "3:3 the pattern `(?=b)` of parameter `p` cannot be used: look-around, including look-ahead and look-behind, is not supported",
+        ),
         ("{default: 1, typ: integer}", "3:19 unknown key `typ` of a parameter (did you mean `type`?)"),
         ("{default: 1, type: int}", "3:25 unknown type `int` (did you mean `integer`?)"),
         ("{default: 1, minimum: x}", "3:28 `minimum` must be a number, not `x`"),

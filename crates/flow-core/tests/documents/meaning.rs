@@ -36,8 +36,8 @@ fn a_document_with_everything_is_understood() {
     assert!(dag.catchup && dag.fail_fast && dag.render_template_as_native_obj);
     assert_eq!(dag.is_paused_upon_creation, Some(false));
     assert_eq!(dag.overlap_policy, OverlapPolicy::Skip);
-    assert_eq!(dag.params["plain"].default, json!([1]));
-    assert_eq!(dag.params["region"].default, json!("eu"));
+    assert_eq!(dag.params["plain"].default, Some(json!([1])));
+    assert_eq!(dag.params["region"].default, Some(json!("eu")));
     assert_eq!(dag.params["region"].schema["enum"], json!(["eu", "us"]));
     assert_eq!(dag.params["region"].description.as_deref(), Some("Which"));
 }
@@ -185,7 +185,7 @@ fn yaml_merges_and_aliases_work() {
 #[test]
 fn yes_no_and_dates_are_text_in_the_flow_dialect() {
     let dag = good("dag_id: d\nparams: {a: yes, b: 010, c: 2026-01-01, d: 1e3, e: 0x10, f: ~}\ntasks: [{id: x}]\n");
-    let values: Vec<_> = dag.params.values().map(|param| param.default.clone()).collect();
+    let values: Vec<_> = dag.params.values().map(|param| param.value()).collect();
     assert_eq!(values, [json!("yes"), json!(10), json!("2026-01-01"), json!(1000.0), json!(16), json!(null)]);
 }
 

@@ -153,20 +153,6 @@ async fn a_run_that_is_cancelled_lets_the_next_one_start() {
 }
 
 #[tokio::test]
-async fn a_run_that_is_deleted_lets_the_next_one_start() {
-    let world = World::new().await;
-    world.save(&ONE_AT_A_TIME.replace("bash_command: 'true' }", "bash_command: 'true' }, pool: none_such")).await;
-    let (first, second) = (world.trigger("one", None).await, world.trigger("one", None).await);
-    world.settle(&[]).await;
-    assert_eq!((world.state(&first).await, world.state(&second).await), (RunState::Running, RunState::Queued));
-    let mut tx = world.store.begin().await.unwrap();
-    tx.delete_run(&first.run, None, world.now).await.unwrap();
-    tx.commit().await.unwrap();
-    world.settle(&[]).await;
-    assert_eq!(world.state(&second).await, RunState::Running);
-}
-
-#[tokio::test]
 async fn a_date_that_was_triggered_by_hand_does_not_stop_the_schedule() {
     let world = World::new().await;
     world

@@ -82,20 +82,6 @@ both! {
         w.assert_all_quiet().await;
     }
 
-    async fn a_deleted_run_makes_room_for_the_next(w: World) {
-        w.save("dag_id: d\nmax_active_runs: 1\ntasks:\n  - { id: a, uses: work }\n").await;
-        w.slow("d.a");
-        let first = w.trigger("d").await;
-        w.pause("d", true).await;
-        let second = w.trigger("d").await;
-        w.pause("d", false).await;
-        let mut tx = w.store.begin().await.unwrap();
-        tx.delete_run(&first.run, None, w.clock.now()).await.unwrap();
-        tx.commit().await.unwrap();
-        w.settle().await;
-        assert_eq!(w.run(&second).await.run.state, RunState::Running);
-    }
-
     async fn a_run_for_later_starts_at_its_moment_though_its_dag_was_paused(w: World) {
         w.save(PAIR).await;
         let request = TriggerRun {

@@ -5,7 +5,7 @@ use flow_store::{Cleaned, CleanupPlan, CleanupStep, EditOptions, Event};
 
 use crate::{
     support::both,
-    world::{World, at},
+    world::{CHAIN, World, at},
 };
 
 both! {
@@ -47,6 +47,7 @@ both! {
         let cleaned = w.store.clean(&plan, |step| match step {
             CleanupStep::Runs(names) => steps.push(names.to_vec()),
             CleanupStep::Events(number) => events_gone += number,
+            CleanupStep::Versions(number) => assert_eq!(number, 0, "the one there is in use"),
         });
         let cleaned = cleaned.await.unwrap();
         assert_eq!((cleaned, events_gone), (would, would.events));
@@ -87,5 +88,107 @@ both! {
         let sizes = w.store.table_sizes().await.unwrap();
         assert!(sizes.iter().any(|size| (size.table, size.rows) == ("dag_run", 3)), "{sizes:?}");
         assert!(w.store.bytes().await.unwrap() > 0);
+    }
+
+    async fn a_run_that_is_cleared_meanwhile_keeps_its_logs(w: World) {
+        if w.db.is_sqlite() {
+            return; // One writer at a time: nobody clears a run in the middle.
+        }
+        let w = w.with_chain().await;
+        let mut names = Vec::new();
+        for second in 1..=3 {
+            let row = w.trigger("chain", at(second)).await;
+            let request = Edit::MarkRun { state: RunState::Success };
+            let name = ("chain", row.run.run_id.as_str());
+            w.store.edit_run(&w.dags, name, &request, EditOptions::default(), at(second * 10)).await.unwrap();
+            names.push(row.run.run_id.to_string());
+        }
+        let mut other = w.db.raw().await;
+        let clear = "UPDATE dag_run SET state = 'queued', ended_at = NULL WHERE run_id =";
+        other.run(&format!("BEGIN; {clear} '{}'", names[1])).await.unwrap();
+        let cleaning = tokio::spawn({
+            let store = w.store.clone();
+            async move {
+                let plan = CleanupPlan { before: at(60), dag_id: None, batch: 2, dry_run: false };
+                let mut gone = Vec::new();
+                let cleaned = store.clean(&plan, |step| {
+                    if let CleanupStep::Runs(names) = step {
+                        gone.extend(names.iter().map(|(_, run)| run.clone()));
+                    }
+                });
+                (cleaned.await.unwrap().runs, gone)
+            }
+        });
+        let waiting = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        while w.numbers(waiting).await != [1] {
+            tokio::task::yield_now().await;
+        }
+        other.run("COMMIT").await.unwrap();
+        let (runs, gone) = cleaning.await.unwrap();
+        assert_eq!((runs, gone), (2, vec![names[0].clone(), names[2].clone()]), "and the rest is forgotten all the same");
+        assert!(w.store.run("chain", &names[1]).await.unwrap().is_some());
+    }
+
+    async fn versions_that_nothing_uses_are_forgotten(w: World) {
+        let text = |number: u64| CHAIN.replace("uses: work }", &format!("uses: work, retries: {number} }}"));
+        let finish = async |run_id: &str, now| {
+            let request = Edit::MarkRun { state: RunState::Success };
+            w.store.edit_run(&w.dags, ("chain", run_id), &request, EditOptions::default(), now).await.unwrap();
+        };
+        w.save("other.yaml", &CHAIN.replace("chain", "other"), at(0)).await;
+        w.save("other.yaml", &text(1).replace("chain", "other"), at(1)).await;
+        for number in 1..=6 {
+            w.save("chain.yaml", &text(number), at(number * 10)).await;
+            match number {
+                // One that goes, one that stays, one that has not ended; 4 and 5 have no run, 5 is too young.
+                1 => finish(w.trigger("chain", at(11)).await.run.run_id.as_str(), at(12)).await,
+                2 => finish(w.trigger("chain", at(21)).await.run.run_id.as_str(), at(70)).await,
+                3 => drop(w.trigger("chain", at(31)).await),
+                _ => {}
+            }
+        }
+        w.save("chain.yaml", &format!("# a comment\n{}", text(6)), at(65)).await;
+        let versions = async || w.numbers("SELECT number FROM dag_version WHERE dag_id = 'chain' ORDER BY number").await;
+        let plan = CleanupPlan { before: at(45), dag_id: Some("chain".to_owned()), batch: 2, dry_run: true };
+        let would = w.store.clean(&plan, |_| ()).await.unwrap();
+        assert_eq!((would.runs, would.versions), (1, 2));
+        assert_eq!(versions().await, [1, 2, 3, 4, 5, 6]);
+        let mut told = 0;
+        let plan = CleanupPlan { dry_run: false, ..plan };
+        let cleaned = w.store.clean(&plan, |step| {
+            if let CleanupStep::Versions(number) = step {
+                told += number;
+            }
+        });
+        assert_eq!((cleaned.await.unwrap(), told), (would, 2));
+        assert_eq!(versions().await, [2, 3, 5, 6]);
+        assert_eq!(w.count("dag_version", "dag_id = 'other'").await, 2, "it was about another one");
+        assert_eq!(w.count("dag_source", "TRUE").await, 6, "a text for each version");
+        let plan = CleanupPlan { before: at(1_000), dag_id: None, ..plan };
+        assert_eq!(w.store.clean(&plan, |_| ()).await.unwrap().versions, 3);
+        assert_eq!(versions().await, [3, 6], "what runs, and what is next");
+        assert_eq!(w.count("dag_source", "TRUE").await, 3);
+        assert_eq!(w.store.clean(&plan, |_| ()).await.unwrap(), Cleaned::default());
+        w.save("chain.yaml", &text(7), at(2_000)).await;
+        assert_eq!(versions().await, [3, 6, 7], "numbers go on");
+        assert!(w.trigger("chain", at(2_001)).await.version_id > 0);
+    }
+
+    async fn a_text_that_is_about_to_be_used_is_not_forgotten(w: World) {
+        if w.db.is_sqlite() {
+            return; // One writer at a time.
+        }
+        let w = w.with_chain().await;
+        w.save("chain.yaml", &format!("# a comment\n{CHAIN}"), at(1)).await;
+        assert_eq!(w.count("dag_source", "TRUE").await, 2);
+        let mut tx = w.store.begin().await.unwrap();
+        crate::world::save(&mut tx, "chain.yaml", CHAIN, at(2)).await;
+        let plan = CleanupPlan { before: at(60), dag_id: None, batch: 10, dry_run: false };
+        w.store.clean(&plan, |_| ()).await.unwrap();
+        tx.commit().await.unwrap();
+        let version = w.store.dag("chain").await.unwrap().unwrap().version_id;
+        assert_eq!(w.store.version(version).await.unwrap().text, CHAIN);
+        w.store.clean(&plan, |_| ()).await.unwrap();
+        assert_eq!(w.count("dag_source", "TRUE").await, 1);
     }
 }

@@ -88,7 +88,32 @@ async fn a_url_that_names_no_database_is_refused() {
 async fn a_postgres_that_is_not_there_is_told_without_the_password() {
     let error = Store::open("postgres://me:s3cret@127.0.0.1:1/flow").await.unwrap_err().to_string();
     assert!(error.contains("127.0.0.1:1/flow") && error.contains("database.url"), "{error}");
+    assert!(error.contains("refused"), "{error}");
     assert!(!error.contains("s3cret"), "{error}");
+}
+
+#[tokio::test]
+async fn a_postgres_that_refuses_us_is_told_in_its_own_words() {
+    let Ok(url) = std::env::var("FLOW_TEST_POSTGRES_URL") else {
+        println!("skipped: FLOW_TEST_POSTGRES_URL is not set");
+        return;
+    };
+    let nowhere = url.rsplit_once('/').map(|(server, _)| format!("{server}/no_such_database")).unwrap();
+    let error = Store::open(&nowhere).await.unwrap_err().to_string();
+    assert!(error.contains(": database \"no_such_database\" does not exist;"), "{error}");
+    let address = url.rsplit_once('@').map(|(_, address)| address).unwrap();
+    let error = Store::open(&format!("postgres://nobody_known:s3cret@{address}")).await.unwrap_err().to_string();
+    // A server that trusts everyone says that there is no such user.
+    assert!(error.contains("nobody_known") && !error.contains("pool"), "{error}");
+    assert!(!error.contains("s3cret"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_postgres_that_never_answers_is_not_waited_for_without_end() {
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = silent.local_addr().unwrap();
+    let error = Store::open(&format!("postgres://me@{address}/flow")).await.unwrap_err().to_string();
+    assert!(error.contains("no answer within 10 seconds"), "{error}");
 }
 
 #[tokio::test]

@@ -167,6 +167,31 @@ both! {
         assert_eq!(w.count("dag_run", "TRUE").await, 0);
     }
 
+    async fn conf_that_does_not_fit_the_params_is_refused(w: World) {
+        w.save(
+            "p.yaml",
+            "dag_id: p\nparams:\n  day: { type: string, format: date }\n  region: { default: eu, enum: [eu, us] }\n  n: { default: 1, maximum: 5 }\ntasks: [{ id: t }]\n",
+            at(0),
+        )
+        .await;
+        let trigger = async |conf: Value| w.store.trigger(&w.dags, &TriggerRun { conf: &conf, ..request("p") }, at(1)).await;
+        for (conf, expected) in [
+            (Value::Null, "`conf` does not fit the params of dag `p`: `day` is missing, and has no default; it must be of type `string`"),
+            (json!({"day": 5}), "`conf` does not fit the params of dag `p`: `day` must be of type `string`, and is `5`"),
+            (
+                json!({"day": "2026-01-31", "n": 6, "region": "mars"}),
+                "`conf` does not fit the params of dag `p`: `n` must be at most 5, and is `6`; `region` must be one of `\"eu\"`, `\"us\"`, and is `\"mars\"`",
+            ),
+        ] {
+            let error = trigger(conf).await.unwrap_err();
+            assert!(matches!(&error, ActionError::Invalid(text) if text == expected), "{error}");
+        }
+        assert_eq!(w.count("dag_run", "TRUE").await, 0);
+        let conf = json!({"day": "2026-01-31", "more": [1]});
+        let TriggerOutcome::Created(row) = trigger(conf.clone()).await.unwrap() else { panic!() };
+        assert_eq!(row.run.conf, conf, "defaults are not written down; other keys may be there");
+    }
+
     async fn a_trigger_for_later_waits_for_its_moment(w: World) {
         let w = w.with_chain().await;
         let later = TriggerRun { run_after: Some(at(500)), ..request("chain") };
@@ -294,15 +319,29 @@ both! {
         assert!(w.store.previous_success("chain", at(1)).await.unwrap().is_none());
     }
 
-    async fn a_deleted_run_makes_room_for_the_others_of_its_dag(w: World) {
+    async fn a_run_is_not_deleted_before_it_has_ended(w: World) {
         let w = w.with_chain().await;
-        let (first, second) = (w.trigger("chain", at(1)).await, w.trigger("chain", at(2)).await);
-        w.meddle("DELETE FROM wake; UPDATE dag SET is_blocked = TRUE, due_at = NULL").await;
-        let mut tx = w.store.begin().await.unwrap();
-        tx.delete_run(&first.run, None, at(9)).await.unwrap();
-        tx.commit().await.unwrap();
-        assert_eq!(w.numbers("SELECT run FROM wake").await, [second.run.key.0]);
-        assert_eq!(w.store.dag("chain").await.unwrap().unwrap().due_at, Some(at(9)));
+        let (queued, running) = (w.trigger("chain", at(1)).await, w.trigger("chain", at(2)).await);
+        w.start(running.run.key, at(3)).await;
+        let delete = async |row: &RunRow| {
+            let mut tx = w.store.begin().await.unwrap();
+            let done = tx.delete_run(&row.run, None, at(9)).await;
+            if done.is_ok() {
+                tx.commit().await.unwrap();
+            }
+            done
+        };
+        for (row, state) in [(&queued, "queued"), (&running, "running")] {
+            let id = &row.run.run_id;
+            let expected = format!("run `{id}` is still {state}; cancel it first: flow runs cancel chain {id}");
+            let refused = delete(row).await;
+            assert!(matches!(&refused, Err(StoreError::Conflict(text)) if *text == expected), "{refused:?}");
+        }
+        end(&w, &queued, RunState::Failed, at(4)).await;
+        delete(&queued).await.expect("what counts is what it is now, not when it was read");
+        let again = delete(&queued).await;
+        assert!(matches!(again, Err(StoreError::NotFound { what: "run", .. })), "{again:?}");
+        assert_eq!(w.count("dag_run", "TRUE").await, 1);
     }
 
     async fn a_run_is_not_deleted_while_a_worker_has_one_of_its_tasks(w: World) {

@@ -7,7 +7,7 @@ use std::{
 };
 
 use flow_core::{DagId, RunId, Timestamp};
-use flow_store::{CleanupPlan, CleanupStep, ROWS_COUNTED, Schema, Store, TableSize};
+use flow_store::{Cleaned, CleanupPlan, CleanupStep, ROWS_COUNTED, Schema, Store, TableSize};
 use indicatif::ProgressBar;
 use serde::Serialize;
 
@@ -44,7 +44,7 @@ enum Command {
     /// Connect, and say what is there: kind, schema, sizes
     #[command(after_help = "Examples:\n  flow db check\n  flow db check -o json")]
     Check,
-    /// Remove finished runs with all that belongs to them, and old events
+    /// Remove finished runs with all that belongs to them, old events, and versions that nothing uses
     #[command(
         after_help = "Examples:\n  flow db clean --older-than 90d\n  flow db clean --older-than 4w --dag tutorial --dry-run"
     )]
@@ -52,7 +52,7 @@ enum Command {
         /// Age of the end of a run from which it goes
         #[arg(long, value_name = "DURATION", value_parser = duration_arg)]
         older_than: Duration,
-        /// Only this DAG's runs and events
+        /// Only this DAG's runs, events and versions
         #[arg(long, value_name = "DAG")]
         dag: Option<String>,
         /// Only say what would go
@@ -169,6 +169,7 @@ struct Cleaning {
     dag_id: Option<String>,
     runs: u64,
     events: u64,
+    dag_versions: u64,
     dry_run: bool,
 }
 
@@ -200,6 +201,7 @@ async fn clean(cx: &Cx, older_than: Duration, dag_id: Option<String>, dry_run: b
                     }
                 }
                 CleanupStep::Events(number) => events_gone += number,
+                CleanupStep::Versions(_) => {}
             }
             progress.set_message(format!("{runs_gone} runs, {events_gone} events removed"));
         })
@@ -210,12 +212,16 @@ async fn clean(cx: &Cx, older_than: Duration, dag_id: Option<String>, dry_run: b
             .context(format!("stopped after {runs_gone} runs and {events_gone} events; run the command again to go on"))
     })?;
     let words = if dry_run { "would be removed" } else { "removed" };
-    let cleaning = Cleaning { before, dag_id, runs: cleaned.runs, events: cleaned.events, dry_run };
+    let Cleaned { runs, events, versions } = cleaned;
+    let cleaning = Cleaning { before, dag_id, runs, events, dag_versions: versions, dry_run };
     cx.out.one(
         &cleaning,
         vec![
             ("ended before", before.to_string().into()),
-            (words, format!("{}, {}", many(cleaned.runs, "run"), many(cleaned.events, "event")).into()),
+            (
+                words,
+                format!("{}, {}, {}", many(runs, "run"), many(events, "event"), many(versions, "DAG version")).into(),
+            ),
         ],
     )?;
     Ok(ExitCode::SUCCESS)

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value as Json};
-
 use super::{Cx, read::describe};
 use crate::dag::{
     Param,
+    params::{broken_pattern, misfit},
     yaml::{Entry, Node, Value},
 };
 
@@ -56,7 +55,7 @@ impl Cx<'_, '_, '_> {
                 true if !self.is_airflow() => self.schema(param, needs_defaults),
                 _ => {
                     self.refuse_dates(&param.value);
-                    Param { default: self.json(&param.value), ..Param::default() }
+                    Param { default: Some(self.json(&param.value)), ..Param::default() }
                 }
             };
             params.insert(param.key.clone(), read);
@@ -79,12 +78,12 @@ impl Cx<'_, '_, '_> {
 
     fn schema(&mut self, param: &Entry, needs_defaults: bool) -> Param {
         let mut read = Param::default();
-        let mut default = None;
+        let mut default_place = None;
         for part in param.value.entries() {
             match part.key.as_str() {
                 "default" => {
-                    read.default = self.json(&part.value);
-                    default = Some(part);
+                    read.default = Some(self.json(&part.value));
+                    default_place = Some(part.place());
                 }
                 "description" => read.description = self.text(part),
                 key if SCHEMA.contains(&key) => {
@@ -98,18 +97,21 @@ impl Cx<'_, '_, '_> {
                 }
             }
         }
-        match default {
-            Some(default) => {
-                if let Some(why) = misfit(&read.default, &read.schema) {
-                    let message = format!("the default of parameter `{}` {why}", param.key);
-                    self.error(default.place(), message);
+        if let Some((pattern, why)) = broken_pattern(&read.schema) {
+            let message = format!("the pattern `{pattern}` of parameter `{}` cannot be used: {why}", param.key);
+            self.error(param.key_place, message);
+        }
+        match (&read.default, default_place) {
+            (Some(default), Some(place)) => {
+                if let Some(why) = misfit(default, &read.schema) {
+                    self.error(place, format!("the default of parameter `{}` {why}", param.key));
                 }
             }
-            None if needs_defaults => {
+            _ if needs_defaults => {
                 let message = format!("parameter `{}` has no `default`, which runs on a schedule need", param.key);
                 self.error(param.key_place, message);
             }
-            None => {}
+            _ => {}
         }
         read
     }
@@ -159,67 +161,4 @@ fn is_schema(node: &Node) -> bool {
         || (!entries.is_empty()
             && entries.iter().all(|entry| entry.key == "description" || SCHEMA.contains(&entry.key.as_str()))
             && entries.iter().any(|entry| entry.key == "type" || entry.key == "enum"))
-}
-
-/// Says why a value does not fit a schema; looks at the words that describe one value.
-pub(super) fn misfit(value: &Json, schema: &Map<String, Json>) -> Option<String> {
-    if let Some(kinds) = schema.get("type") {
-        let several = kinds.as_array().map_or(std::slice::from_ref(kinds), Vec::as_slice);
-        let kinds: Vec<&str> = several.iter().map(|kind| kind.as_str().unwrap_or("null")).collect();
-        if !kinds.iter().any(|kind| is_of_type(value, kind)) {
-            return Some(format!("must be of type `{}`, and is `{value}`", kinds.join("` or `")));
-        }
-    }
-    if let Some(Json::Array(allowed)) = schema.get("enum")
-        && !allowed.contains(value)
-    {
-        let shown: Vec<String> = allowed.iter().take(8).map(|one| format!("`{one}`")).collect();
-        return Some(format!("must be one of {}, and is `{value}`", shown.join(", ")));
-    }
-    if let Some(only) = schema.get("const")
-        && only != value
-    {
-        return Some(format!("must be `{only}`, and is `{value}`"));
-    }
-    let limit = |key: &str| schema.get(key).and_then(Json::as_f64);
-    if let Some(number) = value.as_f64() {
-        let beyond = [
-            (limit("minimum"), "at least", number < limit("minimum").unwrap_or(number)),
-            (limit("maximum"), "at most", number > limit("maximum").unwrap_or(number)),
-            (limit("exclusiveMinimum"), "more than", limit("exclusiveMinimum").is_some_and(|least| number <= least)),
-            (limit("exclusiveMaximum"), "less than", limit("exclusiveMaximum").is_some_and(|most| number >= most)),
-        ];
-        for (bound, words, is_beyond) in beyond {
-            if let (Some(bound), true) = (bound, is_beyond) {
-                return Some(format!("must be {words} {bound}, and is `{value}`"));
-            }
-        }
-    }
-    let size = match value {
-        Json::String(text) => Some((text.chars().count(), "minLength", "maxLength", "characters")),
-        Json::Array(items) => Some((items.len(), "minItems", "maxItems", "items")),
-        Json::Null | Json::Bool(_) | Json::Number(_) | Json::Object(_) => None,
-    };
-    if let Some((size, least, most, what)) = size {
-        if let Some(least) = limit(least).filter(|least| (size as f64) < *least) {
-            return Some(format!("must have at least {least} {what}, and has {size}"));
-        }
-        if let Some(most) = limit(most).filter(|most| (size as f64) > *most) {
-            return Some(format!("must have at most {most} {what}, and has {size}"));
-        }
-    }
-    None
-}
-
-fn is_of_type(value: &Json, kind: &str) -> bool {
-    match kind {
-        "array" => value.is_array(),
-        "boolean" => value.is_boolean(),
-        "integer" => value.as_f64().is_some_and(|number| number.fract() == 0.0),
-        "null" => value.is_null(),
-        "number" => value.is_number(),
-        "object" => value.is_object(),
-        "string" => value.is_string(),
-        _ => true,
-    }
 }
