@@ -176,13 +176,7 @@ fn start(cx: &TaskContext, command: &Command, cwd: &Path) -> io::Result<(tokio::
         .kill_on_drop(true);
     let (child, leader) = orphans::spawn(&mut spawn)?;
     drop(spawn); // and with it our copies of the pipes' writing ends
-    let group = Group {
-        leader,
-        started: Instant::now(),
-        token: cx.identity.token.clone(),
-        log: cx.log.clone(),
-        is_over: false,
-    };
+    let group = Group { leader, token: cx.identity.token.clone(), log: cx.log.clone(), is_over: false };
     let pipes = Pipes {
         out: Some(Receiver::from_owned_fd(out_reader.into())?),
         err: err_reader.map(|reader| Receiver::from_owned_fd(reader.into())).transpose()?,
@@ -337,7 +331,6 @@ async fn ready(pipe: Option<&Receiver>) {
 /// A child's process group. Dropped before its end, everything in it is killed.
 struct Group {
     leader: Pid,
-    started: Instant,
     token: String,
     log: Arc<dyn LogSink>,
     is_over: bool,
@@ -355,7 +348,7 @@ impl Group {
 
     /// Ends what the leader left: the group, then those who left the group.
     async fn end(&mut self, grace: Duration, was_asked: bool, pipes: &mut Pipes) {
-        let mut sweep = orphans::Sweep::new(self.leader, &self.token, self.started.elapsed());
+        let mut sweep = orphans::Sweep::new(&self.token);
         sweep.reap();
         if !self.is_empty() {
             if !was_asked {

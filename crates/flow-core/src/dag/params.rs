@@ -193,10 +193,13 @@ fn misfit_of_map(map: &Map<String, Json>, schema: &Map<String, Json>) -> Option<
     let known = schema.get("properties").and_then(Json::as_object);
     map.iter().find_map(|(key, value)| match known.and_then(|known| known.get(key)) {
         Some(of_key) => Some(inside(&format!(".{key}"), &misfit_of(value, of_key)?)),
-        None => match schema.get("additionalProperties")? {
-            Json::Bool(false) => Some(format!("must not have the key {}", shown_text(key))),
-            others => Some(inside(&format!(".{key}"), &misfit_of(value, others)?)),
-        },
+        None => {
+            let of_others = schema.get("additionalProperties")?;
+            if of_others == &Json::Bool(false) {
+                return Some(format!("must not have the key {}", shown_text(key)));
+            }
+            Some(inside(&format!(".{key}"), &misfit_of(value, of_others)?))
+        }
     })
 }
 

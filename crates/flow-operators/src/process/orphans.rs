@@ -2,9 +2,8 @@
 //!
 //! Every process of an attempt carries the attempt's token and its worker's id in its environment. This process
 //! is made a *subreaper*, so a descendant that loses its parent becomes our child, even if it left its group.
-//! After a short attempt only processes younger than its leader are looked at; usually there are none, and one
-//! read of `/proc/loadavg` tells. After a longer one process ids may have wrapped, and all are looked at. A
-//! process that empties its environment *and* leaves its group is not found.
+//! After an attempt such orphans are looked for; usually there are none, and one read of
+//! `/proc/self/task/…/children` tells. A process that empties its environment *and* leaves its group is not found.
 //!
 //! On systems other than Linux only process groups are ended, and the functions here do nothing.
 
@@ -44,12 +43,6 @@ mod linux {
 
     use super::{ATTEMPT, WORKER};
 
-    /// More pids than this since the leader started: list `/proc` instead of trying each.
-    const PROBE_MAX: i64 = 128;
-
-    /// In an attempt shorter than this process ids do not wrap and come past the leader again.
-    const NO_WRAP: Duration = Duration::from_secs(3);
-
     /// Longer than any `/proc/PID/stat` up to the fields that are read.
     const STAT_MAX: usize = 1024;
 
@@ -88,18 +81,14 @@ mod linux {
 
     /// Looks for what one attempt left behind.
     pub(crate) struct Sweep {
-        /// Only processes with higher numbers are looked at; `None`: all.
-        leader: Option<i32>,
         marker: Vec<u8>,
         /// Groups that were killed. A process on its way out has no environment any more, but still its group.
         killed: BTreeSet<i32>,
     }
 
     impl Sweep {
-        /// `age`: how long ago the leader was started.
-        pub(crate) fn new(leader: Pid, token: &str, age: Duration) -> Self {
-            let leader = (age < NO_WRAP).then_some(leader.as_raw());
-            Self { leader, marker: format!("{ATTEMPT}={token}").into_bytes(), killed: BTreeSet::new() }
+        pub(crate) fn new(token: &str) -> Self {
+            Self { marker: format!("{ATTEMPT}={token}").into_bytes(), killed: BTreeSet::new() }
         }
 
         /// Takes leave of orphans that have ended.
@@ -114,10 +103,12 @@ mod linux {
 
         fn look(&mut self, is_deadly: bool) -> usize {
             let (me, own_group) = (getpid().as_raw(), getpgrp().as_raw());
+            if has_adopted_nobody(me) {
+                return 0;
+            }
             let mut alive = 0;
             let mut ended = Vec::new();
-            let candidates = self.leader.map_or_else(|| all_processes().collect(), younger_than);
-            for pid in candidates {
+            for pid in all_processes() {
                 // First what costs no read. When many attempts run, most of the young are their leaders.
                 if leaders().contains(&pid) {
                     continue;
@@ -157,20 +148,11 @@ mod linux {
         }
     }
 
-    /// Lists processes that may have been started after `pid`. Process ids are given out in rising order until
-    /// they wrap; then everything is listed.
-    fn younger_than(pid: i32) -> Vec<i32> {
-        let newest = fs::read_to_string("/proc/loadavg")
-            .ok()
-            .and_then(|text| text.split_ascii_whitespace().last().and_then(|word| word.parse::<i32>().ok()));
-        match newest {
-            Some(newest) if newest == pid => Vec::new(),
-            Some(newest) if newest > pid && i64::from(newest) - i64::from(pid) <= PROBE_MAX => {
-                (pid + 1..=newest).collect()
-            }
-            Some(newest) if newest > pid => all_processes().filter(|&other| other > pid).collect(),
-            Some(_) | None => all_processes().collect(),
-        }
+    /// Says that no process has become our child by losing its parent. The kernel gives such to our first thread, which
+    /// starts none itself; if it does, or the kernel cannot tell, every process is looked at as before.
+    fn has_adopted_nobody(me: i32) -> bool {
+        fs::File::open(format!("/proc/self/task/{me}/children"))
+            .is_ok_and(|mut file| io::Read::read(&mut file, &mut [0]).is_ok_and(|length| length == 0))
     }
 
     fn all_processes() -> impl Iterator<Item = i32> {
@@ -333,7 +315,7 @@ mod other {
     pub(crate) struct Sweep;
 
     impl Sweep {
-        pub(crate) fn new(_: Pid, _: &str, _: std::time::Duration) -> Self {
+        pub(crate) fn new(_: &str) -> Self {
             Self
         }
 

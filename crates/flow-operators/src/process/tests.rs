@@ -190,12 +190,12 @@ async fn an_attempt_that_is_cancelled_beforehand_starts_nothing() {
 async fn a_flood_of_output_passes_in_constant_memory() {
     let world = World::new();
     let before = memory();
-    let run = bash(&world, "head -c 250000000 /dev/zero | tr '\\0' x; echo; echo done").await;
+    let run = bash(&world, "head -c 600000000 /dev/zero | tr '\\0' x; echo; echo done").await;
     run.succeeded_with("done");
     let (_, total) = world.bytes(Stream::Stdout);
-    assert_eq!(total, 250_000_006);
+    assert_eq!(total, 600_000_006);
     // Half of what passed, because other tests run beside this one.
-    assert!(memory() < before + (125 << 20), "{} → {}", before, memory());
+    assert!(memory() < before + (300 << 20), "{} → {}", before, memory());
 }
 
 /// Most bytes this process has held so far.
@@ -295,22 +295,6 @@ fn a_result_without_end_is_not_read() {
     let spaces = "{ head -c 1048575 /dev/zero | tr '\\0' ' '; printf 1; } > $FLOW_XCOM";
     assert_eq!(in_time(spaces).result(), Some(&json!(1)));
     in_time("head -c 1048577 /dev/zero | tr '\\0' ' ' > $FLOW_XCOM").failed_for_good("is larger than 256 KiB");
-}
-
-#[tokio::test]
-#[cfg(target_os = "linux")]
-async fn after_a_long_attempt_also_processes_with_smaller_numbers_are_ended() {
-    let token = "a-long-attempt";
-    let mut command = tokio::process::Command::new("sleep");
-    command.arg("600").env(orphans::ATTEMPT, token).process_group(0).kill_on_drop(true);
-    let mut escaped = command.spawn().unwrap();
-    // Started later, so that its number is higher; as if the numbers had wrapped in between.
-    let mut leader = left_by("none", "true");
-    let pid = Pid::from_raw(i32::try_from(leader.id().unwrap()).unwrap());
-    leader.wait().await.unwrap();
-    assert_eq!(orphans::Sweep::new(pid, token, Duration::ZERO).kill_and_reap(), 0);
-    assert_eq!(orphans::Sweep::new(pid, token, Duration::from_secs(60)).kill_and_reap(), 1);
-    let _ = escaped.wait().await; // another test's attempt may have reaped it
 }
 
 #[tokio::test]
