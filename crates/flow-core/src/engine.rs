@@ -21,6 +21,8 @@ pub struct RunView<'a> {
     pub run: &'a DagRun,
     /// Sorted by (task, map index).
     pub tasks: &'a [TaskInstance],
+    /// Tasks that the version lacks, and that the run has from an earlier one: their indexes go on after the DAG's.
+    pub gone: &'a [TaskId],
     /// Beside `tasks`: the attempt that is alive or not yet decided upon.
     pub attempts: &'a [Option<Attempt>],
     /// `None`: there is no earlier run, or no task asks for it.
@@ -28,6 +30,24 @@ pub struct RunView<'a> {
     /// How many tries a task may lose to the infrastructure.
     pub max_infrastructure_retries: u32,
 }
+
+impl<'a> RunView<'a> {
+    /// Returns the task's id at a position of `tasks`.
+    ///
+    /// # Panics
+    ///
+    /// When there is no such position, or its index is neither the DAG's nor in `gone`: a mistake of ours.
+    pub fn task_id(&self, at: usize) -> &'a TaskId {
+        let ix = self.tasks[at].task.index();
+        match self.dag.tasks.get(ix) {
+            Some(task) => &task.id,
+            None => &self.gone[ix - self.dag.tasks.len()],
+        }
+    }
+}
+
+/// Why a task instance is `removed` when its task is gone.
+const GONE: &str = "this version of the DAG has no such task";
 
 /// What should change in one run.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -3,6 +3,8 @@
 //! The same for the command line, the API and operators. What an edit changes is decided in
 //! `flow_core::engine::edit` and written like any other decision.
 
+use std::collections::HashSet;
+
 use flow_core::{
     DagId, RunId, RunType, TaskState, Timestamp,
     dag::params::{BadParam, with_conf},
@@ -136,8 +138,8 @@ impl Store {
         }
         let Some(facts) = facts.first() else { return Ok(Vec::new()) };
         let view = facts.view();
-        let ix = facts.dag.task_ix(&task.task_id);
-        let at = view.tasks.iter().position(|ti| Some(ti.task) == ix && ti.map_index == task.map_index);
+        let at = (0..view.tasks.len())
+            .find(|at| view.task_id(*at).as_str() == task.task_id && view.tasks[*at].map_index == task.map_index);
         let Some(at) = at else { return Ok(Vec::new()) };
         let mut reasons = explain(&view, at, now);
         if task.state == TaskState::Scheduled {
@@ -285,7 +287,7 @@ impl Tx {
             .changes
             .iter()
             .map(|change| Edited {
-                task_id: view.dag.task(view.tasks[change.at].task).id.to_string(),
+                task_id: view.task_id(change.at).to_string(),
                 map_index: change.to.map_index,
                 from: change.from,
                 to: change.to.state,
@@ -299,12 +301,21 @@ impl Tx {
         Ok(edited)
     }
 
-    /// Pins a run to the DAG's current version: new tasks get rows, tasks that are gone become `removed`.
+    /// Pins a run to the DAG's current version: new tasks get rows, and so do those that come back; what had ended of
+    /// tasks that are gone is deleted. What had not ended becomes `removed`, by the edit or by the next pass.
     async fn pin_latest(&mut self, dags: &DagCache, row: &RunRow, version_id: i64) -> Result<(), StoreError> {
         let cached = dags.get(self, version_id).await?;
         self.pin_run(row.run.key, version_id).await?;
+        let unsettled = self.unsettled_attempts(&[row.run.key]).await?;
+        let busy: HashSet<(&str, i32)> =
+            unsettled.iter().map(|(key, _)| (key.task_id.as_str(), key.map_index)).collect();
         for task in self.task_rows(&[row.run.key]).await? {
-            if cached.task_ix(&task.task_id).is_none() && task.state.is_finished() {
+            let is_over = match cached.task_ix(&task.task_id) {
+                Some(_) => task.state == TaskState::Removed,
+                None => task.state.is_finished(),
+            };
+            // An attempt that a worker has not ended yet is watched through its task instance.
+            if is_over && !busy.contains(&(task.task_id.as_str(), task.map_index)) {
                 self.remove_task_instance(row.run.key, &task.task_id, task.map_index).await?;
             }
         }

@@ -2,9 +2,12 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use flow_core::{Attempt, RunKey, TaskInstance, TaskState, engine::RunView, run::Previous};
+use flow_core::{Attempt, RunKey, TaskId, TaskInstance, TaskState, engine::RunView, run::Previous};
 
-use crate::{AttemptKey, CachedDag, DagCache, RunRow, StoreError, Tx, task_instances::unpack};
+use crate::{
+    AttemptKey, CachedDag, DagCache, RunRow, StoreError, Tx,
+    task_instances::{place_of, unpack},
+};
 
 /// One run with everything that a decision needs.
 #[derive(Clone, Debug)]
@@ -12,6 +15,7 @@ pub struct RunFacts {
     pub row: RunRow,
     pub dag: Arc<CachedDag>,
     tasks: Vec<TaskInstance>,
+    gone: Vec<TaskId>,
     attempts: Vec<Option<Attempt>>,
     previous: Option<Previous>,
     max_infrastructure_retries: u32,
@@ -24,6 +28,7 @@ impl RunFacts {
             dag: &self.dag.dag,
             run: &self.row.run,
             tasks: &self.tasks,
+            gone: &self.gone,
             attempts: &self.attempts,
             previous: self.previous.as_ref(),
             max_infrastructure_retries: self.max_infrastructure_retries,
@@ -62,13 +67,13 @@ impl Tx {
                 Err(error) => return Err(error),
             };
             let previous = if dag.looks_back { self.previous(&row).await? } else { None };
-            let instances = match tasks.remove(&row.run.key.0) {
+            let (instances, gone) = match tasks.remove(&row.run.key.0) {
                 Some(text) => unpack(row.run.key, &text, &dag)?,
-                None => Vec::new(),
+                None => (Vec::new(), Vec::new()),
             };
             let mut beside: Vec<Option<Attempt>> = vec![None; instances.len()];
             for (key, attempt) in attempts.remove(&row.run.key).unwrap_or_default() {
-                let at = dag.task_ix(&key.task_id).and_then(|ix| {
+                let at = place_of(&key.task_id, &dag, &gone).and_then(|ix| {
                     instances.binary_search_by_key(&(ix, key.map_index), |ti| (ti.task, ti.map_index)).ok()
                 });
                 match at {
@@ -95,7 +100,15 @@ impl Tx {
                     None => {}
                 }
             }
-            facts.push(RunFacts { row, dag, tasks: instances, attempts: beside, previous, max_infrastructure_retries });
+            facts.push(RunFacts {
+                row,
+                dag,
+                tasks: instances,
+                gone,
+                attempts: beside,
+                previous,
+                max_infrastructure_retries,
+            });
         }
         self.settle(&strays.iter().collect::<Vec<_>>()).await?;
         Ok(facts)

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use flow_core::{
-    DagRun, RunKey, TaskInstance, TaskState, Timestamp,
+    DagRun, RunKey, TaskId, TaskInstance, TaskIx, TaskState, Timestamp,
     dag::{Dag, Task},
     engine::{Decision, RunView},
     run::Skips,
@@ -204,7 +204,7 @@ impl<'a> RunDecision<'a> {
     ///
     /// When the decision contains an arrow that does not exist: a mistake of ours.
     pub fn new(view: &RunView<'a>, decision: &Decision, who: Option<&str>) -> Self {
-        let task_id = |at: usize| view.dag.task(view.tasks[at].task).id.clone();
+        let task_id = |at: usize| view.task_id(at).clone();
         let mut rows = Vec::with_capacity(decision.changes.len());
         let mut events = Vec::with_capacity(decision.changes.len() + 1);
         let mut ends_attempts = false;
@@ -325,7 +325,7 @@ impl Tx {
         self.insert_task_instances(run.key, run.dag_id.as_str(), run.logical_date.unwrap_or(run.run_after), seeds).await
     }
 
-    /// Deletes a task instance that is not in the version its run is now pinned to.
+    /// Deletes a task instance, for the version that its run is now pinned to.
     ///
     /// # Errors
     ///
@@ -477,12 +477,17 @@ struct Packed<'a>(
     Option<String>,
 );
 
-/// Reads the task instances of a run; those that its DAG does not have are left out. Sorted by place and map index.
-pub(crate) fn unpack(run: RunKey, text: &str, dag: &CachedDag) -> Result<Vec<TaskInstance>, StoreError> {
+/// Reads the task instances of a run, sorted by place and map index, and the names of those tasks that its DAG does not
+/// have: their places go on after the DAG's.
+pub(crate) fn unpack(run: RunKey, text: &str, dag: &CachedDag) -> Result<(Vec<TaskInstance>, Vec<TaskId>), StoreError> {
     let packed: Vec<Packed<'_>> = json("task_instance", "state", run, text)?;
     let mut instances = Vec::with_capacity(packed.len());
+    let mut strays: Vec<(usize, TaskId)> = Vec::new();
     for Packed(id, map_index, state, try_number, max_tries, lost, next_at, started_at, ended_at, skips) in packed {
-        let Some(task) = dag.task_ix(&id) else { continue };
+        let task = dag.task_ix(&id).unwrap_or_else(|| {
+            strays.push((instances.len(), TaskId::new(id.as_ref())));
+            TaskIx::from(dag.dag.tasks.len())
+        });
         let name = || format!("{run}/{id}");
         instances.push(TaskInstance {
             task,
@@ -500,6 +505,20 @@ pub(crate) fn unpack(run: RunKey, text: &str, dag: &CachedDag) -> Result<Vec<Tas
             },
         });
     }
+    let mut gone: Vec<TaskId> = strays.iter().map(|(_, id)| id.clone()).collect();
+    gone.sort_unstable_by(|a, b| a.as_str().cmp(b.as_str()));
+    gone.dedup();
+    for (at, id) in strays {
+        instances[at].task = place_of(id.as_str(), dag, &gone).unwrap_or(instances[at].task);
+    }
     instances.sort_unstable_by_key(|instance| (instance.task, instance.map_index));
-    Ok(instances)
+    Ok((instances, gone))
+}
+
+/// Finds a task's place; `gone` are those of the run that its DAG does not have, sorted.
+pub(crate) fn place_of(id: &str, dag: &CachedDag, gone: &[TaskId]) -> Option<TaskIx> {
+    dag.task_ix(id).or_else(|| {
+        let at = gone.binary_search_by(|other| other.as_str().cmp(id)).ok()?;
+        Some(TaskIx::from(dag.dag.tasks.len() + at))
+    })
 }

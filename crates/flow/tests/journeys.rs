@@ -160,6 +160,7 @@ const DAGS: &str = "
 dag_id: good
 tags: [etl]
 schedule: null
+params: { region: { default: eu, enum: [eu, us] } }
 tasks:
   - { id: first, uses: bash, with: { bash_command: 'echo \"day {{ ds }}\"; echo done' } }
   - { id: second, uses: bash, needs: [first], with: { bash_command: 'echo got {{ ti.xcom_pull(task_ids=\"first\") }}' } }
@@ -169,6 +170,7 @@ schedule: null
 tasks:
   - { id: breaks, uses: bash, with: { bash_command: 'exit 3' } }
   - { id: after, needs: [breaks] }
+  - { id: asks, uses: trigger_dag, with: { trigger_dag_id: good, conf: { region: mars } } }
 ---
 dag_id: slow
 schedule: null
@@ -218,9 +220,15 @@ fn from_a_file_in_a_folder_to_a_run_with_logs_and_back() {
     let output = place.flow(&["trigger", "good", "--logical-date", "2026-02-03"]);
     check_refused(&output, 1, &["has a run of that id or logical date already", "flow runs clear good manual__2026"]);
 
+    let misfit =
+        "`conf` does not fit the params of dag `good`: `region` must be one of `\"eu\"`, `\"us\"`, and is `\"mars\"`";
+    place.refuses(&["trigger", "good", "--conf", r#"{"region": "mars"}"#], 1, &[misfit]);
+
     let output = place.flow(&["trigger", "bad", "--wait", "--timeout", "30s"]);
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     assert!(out(&output).contains("flow tasks log bad manual__"), "{output:?}");
+    assert!(place.ok(&["tasks", "log", "bad", "latest", "asks"]).contains(misfit));
+    assert_eq!(place.json(&["runs", "list", "good"]).as_array().unwrap().len(), 1);
     let reasons = place.json(&["tasks", "explain", "bad", "latest", "after"]);
     assert!(reasons[0]["text"].as_str().is_some_and(|text| text.contains("breaks")), "{reasons}");
 
@@ -238,6 +246,7 @@ fn from_a_file_in_a_folder_to_a_run_with_logs_and_back() {
     let is_running = |tasks: &Value| tasks[0]["state"] == "running";
     place.wait(&["tasks", "list", "slow", "latest"], is_running);
     place.refuses(&["dags", "delete", "slow", "--yes"], 1, &["active run"]);
+    place.refuses(&["runs", "delete", "slow", "latest"], 1, &["is still running", "flow runs cancel slow manual__"]);
     place.ok(&["runs", "cancel", "slow", "latest"]);
     assert_eq!(place.flow(&["runs", "wait", "slow", "latest", "--timeout", "30s"]).status.code(), Some(1));
 
@@ -482,7 +491,7 @@ tasks:
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!((output.status.code(), &report["state"]), (Some(1), &json!("failed")));
     let states: Vec<&Value> = report["task_instances"].as_array().unwrap().iter().map(|task| &task["state"]).collect();
-    assert_eq!(states, [&json!("failed"), &json!("upstream_failed")]);
+    assert_eq!(states, [&json!("failed"), &json!("upstream_failed"), &json!("success")]);
     assert!(err(&output).contains("breaks : failed after"), "{output:?}");
     place.refuses(&["dags", "test", "god"], 1, &["there is no DAG `god`", "did you mean `good`?"]);
     place.refuses(&["dags", "test", "good", "--logical-date", "soon"], 2, &["--logical-date"]);

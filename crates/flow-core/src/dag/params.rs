@@ -194,11 +194,11 @@ fn misfit_of_map(map: &Map<String, Json>, schema: &Map<String, Json>) -> Option<
     map.iter().find_map(|(key, value)| match known.and_then(|known| known.get(key)) {
         Some(of_key) => Some(inside(&format!(".{key}"), &misfit_of(value, of_key)?)),
         None => {
-            let of_others = schema.get("additionalProperties")?;
-            if of_others == &Json::Bool(false) {
+            let others = schema.get("additionalProperties")?;
+            if others == &Json::Bool(false) {
                 return Some(format!("must not have the key {}", shown_text(key)));
             }
-            Some(inside(&format!(".{key}"), &misfit_of(value, of_others)?))
+            Some(inside(&format!(".{key}"), &misfit_of(value, others)?))
         }
     })
 }
@@ -244,7 +244,7 @@ fn misfit_of(value: &Json, schema: &Json) -> Option<String> {
     }
 }
 
-/// Puts a place in front: `at [2].name: must be …` becomes one path however deep it is.
+/// Puts a place in front; places inside one another become one path.
 fn inside(place: &str, why: &str) -> String {
     match why.strip_prefix("at `") {
         Some(deeper) => format!("at `{place}{deeper}"),

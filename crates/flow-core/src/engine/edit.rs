@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Change, Decision, Edit, Refused, RunChange, RunView, Selection,
+    Change, Decision, Edit, GONE, Refused, RunChange, RunView, Selection,
     pass::{Pulse, end, matters_to_next_run, pulse, restart},
 };
 use crate::{
@@ -60,6 +60,13 @@ impl Editor<'_> {
     fn clear(&mut self, is_wanted: impl Fn(usize) -> bool) {
         for at in (0..self.view.tasks.len()).filter(|&at| is_wanted(at)) {
             let mut to = self.view.tasks[at].clone();
+            let Some(task) = self.view.dag.tasks.get(to.task.index()) else {
+                if !to.state.is_finished() {
+                    end(&mut to, TaskState::Removed, self.now);
+                    self.change(at, to, GONE);
+                }
+                continue;
+            };
             match to.state {
                 // What is not meant for this run has no beginning to go back to.
                 TaskState::Removed => continue,
@@ -77,8 +84,7 @@ impl Editor<'_> {
                 | TaskState::Deferred
                 | TaskState::AwaitingInput => restart(&mut to),
             }
-            let retries = self.view.dag.tasks.get(to.task.index()).map_or(0, |task| task.retry.retries);
-            to.max_tries = to.try_number.saturating_add(retries);
+            to.max_tries = to.try_number.saturating_add(task.retry.retries);
             to.lost = 0;
             self.change(at, to, "cleared");
         }
@@ -337,6 +343,23 @@ mod tests {
         check(&facts, &[NoStatus; 4]);
         facts.decide(at(1));
         facts.grant(0);
+    }
+
+    #[test]
+    fn what_the_version_lacks_is_removed_instead_of_cleared() {
+        for &state in TaskState::ALL {
+            let mut facts = Facts::new(DagBuilder::new().task("a", &[]).task("old", &[]).build());
+            facts.dag.tasks.truncate(1);
+            set(&mut facts, &[Success, state]);
+            facts.edit(&clear(Selection::default()), at(1)).unwrap();
+            check(&facts, &[NoStatus, if state.is_finished() { state } else { Removed }]);
+        }
+        let mut facts = Facts::new(DagBuilder::new().task("a", &[]).task("old", &[]).build());
+        facts.decide(at(0));
+        facts.grant(1);
+        facts.dag.tasks.truncate(1);
+        let decision = facts.edit(&clear(Selection::default()), at(1)).unwrap();
+        assert_eq!(decision.given_up, [1], "nobody takes it from the queue");
     }
 
     #[test]

@@ -7,7 +7,7 @@
 use jiff::tz::TimeZone;
 
 use super::{
-    Reason, RunView,
+    GONE, Reason, RunView,
     pass::{Cause, Pass, PastBlock, Pulse, Ruling},
     trigger_rule,
 };
@@ -26,7 +26,7 @@ const NAMES_MAX: usize = 3;
 pub fn explain(view: &RunView<'_>, at: usize, now: Timestamp) -> Vec<Reason> {
     let Some(before) = view.tasks.get(at) else { return Vec::new() };
     let Some(task) = view.dag.tasks.get(before.task.index()) else {
-        return vec![reason("removed", "removed: this version of the DAG has no such task")];
+        return vec![reason("removed", format!("removed: {GONE}"))];
     };
     let teller = Teller { view, pass: Pass::surveyed(view, now), now, zone: zone(view), task, at };
     teller.tell(before)

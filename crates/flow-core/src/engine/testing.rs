@@ -194,6 +194,7 @@ impl Facts {
             dag: &self.dag,
             run: &self.run,
             tasks: &self.tasks,
+            gone: &[],
             attempts: &self.attempts,
             previous: self.previous.as_ref(),
             max_infrastructure_retries: self.max_infrastructure_retries,

@@ -125,7 +125,7 @@ both! {
         let mut first = w.store.begin().await.unwrap();
         assert_eq!(names(&first.claim(("w1", "h"), &queues, 1, at(60), at(4)).await.unwrap()), ["a"]);
         assert_eq!(names(&w.claim("w2", 9, at(4)).await), ["b"]);
-        drop(first);
+        first.rollback().await.unwrap();
         assert_eq!(names(&w.claim("w2", 9, at(4)).await), ["a"]);
     }
 

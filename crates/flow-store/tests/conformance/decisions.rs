@@ -79,17 +79,24 @@ both! {
         }
     }
 
-    async fn attempts_of_tasks_that_are_gone_are_settled(w: World) {
+    async fn tasks_that_are_gone_are_removed_and_their_attempts_settled(w: World) {
         let w = w.with_chain().await;
         let run = w.trigger("chain", at(1)).await.run.key;
         let claimed = w.running(run, "w1", at(2)).await;
         assert!(w.finish(report(&claimed[0], Outcome::Success, at(3))).await);
         w.meddle("UPDATE attempt SET task_id = 'gone'").await;
         w.meddle("UPDATE task_instance SET task_id = 'gone' WHERE task_id = 'a'").await;
-        let mut tx = w.store.begin().await.unwrap();
-        let known = facts(&mut tx, &w, run).await;
-        assert_eq!(known.view().tasks.len(), 1, "the engine does not see a task that its DAG does not have");
-        tx.commit().await.unwrap();
+        w.decide(run, at(4)).await;
+        assert_eq!((w.state(run, "gone").await, w.count("attempt", "NOT settled").await), (TaskState::Removed, 0));
+    }
+
+    async fn attempts_without_a_task_instance_are_settled(w: World) {
+        let w = w.with_chain().await;
+        let run = w.trigger("chain", at(1)).await.run.key;
+        let claimed = w.running(run, "w1", at(2)).await;
+        assert!(w.finish(report(&claimed[0], Outcome::Success, at(3))).await);
+        w.meddle("DELETE FROM task_instance WHERE task_id = 'a'").await;
+        w.decide(run, at(4)).await;
         assert_eq!(w.count("attempt", "NOT settled").await, 0);
     }
 

@@ -58,7 +58,7 @@ both! {
         wake(&w, &[("chain", 1, 10)]).await;
         let mut tx = w.store.begin().await.unwrap();
         assert_eq!(tx.take_due(at(10), 10, 100).await.unwrap().len(), 1);
-        drop(tx);
+        tx.rollback().await.unwrap();
         let mut tx = w.store.begin().await.unwrap();
         assert_eq!(tx.take_due(at(10), 10, 100).await.unwrap().len(), 1);
     }

@@ -391,6 +391,66 @@ both! {
         assert_eq!(tasks, [("b".to_owned(), TaskState::NoStatus), ("c".to_owned(), TaskState::NoStatus)]);
     }
 
+    async fn what_the_latest_version_lacks_is_removed_and_the_run_ends(w: World) {
+        let clear = async |w: &World, run_id: &str, task: Option<&str>, now| {
+            let tasks = Selection { tasks: task.map(|task| vec![(task.into(), None)]), ..Selection::default() };
+            let options = EditOptions { pin_latest: true, ..EditOptions::default() };
+            w.store.edit_run(&w.dags, ("d", run_id), &Edit::Clear { tasks, only_failed: false }, options, now).await.unwrap()
+        };
+        let free = async || {
+            let mut tx = w.store.begin().await.unwrap();
+            let free = tx.room().await.unwrap().pools["default_pool"];
+            tx.rollback().await.unwrap();
+            free
+        };
+        let (old, new) = (
+            "dag_id: d\ntasks:\n  - { id: a, uses: work }\n  - { id: b, uses: work }\n  - { id: c, uses: work, needs: [a] }\n",
+            "dag_id: d\ntasks:\n  - { id: b, uses: work }\n  - { id: n, uses: work }\n",
+        );
+        w.save("d.yaml", old, at(0)).await;
+        let row = w.trigger("d", at(1)).await;
+        let run = row.run.key;
+        let run_id = row.run.run_id.as_str();
+        // `a` runs, `b` has ended, `c` waits for `a`.
+        let claimed = w.running(run, "w1", at(2)).await;
+        assert!(w.finish(report(&claimed[1], flow_core::Outcome::Success, at(3))).await);
+        w.decide(run, at(3)).await;
+        w.save("d.yaml", new, at(4)).await;
+        clear(&w, run_id, Some("b"), at(5)).await;
+        assert_eq!((w.state(run, "a").await, w.state(run, "n").await), (TaskState::Running, TaskState::NoStatus));
+        w.decide(run, at(5)).await;
+        assert_eq!((w.state(run, "a").await, w.state(run, "c").await), (TaskState::Removed, TaskState::Removed));
+        let mut tx = w.store.begin().await.unwrap();
+        assert_eq!(tx.kept_attempts("w1").await.unwrap(), [], "its worker is told to end it");
+        tx.rollback().await.unwrap();
+        // The worker dies instead: its slots come back when the lease has run out.
+        assert_eq!(free().await, 127);
+        w.decide(run, at(70)).await;
+        assert_eq!(free().await, 128);
+        // In the queue: nobody takes it any more.
+        w.grant(at(71)).await;
+        w.save("d.yaml", "dag_id: d\ntasks:\n  - { id: b, uses: work }\n  - { id: a, uses: work }\n", at(72)).await;
+        let edited = clear(&w, run_id, None, at(73)).await;
+        let removed: Vec<_> = edited.iter().filter(|edited| edited.to == TaskState::Removed).map(|edited| &*edited.task_id).collect();
+        assert_eq!(removed, ["n"]);
+        assert_eq!(w.state(run, "a").await, TaskState::NoStatus, "it is back");
+        w.decide(run, at(73)).await;
+        w.grant(at(73)).await;
+        for claimed in w.claim("w2", 10, at(74)).await {
+            assert!(["a", "b"].contains(&&*claimed.key.task_id), "{claimed:?}");
+            assert!(w.finish(report(&claimed, flow_core::Outcome::Success, at(75))).await);
+        }
+        w.decide(run, at(75)).await;
+        let row = w.store.run("d", run_id).await.unwrap().unwrap();
+        assert_eq!(row.run.state, RunState::Success);
+        let tasks: Vec<_> = w.store.tasks(run).await.unwrap().into_iter().map(|task| (task.task_id, task.state)).collect();
+        let expected = [("a", TaskState::Success), ("b", TaskState::Success), ("n", TaskState::Removed)];
+        assert_eq!(tasks, expected.map(|(task, state)| (task.to_owned(), state)));
+        let removed = w.task(run, "n").await;
+        let reasons = w.store.explain(&w.dags, &row, &removed, 3, at(76)).await.unwrap();
+        assert_eq!(reasons[0].text, "removed: this version of the DAG has no such task");
+    }
+
     async fn an_edit_of_what_is_not_there_is_refused(w: World) {
         let w = w.with_chain().await;
         let row = w.trigger("chain", at(1)).await;

@@ -69,6 +69,7 @@ impl World {
             dag: &self.dag,
             run: &self.run,
             tasks: &self.tasks,
+            gone: &[],
             attempts: &self.attempts,
             previous: None,
             max_infrastructure_retries: self.max_infrastructure_retries,

@@ -3,7 +3,7 @@
 use super::Pass;
 use crate::{
     dag::Task,
-    engine::retry,
+    engine::{GONE, retry},
     run::{Attempt, Failure, Outcome, Skips, TaskInstance},
     state::{RunState, TaskState},
     time::Timestamp,
@@ -40,6 +40,7 @@ impl Pass<'_> {
                 (state, None) => {
                     if !state.is_finished() {
                         self.end(at, Removed, self.now);
+                        self.explain(at, GONE);
                     }
                 }
                 (Queued | Running, Some(task)) => self.settle_attempt(at, task),
