@@ -3,7 +3,7 @@
 use std::{fs, os::unix::fs::DirBuilderExt, path::PathBuf, process::ExitCode, sync::Arc};
 
 use anyhow::Context as _;
-use flow_core::{DagRun, RunId, RunKey, RunState, RunType, TaskState, Timestamp};
+use flow_core::{DagRun, RunId, RunKey, RunState, RunType, TaskState, Timestamp, dag::params::with_conf};
 use flow_runtime::{
     Clock, Stop,
     log::{LogId, LogStore},
@@ -71,6 +71,12 @@ struct Report {
 pub(super) async fn run(args: Args, cx: &Cx) -> anyhow::Result<ExitCode> {
     let settings = &cx.config.settings;
     let (dag, others) = dag_folder::find_among(&settings.dags.folder, &args.dag, &cx.catalog())?;
+    let conf = args.conf.unwrap_or_else(|| Value::Object(serde_json::Map::new()));
+    if let Err(bad) = with_conf(&dag.params, &conf) {
+        let bad: Vec<String> = bad.iter().map(ToString::to_string).collect();
+        let what = format!("`conf` does not fit the params of dag `{}`: {}", dag.id, bad.join("; "));
+        return Err(Refusal::failed(what).into());
+    }
     let now = cx.now();
     let logical_date = match &args.logical_date {
         None => now,
@@ -89,7 +95,7 @@ pub(super) async fn run(args: Args, cx: &Cx) -> anyhow::Result<ExitCode> {
         queued_at: now,
         started_at: Some(now),
         ended_at: None,
-        conf: args.conf.unwrap_or_else(|| Value::Object(serde_json::Map::new())),
+        conf,
         clear_number: 0,
     };
     let folder = make_folder()?;
