@@ -136,7 +136,7 @@ impl<'a> Plan<'a> {
         Self { dag_id, due_at: Some(due_at), is_blocked: false, next: None }
     }
 
-    /// Returns it as [`PLAN`] takes it apart.
+    /// Returns it as `PLAN` takes it apart.
     fn row(&self) -> Value {
         let next = self.next.as_ref();
         let interval = next.and_then(|next| next.data_interval);

@@ -181,7 +181,7 @@ statements! {
 }
 
 impl CreateRun<'_> {
-    /// Returns it as [`INSERT`] takes it apart.
+    /// Returns it as `INSERT` takes it apart.
     fn row(&self) -> Value {
         json!([
             self.dag_id,
