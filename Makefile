@@ -56,4 +56,4 @@ fmt:
 
 doc:
 	$(NEED_CARGO)
-	RUSTDOCFLAGS='--deny warnings' $(CARGO) doc --locked --workspace --no-deps
+	RUSTDOCFLAGS='--deny warnings' $(CARGO) doc --locked --workspace --no-deps --document-private-items

@@ -16,7 +16,7 @@
 //!
 //! - No function reads the clock, the environment, a file or a random number.
 //! - Parsing never fails: it returns what it understood and a list of complaints.
-//! - A task leaves a finished state only through [`engine::edit`].
+//! - A task leaves a finished state only through [`engine::edit()`].
 //! - Deciding twice without a change in between changes nothing.
 
 pub mod catalog;

@@ -1,6 +1,6 @@
 //! The DAG folder: which files are in it, and which have changed since the last look.
 //!
-//! [`DagFolder::scan`] compares the folder with what it knew; [`watch`] tells when a look is worth it. Knows nothing of
+//! [`DagFolder::scan`] compares the folder with what it knew; [`watch()`] tells when a look is worth it. Knows nothing of
 //! DAGs beyond which other files a file names; what the texts mean is for `flow_core::dag`.
 //!
 //! A folder that vanishes or cannot be read is a problem, not an empty folder: what it held stays as it was.
