@@ -373,14 +373,18 @@ impl Look<'_> {
             let dag_id = due.dag.dag_id.as_str();
             match self.cached(&due.dag).await? {
                 Some(cached) => {
-                    let mut history = histories.remove(dag_id).unwrap_or_default();
-                    if cached.dag.overlap_policy == OverlapPolicy::Skip {
-                        history.busy_until = self.tx.last_end_of_a_run(dag_id).await?;
-                    }
+                    let history = histories.remove(dag_id).unwrap_or_default();
                     asked.push(Asked { due, cached, history, new: NewRuns::default() });
                 }
                 None => plans.push(Plan::later(dag_id, self.now + BROKEN)),
             }
+        }
+        let skips = |asked: &Asked<'_>| asked.cached.dag.overlap_policy == OverlapPolicy::Skip;
+        let skipping: Vec<&str> =
+            asked.iter().filter(|asked| skips(asked)).map(|asked| asked.due.dag.dag_id.as_str()).collect();
+        let ends = self.tx.last_ends(&skipping).await?;
+        for asked in &mut asked {
+            asked.history.busy_until = ends.get(&asked.due.dag.dag_id).copied();
         }
         for _ in 0..MOST_USED_DATES {
             if asked.is_empty() {

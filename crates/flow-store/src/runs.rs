@@ -144,16 +144,13 @@ statements! {
         "SELECT dag_id, state, COUNT(*) FROM dag_run WHERE dag_id IN (SELECT c.value ->> 0 FROM",
         ") AND state IN ('queued', 'running') AND run_type <> 'backfill' GROUP BY dag_id, state"
     ];
-    each LAST_SCHEDULED_OF = [
+    each LAST_SCHEDULED = [
         "SELECT r.id, r.dag_id, r.run_id, r.run_type, r.state, r.logical_date, r.interval_start, r.interval_end, r.run_after, r.queued_at,
             r.started_at, r.ended_at, r.conf, r.version_id, r.triggered_by, r.triggering_user, r.note, r.clear_number
          FROM", "JOIN dag_run r ON r.id = (SELECT l.id FROM dag_run l
                 WHERE l.dag_id = c.value ->> 0 AND l.run_type = 'scheduled' AND l.logical_date IS NOT NULL
                 ORDER BY l.logical_date DESC LIMIT 1)"
     ];
-    both LAST_SCHEDULED = "SELECT id, dag_id, run_id, run_type, state, logical_date, interval_start, interval_end, run_after, queued_at, started_at,
-            ended_at, conf, version_id, triggered_by, triggering_user, note, clear_number
-        FROM dag_run WHERE dag_id = $1 AND run_type = 'scheduled' AND logical_date IS NOT NULL ORDER BY logical_date DESC LIMIT 1";
     both PREVIOUS = "SELECT id, dag_id, run_id, run_type, state, logical_date, interval_start, interval_end, run_after, queued_at, started_at,
             ended_at, conf, version_id, triggered_by, triggering_user, note, clear_number
         FROM dag_run WHERE dag_id = $1 AND logical_date < $2 ORDER BY logical_date DESC LIMIT 1";
@@ -161,8 +158,11 @@ statements! {
     both PREVIOUS_SUCCESS = "SELECT id, dag_id, run_id, run_type, state, logical_date, interval_start, interval_end, run_after, queued_at, started_at,
             ended_at, conf, version_id, triggered_by, triggering_user, note, clear_number
         FROM dag_run WHERE dag_id = $1 AND logical_date < $2 AND state = 'success' ORDER BY logical_date DESC LIMIT 1";
-    both LAST_END = "SELECT ended_at FROM dag_run WHERE dag_id = $1 AND ended_at IS NOT NULL AND run_type <> 'backfill'
-        ORDER BY ended_at DESC LIMIT 1";
+    each LAST_END = [
+        "SELECT c.value ->> 0, (SELECT r.ended_at FROM dag_run r WHERE r.dag_id = c.value ->> 0 AND r.ended_at IS NOT NULL
+            AND r.run_type <> 'backfill' ORDER BY r.ended_at DESC LIMIT 1)
+         FROM", ""
+    ];
     both LAST_STATES = "SELECT state FROM dag_run WHERE dag_id = $1 AND ended_at IS NOT NULL ORDER BY ended_at DESC, id DESC LIMIT $2";
     both LIST = "SELECT id, dag_id, run_id, run_type, state, logical_date, interval_start, interval_end, run_after, queued_at, started_at,
             ended_at, conf, version_id, triggered_by, triggering_user, note, clear_number
@@ -344,7 +344,7 @@ impl Tx {
     ///
     /// When the database does.
     pub async fn last_scheduled_runs(&mut self, dags: &[&str]) -> Result<Vec<RunRow>, StoreError> {
-        rows(on!(tx self, LAST_SCHEDULED_OF, |text, conn| {
+        rows(on!(tx self, LAST_SCHEDULED, |text, conn| {
             sqlx::query_as(text).bind(list_of(dags)).fetch_all(conn).await?
         }))
     }
@@ -384,15 +384,18 @@ impl Tx {
         words.iter().map(|text| word("dag_run", "state", dag_id, text)).collect()
     }
 
-    /// Returns when a run of a DAG last ended, backfills aside.
+    /// Returns when a run of each of these DAGs last ended, backfills aside.
     ///
     /// # Errors
     ///
     /// When the database does.
-    pub async fn last_end_of_a_run(&mut self, dag_id: &str) -> Result<Option<Timestamp>, StoreError> {
-        let ended_at: Option<i64> =
-            on!(tx self, LAST_END, |text, conn| sqlx::query_scalar(text).bind(dag_id).fetch_optional(conn).await?);
-        Ok(ended_at.map(Timestamp::from_micros))
+    pub async fn last_ends(&mut self, dags: &[&str]) -> Result<BTreeMap<String, Timestamp>, StoreError> {
+        if dags.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let found: Vec<(String, Option<i64>)> =
+            on!(tx self, LAST_END, |text, conn| sqlx::query_as(text).bind(list_of(dags)).fetch_all(conn).await?);
+        Ok(found.into_iter().filter_map(|(dag_id, end)| Some((dag_id, Timestamp::from_micros(end?)))).collect())
     }
 
     /// Pins a run to another version of its DAG.
@@ -492,7 +495,9 @@ impl Store {
     ///
     /// When the database does.
     pub async fn latest_scheduled_run(&self, dag_id: &str) -> Result<Option<RunRow>, StoreError> {
-        row(on!(read self, LAST_SCHEDULED, |text, conn| sqlx::query_as(text).bind(dag_id).fetch_optional(conn).await?))
+        row(on!(read self, LAST_SCHEDULED, |text, conn| {
+            sqlx::query_as(text).bind(list_of(&[dag_id])).fetch_optional(conn).await?
+        }))
     }
 
     /// Returns the latest successful run before a logical date.

@@ -312,8 +312,8 @@ both! {
         let mut tx = w.store.begin().await.unwrap();
         assert_eq!(tx.last_run_states("chain", 2).await.unwrap(), [RunState::Success, RunState::Failed]);
         assert_eq!(tx.last_run_states("chain", 9).await.unwrap().len(), 3);
-        assert_eq!(tx.last_end_of_a_run("chain").await.unwrap(), Some(at(99)));
-        assert_eq!(tx.last_end_of_a_run("nope").await.unwrap(), None);
+        let ends = tx.last_ends(&["chain", "nope"]).await.unwrap();
+        assert_eq!(ends.into_iter().collect::<Vec<_>>(), [("chain".to_owned(), at(99))]);
         tx.rollback().await.unwrap();
         assert_eq!(w.store.previous_success("chain", at(4)).await.unwrap().unwrap().run.logical_date, Some(at(1)));
         assert!(w.store.previous_success("chain", at(1)).await.unwrap().is_none());
