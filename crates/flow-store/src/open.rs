@@ -35,6 +35,8 @@ const PLANS: &str = "SET enable_seqscan = off; SET jit = off";
 /// How long to wait for another process that migrates the same SQLite file.
 const MIGRATING: Duration = Duration::from_secs(60);
 const BETWEEN_TRIES: Duration = Duration::from_millis(20);
+/// A pool that has its first connection by then is taken; otherwise it is found out what keeps it.
+const AT_ONCE: Duration = Duration::from_millis(500);
 /// Postgres' code for "the database system is starting up".
 const STARTING: &str = "57P03";
 /// How long to wait for a connection before an error is reported.
@@ -209,17 +211,11 @@ async fn open_postgres(url: &str) -> Result<Db, StoreError> {
         options.get_port(),
         options.get_database().unwrap_or(options.get_username())
     );
-    // A pool tries again and again, and at last says only that it took too long; one connection says why.
     let unusable = |why: String| {
         StoreError::Unusable(format!(
             "cannot use the Postgres database at {target}: {why}; check `database.url` and that the server runs"
         ))
     };
-    match tokio::time::timeout(ACQUIRE, probe(&options)).await {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => return Err(unusable(postgres_reason(&error))),
-        Err(_) => return Err(unusable(format!("no answer within {} seconds", ACQUIRE.as_secs()))),
-    }
     let pool = PgPoolOptions::new()
         .max_connections(POSTGRES_CONNECTIONS)
         // A ping costs each transaction; only a connection that was idle is asked, so that after a restart of the
@@ -228,7 +224,15 @@ async fn open_postgres(url: &str) -> Result<Db, StoreError> {
         .before_acquire(|conn, about| Box::pin(async move { Ok(about.idle_for < FRESH || conn.ping().await.is_ok()) }))
         .acquire_timeout(ACQUIRE)
         .after_connect(|conn, _| Box::pin(async move { conn.execute(PLANS).await.map(|_| ()) }))
-        .connect_lazy_with(options);
+        .connect_lazy_with(options.clone());
+    // A pool tries again and again, and at last says only that it took too long; one connection says why.
+    if !matches!(tokio::time::timeout(AT_ONCE, pool.acquire()).await, Ok(Ok(_))) {
+        match tokio::time::timeout(ACQUIRE, probe(&options)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => return Err(unusable(postgres_reason(&error))),
+            Err(_) => return Err(unusable(format!("no answer within {} seconds", ACQUIRE.as_secs()))),
+        }
+    }
     Ok(Db::Postgres { pool })
 }
 
