@@ -1,23 +1,33 @@
-//! The web server: health, version and a plain page. The whole router is on this screen.
+//! The web server: the REST API, and a plain page. The whole router is on this screen.
 //!
 //! Knows the store and nothing of the loops; a process without a scheduler serves it just as well.
 
-mod health;
+mod access;
+mod api;
+mod auth;
+mod error;
+mod extract;
+mod openapi;
 mod page;
+mod ui;
+mod wire;
 
 use std::{future::Future, io, time::Duration};
 
 use axum::{
-    Json, Router,
+    Router,
     http::{HeaderValue, StatusCode, header},
-    response::IntoResponse,
+    middleware,
     routing::get,
 };
 use flow_core::Timestamp;
-use flow_store::Store;
-use serde_json::json;
+use flow_store::{DagCache, Store};
 use tokio::net::TcpListener;
 use tower_http::{limit::RequestBodyLimitLayer, set_header::SetResponseHeaderLayer, timeout::TimeoutLayer};
+
+pub use access::{By, Role, Who, rules};
+pub use error::ApiError;
+pub use openapi::document as openapi_document;
 
 /// Longest that a request may take.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -28,6 +38,7 @@ const BODY_BYTES_MAX: usize = 64 * 1024;
 #[derive(Clone)]
 pub struct App {
     pub store: Store,
+    pub dags: DagCache,
     /// Flow's version.
     pub version: &'static str,
     /// Reads the clock.
@@ -45,10 +56,11 @@ pub fn router(app: App) -> Router {
         (header::X_FRAME_OPTIONS, "DENY"),
         (header::REFERRER_POLICY, "no-referrer"),
     ];
+    let (api, _) = api::routes().split_for_parts();
     let mut router = Router::new()
-        .route("/", get(page::show))
-        .route("/api/v2/monitor/health", get(health::show))
-        .route("/api/v2/version", get(version))
+        .merge(api.route_layer(middleware::from_fn_with_state(app.clone(), access::guard)))
+        .route("/", get(ui::show))
+        .route("/openapi.json", get(openapi::show))
         .fallback(missing)
         .with_state(app)
         .layer(RequestBodyLimitLayer::new(BODY_BYTES_MAX))
@@ -68,12 +80,7 @@ pub async fn serve(listener: TcpListener, app: App, stop: impl Future<Output = (
     axum::serve(listener, router(app)).with_graceful_shutdown(stop).await
 }
 
-async fn version(axum::extract::State(app): axum::extract::State<App>) -> Json<serde_json::Value> {
+async fn missing() -> ApiError {
     std::future::ready(()).await;
-    Json(json!({ "version": app.version, "git_version": null }))
-}
-
-async fn missing() -> impl IntoResponse {
-    std::future::ready(()).await;
-    (StatusCode::NOT_FOUND, Json(json!({ "detail": "there is nothing at this address" })))
+    ApiError::no_such_address()
 }

@@ -1,70 +1,119 @@
-//! A plain page: the DAGs and their schedules, until there is a user interface.
+//! Lists: paging, sorting and filters, the same for every list.
 
-use axum::{
-    extract::State,
-    http::StatusCode,
-    response::{Html, IntoResponse, Response},
-};
-use flow_store::DagRow;
+use flow_core::Timestamp;
+use flow_store::{Order, Page, Pattern, Range};
+use serde::Deserialize;
+use utoipa::IntoParams;
 
-use crate::App;
+use crate::{ApiError, wire::When};
 
-/// `GET /`
-pub(crate) async fn show(State(app): State<App>) -> Response {
-    match app.store.dags().await {
-        Ok(dags) => Html(page(&dags, app.version)).into_response(),
-        Err(_) => {
-            (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer; try again in a moment\n").into_response()
+/// Rows of a page when nothing is said.
+const LIMIT: u32 = 50;
+/// Most rows of a page; who asks for more gets so many.
+const LIMIT_MAX: u32 = 1_000;
+/// Most rows before a page. Further back, a filter or a cursor finds what offsets cannot.
+const OFFSET_MAX: u32 = 1_000_000;
+
+/// Which part of a list is wanted.
+#[derive(Clone, Copy, Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Paging {
+    /// Most entries to return; more than 1,000 are never returned at once
+    #[param(minimum = 0, default = 50)]
+    limit: Option<u32>,
+    /// Entries to leave out before the first
+    #[param(minimum = 0, maximum = 1_000_000, default = 0)]
+    offset: Option<u32>,
+}
+
+impl Paging {
+    /// Takes what a body says.
+    pub(crate) fn of(limit: Option<u32>, offset: Option<u32>) -> Self {
+        Self { limit, offset }
+    }
+
+    /// # Errors
+    ///
+    /// When the offset is too far.
+    pub(crate) fn page(self) -> Result<Page, ApiError> {
+        let offset = self.offset.unwrap_or(0);
+        if offset > OFFSET_MAX {
+            return Err(ApiError::invalid(&["query", "offset"], format!("at most {OFFSET_MAX}; use filters to go further back")));
         }
+        Ok(Page { limit: self.limit.unwrap_or(LIMIT).min(LIMIT_MAX), offset })
     }
 }
 
-fn page(dags: &[DagRow], version: &str) -> String {
-    let shown: Vec<&DagRow> = dags.iter().filter(|dag| !dag.is_stale).collect();
-    let rows: String = shown
-        .iter()
-        .map(|dag| {
-            let next = dag.next_run_after.map(|at| at.to_string()).unwrap_or_default();
-            let state = if dag.is_paused { "paused" } else { "active" };
-            format!(
-                "<tr><td>{}</td><td>{}</td><td>{}</td><td>{next}</td><td>{state}</td></tr>\n",
-                escape(&dag.dag_id),
-                escape(&dag.owners),
-                escape(&dag.schedule)
-            )
+/// Reads `order_by`: column names, each with a `-` before it for the other direction.
+///
+/// # Errors
+///
+/// When a name is none of `known`.
+pub(crate) fn order<C: Copy>(given: &[String], known: &[(&str, C)]) -> Result<Vec<Order<C>>, ApiError> {
+    const MOST: usize = 10;
+    if given.len() > MOST {
+        return Err(ApiError::invalid(&["query", "order_by"], format!("at most {MOST} of them")));
+    }
+    let one = |text: &String| {
+        let (name, is_descending) = text.strip_prefix('-').map_or((text.as_str(), false), |name| (name, true));
+        let found = known.iter().find(|(known, _)| *known == name);
+        found.map(|(_, by)| Order { by: *by, is_descending }).ok_or_else(|| {
+            let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
+            // Airflow's status and words.
+            ApiError::bad_request(format!(
+                "Ordering with '{name}' is disallowed or the attribute does not exist on the model; there are: {}",
+                names.join(", ")
+            ))
         })
-        .collect();
-    let body = if rows.is_empty() {
-        "<p>No DAGs yet. Put a YAML file into the DAG folder; it shows up within a second.</p>".to_owned()
-    } else {
-        format!(
-            "<table><thead><tr><th>DAG</th><th>Owner</th><th>Schedule</th><th>Next run</th><th></th></tr></thead>\n\
-             <tbody>\n{rows}</tbody></table>"
-        )
     };
-    format!(
-        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Flow</title>\n\
-         <meta name=\"viewport\" content=\"width=device-width\">\n<style>\
-         :root{{color-scheme:light dark;font:15px/1.5 system-ui,sans-serif}}body{{margin:2rem auto;max-width:70rem;padding:0 1rem}}\
-         table{{border-collapse:collapse;width:100%}}th,td{{text-align:left;padding:.4rem .8rem;border-bottom:1px solid #8884}}\
-         code{{background:#8882;padding:.1rem .3rem;border-radius:3px}}</style></head>\n\
-         <body><h1>Flow <small>{}</small></h1>\n{body}\n\
-         <p>From the shell: <code>flow runs list</code>, <code>flow trigger DAG --wait</code>, \
-         <code>flow tasks log DAG RUN TASK</code>.</p></body></html>\n",
-        escape(version)
-    )
+    given.iter().map(one).collect()
 }
 
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+/// Reads the two forms of a filter by name: `…_pattern`, in which `%` and `_` stand for any text and any character
+/// and `|` for "or"; and `…_prefix_pattern`. `~` means everything.
+pub(crate) fn patterns(like: Option<&str>, prefix: Option<&str>) -> Vec<Pattern> {
+    const MOST: usize = 20;
+    let like = like.filter(|text| !text.is_empty() && *text != "~").map(|text| {
+        Pattern::Like(text.split('|').map(str::trim).filter(|part| !part.is_empty()).take(MOST).map(str::to_owned).collect())
+    });
+    let prefix = prefix.filter(|text| !text.is_empty() && *text != "~").map(|text| Pattern::Prefix(text.to_owned()));
+    like.into_iter().chain(prefix).collect()
+}
+
+/// Puts the four bounds of a moment together.
+pub(crate) fn between(
+    gte: Option<When>,
+    gt: Option<When>,
+    lte: Option<When>,
+    lt: Option<When>,
+) -> Range<Timestamp> {
+    let bound = |when: Option<When>| when.map(|when| when.0);
+    Range { gte: bound(gte), gt: bound(gt), lte: bound(lte), lt: bound(lt) }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::escape;
+    use super::*;
 
     #[test]
-    fn text_of_users_is_never_markup() {
-        assert_eq!(escape("<b a=\"&\">"), "&lt;b a=&quot;&amp;&quot;&gt;");
+    fn pages_are_bounded() {
+        assert_eq!(Paging::default().page().unwrap(), Page { limit: 50, offset: 0 });
+        assert_eq!(Paging::of(Some(5_000), Some(7)).page().unwrap(), Page { limit: 1_000, offset: 7 });
+        assert!(Paging::of(None, Some(2_000_000)).page().is_err());
+    }
+
+    #[test]
+    fn an_order_is_one_of_the_known_ones() {
+        let known = [("id", 'i'), ("name", 'n')];
+        let read = order(&["-name".to_owned(), "id".to_owned()], &known).unwrap();
+        assert_eq!(read, [Order { by: 'n', is_descending: true }, Order { by: 'i', is_descending: false }]);
+        assert!(order(&["password".to_owned()], &known).is_err());
+    }
+
+    #[test]
+    fn patterns_are_texts_or_prefixes() {
+        assert_eq!(patterns(Some("a|%b%"), None), [Pattern::Like(vec!["a".into(), "%b%".into()])]);
+        assert_eq!(patterns(Some("~"), Some("x")), [Pattern::Prefix("x".into())]);
+        assert_eq!(patterns(None, Some("")), []);
     }
 }

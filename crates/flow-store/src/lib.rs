@@ -22,6 +22,7 @@ mod error;
 mod events;
 mod facts;
 mod files;
+mod lists;
 mod looks;
 mod notify;
 mod open;
@@ -30,6 +31,7 @@ mod pools;
 mod processes;
 mod rows;
 mod runs;
+mod select;
 mod task_instances;
 mod xcoms;
 
@@ -45,6 +47,7 @@ pub use error::StoreError;
 pub use events::{Event, EventRow};
 pub use facts::RunFacts;
 pub use files::{DagSave, FileSave, ImportError};
+pub use lists::{ImportErrorFilter, ImportErrorOrder, VersionLine};
 pub use looks::{DueDag, NextDue};
 pub use notify::Signal;
 pub use open::Schema;
@@ -52,6 +55,7 @@ pub use overview::{ROWS_COUNTED, TableSize};
 pub use pools::{Pool, PoolUse};
 pub use processes::{Process, ProcessKind};
 pub use runs::{CreateRun, RunFilter, RunRow};
+pub use select::{COUNTED_MAX, Listed, Order, Page, Pattern, Range};
 pub use task_instances::{RunDecision, TaskRow, TaskSeed};
 
 /// A database. Cheap to clone.

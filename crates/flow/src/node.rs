@@ -228,7 +228,12 @@ pub(crate) async fn listen(cx: &Cx) -> anyhow::Result<TcpListener> {
 
 /// Serves the web server until a stop is asked for.
 pub(crate) async fn serve(parts: &Parts, listener: TcpListener, stop: Stop) {
-    let app = flow_server::App { store: parts.store.clone(), version: VERSION, now: flow_runtime::clock::system_now };
+    let app = flow_server::App {
+        store: parts.store.clone(),
+        dags: parts.dags.clone(),
+        version: VERSION,
+        now: flow_runtime::clock::system_now,
+    };
     let ended = flow_server::serve(listener, app, async move { stop.draining().await }).await;
     if let Err(error) = ended {
         tracing::error!(%error, "the web server ended");

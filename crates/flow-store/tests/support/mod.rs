@@ -161,6 +161,7 @@ async fn copy_of_template(server: &str) -> String {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let mut schema = DefaultHasher::new();
     include_str!("../../../../migrations/postgres/0001_initial.sql").hash(&mut schema);
+    Store::newest_schema().hash(&mut schema);
     let template = format!("flow_test_template_{:016x}", schema.finish());
     let process = std::process::id();
     let copy = format!("flow_test_{process}_{}", NUMBER.fetch_add(1, Ordering::Relaxed));

@@ -1,0 +1,309 @@
+//! Who may do what: every route with the role that it needs. The only place where this is said.
+//!
+//! [`guard`] looks each request up here before its handler sees it; a route that is not in [`RULES`] cannot be
+//! reached, and a test compares the table with the OpenAPI document. docs/reference/access.md is written from it.
+//!
+//! Roles are Airflow's, each with the rights of those before it. A DAG with `access_control` is there for the roles
+//! and users that it names, and for Op and Admin.
+
+use std::{collections::HashMap, net::IpAddr, sync::LazyLock};
+
+use axum::{
+    extract::{MatchedPath, RawPathParams, Request, State},
+    http::{Method, request::Parts},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use flow_store::Event;
+
+use crate::{App, ApiError, auth};
+
+/// What a user is. Ordered: a later one may do all that an earlier one may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    /// Sees DAGs, runs, task instances, logs.
+    Viewer,
+    /// Triggers, clears, marks, pauses.
+    User,
+    /// Looks after pools, variables, connections, configuration.
+    Op,
+    /// Looks after users and tokens.
+    Admin,
+}
+
+impl Role {
+    pub const ALL: [Self; 4] = [Self::Viewer, Self::User, Self::Op, Self::Admin];
+
+    /// Returns its name, which is Airflow's.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Viewer => "Viewer",
+            Self::User => "User",
+            Self::Op => "Op",
+            Self::Admin => "Admin",
+        }
+    }
+}
+
+impl std::str::FromStr for Role {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::ALL
+            .into_iter()
+            .find(|role| role.as_str().eq_ignore_ascii_case(text))
+            .ok_or_else(|| format!("there is no role `{text}` (there are: Viewer, User, Op, Admin)"))
+    }
+}
+
+/// Who asks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Who {
+    pub user: String,
+    pub role: Role,
+    /// How they showed it.
+    pub by: By,
+    /// Where the request came from; `None` = from this process.
+    pub address: Option<IpAddr>,
+}
+
+/// How someone showed who they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    /// A browser's cookie: requests that change something need the CSRF token as well.
+    Session,
+    /// A bearer token.
+    Token,
+    /// Nothing: `web.anonymous_role` lets everyone in.
+    Nothing,
+    /// The command line, in this process.
+    Process,
+}
+
+/// What a route needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Need {
+    /// Nobody in particular.
+    Anyone,
+    /// This role, and `can_read` on the DAG in the path, if there is one.
+    Read(Role),
+    /// This role, and `can_edit` on the DAG in the path; an event tells who asked for what.
+    Write(Role),
+}
+
+/// A route.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rule {
+    pub(crate) method: &'static str,
+    pub(crate) path: &'static str,
+    pub(crate) need: Need,
+    /// The operation: its handler, its id in the OpenAPI document, and its event in the audit log.
+    pub(crate) name: &'static str,
+}
+
+macro_rules! rules {
+    ($($method:ident $path:literal $need:ident$(($role:ident))? $name:ident;)*) => {
+        /// Every route.
+        pub(crate) const RULES: &[Rule] = &[$(Rule {
+            method: stringify!($method),
+            path: $path,
+            need: Need::$need$((Role::$role))?,
+            name: stringify!($name),
+        }),*];
+    };
+}
+
+rules! {
+    GET "/api/v2/assets" Read(Viewer) get_assets;
+    GET "/api/v2/assets/aliases" Read(Viewer) get_asset_aliases;
+    GET "/api/v2/assets/aliases/{asset_alias_id}" Read(Viewer) get_asset_alias;
+    GET "/api/v2/assets/events" Read(Viewer) get_asset_events;
+    POST "/api/v2/assets/events" Write(User) create_asset_event;
+    GET "/api/v2/assets/{asset_id}" Read(Viewer) get_asset;
+    POST "/api/v2/assets/{asset_id}/materialize" Write(User) materialize_asset;
+    GET "/api/v2/assets/{asset_id}/queuedEvents" Read(Viewer) get_asset_queued_events;
+    DELETE "/api/v2/assets/{asset_id}/queuedEvents" Write(User) delete_asset_queued_events;
+    GET "/api/v2/assets/{asset_id}/state-store" Read(Viewer) list_asset_state_store;
+    DELETE "/api/v2/assets/{asset_id}/state-store" Write(User) clear_asset_state_store;
+    GET "/api/v2/assets/{asset_id}/state-store/{key}" Read(Viewer) get_asset_state_store;
+    PUT "/api/v2/assets/{asset_id}/state-store/{key}" Write(User) set_asset_state_store;
+    DELETE "/api/v2/assets/{asset_id}/state-store/{key}" Write(User) delete_asset_state_store;
+    GET "/api/v2/auth/login" Anyone login;
+    GET "/api/v2/auth/logout" Anyone logout;
+    GET "/api/v2/backfills" Read(Viewer) list_backfills;
+    POST "/api/v2/backfills" Write(User) create_backfill;
+    POST "/api/v2/backfills/dry_run" Read(User) create_backfill_dry_run;
+    GET "/api/v2/backfills/{backfill_id}" Read(Viewer) get_backfill;
+    PUT "/api/v2/backfills/{backfill_id}/cancel" Write(User) cancel_backfill;
+    PUT "/api/v2/backfills/{backfill_id}/pause" Write(User) pause_backfill;
+    PUT "/api/v2/backfills/{backfill_id}/unpause" Write(User) unpause_backfill;
+    GET "/api/v2/config" Read(Op) get_config;
+    GET "/api/v2/config/section/{section}/option/{option}" Read(Op) get_config_value;
+    GET "/api/v2/connections" Read(Op) get_connections;
+    POST "/api/v2/connections" Write(Op) post_connection;
+    PATCH "/api/v2/connections" Write(Op) bulk_connections;
+    POST "/api/v2/connections/defaults" Write(Op) create_default_connections;
+    GET "/api/v2/connections/enqueue-test" Read(Op) get_connection_test;
+    POST "/api/v2/connections/enqueue-test" Write(Op) enqueue_connection_test;
+    POST "/api/v2/connections/test" Write(Op) test_connection;
+    GET "/api/v2/connections/{connection_id}" Read(Op) get_connection;
+    PATCH "/api/v2/connections/{connection_id}" Write(Op) patch_connection;
+    DELETE "/api/v2/connections/{connection_id}" Write(Op) delete_connection;
+    GET "/api/v2/dagSources/{dag_id}" Read(Viewer) get_dag_source;
+    GET "/api/v2/dagStats" Read(Viewer) get_dag_stats;
+    GET "/api/v2/dagTags" Read(Viewer) get_dag_tags;
+    GET "/api/v2/dagWarnings" Read(Viewer) list_dag_warnings;
+    GET "/api/v2/dags" Read(Viewer) get_dags;
+    PATCH "/api/v2/dags" Write(User) patch_dags;
+    GET "/api/v2/dags/{dag_id}" Read(Viewer) get_dag;
+    PATCH "/api/v2/dags/{dag_id}" Write(User) patch_dag;
+    DELETE "/api/v2/dags/{dag_id}" Write(User) delete_dag;
+    GET "/api/v2/dags/{dag_id}/assets/queuedEvents" Read(Viewer) get_dag_asset_queued_events;
+    DELETE "/api/v2/dags/{dag_id}/assets/queuedEvents" Write(User) delete_dag_asset_queued_events;
+    GET "/api/v2/dags/{dag_id}/assets/{asset_id}/queuedEvents" Read(Viewer) get_dag_asset_queued_event;
+    DELETE "/api/v2/dags/{dag_id}/assets/{asset_id}/queuedEvents" Write(User) delete_dag_asset_queued_event;
+    POST "/api/v2/dags/{dag_id}/clearDagRuns" Write(User) clear_dag_runs;
+    POST "/api/v2/dags/{dag_id}/clearPartitions" Write(User) clear_partitions;
+    POST "/api/v2/dags/{dag_id}/clearTaskInstances" Write(User) post_clear_task_instances;
+    GET "/api/v2/dags/{dag_id}/dagRuns" Read(Viewer) get_dag_runs;
+    POST "/api/v2/dags/{dag_id}/dagRuns" Write(User) trigger_dag_run;
+    PATCH "/api/v2/dags/{dag_id}/dagRuns" Write(User) bulk_dag_runs;
+    POST "/api/v2/dags/{dag_id}/dagRuns/list" Read(Viewer) get_list_dag_runs_batch;
+    GET "/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}" Read(Viewer) get_dag_run;
+    PATCH "/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}" Write(User) patch_dag_run;
+    DELETE "/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}" Write(User) delete_dag_run;
+    POST "/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}/clear" Write(User) clear_dag_run;
+    GET "/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}/hitlDetails" Read(Viewer) get_hitl_details;
+    PATCH "/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}/taskGroupInstances/{group_id}" Write(User) patch_task_group_instances;
+    PATCH "/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}/taskGroupInstances/{group_id}/dry_run" Read(Viewer) patch_task_group_instances_dry_run;
+    GET "/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances" Read(Viewer) get_task_instances;
+    PATCH "/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances" Write(User) bulk_task_instances;
+    POST "/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/list" Read(Viewer) get_task_instances_batch;
+    GET "/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}" Read(Viewer) get_task_instance;
+    PATCH "/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}" Write(User) patch_task_instance;
+    DELETE "/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}" Write(User) delete_task_instance;
+    GET "/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}/dependencies" Read(Viewer) get_task_instance_dependencies;
+    PATCH "/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}/dry_run" Read(Viewer) patch_task_instance_dry_run;
+    GET "/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}/externalLogUrl/{try_number}" Read(Viewer) get_external_log_url;
+    GET "/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}/links" Read(Viewer) get_extra_links;
+    GET "/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}/listMapped" Read(Viewer) get_mapped_task_instances;
+    GET "/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}/logs/{try_number}" Read(Viewer) get_log;
+    GET "/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}/state-store" Read(Viewer) list_task_state_store;
+    DELETE "/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}/state-store" Write(User) clear_task_state_store;
+    GET "/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}/state-store/{key}" Read(Viewer) get_task_state_store;
+    PUT "/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}/state-store/{key}" Write(User) set_task_state_store;
+    PATCH "/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}/state-store/{key}" Write(User) patch_task_state_store;
+    DELETE "/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}/state-store/{key}" Write(User) delete_task_state_store;
+    GET "/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}/tries" Read(Viewer) get_task_instance_tries;
+    GET "/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}/tries/{task_try_number}" Read(Viewer) get_task_instance_try_details;
+    GET "/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}/xcomEntries" Read(Viewer) get_xcom_entries;
+    POST "/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}/xcomEntries" Write(Op) create_xcom_entry;
+    GET "/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}/xcomEntries/{xcom_key}" Read(Viewer) get_xcom_entry;
+    PATCH "/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}/xcomEntries/{xcom_key}" Write(Op) update_xcom_entry;
+    DELETE "/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}/xcomEntries/{xcom_key}" Write(Op) delete_xcom_entry;
+    GET "/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}/{map_index}" Read(Viewer) get_mapped_task_instance;
+    PATCH "/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}/{map_index}" Write(User) patch_mapped_task_instance;
+    GET "/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}/{map_index}/dependencies" Read(Viewer) get_mapped_task_instance_dependencies;
+    PATCH "/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}/{map_index}/dry_run" Read(Viewer) patch_mapped_task_instance_dry_run;
+    GET "/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}/{map_index}/hitlDetails" Read(Viewer) get_hitl_detail;
+    PATCH "/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}/{map_index}/hitlDetails" Write(User) update_hitl_detail;
+    GET "/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}/{map_index}/hitlDetails/tries/{try_number}" Read(Viewer) get_hitl_detail_try_detail;
+    GET "/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}/{map_index}/tries" Read(Viewer) get_mapped_task_instance_tries;
+    GET "/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}/{map_index}/tries/{task_try_number}" Read(Viewer) get_mapped_task_instance_try_details;
+    GET "/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}/upstreamAssetEvents" Read(Viewer) get_upstream_asset_events;
+    GET "/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}/wait" Read(Viewer) wait_dag_run_until_finished;
+    GET "/api/v2/dags/{dag_id}/dagVersions" Read(Viewer) get_dag_versions;
+    GET "/api/v2/dags/{dag_id}/dagVersions/{version_number}" Read(Viewer) get_dag_version;
+    GET "/api/v2/dags/{dag_id}/details" Read(Viewer) get_dag_details;
+    POST "/api/v2/dags/{dag_id}/favorite" Write(Viewer) favorite_dag;
+    GET "/api/v2/dags/{dag_id}/tasks" Read(Viewer) get_tasks;
+    GET "/api/v2/dags/{dag_id}/tasks/{task_id}" Read(Viewer) get_task;
+    POST "/api/v2/dags/{dag_id}/unfavorite" Write(Viewer) unfavorite_dag;
+    GET "/api/v2/eventLogs" Read(Viewer) get_event_logs;
+    GET "/api/v2/eventLogs/{event_log_id}" Read(Viewer) get_event_log;
+    GET "/api/v2/importErrors" Read(Viewer) get_import_errors;
+    GET "/api/v2/importErrors/{import_error_id}" Read(Viewer) get_import_error;
+    GET "/api/v2/jobs" Read(Viewer) get_jobs;
+    GET "/api/v2/monitor/health" Anyone get_health;
+    PUT "/api/v2/parseDagFile/{file_token}" Write(User) reparse_dag_file;
+    GET "/api/v2/plugins" Read(Viewer) get_plugins;
+    GET "/api/v2/plugins/importErrors" Read(Viewer) import_errors_of_plugins;
+    GET "/api/v2/pools" Read(Viewer) get_pools;
+    POST "/api/v2/pools" Write(Op) post_pool;
+    PATCH "/api/v2/pools" Write(Op) bulk_pools;
+    GET "/api/v2/pools/{pool_name}" Read(Viewer) get_pool;
+    PATCH "/api/v2/pools/{pool_name}" Write(Op) patch_pool;
+    DELETE "/api/v2/pools/{pool_name}" Write(Op) delete_pool;
+    GET "/api/v2/providers" Read(Viewer) get_providers;
+    GET "/api/v2/variables" Read(Op) get_variables;
+    POST "/api/v2/variables" Write(Op) post_variable;
+    PATCH "/api/v2/variables" Write(Op) bulk_variables;
+    GET "/api/v2/variables/{variable_key}" Read(Op) get_variable;
+    PATCH "/api/v2/variables/{variable_key}" Write(Op) patch_variable;
+    DELETE "/api/v2/variables/{variable_key}" Write(Op) delete_variable;
+    GET "/api/v2/version" Anyone get_version;
+}
+
+/// Returns every route: method, path, what it needs in words, name.
+pub fn rules() -> impl Iterator<Item = [&'static str; 4]> {
+    RULES.iter().map(|rule| {
+        let need = match rule.need {
+            Need::Anyone => "anyone",
+            Need::Read(role) | Need::Write(role) => role.as_str(),
+        };
+        [rule.method, rule.path, need, rule.name]
+    })
+}
+
+static BY_ROUTE: LazyLock<HashMap<(&'static str, &'static str), &'static Rule>> =
+    LazyLock::new(|| RULES.iter().map(|rule| ((rule.path, rule.method), rule)).collect());
+
+/// Lets a request through to its handler, or says why not.
+pub(crate) async fn guard(
+    State(app): State<App>,
+    path: MatchedPath,
+    params: RawPathParams,
+    request: Request,
+    next: Next,
+) -> Response {
+    let (mut parts, body) = request.into_parts();
+    match check(&app, path.as_str(), &params, &mut parts).await {
+        Ok(()) => next.run(Request::from_parts(parts, body)).await,
+        Err(error) => error.into_response(),
+    }
+}
+
+async fn check(app: &App, path: &str, params: &RawPathParams, request: &mut Parts) -> Result<(), ApiError> {
+    let method = if request.method == Method::HEAD { "GET" } else { request.method.as_str() };
+    let rule = BY_ROUTE.get(&(path, method)).ok_or_else(ApiError::no_such_address)?;
+    let (role, is_write) = match rule.need {
+        Need::Anyone => return Ok(()),
+        Need::Read(role) => (role, false),
+        Need::Write(role) => (role, true),
+    };
+    let who = auth::identify(app, request, is_write).await?;
+    if who.role < role {
+        return Err(ApiError::forbidden(format!("this needs the role {}; you are {}", role.as_str(), who.role.as_str())));
+    }
+    let param = |name: &str| params.iter().find(|(key, _)| *key == name).map(|(_, value)| value);
+    if let Some(dag_id) = param("dag_id").filter(|id| *id != "~") {
+        auth::check_dag(app, &who, dag_id, is_write).await?;
+    }
+    if is_write {
+        let address = who.address.map_or_else(String::new, |address| format!("from {address}"));
+        let event = Event {
+            kind: rule.name,
+            dag_id: param("dag_id").map(str::to_owned),
+            run_id: param("dag_run_id").map(str::to_owned),
+            task_id: param("task_id").map(str::to_owned),
+            detail: Some(format!("{} {}{}{address}", rule.method, request.uri.path(), if address.is_empty() { "" } else { " " })),
+            who: Some(who.user.clone()),
+            ..Event::default()
+        };
+        let mut tx = app.store.begin().await?;
+        tx.tell(&[event], (app.now)()).await?;
+        tx.commit().await?;
+    }
+    request.extensions.insert(who);
+    Ok(())
+}

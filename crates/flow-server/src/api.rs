@@ -1,0 +1,34 @@
+//! `/api/v2`: Airflow's stable REST API. A file a resource: parameters, bodies, views, handlers, in this order.
+
+use utoipa::OpenApi as _;
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::{App, openapi};
+
+mod import_errors;
+mod monitor;
+
+/// The one bundle that there is, under the name of Airflow's default: the DAG folder.
+pub(crate) const BUNDLE: &str = "dags-folder";
+
+/// Returns every route of the API with its description.
+pub(crate) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::with_openapi(openapi::Base::openapi())
+        .merge(import_errors::routes())
+        .merge(monitor::routes())
+}
+
+/// The answers that every route may give beside its own.
+#[derive(utoipa::IntoResponses)]
+#[expect(dead_code, reason = "it is there for its description")]
+pub(crate) enum Refusals {
+    /// Nobody is logged in
+    #[response(status = 401)]
+    Unauthorized(#[to_schema] crate::error::ErrorBody),
+    /// Not with this role, or not this DAG
+    #[response(status = 403)]
+    Forbidden(#[to_schema] crate::error::ErrorBody),
+    /// A part of the request makes no sense
+    #[response(status = 422)]
+    Invalid(#[to_schema] crate::error::InvalidBody),
+}

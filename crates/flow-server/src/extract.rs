@@ -1,0 +1,74 @@
+//! Reading requests: a part that makes no sense is answered 422 with its place, as in Airflow.
+
+use axum::{
+    extract::{FromRequest, FromRequestParts, Request, rejection::JsonRejection},
+    http::{StatusCode, request::Parts},
+};
+use serde::de::DeserializeOwned;
+
+use crate::{App, ApiError, access::Who};
+
+/// A JSON body.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Json<T>(pub(crate) T);
+
+/// The query; a key that may be repeated is a `Vec`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Query<T>(pub(crate) T);
+
+/// The variable parts of the path.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Path<T>(pub(crate) T);
+
+impl<T: DeserializeOwned> FromRequest<App> for Json<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, ApiError> {
+        match axum::Json::<T>::from_request(request, app).await {
+            Ok(axum::Json(body)) => Ok(Self(body)),
+            Err(rejection) => Err(match rejection {
+                JsonRejection::JsonDataError(error) => ApiError::invalid(&["body"], error.body_text()),
+                JsonRejection::JsonSyntaxError(error) => ApiError::invalid(&["body"], error.body_text()),
+                JsonRejection::MissingJsonContentType(_) => {
+                    ApiError::invalid(&["body"], "the body must be JSON, with the header `Content-Type: application/json`")
+                }
+                JsonRejection::BytesRejection(error) if error.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+                    ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large")
+                }
+                other => ApiError::bad_request(other.body_text()),
+            }),
+        }
+    }
+}
+
+impl<T: DeserializeOwned> FromRequestParts<App> for Query<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        match axum_extra::extract::Query::<T>::from_request_parts(parts, app).await {
+            Ok(query) => Ok(Self(query.0)),
+            Err(rejection) => Err(ApiError::invalid(&["query"], rejection.body_text())),
+        }
+    }
+}
+
+impl<T: DeserializeOwned + Send> FromRequestParts<App> for Path<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        match axum::extract::Path::<T>::from_request_parts(parts, app).await {
+            Ok(path) => Ok(Self(path.0)),
+            Err(rejection) => Err(ApiError::invalid(&["path"], rejection.body_text())),
+        }
+    }
+}
+
+impl FromRequestParts<App> for Who {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _app: &App) -> Result<Self, ApiError> {
+        // `access::guard` has put it there.
+        std::future::ready(parts.extensions.get::<Self>().cloned().ok_or_else(|| ApiError::unauthorized("log in first")))
+            .await
+    }
+}

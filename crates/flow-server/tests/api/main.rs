@@ -1,0 +1,14 @@
+//! The API from the outside of its router, on SQLite and on Postgres. A file a resource.
+
+#![expect(clippy::unwrap_used, reason = "a test says what went wrong by failing")]
+
+mod client;
+#[path = "../../../flow-store/tests/support/mod.rs"]
+#[expect(dead_code, reason = "the suite of the store uses more of it")]
+mod support;
+#[path = "../../../flow-store/tests/conformance/world.rs"]
+#[expect(dead_code, unused_imports, reason = "the suite of the store uses more of it")]
+mod world;
+
+mod import_errors;
+mod routes;

@@ -1,0 +1,45 @@
+//! Versions of DAGs, without their texts.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    Store, StoreError,
+    db::{on, statements},
+    rows::to_list,
+};
+
+/// A version of a DAG as lists show it.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct VersionLine {
+    pub id: i64,
+    pub dag_id: String,
+    /// From 1.
+    pub number: i64,
+    pub created_at: i64,
+    /// The DAG's, as it is now.
+    pub display_name: Option<String>,
+}
+
+statements! {
+    each BY_IDS = [
+        "SELECT v.id, v.dag_id, v.number, v.created_at, d.display_name
+         FROM dag_version v LEFT JOIN dag d ON d.dag_id = v.dag_id
+         WHERE v.id IN (SELECT CAST(c.value AS BIGINT) FROM", ")"
+    ];
+}
+
+impl Store {
+    /// Returns versions by their ids; those that are gone are left out.
+    ///
+    /// # Errors
+    ///
+    /// When the database does.
+    pub async fn version_lines(&self, ids: &[i64]) -> Result<BTreeMap<i64, VersionLine>, StoreError> {
+        if ids.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let rows: Vec<VersionLine> =
+            on!(read self, BY_IDS, |text, conn| sqlx::query_as(text).bind(to_list(&ids)).fetch_all(conn).await?);
+        Ok(rows.into_iter().map(|row| (row.id, row)).collect())
+    }
+}
