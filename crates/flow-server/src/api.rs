@@ -5,6 +5,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::{App, openapi};
 
+mod absent;
 mod import_errors;
 mod monitor;
 
@@ -14,6 +15,7 @@ pub(crate) const BUNDLE: &str = "dags-folder";
 /// Returns every route of the API with its description.
 pub(crate) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(openapi::Base::openapi())
+        .merge(absent::routes())
         .merge(import_errors::routes())
         .merge(monitor::routes())
 }
