@@ -16,7 +16,7 @@ use axum::{
 };
 use flow_store::Event;
 
-use crate::{App, ApiError, auth};
+use crate::{ApiError, App, auth};
 
 /// What a user is. Ordered: a later one may do all that an earlier one may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -283,7 +283,11 @@ async fn check(app: &App, path: &str, params: &RawPathParams, request: &mut Part
     };
     let who = auth::identify(app, request, is_write).await?;
     if who.role < role {
-        return Err(ApiError::forbidden(format!("this needs the role {}; you are {}", role.as_str(), who.role.as_str())));
+        return Err(ApiError::forbidden(format!(
+            "this needs the role {}; you are {}",
+            role.as_str(),
+            who.role.as_str()
+        )));
     }
     let param = |name: &str| params.iter().find(|(key, _)| *key == name).map(|(_, value)| value);
     if let Some(dag_id) = param("dag_id").filter(|id| *id != "~") {
@@ -296,7 +300,12 @@ async fn check(app: &App, path: &str, params: &RawPathParams, request: &mut Part
             dag_id: param("dag_id").map(str::to_owned),
             run_id: param("dag_run_id").map(str::to_owned),
             task_id: param("task_id").map(str::to_owned),
-            detail: Some(format!("{} {}{}{address}", rule.method, request.uri.path(), if address.is_empty() { "" } else { " " })),
+            detail: Some(format!(
+                "{} {}{}{address}",
+                rule.method,
+                request.uri.path(),
+                if address.is_empty() { "" } else { " " }
+            )),
             who: Some(who.user.clone()),
             ..Event::default()
         };

@@ -6,7 +6,13 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::{App, openapi};
 
 mod absent;
+mod config;
+mod dag_details;
+mod dag_overviews;
+mod dag_versions;
+mod dags;
 mod import_errors;
+mod jobs;
 mod monitor;
 
 /// The one bundle that there is, under the name of Airflow's default: the DAG folder.
@@ -16,7 +22,13 @@ pub(crate) const BUNDLE: &str = "dags-folder";
 pub(crate) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(openapi::Base::openapi())
         .merge(absent::routes())
+        .merge(config::routes())
+        .merge(dag_details::routes())
+        .merge(dag_overviews::routes())
+        .merge(dag_versions::routes())
+        .merge(dags::routes())
         .merge(import_errors::routes())
+        .merge(jobs::routes())
         .merge(monitor::routes())
 }
 

@@ -3,7 +3,7 @@
 use axum::http::request::Parts;
 
 use crate::{
-    App, ApiError,
+    ApiError, App,
     access::{By, Role, Who},
 };
 

@@ -3,7 +3,11 @@
 use axum::{
     body::HttpBody as _,
     extract::{FromRequest, FromRequestParts, Request, rejection::JsonRejection},
-    http::{StatusCode, Uri, header::CONTENT_TYPE, request::Parts},
+    http::{
+        HeaderMap, StatusCode, Uri,
+        header::{ACCEPT, CONTENT_TYPE},
+        request::Parts,
+    },
 };
 use serde::de::DeserializeOwned;
 
@@ -92,5 +96,34 @@ impl FromRequestParts<App> for Who {
             parts.extensions.get::<Self>().cloned().ok_or_else(|| ApiError::unauthorized("log in first")),
         )
         .await
+    }
+}
+
+/// How something is to be answered that is a text as well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    Json,
+    Text,
+}
+
+impl Form {
+    /// Reads `Accept`: the first of its types that there is.
+    ///
+    /// # Errors
+    ///
+    /// 406 when there is none.
+    pub(crate) fn of(headers: &HeaderMap) -> Result<Self, ApiError> {
+        let Some(accept) = headers.get(ACCEPT) else { return Ok(Self::Json) };
+        let accept = accept.to_str().unwrap_or_default();
+        let form = accept.split(',').find_map(|part| {
+            match part.split(';').next().unwrap_or_default().trim().to_ascii_lowercase().as_str() {
+                "application/json" | "application/*" | "*/*" => Some(Self::Json),
+                "text/plain" | "text/*" => Some(Self::Text),
+                _ => None,
+            }
+        });
+        form.ok_or_else(|| {
+            ApiError::new(StatusCode::NOT_ACCEPTABLE, "this comes as `application/json` or `text/plain`")
+        })
     }
 }

@@ -12,7 +12,7 @@ mod page;
 mod ui;
 mod wire;
 
-use std::{future::Future, io, time::Duration};
+use std::{future::Future, io, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -39,10 +39,36 @@ const BODY_BYTES_MAX: usize = 64 * 1024;
 pub struct App {
     pub store: Store,
     pub dags: DagCache,
+    pub about: Arc<About>,
     /// Flow's version.
     pub version: &'static str,
     /// Reads the clock.
     pub now: fn() -> Timestamp,
+}
+
+/// What the binary tells of itself.
+#[derive(Clone, Debug, Default)]
+pub struct About {
+    /// The DAG folder, as its path is shown.
+    pub dag_folder: String,
+    /// By section; secrets are masked.
+    pub settings: Vec<Setting>,
+}
+
+/// A setting in force.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Setting {
+    pub section: String,
+    pub key: String,
+    /// As it would be written.
+    pub value: String,
+}
+
+impl About {
+    /// Returns the path of a DAG file.
+    pub(crate) fn file(&self, path: &str) -> String {
+        format!("{}/{path}", self.dag_folder.trim_end_matches('/'))
+    }
 }
 
 /// Returns every route.

@@ -38,7 +38,10 @@ impl Paging {
     pub(crate) fn page(self) -> Result<Page, ApiError> {
         let offset = self.offset.unwrap_or(0);
         if offset > OFFSET_MAX {
-            return Err(ApiError::invalid(&["query", "offset"], format!("at most {OFFSET_MAX}; use filters to go further back")));
+            return Err(ApiError::invalid(
+                &["query", "offset"],
+                format!("at most {OFFSET_MAX}; use filters to go further back"),
+            ));
         }
         Ok(Page { limit: self.limit.unwrap_or(LIMIT).min(LIMIT_MAX), offset })
     }
@@ -74,19 +77,16 @@ pub(crate) fn order<C: Copy>(given: &[String], known: &[(&str, C)]) -> Result<Ve
 pub(crate) fn patterns(like: Option<&str>, prefix: Option<&str>) -> Vec<Pattern> {
     const MOST: usize = 20;
     let like = like.filter(|text| !text.is_empty() && *text != "~").map(|text| {
-        Pattern::Like(text.split('|').map(str::trim).filter(|part| !part.is_empty()).take(MOST).map(str::to_owned).collect())
+        Pattern::Like(
+            text.split('|').map(str::trim).filter(|part| !part.is_empty()).take(MOST).map(str::to_owned).collect(),
+        )
     });
     let prefix = prefix.filter(|text| !text.is_empty() && *text != "~").map(|text| Pattern::Prefix(text.to_owned()));
     like.into_iter().chain(prefix).collect()
 }
 
 /// Puts the four bounds of a moment together.
-pub(crate) fn between(
-    gte: Option<When>,
-    gt: Option<When>,
-    lte: Option<When>,
-    lt: Option<When>,
-) -> Range<Timestamp> {
+pub(crate) fn between(gte: Option<When>, gt: Option<When>, lte: Option<When>, lt: Option<When>) -> Range<Timestamp> {
     let bound = |when: Option<When>| when.map(|when| when.0);
     Range { gte: bound(gte), gt: bound(gt), lte: bound(lte), lt: bound(lt) }
 }

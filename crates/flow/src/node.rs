@@ -227,16 +227,34 @@ pub(crate) async fn listen(cx: &Cx) -> anyhow::Result<TcpListener> {
 }
 
 /// Serves the web server until a stop is asked for.
-pub(crate) async fn serve(parts: &Parts, listener: TcpListener, stop: Stop) {
+pub(crate) async fn serve(cx: &Cx, parts: &Parts, listener: TcpListener, stop: Stop) {
     let app = flow_server::App {
         store: parts.store.clone(),
         dags: parts.dags.clone(),
+        about: Arc::new(about(cx)),
         version: VERSION,
         now: flow_runtime::clock::system_now,
     };
     let ended = flow_server::serve(listener, app, async move { stop.draining().await }).await;
     if let Err(error) = ended {
         tracing::error!(%error, "the web server ended");
+    }
+}
+
+fn about(cx: &Cx) -> flow_server::About {
+    let settings = cx.config.shown().into_iter().filter_map(|shown| {
+        let (section, key) = shown.name.split_once('.')?;
+        let value = match &shown.value {
+            Value::String(text) => text.clone(),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+                shown.value.to_string()
+            }
+        };
+        Some(flow_server::Setting { section: section.to_owned(), key: key.to_owned(), value })
+    });
+    flow_server::About {
+        settings: settings.collect(),
+        dag_folder: cx.config.settings.dags.folder.display().to_string(),
     }
 }
 

@@ -177,7 +177,7 @@ struct Route {
     rule: &'static access::Rule,
     operation: OperationBuilder,
     schemas: Vec<(String, RefOr<Schema>)>,
-    queries: Vec<fn(&Uri) -> Result<(), ApiError>>,
+    queries: Vec<CheckQuery>,
     body: Option<ReadBody>,
     /// What Airflow answers when all is well.
     status: Option<StatusCode>,
@@ -185,6 +185,7 @@ struct Route {
     then: Then,
 }
 
+type CheckQuery = fn(&Uri) -> Result<(), ApiError>;
 type ReadBody = fn(Request, App) -> BoxFuture<'static, Result<(), ApiError>>;
 
 /// What is answered.

@@ -1,11 +1,13 @@
 //! A database with DAGs, the router on it, and short words for requests.
 
+use std::sync::Arc;
+
 use axum::{
     Router,
     body::{Body, to_bytes},
     http::{HeaderMap, Method, Request, StatusCode, header},
 };
-use flow_server::{App, By, Role, Who};
+use flow_server::{About, App, By, Role, Setting, Who};
 use serde_json::Value;
 use tower::ServiceExt as _;
 
@@ -34,7 +36,22 @@ pub(crate) struct Answer {
 impl From<Database> for Api {
     fn from(db: Database) -> Self {
         let w = World::from(db);
-        let app = App { store: w.store.clone(), dags: w.dags.clone(), version: "0.0.0", now: || at(1_000) };
+        let setting = |section: &str, key: &str, value: &str| Setting {
+            section: section.to_owned(),
+            key: key.to_owned(),
+            value: value.to_owned(),
+        };
+        let about = About {
+            dag_folder: "/dags".to_owned(),
+            settings: vec![setting("core", "a", "1"), setting("core", "b", "2"), setting("web", "port", "8080")],
+        };
+        let app = App {
+            store: w.store.clone(),
+            dags: w.dags.clone(),
+            about: Arc::new(about),
+            version: "0.0.0",
+            now: || at(1_000),
+        };
         Self { w, router: flow_server::router(app), who: None }.as_role(Role::Admin)
     }
 }

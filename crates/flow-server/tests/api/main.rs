@@ -1,7 +1,6 @@
 //! The API from the outside of its router, on SQLite and on Postgres. A file a resource.
 
 #![expect(clippy::unwrap_used, reason = "a test says what went wrong by failing")]
-
 mod client;
 #[path = "../../../flow-store/tests/support/mod.rs"]
 #[expect(dead_code, reason = "the suite of the store uses more of it")]
@@ -11,5 +10,6 @@ mod support;
 mod world;
 
 mod absent;
+mod dags;
 mod import_errors;
 mod routes;

@@ -43,6 +43,7 @@ fn hot() -> Vec<Sql> {
         crate::dags::ALL,
         crate::dispatch::ALL,
         crate::events::ALL,
+        crate::lists::dags::ALL,
         crate::lists::versions::ALL,
         crate::looks::ALL,
         crate::overview::ALL,
