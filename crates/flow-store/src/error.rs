@@ -21,6 +21,9 @@ pub enum StoreError {
     /// The database cannot be used as it is: locked, read-only, newer than this program.
     #[error("{0}")]
     Unusable(String),
+    /// A key is missing, or does not fit.
+    #[error("{0}")]
+    Key(String),
     /// The database answered with an error, or not at all.
     #[error("database: {}", first_line(.0))]
     Database(#[from] sqlx::Error),
@@ -54,7 +57,7 @@ impl StoreError {
                     _ => false,
                 }
             }
-            Self::NotFound { .. } | Self::Inconsistent { .. } | Self::Unusable(_) => false,
+            Self::NotFound { .. } | Self::Inconsistent { .. } | Self::Unusable(_) | Self::Key(_) => false,
         }
     }
 

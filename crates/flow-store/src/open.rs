@@ -14,7 +14,7 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use crate::{Store, StoreError, db::Db, notify::Signals};
+use crate::{Keyring, Store, StoreError, db::Db, notify::Signals};
 
 static SQLITE: Migrator = sqlx::migrate!("../../migrations/sqlite");
 static POSTGRES: Migrator = sqlx::migrate!("../../migrations/postgres");
@@ -61,7 +61,7 @@ impl Store {
                 "the database must be `sqlite:PATH` or `postgres://USER:PASSWORD@HOST/NAME`".to_owned(),
             ));
         };
-        Ok(Self { db, signals })
+        Ok(Self { db, signals, keyring: Keyring::none() })
     }
 
     /// Brings the schema up to date, under a lock, each migration in a transaction of its own.

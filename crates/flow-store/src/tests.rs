@@ -11,17 +11,21 @@ async fn every_statement_prepares(store: Store) {
     let all = [
         crate::attempts::ALL,
         crate::cleanup::ALL,
+        crate::connections::ALL,
         crate::dags::ALL,
         crate::dispatch::ALL,
         crate::events::ALL,
         crate::files::ALL,
+        crate::lists::pools::ALL,
         crate::looks::ALL,
         crate::notify::ALL,
         crate::overview::ALL,
         crate::pools::ALL,
         crate::processes::ALL,
+        crate::rotation::ALL,
         crate::runs::ALL,
         crate::task_instances::ALL,
+        crate::variables::ALL,
         crate::xcoms::ALL,
     ];
     let mut problems = Vec::new();

@@ -40,17 +40,21 @@ fn hot() -> Vec<Sql> {
     let all = [
         crate::attempts::ALL,
         crate::cleanup::ALL,
+        crate::connections::ALL,
         crate::dags::ALL,
         crate::dispatch::ALL,
         crate::events::ALL,
         crate::lists::dags::ALL,
+        crate::lists::pools::ALL,
         crate::lists::versions::ALL,
         crate::looks::ALL,
         crate::overview::ALL,
         crate::pools::ALL,
         crate::processes::ALL,
+        crate::rotation::ALL,
         crate::runs::ALL,
         crate::task_instances::ALL,
+        crate::variables::ALL,
         crate::xcoms::ALL,
     ];
     all.into_iter().flatten().copied().filter(|sql| !rare.contains(&sql.name) && sql.name != "LIST").collect()

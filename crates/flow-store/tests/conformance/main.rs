@@ -16,5 +16,6 @@ mod opening;
 mod processes;
 mod runs;
 mod schema;
+mod secrets;
 mod signals;
 mod slots;
