@@ -9,6 +9,7 @@ mod plans;
 async fn every_statement_prepares(store: Store) {
     store.migrate().await.unwrap();
     let all = [
+        crate::access::ALL,
         crate::attempts::ALL,
         crate::cleanup::ALL,
         crate::dags::ALL,
@@ -21,7 +22,10 @@ async fn every_statement_prepares(store: Store) {
         crate::pools::ALL,
         crate::processes::ALL,
         crate::runs::ALL,
+        crate::sessions::ALL,
         crate::task_instances::ALL,
+        crate::tokens::ALL,
+        crate::users::ALL,
         crate::xcoms::ALL,
     ];
     let mut problems = Vec::new();

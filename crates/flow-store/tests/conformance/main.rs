@@ -18,3 +18,4 @@ mod runs;
 mod schema;
 mod signals;
 mod slots;
+mod users;
