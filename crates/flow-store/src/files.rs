@@ -263,6 +263,9 @@ impl Tx {
                 .execute(conn)
                 .await?;
         });
+        if current.is_some() || dag.access_control.is_some() {
+            self.set_access(dag.id.as_str(), dag.access_control.as_ref()).await?;
+        }
         if current.is_some() {
             // It may allow more runs at once than before.
             self.wake_active_runs(dag.id.as_str(), now).await?;

@@ -11,6 +11,7 @@
 //! rows are taken with SKIP LOCKED and never waited for. Workers touch only `attempt`, `xcom` and `wake` rows,
 //! and move `queued` task instances to `running`.
 
+mod access;
 mod actions;
 mod attempts;
 mod cache;
@@ -35,12 +36,16 @@ mod rotation;
 mod rows;
 mod runs;
 mod select;
+mod sessions;
 mod task_instances;
 mod variables;
+mod tokens;
+mod users;
 mod xcoms;
 
 use db::{Db, Inner, on};
 
+pub use access::AccessList;
 pub use actions::{ActionError, EditOptions, Edited, TriggerOutcome, TriggerRun};
 pub use attempts::{AttemptKey, Claimed, Kept, Report, Try};
 pub use cache::{CachedDag, DagCache};
@@ -63,8 +68,11 @@ pub use processes::{Process, ProcessKind};
 pub use rotation::{Rotated, RotationStep};
 pub use runs::{CreateRun, RunFilter, RunRow};
 pub use select::{COUNTED_MAX, Listed, Order, Page, Pattern, Range};
+pub use sessions::SessionHolder;
 pub use task_instances::{RunDecision, TaskRow, TaskSeed};
 pub use variables::Variable;
+pub use tokens::{NewToken, Token, TokenHolder};
+pub use users::{NewUser, User, UserChange, UserOrder};
 
 /// A database. Cheap to clone.
 #[derive(Clone, Debug)]

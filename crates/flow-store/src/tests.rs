@@ -9,6 +9,7 @@ mod plans;
 async fn every_statement_prepares(store: Store) {
     store.migrate().await.unwrap();
     let all = [
+        crate::access::ALL,
         crate::attempts::ALL,
         crate::cleanup::ALL,
         crate::connections::ALL,
@@ -24,8 +25,11 @@ async fn every_statement_prepares(store: Store) {
         crate::processes::ALL,
         crate::rotation::ALL,
         crate::runs::ALL,
+        crate::sessions::ALL,
         crate::task_instances::ALL,
         crate::variables::ALL,
+        crate::tokens::ALL,
+        crate::users::ALL,
         crate::xcoms::ALL,
     ];
     let mut problems = Vec::new();

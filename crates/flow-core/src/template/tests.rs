@@ -133,6 +133,7 @@ fn context_of(with: Vec<(String, Arg)>) -> Context {
         doc_md: None,
         tags: vec!["etl".to_owned()],
         owner_links: BTreeMap::new(),
+        access_control: None,
         timetable: Timetable::Null,
         timezone: "UTC".to_owned(),
         start_date: None,

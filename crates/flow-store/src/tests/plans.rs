@@ -10,7 +10,7 @@ use crate::{
 
 /// Tables that grow with history, or with what is to come.
 const GROWING: &[&str] =
-    &["dag_run", "task_instance", "attempt", "event", "xcom", "rendered", "wake", "dag_version", "dag_source"];
+    &["dag_run", "task_instance", "attempt", "event", "xcom", "rendered", "wake", "dag_version", "dag_source", "token", "session"];
 
 /// Indexes of a part of the rows that history does not add to.
 const OF_WHAT_IS_UNDER_WAY: &[&str] =
@@ -38,6 +38,7 @@ fn hot() -> Vec<Sql> {
         "EVENTS",
     ];
     let all = [
+        crate::access::ALL,
         crate::attempts::ALL,
         crate::cleanup::ALL,
         crate::connections::ALL,
@@ -53,8 +54,10 @@ fn hot() -> Vec<Sql> {
         crate::processes::ALL,
         crate::rotation::ALL,
         crate::runs::ALL,
+        crate::sessions::ALL,
         crate::task_instances::ALL,
         crate::variables::ALL,
+        crate::tokens::ALL,
         crate::xcoms::ALL,
     ];
     all.into_iter().flatten().copied().filter(|sql| !rare.contains(&sql.name) && sql.name != "LIST").collect()

@@ -19,3 +19,4 @@ mod schema;
 mod secrets;
 mod signals;
 mod slots;
+mod users;
