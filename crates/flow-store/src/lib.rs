@@ -22,6 +22,7 @@ mod error;
 mod events;
 mod facts;
 mod files;
+mod lanes;
 mod lists;
 mod looks;
 mod notify;
@@ -37,7 +38,7 @@ mod xcoms;
 
 use db::{Db, Inner, on};
 
-pub use actions::{ActionError, EditOptions, Edited, TriggerOutcome, TriggerRun};
+pub use actions::{ActionError, Dating, EditOptions, Edited, TriggerOutcome, TriggerRun};
 pub use attempts::{AttemptKey, Claimed, Kept, Report, Try};
 pub use cache::{CachedDag, DagCache};
 pub use cleanup::{Cleaned, CleanupPlan, CleanupStep};
@@ -47,7 +48,7 @@ pub use error::StoreError;
 pub use events::{Event, EventRow};
 pub use facts::RunFacts;
 pub use files::{DagSave, FileSave, ImportError};
-pub use lists::{ImportErrorFilter, ImportErrorOrder, VersionLine};
+pub use lists::{DagRunFilter, DagRunOrder, ImportErrorFilter, ImportErrorOrder, VersionLine, with_run_id};
 pub use looks::{DueDag, NextDue};
 pub use notify::Signal;
 pub use open::Schema;
@@ -55,7 +56,7 @@ pub use overview::{ROWS_COUNTED, TableSize};
 pub use pools::{Pool, PoolUse};
 pub use processes::{Process, ProcessKind};
 pub use runs::{CreateRun, RunFilter, RunRow};
-pub use select::{COUNTED_MAX, Listed, Order, Page, Pattern, Range};
+pub use select::{COUNTED_MAX, Key, Listed, Order, Page, Pattern, Place, Range, Stretch};
 pub use task_instances::{RunDecision, TaskRow, TaskSeed};
 
 /// A database. Cheap to clone.
@@ -63,6 +64,8 @@ pub use task_instances::{RunDecision, TaskRow, TaskSeed};
 pub struct Store {
     db: Db,
     signals: notify::Signals,
+    /// For lists whose filters someone chose.
+    lanes: lanes::Lanes,
 }
 
 /// A transaction: on SQLite the only writer.
