@@ -97,6 +97,7 @@ impl From<StoreError> for ApiError {
                 tracing::error!(%error, "a row cannot be understood");
                 Self::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
             }
+            StoreError::TooMuch => Self::bad_request(error.to_string()),
             StoreError::Unusable(_) | StoreError::Database(_) => {
                 tracing::warn!(%error, "a request could not be served");
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "the database does not answer; try again in a moment")

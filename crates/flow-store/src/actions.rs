@@ -9,6 +9,7 @@ use flow_core::{
     DagId, RunId, RunType, TaskState, Timestamp,
     dag::params::{BadParam, with_conf},
     engine::{Edit, Reason, Refused, edit, explain, explain_dispatch},
+    run::DataInterval,
 };
 use serde_json::Value;
 
@@ -37,6 +38,18 @@ pub struct TriggerRun<'a> {
     pub triggered_by: &'a str,
     pub user: Option<&'a str>,
     pub note: Option<&'a str>,
+}
+
+/// How a run that someone wants is dated, beyond [`TriggerRun::logical_date`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Dating {
+    /// The timetable knows the data interval of the logical date.
+    #[default]
+    Timetable,
+    /// This is the data interval.
+    Interval(DataInterval),
+    /// The run has neither.
+    None,
 }
 
 /// What became of a request to make a run.
@@ -81,6 +94,24 @@ impl Store {
     ) -> Result<TriggerOutcome, ActionError> {
         let mut tx = self.begin().await?;
         let outcome = tx.trigger(dags, request, now).await?;
+        tx.commit().await?;
+        Ok(outcome)
+    }
+
+    /// Makes a run with these dates.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::trigger`].
+    pub async fn trigger_dated(
+        &self,
+        dags: &DagCache,
+        request: &TriggerRun<'_>,
+        dating: Dating,
+        now: Timestamp,
+    ) -> Result<TriggerOutcome, ActionError> {
+        let mut tx = self.begin().await?;
+        let outcome = tx.trigger_dated(dags, request, dating, now).await?;
         tx.commit().await?;
         Ok(outcome)
     }
@@ -185,6 +216,21 @@ impl Tx {
         request: &TriggerRun<'_>,
         now: Timestamp,
     ) -> Result<TriggerOutcome, ActionError> {
+        self.trigger_dated(dags, request, Dating::Timetable, now).await
+    }
+
+    /// Makes a run with these dates, inside a transaction.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::trigger`].
+    pub async fn trigger_dated(
+        &mut self,
+        dags: &DagCache,
+        request: &TriggerRun<'_>,
+        dating: Dating,
+        now: Timestamp,
+    ) -> Result<TriggerOutcome, ActionError> {
         if !(request.conf.is_null() || request.conf.is_object()) {
             return Err(ActionError::Invalid(
                 "`conf` must be a JSON object, such as '{\"region\": \"eu\"}'".to_owned(),
@@ -210,12 +256,25 @@ impl Tx {
             return Err(ActionError::Invalid(misfits(&dag.dag_id, &bad)));
         }
         let dag_id = DagId::new(&dag.dag_id);
+        let run_after = request.run_after.map_or(now, |after| after.max(now));
         for step in 0..RUN_ID_TRIES {
-            let logical_date =
-                request.logical_date.unwrap_or_else(|| Timestamp::from_micros(now.as_micros() + step.cast_signed()));
-            let run_id = request
-                .run_id
-                .map_or_else(|| RunId::new(format!("manual__{}", logical_date.to_isoformat())), RunId::new);
+            let later = |moment: Timestamp| Timestamp::from_micros(moment.as_micros() + step.cast_signed());
+            let logical_date = match dating {
+                Dating::None => None,
+                Dating::Timetable | Dating::Interval(_) => Some(request.logical_date.unwrap_or_else(|| later(now))),
+            };
+            let run_id = request.run_id.map_or_else(
+                || {
+                    let named_after = logical_date.unwrap_or_else(|| later(run_after));
+                    RunId::new(format!("manual__{}", named_after.to_isoformat()))
+                },
+                RunId::new,
+            );
+            let data_interval = match dating {
+                Dating::None => None,
+                Dating::Timetable => logical_date.map(|date| cached.dag.timetable.manual_interval(date)),
+                Dating::Interval(interval) => Some(interval),
+            };
             let created = self
                 .create_run(
                     &CreateRun {
@@ -223,9 +282,9 @@ impl Tx {
                         version_id: dag.version_id,
                         run_id: run_id.clone(),
                         run_type: RunType::Manual,
-                        logical_date: Some(logical_date),
-                        data_interval: Some(cached.dag.timetable.manual_interval(logical_date)),
-                        run_after: request.run_after.map_or(now, |after| after.max(now)),
+                        logical_date,
+                        data_interval,
+                        run_after,
                         conf,
                         triggered_by: request.triggered_by,
                         user: request.user,
@@ -244,7 +303,8 @@ impl Tx {
                 if request.run_id.is_some() || request.logical_date.is_some() {
                     return Ok(TriggerOutcome::Exists(row));
                 }
-            } else if let Some(row) = self.run_by_date(request.dag_id, logical_date).await?
+            } else if let Some(date) = logical_date
+                && let Some(row) = self.run_by_date(request.dag_id, date).await?
                 && request.logical_date.is_some()
             {
                 return Ok(TriggerOutcome::Exists(row));

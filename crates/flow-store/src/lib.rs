@@ -25,6 +25,7 @@ mod events;
 mod facts;
 mod files;
 mod keyring;
+mod lanes;
 mod lists;
 mod looks;
 mod notify;
@@ -46,7 +47,7 @@ mod xcoms;
 use db::{Db, Inner, on};
 
 pub use access::AccessList;
-pub use actions::{ActionError, EditOptions, Edited, TriggerOutcome, TriggerRun};
+pub use actions::{ActionError, Dating, EditOptions, Edited, TriggerOutcome, TriggerRun};
 pub use attempts::{AttemptKey, Claimed, Kept, Report, Try};
 pub use cache::{CachedDag, DagCache};
 pub use cleanup::{Cleaned, CleanupPlan, CleanupStep};
@@ -67,7 +68,7 @@ pub use pools::{Pool, PoolUse};
 pub use processes::{Process, ProcessKind};
 pub use rotation::{Rotated, RotationStep};
 pub use runs::{CreateRun, RunFilter, RunRow};
-pub use select::{COUNTED_MAX, Listed, Order, Page, Pattern, Range};
+pub use select::{COUNTED_MAX, Key, Listed, Order, Page, Pattern, Place, Range, Stretch};
 pub use sessions::SessionHolder;
 pub use task_instances::{RunDecision, TaskRow, TaskSeed};
 pub use variables::Variable;
@@ -80,6 +81,8 @@ pub struct Store {
     db: Db,
     signals: notify::Signals,
     keyring: Keyring,
+    /// For lists whose filters someone chose.
+    lanes: lanes::Lanes,
 }
 
 /// A transaction: on SQLite the only writer.

@@ -5,6 +5,7 @@ pub(crate) mod dags;
 mod import_errors;
 pub(crate) mod pools;
 mod processes;
+mod runs;
 mod variables;
 pub(crate) mod versions;
 
@@ -13,5 +14,6 @@ pub use dags::{DagFilter, DagLine, DagOrder, MissingPool, RunCount};
 pub use import_errors::{ImportErrorFilter, ImportErrorOrder};
 pub use pools::PoolFilter;
 pub use processes::{ProcessFilter, ProcessOrder};
+pub use runs::{DagRunFilter, DagRunOrder, with_run_id};
 pub use variables::{VariableFilter, VariableOrder};
 pub use versions::{VersionLine, VersionOrder};
