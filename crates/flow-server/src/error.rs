@@ -98,6 +98,8 @@ impl From<StoreError> for ApiError {
                 Self::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
             }
             StoreError::TooMuch => Self::bad_request(error.to_string()),
+            // Says which key is missing, and where it belongs.
+            StoreError::Key(_) => Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string()),
             StoreError::Unusable(_) | StoreError::Database(_) => {
                 tracing::warn!(%error, "a request could not be served");
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "the database does not answer; try again in a moment")

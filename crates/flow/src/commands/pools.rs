@@ -141,7 +141,7 @@ async fn set(cx: &Cx, parts: &Parts, name: String, slots: i64, description: Opti
     let before = parts.store.pools().await?.into_iter().find(|pool| pool.name == name);
     let description = description.or(before.map(|pool| pool.description)).unwrap_or_default();
     let mut tx = parts.store.begin().await?;
-    tx.set_pool(&Pool { name: name.clone(), slots, description }).await?;
+    tx.set_pool(&Pool { name: name.clone(), slots, description, include_deferred: false }).await?;
     // Who waits for slots may have them now.
     tx.announce(Signal::Look).await?;
     tx.commit().await?;
