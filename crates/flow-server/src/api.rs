@@ -5,8 +5,12 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::{App, openapi};
 
+pub(crate) mod bulk;
+mod connections;
 mod import_errors;
 mod monitor;
+mod pools;
+mod variables;
 
 /// The one bundle that there is, under the name of Airflow's default: the DAG folder.
 pub(crate) const BUNDLE: &str = "dags-folder";
@@ -14,8 +18,11 @@ pub(crate) const BUNDLE: &str = "dags-folder";
 /// Returns every route of the API with its description.
 pub(crate) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(openapi::Base::openapi())
+        .merge(connections::routes())
         .merge(import_errors::routes())
         .merge(monitor::routes())
+        .merge(pools::routes())
+        .merge(variables::routes())
 }
 
 /// The answers that every route may give beside its own.

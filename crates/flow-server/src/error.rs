@@ -47,6 +47,15 @@ impl ApiError {
         Self { status, detail: Value::String(detail.into()) }
     }
 
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// Returns what is said: a text, or a list of places.
+    pub(crate) fn detail(&self) -> &Value {
+        &self.detail
+    }
+
     /// 400: understood, and refused.
     pub(crate) fn bad_request(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, detail)
@@ -97,6 +106,7 @@ impl From<StoreError> for ApiError {
                 tracing::error!(%error, "a row cannot be understood");
                 Self::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
             }
+            StoreError::Key(_) => Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string()),
             StoreError::Unusable(_) | StoreError::Database(_) => {
                 tracing::warn!(%error, "a request could not be served");
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "the database does not answer; try again in a moment")

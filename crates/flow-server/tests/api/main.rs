@@ -10,5 +10,8 @@ mod support;
 #[expect(dead_code, unused_imports, reason = "the suite of the store uses more of it")]
 mod world;
 
+mod connections;
 mod import_errors;
+mod pools;
 mod routes;
+mod variables;
