@@ -11,9 +11,13 @@ mod dag_details;
 mod dag_overviews;
 mod dag_versions;
 mod dags;
+pub(crate) mod bulk;
+mod connections;
 mod import_errors;
 mod jobs;
 mod monitor;
+mod pools;
+mod variables;
 
 /// The one bundle that there is, under the name of Airflow's default: the DAG folder.
 pub(crate) const BUNDLE: &str = "dags-folder";
@@ -27,9 +31,12 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .merge(dag_overviews::routes())
         .merge(dag_versions::routes())
         .merge(dags::routes())
+        .merge(connections::routes())
         .merge(import_errors::routes())
         .merge(jobs::routes())
         .merge(monitor::routes())
+        .merge(pools::routes())
+        .merge(variables::routes())
 }
 
 /// The answers that every route may give beside its own.

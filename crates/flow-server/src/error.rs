@@ -47,6 +47,15 @@ impl ApiError {
         Self { status, detail: Value::String(detail.into()) }
     }
 
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// Returns what is said: a text, or a list of places.
+    pub(crate) fn detail(&self) -> &Value {
+        &self.detail
+    }
+
     /// 400: understood, and refused.
     pub(crate) fn bad_request(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, detail)

@@ -9,6 +9,7 @@ mod error;
 mod extract;
 mod openapi;
 mod page;
+mod reach;
 mod ui;
 mod wire;
 
@@ -28,6 +29,7 @@ use tower_http::{limit::RequestBodyLimitLayer, set_header::SetResponseHeaderLaye
 pub use access::{By, Role, Who, rules};
 pub use error::ApiError;
 pub use openapi::document as openapi_document;
+pub use reach::reach;
 
 /// Longest that a request may take.
 const TIMEOUT: Duration = Duration::from_secs(30);

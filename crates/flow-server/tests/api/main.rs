@@ -11,5 +11,8 @@ mod world;
 
 mod absent;
 mod dags;
+mod connections;
 mod import_errors;
+mod pools;
 mod routes;
+mod variables;

@@ -139,9 +139,10 @@ async fn set(cx: &Cx, parts: &Parts, name: String, slots: i64, description: Opti
         return Err(Refusal::usage(format!("the name of a pool must have 1 to {NAME_MAX} characters")).into());
     }
     let before = parts.store.pools().await?.into_iter().find(|pool| pool.name == name);
+    let include_deferred = before.as_ref().is_some_and(|pool| pool.include_deferred);
     let description = description.or(before.map(|pool| pool.description)).unwrap_or_default();
     let mut tx = parts.store.begin().await?;
-    tx.set_pool(&Pool { name: name.clone(), slots, description, include_deferred: false }).await?;
+    tx.set_pool(&Pool { name: name.clone(), slots, description, include_deferred }).await?;
     // Who waits for slots may have them now.
     tx.announce(Signal::Look).await?;
     tx.commit().await?;
