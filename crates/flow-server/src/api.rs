@@ -5,6 +5,8 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::{App, openapi};
 
+mod dag_runs;
+pub(crate) mod find;
 mod import_errors;
 mod monitor;
 
@@ -14,6 +16,7 @@ pub(crate) const BUNDLE: &str = "dags-folder";
 /// Returns every route of the API with its description.
 pub(crate) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(openapi::Base::openapi())
+        .merge(dag_runs::routes())
         .merge(import_errors::routes())
         .merge(monitor::routes())
 }
@@ -22,6 +25,9 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
 #[derive(utoipa::IntoResponses)]
 #[expect(dead_code, reason = "it is there for its description")]
 pub(crate) enum Refusals {
+    /// Understood, and refused
+    #[response(status = 400)]
+    Refused(#[to_schema] crate::error::ErrorBody),
     /// Nobody is logged in
     #[response(status = 401)]
     Unauthorized(#[to_schema] crate::error::ErrorBody),

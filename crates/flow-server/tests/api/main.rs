@@ -10,5 +10,6 @@ mod support;
 #[expect(dead_code, unused_imports, reason = "the suite of the store uses more of it")]
 mod world;
 
+mod dag_runs;
 mod import_errors;
 mod routes;
