@@ -27,7 +27,9 @@ const BATCH_LIMIT: u32 = 100;
 pub(super) struct Filter {
     /// A place in the list, from `next_cursor` or `previous_cursor` of a page; empty = the first page. `offset` is
     /// then left aside
-    cursor: Option<String>,
+    #[serde(default)]
+    #[param(value_type = Option<String>)]
+    cursor: Vec<String>,
     #[serde(default)]
     order_by: Vec<String>,
     #[serde(default)]
@@ -159,7 +161,8 @@ pub(super) async fn get_dag_runs(
 ) -> Result<axum::Json<DAGRunCollectionResponse>, ApiError> {
     let orders = page::order(&filter.order_by, &ORDERS)?;
     let page = paging.page()?;
-    let cursor = filter.cursor.clone();
+    // An empty `Option` would be none.
+    let cursor = filter.cursor.first().cloned();
     let mut wanted = ranges.wanted();
     let matches_something = filter.fill(&mut wanted)?;
     if dag_id == "~" {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::RUNS;
 use crate::{client::Api, support::both, world::at};
 
-const WITH_PARAMS: &str = "dag_id: par\nparams:\n  region: { default: eu, schema: { type: string, enum: [eu, us] } }\ntasks:\n  - { id: a, uses: work }\n";
+const WITH_PARAMS: &str = "dag_id: par\nparams:\n  region: { default: eu, type: string, enum: [eu, us] }\ntasks:\n  - { id: a, uses: work }\n";
 
 both! {
     async fn a_run_is_triggered(api: Api) {
