@@ -13,6 +13,8 @@ mod dag_versions;
 mod dags;
 pub(crate) mod bulk;
 mod connections;
+mod dag_runs;
+pub(crate) mod find;
 mod import_errors;
 mod jobs;
 mod monitor;
@@ -32,6 +34,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .merge(dag_versions::routes())
         .merge(dags::routes())
         .merge(connections::routes())
+        .merge(dag_runs::routes())
         .merge(import_errors::routes())
         .merge(jobs::routes())
         .merge(monitor::routes())
@@ -43,6 +46,9 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
 #[derive(utoipa::IntoResponses)]
 #[expect(dead_code, reason = "it is there for its description")]
 pub(crate) enum Refusals {
+    /// Understood, and refused
+    #[response(status = 400)]
+    Refused(#[to_schema] crate::error::ErrorBody),
     /// Nobody is logged in
     #[response(status = 401)]
     Unauthorized(#[to_schema] crate::error::ErrorBody),

@@ -76,6 +76,11 @@ impl ApiError {
         Self::new(StatusCode::NOT_FOUND, format!("{what} `{name}` does not exist"))
     }
 
+    /// 404, in these words.
+    pub(crate) fn missing(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, detail)
+    }
+
     pub(crate) fn no_such_address() -> Self {
         Self::new(StatusCode::NOT_FOUND, "there is nothing at this address")
     }
@@ -83,6 +88,26 @@ impl ApiError {
     /// 409: someone was faster, or it exists already.
     pub(crate) fn conflict(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::CONFLICT, detail)
+    }
+
+    /// 409 with the body that Airflow gives when something exists already.
+    pub(crate) fn exists(message: impl Into<String>) -> Self {
+        let detail = json!({
+            "reason": "Unique constraint violation",
+            "statement": "hidden",
+            "orig_error": "hidden",
+            "message": message.into(),
+        });
+        Self { status: StatusCode::CONFLICT, detail }
+    }
+
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// Returns what is wrong, as text.
+    pub(crate) fn sentence(&self) -> String {
+        self.detail.as_str().map_or_else(|| self.detail.to_string(), str::to_owned)
     }
 
     /// 422: a part of the request makes no sense. `place`: `["body", "conf"]`.

@@ -12,6 +12,7 @@ mod world;
 mod absent;
 mod dags;
 mod connections;
+mod dag_runs;
 mod import_errors;
 mod pools;
 mod routes;
