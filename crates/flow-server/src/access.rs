@@ -276,6 +276,10 @@ pub(crate) async fn guard(
 async fn check(app: &App, path: &str, params: &RawPathParams, request: &mut Parts) -> Result<(), ApiError> {
     let method = if request.method == Method::HEAD { "GET" } else { request.method.as_str() };
     let rule = BY_ROUTE.get(&(path, method)).ok_or_else(ApiError::no_such_address)?;
+    // Nothing has such a name, and Postgres would not take it.
+    if let Some((name, _)) = params.iter().find(|(_, value)| value.contains('\0')) {
+        return Err(ApiError::invalid(&["path", name], "it holds a NUL character"));
+    }
     let (role, is_write) = match rule.need {
         Need::Anyone => return Ok(()),
         Need::Read(role) => (role, false),

@@ -89,6 +89,7 @@ pub fn router(app: App) -> Router {
         .merge(api.route_layer(middleware::from_fn_with_state(app.clone(), access::guard)))
         .route("/", get(ui::show))
         .route("/openapi.json", get(openapi::show))
+        .route("/docs", get(openapi::read))
         .fallback(missing)
         .with_state(app)
         .layer(RequestBodyLimitLayer::new(BODY_BYTES_MAX))

@@ -50,12 +50,12 @@ fn page(dags: &[DagRow], version: &str) -> String {
          code{{background:#8882;padding:.1rem .3rem;border-radius:3px}}</style></head>\n\
          <body><h1>Flow <small>{}</small></h1>\n{body}\n\
          <p>From the shell: <code>flow runs list</code>, <code>flow trigger DAG --wait</code>, \
-         <code>flow tasks log DAG RUN TASK</code>.</p></body></html>\n",
+         <code>flow tasks log DAG RUN TASK</code>. From programs: <a href=\"/docs\">the REST API</a>.</p></body></html>\n",
         escape(version)
     )
 }
 
-fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 

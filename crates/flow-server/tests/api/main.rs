@@ -10,6 +10,7 @@ mod support;
 mod world;
 
 mod absent;
+mod airflow;
 mod dags;
 mod connections;
 mod dag_runs;
