@@ -5,8 +5,11 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::{App, openapi};
 
+mod auth;
 mod import_errors;
 mod monitor;
+mod tokens;
+mod users;
 
 /// The one bundle that there is, under the name of Airflow's default: the DAG folder.
 pub(crate) const BUNDLE: &str = "dags-folder";
@@ -14,8 +17,11 @@ pub(crate) const BUNDLE: &str = "dags-folder";
 /// Returns every route of the API with its description.
 pub(crate) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(openapi::Base::openapi())
+        .merge(auth::routes())
         .merge(import_errors::routes())
         .merge(monitor::routes())
+        .merge(tokens::routes())
+        .merge(users::routes())
 }
 
 /// The answers that every route may give beside its own.
@@ -31,4 +37,7 @@ pub(crate) enum Refusals {
     /// A part of the request makes no sense
     #[response(status = 422)]
     Invalid(#[to_schema] crate::error::InvalidBody),
+    /// Too many tokens that are not valid came from this address
+    #[response(status = 429)]
+    TooMany(#[to_schema] crate::error::ErrorBody),
 }
