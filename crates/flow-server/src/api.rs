@@ -15,11 +15,14 @@ pub(crate) mod bulk;
 mod connections;
 mod dag_runs;
 pub(crate) mod find;
+mod auth;
 mod import_errors;
 mod jobs;
 mod monitor;
 mod pools;
 mod variables;
+mod tokens;
+mod users;
 
 /// The one bundle that there is, under the name of Airflow's default: the DAG folder.
 pub(crate) const BUNDLE: &str = "dags-folder";
@@ -35,11 +38,14 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .merge(dags::routes())
         .merge(connections::routes())
         .merge(dag_runs::routes())
+        .merge(auth::routes())
         .merge(import_errors::routes())
         .merge(jobs::routes())
         .merge(monitor::routes())
         .merge(pools::routes())
         .merge(variables::routes())
+        .merge(tokens::routes())
+        .merge(users::routes())
 }
 
 /// The answers that every route may give beside its own.
@@ -58,4 +64,7 @@ pub(crate) enum Refusals {
     /// A part of the request makes no sense
     #[response(status = 422)]
     Invalid(#[to_schema] crate::error::InvalidBody),
+    /// Too many tokens that are not valid came from this address
+    #[response(status = 429)]
+    TooMany(#[to_schema] crate::error::ErrorBody),
 }

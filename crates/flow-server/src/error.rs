@@ -15,6 +15,8 @@ use utoipa::ToSchema;
 pub struct ApiError {
     status: StatusCode,
     detail: Value,
+    /// Seconds until it is worth another try.
+    retry_after: Option<u64>,
 }
 
 /// The body of an answer that is an error.
@@ -44,7 +46,7 @@ pub(crate) struct InvalidPart {
 
 impl ApiError {
     pub(crate) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
-        Self { status, detail: Value::String(detail.into()) }
+        Self { status, detail: Value::String(detail.into()), retry_after: None }
     }
 
     pub(crate) fn status(&self) -> StatusCode {
@@ -98,11 +100,7 @@ impl ApiError {
             "orig_error": "hidden",
             "message": message.into(),
         });
-        Self { status: StatusCode::CONFLICT, detail }
-    }
-
-    pub(crate) fn status(&self) -> StatusCode {
-        self.status
+        Self { status: StatusCode::CONFLICT, detail, retry_after: None }
     }
 
     /// Returns what is wrong, as text.
@@ -113,7 +111,17 @@ impl ApiError {
     /// 422: a part of the request makes no sense. `place`: `["body", "conf"]`.
     pub(crate) fn invalid(place: &[&str], message: impl Into<String>) -> Self {
         let detail = json!([{ "loc": place, "msg": message.into(), "type": "value_error" }]);
-        Self { status: StatusCode::UNPROCESSABLE_ENTITY, detail }
+        Self { status: StatusCode::UNPROCESSABLE_ENTITY, detail, retry_after: None }
+    }
+
+    /// 429: too often; `wait` in seconds.
+    pub(crate) fn too_many(wait: u64, detail: impl Into<String>) -> Self {
+        Self { retry_after: Some(wait), ..Self::new(StatusCode::TOO_MANY_REQUESTS, detail) }
+    }
+
+    /// 503: not now.
+    pub(crate) fn unavailable(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, detail)
     }
 
     /// 501: Airflow has it, this version of Flow does not.
@@ -159,6 +167,9 @@ impl IntoResponse for ApiError {
             response
                 .headers_mut()
                 .insert(axum::http::header::WWW_AUTHENTICATE, axum::http::HeaderValue::from_static("Bearer"));
+        }
+        if let Some(wait) = self.retry_after {
+            response.headers_mut().insert(axum::http::header::RETRY_AFTER, wait.into());
         }
         response
     }

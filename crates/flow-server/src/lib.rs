@@ -13,7 +13,7 @@ mod reach;
 mod ui;
 mod wire;
 
-use std::{future::Future, io, sync::Arc, time::Duration};
+use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -27,6 +27,10 @@ use tokio::net::TcpListener;
 use tower_http::{limit::RequestBodyLimitLayer, set_header::SetResponseHeaderLayer, timeout::TimeoutLayer};
 
 pub use access::{By, Role, Who, rules};
+pub use auth::{
+    Auth, AuthConfig, Network, check_new_password, check_user_name, hash_password, make_first_admin, random_password,
+    token_secret,
+};
 pub use error::ApiError;
 pub use openapi::document as openapi_document;
 pub use reach::reach;
@@ -42,6 +46,8 @@ pub struct App {
     pub store: Store,
     pub dags: DagCache,
     pub about: Arc<About>,
+    /// Logins.
+    pub auth: Auth,
     /// Flow's version.
     pub version: &'static str,
     /// Reads the clock.
@@ -78,20 +84,26 @@ pub fn router(app: App) -> Router {
     let headers = [
         (
             header::CONTENT_SECURITY_POLICY,
-            "default-src 'self'; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'",
+            "default-src 'self'; style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'none'; \
+             form-action 'self'; frame-ancestors 'none'",
         ),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::X_FRAME_OPTIONS, "DENY"),
         (header::REFERRER_POLICY, "no-referrer"),
+        // Most answers are for those who asked only.
+        (header::CACHE_CONTROL, "no-store"),
     ];
     let (api, _) = api::routes().split_for_parts();
     let mut router = Router::new()
         .merge(api.route_layer(middleware::from_fn_with_state(app.clone(), access::guard)))
         .route("/", get(ui::show))
+        .route("/login", get(ui::log_in))
+        .route("/logout", get(ui::log_out))
         .route("/openapi.json", get(openapi::show))
         .route("/docs", get(openapi::read))
         .fallback(missing)
-        .with_state(app)
+        .with_state(app.clone())
+        .layer(middleware::from_fn_with_state(app, access::welcome))
         .layer(RequestBodyLimitLayer::new(BODY_BYTES_MAX))
         .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, TIMEOUT));
     for (name, value) in headers {
@@ -106,7 +118,9 @@ pub fn router(app: App) -> Router {
 ///
 /// When the listener breaks.
 pub async fn serve(listener: TcpListener, app: App, stop: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
-    axum::serve(listener, router(app)).with_graceful_shutdown(stop).await
+    // The address is needed: for limits and for the audit log.
+    let service = router(app).into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(listener, service).with_graceful_shutdown(stop).await
 }
 
 async fn missing() -> ApiError {

@@ -16,7 +16,9 @@ pub(crate) mod schema;
 pub(crate) mod settings;
 pub(crate) mod standalone;
 pub(crate) mod tasks;
+pub(crate) mod tokens;
 pub(crate) mod trigger;
+pub(crate) mod users;
 pub(crate) mod version;
 pub(crate) mod web;
 pub(crate) mod worker;
@@ -37,8 +39,8 @@ pub(crate) async fn run(command: Command, cx: &Cx) -> anyhow::Result<ExitCode> {
         Command::Pools(args) => pools::run(args, cx).await,
         Command::Variables(args) => admin::variables(args, cx).await,
         Command::Connections(args) => admin::connections(args, cx).await,
-        Command::Users(args) => admin::users(args, cx).await,
-        Command::Tokens(args) => admin::tokens(args, cx).await,
+        Command::Users(args) => users::run(args, cx).await,
+        Command::Tokens(args) => tokens::run(args, cx).await,
         Command::Schema(args) => schema::run(args, cx),
         Command::Config(args) => settings::run(args, cx),
         Command::Completions(args) => completions::run(args, cx),

@@ -228,10 +228,21 @@ pub(crate) async fn listen(cx: &Cx) -> anyhow::Result<TcpListener> {
 
 /// Serves the web server until a stop is asked for.
 pub(crate) async fn serve(cx: &Cx, parts: &Parts, listener: TcpListener, stop: Stop) {
+    let web = &cx.config.settings.web;
+    // What is not known to be reachable from this machine only, counts as reachable from elsewhere.
+    let is_loopback = listener.local_addr().is_ok_and(|address| address.ip().is_loopback());
     let app = flow_server::App {
         store: parts.store.clone(),
         dags: parts.dags.clone(),
         about: Arc::new(about(cx)),
+        auth: flow_server::Auth::new(flow_server::AuthConfig {
+            anonymous_role: web.anonymous_role.0,
+            trusted_proxies: web.trusted_proxies.0.clone(),
+            allowed_hosts: web.allowed_hosts.0.clone(),
+            is_loopback,
+            session_idle: web.session_idle,
+            session_lifetime: web.session_lifetime,
+        }),
         version: VERSION,
         now: flow_runtime::clock::system_now,
     };
@@ -256,6 +267,35 @@ fn about(cx: &Cx) -> flow_server::About {
         settings: settings.collect(),
         dag_folder: cx.config.settings.dags.folder.display().to_string(),
     }
+}
+
+/// Where the password of the first user is kept.
+const ADMIN_PASSWORD: &str = "admin_password";
+
+/// Makes the user `admin` when there is no user, and returns a line for the greeting: where to log in, and as whom.
+pub(crate) async fn first_admin(cx: &Cx, parts: &Parts, listener: &TcpListener) -> anyhow::Result<String> {
+    let path = cx.config.home.join(ADMIN_PASSWORD);
+    make_home(&cx.config.home)?;
+    let made = flow_server::make_first_admin(&parts.store, cx.now(), |password| keep_secret(&path, password)).await?;
+    let place = format!("http://{}/login", listener.local_addr()?);
+    Ok(match made {
+        Some(password) => {
+            format!("{place}, as `admin` with the password {password} (kept in {})", path.display())
+        }
+        None if path.exists() => format!("{place} (the first password of `admin` is in {})", path.display()),
+        None => place,
+    })
+}
+
+/// Writes a file that only its owner can read; one that is there is replaced, with its rights.
+fn keep_secret(path: &Path, secret: &str) -> std::io::Result<()> {
+    use std::{io::Write as _, os::unix::fs::OpenOptionsExt as _};
+    let new = path.with_extension(format!("{}", std::process::id()));
+    let _ = fs::remove_file(&new);
+    let mut file = File::options().write(true).create_new(true).mode(0o600).open(&new)?;
+    file.write_all(format!("{secret}\n").as_bytes())?;
+    file.sync_all()?;
+    fs::rename(&new, path)
 }
 
 /// Sends Flow's own messages to stderr.

@@ -10,11 +10,13 @@ mod support;
 mod world;
 
 mod absent;
+mod access;
 mod airflow;
-mod dags;
 mod connections;
 mod dag_runs;
+mod dags;
 mod import_errors;
+mod login;
 mod pools;
 mod routes;
 mod variables;
