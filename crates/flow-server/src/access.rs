@@ -242,6 +242,14 @@ rules! {
     PATCH "/api/v2/variables/{variable_key}" Write(Op) patch_variable;
     DELETE "/api/v2/variables/{variable_key}" Write(Op) delete_variable;
     GET "/api/v2/version" Anyone get_version;
+    GET "/ui/dags/lastRunStates" Read(Viewer) get_last_run_states;
+    GET "/ui/dags/{dag_id}/backlog" Read(Viewer) get_backlog;
+    GET "/ui/dags/{dag_id}/document" Read(Viewer) get_document;
+    POST "/ui/dags/{dag_id}/dagRuns/{dag_run_id}/edit" Write(User) edit_dag_run;
+    POST "/ui/dags/{dag_id}/dagRuns/{dag_run_id}/edit/preview" Read(Viewer) preview_edit;
+    GET "/ui/dags/{dag_id}/dagRuns/{dag_run_id}/tasks" Read(Viewer) get_tasks_of_run;
+    GET "/ui/dags/{dag_id}/dagRuns/{dag_run_id}/tasks/{task_id}/{map_index}/explain" Read(Viewer) explain_task;
+    GET "/ui/dags/{dag_id}/dagRuns/{dag_run_id}/tasks/{task_id}/{map_index}/rendered" Read(Viewer) render_task;
 }
 
 /// Returns every route: method, path, what it needs in words, name.

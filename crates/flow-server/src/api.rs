@@ -11,6 +11,7 @@ mod dag_details;
 mod dag_overviews;
 mod dag_versions;
 mod dags;
+mod command_line;
 mod import_errors;
 mod jobs;
 mod monitor;
@@ -27,6 +28,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .merge(dag_overviews::routes())
         .merge(dag_versions::routes())
         .merge(dags::routes())
+        .merge(command_line::routes())
         .merge(import_errors::routes())
         .merge(jobs::routes())
         .merge(monitor::routes())

@@ -8,7 +8,7 @@ use axum::{
     http::{HeaderMap, Method, Request, StatusCode, header},
 };
 use flow_server::{About, App, By, Role, Setting, Who};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
 use crate::{support::Database, world::World, world::at};
@@ -51,6 +51,10 @@ impl From<Database> for Api {
             about: Arc::new(about),
             version: "0.0.0",
             now: || at(1_000),
+            max_infrastructure_retries: 3,
+            renderer: Arc::new(|_, task| {
+                Box::pin(async move { Ok(json!({ "text": format!("of {}", task.task_id) })) })
+            }),
         };
         Self { w, router: flow_server::router(app), who: None }.as_role(Role::Admin)
     }

@@ -11,5 +11,6 @@ mod world;
 
 mod absent;
 mod dags;
+mod command_line;
 mod import_errors;
 mod routes;
