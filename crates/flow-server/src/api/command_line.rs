@@ -364,7 +364,9 @@ async fn render_task(
 }
 
 async fn find_run(app: &App, dag_id: &str, run_id: &str) -> Result<RunRow, ApiError> {
-    app.store.run(dag_id, run_id).await?.ok_or_else(|| ApiError::not_found("run", format!("{dag_id}/{run_id}")))
+    // No id holds NUL, and Postgres would refuse to look for it.
+    let found = if run_id.contains('\0') { None } else { app.store.run(dag_id, run_id).await? };
+    found.ok_or_else(|| ApiError::not_found("run", format!("{dag_id}/{run_id}")))
 }
 
 async fn find_task(

@@ -100,6 +100,7 @@ both! {
         let pinned = api.get(&format!("/ui/dags/chain/document?dag_run_id={id}")).await.expect(200);
         assert_eq!(pinned["version_number"], 1);
         api.get("/ui/dags/chain/document?dag_run_id=none").await.expect(404);
+        api.get("/ui/dags/chain/document?dag_run_id=%00").await.expect(404);
         api.get("/ui/dags/none/document").await.expect(404);
     }
 }
