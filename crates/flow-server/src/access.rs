@@ -261,6 +261,14 @@ rules! {
     GET "/auth/token" Anyone create_token_of_nobody;
     POST "/auth/token" Anyone create_token;
     POST "/auth/token/cli" Anyone create_token_cli;
+    GET "/ui/dags/lastRunStates" Read(Viewer) get_last_run_states;
+    GET "/ui/dags/{dag_id}/backlog" Read(Viewer) get_backlog;
+    GET "/ui/dags/{dag_id}/document" Read(Viewer) get_document;
+    POST "/ui/dags/{dag_id}/dagRuns/{dag_run_id}/edit" Write(User) edit_dag_run;
+    POST "/ui/dags/{dag_id}/dagRuns/{dag_run_id}/edit/preview" Read(Viewer) preview_edit;
+    GET "/ui/dags/{dag_id}/dagRuns/{dag_run_id}/tasks" Read(Viewer) get_tasks_of_run;
+    GET "/ui/dags/{dag_id}/dagRuns/{dag_run_id}/tasks/{task_id}/{map_index}/explain" Read(Viewer) explain_task;
+    GET "/ui/dags/{dag_id}/dagRuns/{dag_run_id}/tasks/{task_id}/{map_index}/rendered" Read(Viewer) render_task;
 }
 
 /// Returns every route: method, path, what it needs in words, name. `own`: Viewer for what is one's own, Admin for the

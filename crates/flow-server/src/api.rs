@@ -16,6 +16,7 @@ mod connections;
 mod dag_runs;
 pub(crate) mod find;
 mod auth;
+mod command_line;
 mod import_errors;
 mod jobs;
 mod monitor;
@@ -39,6 +40,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .merge(connections::routes())
         .merge(dag_runs::routes())
         .merge(auth::routes())
+        .merge(command_line::routes())
         .merge(import_errors::routes())
         .merge(jobs::routes())
         .merge(monitor::routes())

@@ -13,7 +13,7 @@ mod reach;
 mod ui;
 mod wire;
 
-use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{future::Future, io, net::SocketAddr, pin::Pin, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -22,7 +22,8 @@ use axum::{
     routing::get,
 };
 use flow_core::Timestamp;
-use flow_store::{DagCache, Store};
+use flow_store::{DagCache, RunRow, Store, TaskRow};
+use serde_json::Value;
 use tokio::net::TcpListener;
 use tower_http::{limit::RequestBodyLimitLayer, set_header::SetResponseHeaderLayer, timeout::TimeoutLayer};
 
@@ -52,6 +53,10 @@ pub struct App {
     pub version: &'static str,
     /// Reads the clock.
     pub now: fn() -> Timestamp,
+    /// The setting `core.max_infrastructure_retries`.
+    pub max_infrastructure_retries: u32,
+    /// Fills in the arguments of a task that has not run yet.
+    pub renderer: Renderer,
 }
 
 /// What the binary tells of itself.
@@ -78,6 +83,10 @@ impl About {
         format!("{}/{path}", self.dag_folder.trim_end_matches('/'))
     }
 }
+
+/// Fills in a task's arguments as its next attempt would see them, secrets masked; an error is a sentence.
+pub type Renderer =
+    Arc<dyn Fn(RunRow, TaskRow) -> Pin<Box<dyn Future<Output = Result<Value, String>> + Send>> + Send + Sync>;
 
 /// Returns every route.
 pub fn router(app: App) -> Router {

@@ -9,7 +9,7 @@ use axum::{
 };
 use flow_server::{About, App, Auth, AuthConfig, By, Role, Setting, Who};
 use flow_store::Keyring;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
 use crate::{support::Database, world::World, world::at};
@@ -64,6 +64,10 @@ impl Api {
             auth: Auth::new(config),
             version: "0.0.0",
             now: || at(1_000),
+            max_infrastructure_retries: 3,
+            renderer: Arc::new(|_, task| {
+                Box::pin(async move { Ok(json!({ "text": format!("of {}", task.task_id) })) })
+            }),
         };
         Self { w, router: flow_server::router(app), who: None }
     }

@@ -15,6 +15,7 @@ mod airflow;
 mod connections;
 mod dag_runs;
 mod dags;
+mod command_line;
 mod import_errors;
 mod login;
 mod pools;
