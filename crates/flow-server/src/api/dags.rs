@@ -35,6 +35,7 @@ struct Filter {
     #[serde(default)]
     tags: Vec<String>,
     /// Whether a DAG must have one of the tags or all of them
+    #[param(inline)]
     tags_match_mode: Option<TagsMatchMode>,
     #[serde(default)]
     owners: Vec<String>,
