@@ -22,7 +22,7 @@ use crate::{
 /// DAGs whose runs are counted at once.
 const DAGS_MAX: u32 = 1_000;
 /// Ended runs that are looked at for one answer, shared by its DAGs.
-const RUNS_MAX: u32 = 10_000;
+const RUNS_MAX: u32 = 5_000;
 /// Tags that are told apart.
 const TAGS_MAX: u32 = 10_000;
 
@@ -130,8 +130,8 @@ async fn get_dag_tags(
     Ok(Json(DAGTagCollectionResponse { tags, total_entries }))
 }
 
-/// How many runs are in which state. Of those that have ended, the latest 10,000 of all DAGs asked for count, in equal
-/// shares, and at most 1,000 of a DAG
+/// How many runs are in which state. Of those that have ended, the latest 5,000 of all DAGs asked for count, in equal
+/// shares, and at most 500 of a DAG
 #[utoipa::path(get, path = "/api/v2/dagStats", tag = "DagStats", params(StatsFilter),
     responses((status = 200, body = DagStatsCollectionResponse), (status = 400, body = ErrorBody),
         (status = 404, body = ErrorBody), Refusals))]
