@@ -42,6 +42,9 @@ pub(crate) struct InvalidPart {
     loc: Vec<Value>,
     msg: String,
     r#type: String,
+    /// Always null: what was sent may be a secret
+    input: Value,
+    ctx: serde_json::Map<String, Value>,
 }
 
 impl ApiError {
