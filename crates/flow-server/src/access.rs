@@ -16,7 +16,7 @@ use axum::{
 };
 use flow_store::Event;
 
-use crate::{App, ApiError, auth};
+use crate::{ApiError, App, auth};
 
 /// What a user is. Ordered: a later one may do all that an earlier one may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -286,7 +286,8 @@ pub(crate) async fn welcome(State(app): State<App>, request: Request, next: Next
     if origin.is_welcome(app.auth.config()) {
         return next.run(Request::from_parts(parts, body)).await;
     }
-    let detail = "this server does not go by the name in the address; if it should, add the name to `web.allowed_hosts`";
+    let detail =
+        "this server does not go by the name in the address; if it should, add the name to `web.allowed_hosts`";
     ApiError::new(StatusCode::MISDIRECTED_REQUEST, detail).into_response()
 }
 
@@ -323,7 +324,11 @@ async fn check(app: &App, path: &str, params: &RawPathParams, request: &mut Part
         && who.by != By::Nothing
         && param("username").is_none_or(|name| name == who.user);
     if who.role < role && !is_own {
-        return Err(ApiError::forbidden(format!("this needs the role {}; you are {}", role.as_str(), who.role.as_str())));
+        return Err(ApiError::forbidden(format!(
+            "this needs the role {}; you are {}",
+            role.as_str(),
+            who.role.as_str()
+        )));
     }
     if let Some(dag_id) = param("dag_id").filter(|id| *id != "~") {
         auth::check_dag(app, &who, dag_id, is_write).await?;
