@@ -113,7 +113,7 @@ impl ApiError {
 
     /// 422: a part of the request makes no sense. `place`: `["body", "conf"]`.
     pub(crate) fn invalid(place: &[&str], message: impl Into<String>) -> Self {
-        let detail = json!([{ "loc": place, "msg": message.into(), "type": "value_error" }]);
+        let detail = json!([{ "loc": place, "msg": message.into(), "type": "value_error", "input": null, "ctx": {} }]);
         Self { status: StatusCode::UNPROCESSABLE_ENTITY, detail, retry_after: None }
     }
 

@@ -196,7 +196,7 @@ async fn set(
     match (&before, role) {
         (Some(user), role) => {
             let change = UserChange { role: role.map(Role::as_str), password: hash.as_deref(), is_active };
-            tx.change_user(user, &change, None, cx.now()).await.map_err(refusal)?;
+            tx.change_user(user, &change, cx.now()).await.map_err(refusal)?;
             tx.tell(&[told("user_changed", name)], cx.now()).await?;
         }
         (None, Some(role)) => {
@@ -264,10 +264,7 @@ pub(super) async fn find(parts: &Parts, name: &str) -> anyhow::Result<User> {
 
 /// Says a conflict as it is, without advice to try again.
 fn refusal(error: StoreError) -> anyhow::Error {
-    match error {
-        StoreError::Conflict(why) => Refusal::failed(why).into(),
-        error => error.into(),
-    }
+    if let StoreError::Conflict(why) = error { Refusal::failed(why).into() } else { error.into() }
 }
 
 /// Returns what the audit log says.
