@@ -9,6 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use flow_core::secret::Secret;
 use serde_json::Value;
 
 pub(crate) mod settings;
@@ -130,6 +131,8 @@ pub(crate) struct Config {
     pub(crate) file: Option<PathBuf>,
     /// `FLOW_SERVER`: the server that commands are meant for.
     pub(crate) server: Option<String>,
+    /// `FLOW_SECRET_KEY`: what variables and connections are encrypted with.
+    pub(crate) secret_key: Option<Secret>,
     home_origin: Origin,
     /// The working folder.
     here: PathBuf,
@@ -190,7 +193,8 @@ impl Config {
         }
         let origins = given.into_iter().map(|(name, value)| (name, value.origin)).collect();
         let server = around.variable(SERVER).map(str::to_owned);
-        Ok(Self { home, file, server, home_origin, here: around.folder.clone(), settings, origins })
+        let secret_key = around.variable(flow_store::KEY_VARIABLE).map(Secret::from);
+        Ok(Self { home, file, server, secret_key, home_origin, here: around.folder.clone(), settings, origins })
     }
 
     /// Returns a path as a person would write it here: without the working folder.
