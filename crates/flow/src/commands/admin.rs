@@ -1,7 +1,6 @@
-//! `flow variables`, `connections`, `users` and `tokens`: what belongs to an installation rather than to
-//! a DAG. Hidden until they have bodies.
+//! `flow users` and `tokens`: what belongs to an installation rather than to a DAG. Hidden until they have bodies.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::process::ExitCode;
 
 use crate::context::Cx;
 
@@ -35,30 +34,6 @@ macro_rules! group {
         }
     };
 }
-
-group!(VariablesArgs, VariablesCommand, variables, "variables",
-    "set it in the environment of the processes that run tasks: FLOW_VAR_REGION=eu (or AIRFLOW_VAR_REGION)",
-    "Examples:\n  flow variables set region eu", {
-    /// Make one, or change it
-    Set { name: String, value: String, #[arg(long)] description: Option<String> },
-    /// Set all that a JSON file names
-    Import { file: PathBuf },
-    /// Write all as JSON
-    Export { file: Option<PathBuf> },
-});
-
-group!(ConnectionsArgs, ConnectionsCommand, connections, "connections",
-    "set it in the environment of the processes that run tasks: FLOW_CONN_WAREHOUSE=postgres://… (or AIRFLOW_CONN_WAREHOUSE)",
-    "Examples:\n  flow connections test warehouse", {
-    /// Make one, or change it, from a URI or JSON
-    Set { name: String, value: String },
-    /// Really connect
-    Test { name: String },
-    /// Set all that a JSON file names
-    Import { file: PathBuf },
-    /// Write all as JSON
-    Export { file: Option<PathBuf> },
-});
 
 group!(UsersArgs, UsersCommand, users, "users",
     "there are no logins yet: leave `web.host` on 127.0.0.1, and let a web server in front of it ask for one",
