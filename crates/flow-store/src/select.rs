@@ -83,6 +83,14 @@ pub struct Stretch<T> {
 }
 
 impl<T> Range<T> {
+    pub(crate) fn has_start(&self) -> bool {
+        self.gte.is_some() || self.gt.is_some()
+    }
+
+    pub(crate) fn has_end(&self) -> bool {
+        self.lte.is_some() || self.lt.is_some()
+    }
+
     /// Says whether it lets everything through.
     pub fn is_open(&self) -> bool {
         self.gte.is_none() && self.gt.is_none() && self.lte.is_none() && self.lt.is_none()
@@ -152,6 +160,9 @@ struct Sort {
     may_be_null: bool,
 }
 
+/// Stands before a column that has an index, see [`Select::conditions`]. No text of ours has it.
+const INDEXED: char = '\u{1}';
+
 /// How a page is found. The databases guess how many rows a filter lets through, and where they are; a wrong guess
 /// reads through all of history for a page. Here it is said, or counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -161,7 +172,7 @@ pub(crate) enum Way {
     Walk,
     /// Takes all rows that the filter lets through and sorts them: there are few, or an index has all that is needed.
     Sort,
-    /// Sorts if there are fewer than [`COUNTED_MAX`], else walks.
+    /// Sorts if there are fewer than [`COUNTED_MAX`], else walks, and then without an index for the filter.
     Count,
 }
 
@@ -174,6 +185,7 @@ pub(crate) struct Select {
     sorts: Vec<Sort>,
     args: Vec<Arg>,
     way: Way,
+    walks: bool,
     is_postgres: bool,
 }
 
@@ -187,6 +199,7 @@ impl Select {
             sorts: Vec::new(),
             args: Vec::new(),
             way: Way::default(),
+            walks: false,
             is_postgres: matches!(store.db, Db::Postgres { .. }),
         }
     }
@@ -240,7 +253,7 @@ impl Select {
     /// The column is within these bounds.
     pub(crate) fn within<T: Copy + Into<Arg>>(&mut self, column: &str, range: &Range<T>) {
         for (sign, bound) in range.bounds() {
-            self.filter(&format!("{column} {sign} ?"), [bound]);
+            self.filter(&format!("{INDEXED}{column} {sign} ?"), [bound]);
         }
     }
 
@@ -260,9 +273,9 @@ impl Select {
                 // A range of the column itself: an index helps, and case counts. Postgres compares by code point
                 // only when told to.
                 let collate = if self.is_postgres { " COLLATE \"C\"" } else { "" };
-                self.filter(&format!("{column}{collate} >= ?"), [prefix]);
+                self.filter(&format!("{INDEXED}{column}{collate} >= ?"), [prefix]);
                 if let Some(end) = after_prefix(prefix) {
-                    self.filter(&format!("{column}{collate} < ?"), [&end]);
+                    self.filter(&format!("{INDEXED}{column}{collate} < ?"), [&end]);
                 }
             }
         }
@@ -353,8 +366,8 @@ impl Select {
             // Writing to a `String` cannot fail.
             let _ = write!(part, " OFFSET ${}", args.len());
         }
-        let Self { columns, from, conditions, .. } = self;
-        let order = self.order(true);
+        let Self { columns, from, .. } = self;
+        let (conditions, order) = (self.conditions(), self.order(true));
         let text = match self.way {
             Way::Walk | Way::Count => format!("SELECT {columns} FROM {from}{conditions}{order} {part}"),
             // The rows themselves are read only once it is known which ones.
@@ -366,6 +379,13 @@ impl Select {
         (text, args)
     }
 
+    /// Returns the conditions. A walk must not begin with an index for one of them, which SQLite takes where it can;
+    /// with a sign before the column it cannot.
+    fn conditions(&self) -> String {
+        let sign = if self.walks && !self.is_postgres { "+" } else { "" };
+        self.conditions.replace(INDEXED, sign)
+    }
+
     /// Decides how to find a page once the rows are counted; `None` = too many to count in time.
     fn decided(&self, total: Option<u64>) -> Self {
         let is_few = total.is_some_and(|total| total < COUNTED_MAX);
@@ -374,7 +394,7 @@ impl Select {
             Way::Count => Way::Walk,
             way @ (Way::Walk | Way::Sort) => way,
         };
-        Self { way, ..self.clone() }
+        Self { way, walks: self.way == Way::Count && way == Way::Walk, ..self.clone() }
     }
 
     /// Reads a page of the rows.
@@ -434,7 +454,8 @@ impl Select {
     {
         if self.way == Way::Count {
             let total = self.count(store).await?;
-            let rows = self.decided(Some(total)).fetch(store, page).await?;
+            let has_rows = total >= COUNTED_MAX || u64::from(page.offset) < total;
+            let rows = if has_rows { self.decided(Some(total)).fetch(store, page).await? } else { Vec::new() };
             return Ok(Listed { rows, total });
         }
         let rows = self.fetch(store, page).await?;
@@ -455,7 +476,11 @@ impl Select {
     }
 
     fn counting(&self) -> String {
-        format!("SELECT COUNT(*) FROM (SELECT 1 FROM {}{} LIMIT {COUNTED_MAX}) AS counted", self.from, self.conditions)
+        format!(
+            "SELECT COUNT(*) FROM (SELECT 1 FROM {}{} LIMIT {COUNTED_MAX}) AS counted",
+            self.from,
+            self.conditions()
+        )
     }
 
     fn push_arg(&mut self, arg: Arg) {
@@ -503,7 +528,7 @@ mod tests {
         select.looks_like("f", &Pattern::Like(vec!["p".into(), "q".into()]));
         select.order_by("g", true);
         assert_eq!(
-            select.conditions,
+            select.conditions(),
             r" WHERE (a = $1 OR b = $2) AND (c IN ($3, $4)) AND (1 = 0) AND (e >= $5) AND (e < $6) AND (f LIKE $7 ESCAPE '\' OR f LIKE $8 ESCAPE '\')"
         );
         assert_eq!(select.order(true), " ORDER BY g DESC");

@@ -4,6 +4,7 @@ use sqlx::{AssertSqlSafe, Executor, SqlSafeStr};
 
 use crate::{Store, db::Db};
 
+mod lanes;
 mod plans;
 
 async fn every_statement_prepares(store: Store) {
@@ -15,6 +16,7 @@ async fn every_statement_prepares(store: Store) {
         crate::dispatch::ALL,
         crate::events::ALL,
         crate::files::ALL,
+        crate::lists::versions::ALL,
         crate::looks::ALL,
         crate::notify::ALL,
         crate::overview::ALL,

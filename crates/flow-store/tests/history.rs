@@ -27,7 +27,7 @@ async fn fill(db: &Database, dags: i64) {
             "'d' || printf('%04d', n % {dags})",
         ),
         Raw::Postgres(_) => {
-            (format!("WITH g (n) AS (SELECT generate_series(1, {RUNS}))"), "'d' || lpad((n % {dags})::text, 4, '0')")
+            (format!("WITH g (n) AS (SELECT generate_series(1, {RUNS}::bigint))"), "'d' || lpad((n % {dags})::text, 4, '0')")
         }
     };
     let dag_id = json_one.replace("{dags}", &dags.to_string());
