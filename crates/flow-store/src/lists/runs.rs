@@ -172,11 +172,13 @@ impl Store {
         // Those without a date come last, and the index of the others is in this order.
         if let Some(first) = orders.first()
             && first.is_descending
+            && orders.len() == 1
             && matches!(first.by, DagRunOrder::LogicalDate | DagRunOrder::StartedAt | DagRunOrder::EndedAt)
             && filter.way(&[]) == Way::Walk
         {
             let mut dated = select.clone();
             dated.only(&format!("{} IS NOT NULL", first.by.expression()));
+            dated.is_filled();
             dated.way(Way::Walk);
             let rows: Vec<Raw> = dated.fetch(self, page).await?;
             if rows.len() == usize::try_from(page.limit).unwrap_or(usize::MAX) {
