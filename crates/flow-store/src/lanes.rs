@@ -115,10 +115,9 @@ impl Lanes {
             Self::Sqlite { long, limits, .. } => on_sqlite(long, limits.long, text, args).await,
             Self::Postgres { long, .. } => on_postgres(long, text, args).await,
         };
-        done.map_err(|error| match error {
+        done.map_err(|error| {
             // The lane is full. That the database does not answer at all was found out in the other.
-            sqlx::Error::PoolTimedOut => StoreError::TooMuch,
-            error => bounded(error),
+            if matches!(error, sqlx::Error::PoolTimedOut) { StoreError::TooMuch } else { bounded(error) }
         })
     }
 

@@ -5,7 +5,7 @@
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "it is a measurement")]
 
 #[path = "support/mod.rs"]
-#[expect(dead_code, unused_imports, reason = "the suite of the store uses more of it")]
+#[expect(dead_code, unused_imports, unused_macros, reason = "the suite of the store uses more of it")]
 mod support;
 
 use std::time::Instant;

@@ -2,8 +2,8 @@
 
 use flow_core::{RunState, RunType, engine::Edit, run::DataInterval};
 use flow_store::{
-    COUNTED_MAX, DagRunFilter, DagRunOrder, Dating, EditOptions, Order, Page, Pattern, Place, Range, RunRow, TriggerOutcome,
-    TriggerRun, with_run_id,
+    COUNTED_MAX, DagRunFilter, DagRunOrder, Dating, EditOptions, Order, Page, Pattern, Place, Range, RunRow,
+    TriggerOutcome, TriggerRun, with_run_id,
 };
 use serde_json::json;
 
@@ -48,7 +48,10 @@ async fn check(w: &World, filter: DagRunFilter, expected: &[&str]) {
     let found = w.store.list_dag_runs(&filter, &[], ALL).await.unwrap();
     assert_eq!((ids(&found.rows), found.total), (expected.to_vec(), expected.len() as u64), "{filter:?}");
     let first = w.store.list_dag_runs_from(&filter, &[], None, 100).await.unwrap();
-    assert_eq!((ids(&first.rows), first.has_more, first.total), (expected.to_vec(), false, Some(expected.len() as u64)));
+    assert_eq!(
+        (ids(&first.rows), first.has_more, first.total),
+        (expected.to_vec(), false, Some(expected.len() as u64))
+    );
 }
 
 both! {
