@@ -36,6 +36,9 @@ pub enum Signal {
     Work,
     /// Something that runs should be ended: for workers.
     Stop,
+    /// There are new events: for whoever shows them. Given with each commit that tells some, but not sent to other
+    /// processes through Postgres, where it would cost each commit: they look by themselves while someone watches.
+    Event,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -43,6 +46,7 @@ pub(crate) struct Signals {
     look: Arc<Notify>,
     work: Arc<Notify>,
     stop: Arc<Notify>,
+    event: Arc<Notify>,
     /// Where another process that uses the same SQLite file listens, or would.
     bell: Option<Arc<Bell>>,
 }
@@ -61,6 +65,7 @@ impl Signals {
             Signal::Look => &self.look,
             Signal::Work => &self.work,
             Signal::Stop => &self.stop,
+            Signal::Event => &self.event,
         }
     }
 
@@ -182,7 +187,7 @@ impl Store {
     }
 
     fn signal_all(&self) {
-        for signal in [Signal::Look, Signal::Work, Signal::Stop] {
+        for signal in [Signal::Look, Signal::Work, Signal::Stop, Signal::Event] {
             self.signal(signal);
         }
     }
@@ -204,6 +209,7 @@ impl Tx {
                 Signal::Look => "look",
                 Signal::Work => "work",
                 Signal::Stop => "stop",
+                Signal::Event => return Ok(()),
             };
             on!(tx self, ANNOUNCE, |text, conn| { sqlx::query(text).bind(CHANNEL).bind(word).execute(conn).await?; });
         }
