@@ -5,7 +5,9 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::{App, openapi};
 
+mod events;
 mod import_errors;
+mod logs;
 mod monitor;
 
 /// The one bundle that there is, under the name of Airflow's default: the DAG folder.
@@ -14,7 +16,9 @@ pub(crate) const BUNDLE: &str = "dags-folder";
 /// Returns every route of the API with its description.
 pub(crate) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(openapi::Base::openapi())
+        .merge(events::routes())
         .merge(import_errors::routes())
+        .merge(logs::routes())
         .merge(monitor::routes())
 }
 

@@ -76,6 +76,16 @@ impl ApiError {
         Self::new(StatusCode::CONFLICT, detail)
     }
 
+    /// 429: later, perhaps.
+    pub(crate) fn too_many(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::TOO_MANY_REQUESTS, detail)
+    }
+
+    /// Says whether it is about who asks, and not about a server in trouble.
+    pub(crate) fn is_refusal(&self) -> bool {
+        self.status.is_client_error()
+    }
+
     /// 422: a part of the request makes no sense. `place`: `["body", "conf"]`.
     pub(crate) fn invalid(place: &[&str], message: impl Into<String>) -> Self {
         let detail = json!([{ "loc": place, "msg": message.into(), "type": "value_error" }]);

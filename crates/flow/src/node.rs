@@ -28,9 +28,11 @@ use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
 use crate::{
-    config::{masked, sqlite_path},
+    config::{masked, sqlite_path, value::Count},
     context::Cx,
+    descriptors,
     output::Refusal,
+    task_logs::TaskLogs,
 };
 
 /// Flow's version.
@@ -213,6 +215,7 @@ pub(crate) fn need_postgres(cx: &Cx, command: &str) -> anyhow::Result<()> {
 
 /// Opens the web server's port.
 pub(crate) async fn listen(cx: &Cx) -> anyhow::Result<TcpListener> {
+    descriptors::raise_limit();
     let web = &cx.config.settings.web;
     let address =
         format!("{}:{}", if web.host.contains(':') { format!("[{}]", web.host) } else { web.host.clone() }, web.port);
@@ -227,14 +230,21 @@ pub(crate) async fn listen(cx: &Cx) -> anyhow::Result<TcpListener> {
 }
 
 /// Serves the web server until a stop is asked for.
-pub(crate) async fn serve(parts: &Parts, listener: TcpListener, stop: Stop) {
+pub(crate) async fn serve(cx: &Cx, parts: &Parts, listener: TcpListener, stop: Stop) {
+    let web = &cx.config.settings.web;
+    let wanted = |count: Count| usize::try_from(count.0).unwrap_or(usize::MAX);
+    let connections = wanted(web.max_connections).min(descriptors::room_for_connections());
+    let limits =
+        flow_server::Limits { connections, per_address: wanted(web.max_connections_per_address).min(connections) };
     let app = flow_server::App {
         store: parts.store.clone(),
         dags: parts.dags.clone(),
+        live: flow_server::Live::new(parts.store.clone(), connections / 2),
+        logs: Arc::new(TaskLogs(parts.logs.clone())),
         version: VERSION,
         now: flow_runtime::clock::system_now,
     };
-    let ended = flow_server::serve(listener, app, async move { stop.draining().await }).await;
+    let ended = flow_server::serve(listener, app, limits, async move { stop.draining().await }).await;
     if let Err(error) = ended {
         tracing::error!(%error, "the web server ended");
     }

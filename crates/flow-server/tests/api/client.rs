@@ -1,11 +1,13 @@
 //! A database with DAGs, the router on it, and short words for requests.
 
+use std::{fs::File, io, os::unix::fs::FileExt as _, path::PathBuf, sync::Arc};
+
 use axum::{
     Router,
     body::{Body, to_bytes},
     http::{HeaderMap, Method, Request, StatusCode, header},
 };
-use flow_server::{App, By, Role, Who};
+use flow_server::{App, By, Later, Live, LogName, LogPart, Logs, Role, Who};
 use serde_json::Value;
 use tower::ServiceExt as _;
 
@@ -14,12 +16,44 @@ use crate::{support::Database, world::World, world::at};
 /// Largest answer that a test reads.
 const ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
 
+/// Streams that may be open; a user may have a quarter of them.
+const STREAMS: usize = 12;
+
 /// The API as someone sees it. The clock stands at 1,000 seconds.
 #[derive(Clone)]
 pub(crate) struct Api {
     pub w: World,
     pub router: Router,
     pub who: Option<Who>,
+    pub logs: Files,
+}
+
+/// Logs in a folder that goes away with the last clone.
+#[derive(Clone)]
+pub(crate) struct Files {
+    folder: Arc<tempfile::TempDir>,
+}
+
+impl Files {
+    /// Returns where the log of a try is; made when it is written.
+    pub(crate) fn path(&self, task_id: &str, try_number: u32) -> PathBuf {
+        self.folder.path().join(format!("{task_id}-{try_number}.log"))
+    }
+}
+
+impl Logs for Files {
+    fn read<'a>(&'a self, log: &'a LogName, offset: u64, max: usize) -> Later<'a, io::Result<Option<LogPart>>> {
+        let path = self.path(log.task_id.as_str(), log.try_number);
+        let read = move || {
+            let Ok(file) = File::open(path) else { return Ok(None) };
+            let size = file.metadata()?.len();
+            let offset = offset.min(size);
+            let mut bytes = vec![0; usize::try_from(size - offset).unwrap_or(max).min(max)];
+            file.read_exact_at(&mut bytes, offset)?;
+            Ok(Some(LogPart { bytes, offset, size }))
+        };
+        Box::pin(async move { tokio::task::spawn_blocking(read).await.unwrap() })
+    }
 }
 
 /// What was answered.
@@ -34,8 +68,16 @@ pub(crate) struct Answer {
 impl From<Database> for Api {
     fn from(db: Database) -> Self {
         let w = World::from(db);
-        let app = App { store: w.store.clone(), dags: w.dags.clone(), version: "0.0.0", now: || at(1_000) };
-        Self { w, router: flow_server::router(app), who: None }.as_role(Role::Admin)
+        let logs = Files { folder: Arc::new(tempfile::tempdir().unwrap()) };
+        let app = App {
+            store: w.store.clone(),
+            dags: w.dags.clone(),
+            live: Live::new(w.store.clone(), STREAMS),
+            logs: Arc::new(logs.clone()),
+            version: "0.0.0",
+            now: || at(1_000),
+        };
+        Self { w, router: flow_server::router(app), who: None, logs }.as_role(Role::Admin)
     }
 }
 
@@ -79,11 +121,8 @@ impl Api {
     }
 
     /// Sends any request.
-    pub(crate) async fn ask(&self, mut request: Request<Body>) -> Answer {
-        if let Some(who) = &self.who {
-            request.extensions_mut().insert(who.clone());
-        }
-        let response = self.router.clone().oneshot(request).await.unwrap();
+    pub(crate) async fn ask(&self, request: Request<Body>) -> Answer {
+        let response = self.begin(request).await;
         let (parts, body) = response.into_parts();
         let bytes = to_bytes(body, ANSWER_BYTES_MAX).await.unwrap();
         let body = serde_json::from_slice(&bytes).unwrap_or_else(|_| match bytes.is_empty() {
@@ -92,6 +131,27 @@ impl Api {
         });
         Answer { status: parts.status, headers: parts.headers, body }
     }
+}
+
+impl Api {
+    /// Sends any request; its answer has begun.
+    pub(crate) async fn begin(&self, mut request: Request<Body>) -> axum::response::Response {
+        if let Some(who) = &self.who {
+            request.extensions_mut().insert(who.clone());
+        }
+        self.router.clone().oneshot(request).await.unwrap()
+    }
+
+    /// Asks for something with headers.
+    pub(crate) async fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+        self.ask(request(path, headers)).await
+    }
+}
+
+/// Makes a request with headers.
+pub(crate) fn request(path: &str, headers: &[(&str, &str)]) -> Request<Body> {
+    let request = headers.iter().fold(Request::get(path), |request, (name, value)| request.header(*name, *value));
+    request.body(Body::empty()).unwrap()
 }
 
 impl Answer {

@@ -10,5 +10,7 @@ mod support;
 #[expect(dead_code, unused_imports, reason = "the suite of the store uses more of it")]
 mod world;
 
+mod events;
 mod import_errors;
+mod logs;
 mod routes;

@@ -73,7 +73,7 @@ pub(crate) async fn run(_args: Args, cx: &Cx) -> anyhow::Result<ExitCode> {
             stop.drain();
             ran
         },
-        node::serve(&parts, listener, stop.clone())
+        node::serve(cx, &parts, listener, stop.clone())
     );
     // It looks at the stop between two files.
     let _ = tokio::time::timeout(node::FAREWELL, folder).await;

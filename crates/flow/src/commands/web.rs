@@ -38,7 +38,7 @@ pub(crate) async fn run(_args: Args, cx: &Cx) -> anyhow::Result<ExitCode> {
     let stop = Stop::new();
     tokio::spawn(stop.listen().context("cannot take over the signals")?);
     cx.out.remark(&format!("flow {} at http://{}", node::VERSION, listener.local_addr()?))?;
-    node::serve(&parts, listener, stop).await;
+    node::serve(cx, &parts, listener, stop).await;
     parts.store.close().await;
     Ok(ExitCode::SUCCESS)
 }

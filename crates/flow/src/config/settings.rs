@@ -131,6 +131,10 @@ settings! {
         host: String = "127.0.0.1",
         /// Port to listen on; 0 takes any free one.
         port: u16 = "8080",
+        /// Most connections at once. Never more than a quarter of the file descriptors that the process may have, so that tasks always find some. Half of them may be streams (events, logs that are followed).
+        max_connections: Count = "1024",
+        /// Most connections from one address. Behind a proxy all connections come from one.
+        max_connections_per_address: Count = "512",
     }
     /// Logs of tasks, and Flow's own.
     logging: Logging {
