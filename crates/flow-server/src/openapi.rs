@@ -1,6 +1,8 @@
 //! The OpenAPI document: made from the handlers, kept in docs/reference/openapi.json, served at `/openapi.json`.
 
-use axum::{Json, extract::State};
+use std::sync::OnceLock;
+
+use axum::{extract::State, http::header, response::IntoResponse};
 use utoipa::{
     Modify, OpenApi,
     openapi::{
@@ -35,10 +37,12 @@ impl Modify for Security {
     }
 }
 
-/// `GET /openapi.json`
-pub(crate) async fn show(State(app): State<App>) -> Json<Document> {
+/// `GET /openapi.json`; made when someone first asks, for making it takes a while.
+pub(crate) async fn show(State(app): State<App>) -> impl IntoResponse {
+    static MADE: OnceLock<String> = OnceLock::new();
     std::future::ready(()).await;
-    Json(document(app.version))
+    let made = MADE.get_or_init(|| serde_json::to_string(&document(app.version)).unwrap_or_default());
+    ([(header::CONTENT_TYPE, "application/json")], made.as_str())
 }
 
 /// Returns the document.
