@@ -42,6 +42,7 @@ fn hot() -> Vec<Sql> {
         "DROP_EVENTS",
         "DELETE_RUNS",
         "LAST",
+        "FIRST",
         // Of a DAG that is being deleted; what is to come is little.
         "DELETE_WAKES",
         // Counted up to a limit, when a person asks.
