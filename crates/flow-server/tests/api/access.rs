@@ -172,7 +172,7 @@ both! {
 /// The page about access; `UPDATE_EXPECT=1` writes it.
 #[test]
 fn the_reference_page_is_fresh() {
-    let mut page = String::from(include_str!("access_head.md"));
+    let mut page = String::from(include_str!("access_head.txt"));
     let sections = [
         ("anyone", "For anyone"),
         ("Viewer", "From Viewer on"),
