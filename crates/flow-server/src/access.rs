@@ -261,6 +261,14 @@ rules! {
     GET "/auth/token" Anyone create_token_of_nobody;
     POST "/auth/token" Anyone create_token;
     POST "/auth/token/cli" Anyone create_token_cli;
+    GET "/ui/dags/lastRunStates" Read(Viewer) get_last_run_states;
+    GET "/ui/dags/{dag_id}/backlog" Read(Viewer) get_backlog;
+    GET "/ui/dags/{dag_id}/document" Read(Viewer) get_document;
+    POST "/ui/dags/{dag_id}/dagRuns/{dag_run_id}/edit" Write(User) edit_dag_run;
+    POST "/ui/dags/{dag_id}/dagRuns/{dag_run_id}/edit/preview" Read(Viewer) preview_edit;
+    GET "/ui/dags/{dag_id}/dagRuns/{dag_run_id}/tasks" Read(Viewer) get_tasks_of_run;
+    GET "/ui/dags/{dag_id}/dagRuns/{dag_run_id}/tasks/{task_id}/{map_index}/explain" Read(Viewer) explain_task;
+    GET "/ui/dags/{dag_id}/dagRuns/{dag_run_id}/tasks/{task_id}/{map_index}/rendered" Read(Viewer) render_task;
 }
 
 /// Returns every route: method, path, what it needs in words, name. `own`: Viewer for what is one's own, Admin for the
@@ -313,6 +321,10 @@ pub(crate) async fn guard(
 async fn check(app: &App, path: &str, params: &RawPathParams, request: &mut Parts) -> Result<(), ApiError> {
     let method = if request.method == Method::HEAD { "GET" } else { request.method.as_str() };
     let rule = BY_ROUTE.get(&(path, method)).ok_or_else(ApiError::no_such_address)?;
+    // Nothing has such a name, and Postgres would not take it.
+    if let Some((name, _)) = params.iter().find(|(_, value)| value.contains('\0')) {
+        return Err(ApiError::invalid(&["path", name], "it holds a NUL character"));
+    }
     let (role, is_write) = match rule.need {
         Need::Anyone => return Ok(()),
         Need::Read(role) | Need::ReadOwn(role) => (role, false),

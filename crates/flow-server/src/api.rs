@@ -5,9 +5,23 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::{App, openapi};
 
+mod absent;
+mod config;
+mod dag_details;
+mod dag_overviews;
+mod dag_versions;
+mod dags;
+pub(crate) mod bulk;
+mod connections;
+mod dag_runs;
+pub(crate) mod find;
 mod auth;
+mod command_line;
 mod import_errors;
+mod jobs;
 mod monitor;
+mod pools;
+mod variables;
 mod tokens;
 mod users;
 
@@ -17,9 +31,21 @@ pub(crate) const BUNDLE: &str = "dags-folder";
 /// Returns every route of the API with its description.
 pub(crate) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(openapi::Base::openapi())
+        .merge(absent::routes())
+        .merge(config::routes())
+        .merge(dag_details::routes())
+        .merge(dag_overviews::routes())
+        .merge(dag_versions::routes())
+        .merge(dags::routes())
+        .merge(connections::routes())
+        .merge(dag_runs::routes())
         .merge(auth::routes())
+        .merge(command_line::routes())
         .merge(import_errors::routes())
+        .merge(jobs::routes())
         .merge(monitor::routes())
+        .merge(pools::routes())
+        .merge(variables::routes())
         .merge(tokens::routes())
         .merge(users::routes())
 }
@@ -28,6 +54,9 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
 #[derive(utoipa::IntoResponses)]
 #[expect(dead_code, reason = "it is there for its description")]
 pub(crate) enum Refusals {
+    /// Understood, and refused
+    #[response(status = 400)]
+    Refused(#[to_schema] crate::error::ErrorBody),
     /// Nobody is logged in
     #[response(status = 401)]
     Unauthorized(#[to_schema] crate::error::ErrorBody),

@@ -42,11 +42,23 @@ pub(crate) struct InvalidPart {
     loc: Vec<Value>,
     msg: String,
     r#type: String,
+    /// Always null: what was sent may be a secret
+    input: Value,
+    ctx: serde_json::Map<String, Value>,
 }
 
 impl ApiError {
     pub(crate) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
         Self { status, detail: Value::String(detail.into()), retry_after: None }
+    }
+
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// Returns what is said: a text, or a list of places.
+    pub(crate) fn detail(&self) -> &Value {
+        &self.detail
     }
 
     /// 400: understood, and refused.
@@ -69,6 +81,11 @@ impl ApiError {
         Self::new(StatusCode::NOT_FOUND, format!("{what} `{name}` does not exist"))
     }
 
+    /// 404, in these words.
+    pub(crate) fn missing(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, detail)
+    }
+
     pub(crate) fn no_such_address() -> Self {
         Self::new(StatusCode::NOT_FOUND, "there is nothing at this address")
     }
@@ -78,9 +95,25 @@ impl ApiError {
         Self::new(StatusCode::CONFLICT, detail)
     }
 
+    /// 409 with the body that Airflow gives when something exists already.
+    pub(crate) fn exists(message: impl Into<String>) -> Self {
+        let detail = json!({
+            "reason": "Unique constraint violation",
+            "statement": "hidden",
+            "orig_error": "hidden",
+            "message": message.into(),
+        });
+        Self { status: StatusCode::CONFLICT, detail, retry_after: None }
+    }
+
+    /// Returns what is wrong, as text.
+    pub(crate) fn sentence(&self) -> String {
+        self.detail.as_str().map_or_else(|| self.detail.to_string(), str::to_owned)
+    }
+
     /// 422: a part of the request makes no sense. `place`: `["body", "conf"]`.
     pub(crate) fn invalid(place: &[&str], message: impl Into<String>) -> Self {
-        let detail = json!([{ "loc": place, "msg": message.into(), "type": "value_error" }]);
+        let detail = json!([{ "loc": place, "msg": message.into(), "type": "value_error", "input": null, "ctx": {} }]);
         Self { status: StatusCode::UNPROCESSABLE_ENTITY, detail, retry_after: None }
     }
 
@@ -92,15 +125,6 @@ impl ApiError {
     /// 503: not now.
     pub(crate) fn unavailable(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, detail)
-    }
-
-    pub(crate) fn status(&self) -> StatusCode {
-        self.status
-    }
-
-    /// Returns its sentence.
-    pub(crate) fn sentence(&self) -> String {
-        self.detail.as_str().map_or_else(|| self.detail.to_string(), str::to_owned)
     }
 
     /// 501: Airflow has it, this version of Flow does not.
@@ -118,6 +142,9 @@ impl From<StoreError> for ApiError {
                 tracing::error!(%error, "a row cannot be understood");
                 Self::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
             }
+            StoreError::TooMuch => Self::bad_request(error.to_string()),
+            // Says which key is missing, and where it belongs.
+            StoreError::Key(_) => Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string()),
             StoreError::Unusable(_) | StoreError::Database(_) => {
                 tracing::warn!(%error, "a request could not be served");
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "the database does not answer; try again in a moment")

@@ -9,10 +9,11 @@ mod error;
 mod extract;
 mod openapi;
 mod page;
+mod reach;
 mod ui;
 mod wire;
 
-use std::{future::Future, io, net::SocketAddr, time::Duration};
+use std::{future::Future, io, net::SocketAddr, pin::Pin, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -21,7 +22,8 @@ use axum::{
     routing::get,
 };
 use flow_core::Timestamp;
-use flow_store::{DagCache, Store};
+use flow_store::{DagCache, RunRow, Store, TaskRow};
+use serde_json::Value;
 use tokio::net::TcpListener;
 use tower_http::{limit::RequestBodyLimitLayer, set_header::SetResponseHeaderLayer, timeout::TimeoutLayer};
 
@@ -32,6 +34,7 @@ pub use auth::{
 };
 pub use error::ApiError;
 pub use openapi::document as openapi_document;
+pub use reach::reach;
 
 /// Longest that a request may take.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -43,13 +46,47 @@ const BODY_BYTES_MAX: usize = 64 * 1024;
 pub struct App {
     pub store: Store,
     pub dags: DagCache,
+    pub about: Arc<About>,
     /// Logins.
     pub auth: Auth,
     /// Flow's version.
     pub version: &'static str,
     /// Reads the clock.
     pub now: fn() -> Timestamp,
+    /// The setting `core.max_infrastructure_retries`.
+    pub max_infrastructure_retries: u32,
+    /// Fills in the arguments of a task that has not run yet.
+    pub renderer: Renderer,
 }
+
+/// What the binary tells of itself.
+#[derive(Clone, Debug, Default)]
+pub struct About {
+    /// The DAG folder, as its path is shown.
+    pub dag_folder: String,
+    /// By section; secrets are masked.
+    pub settings: Vec<Setting>,
+}
+
+/// A setting in force.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Setting {
+    pub section: String,
+    pub key: String,
+    /// As it would be written.
+    pub value: String,
+}
+
+impl About {
+    /// Returns the path of a DAG file.
+    pub(crate) fn file(&self, path: &str) -> String {
+        format!("{}/{path}", self.dag_folder.trim_end_matches('/'))
+    }
+}
+
+/// Fills in a task's arguments as its next attempt would see them, secrets masked; an error is a sentence.
+pub type Renderer =
+    Arc<dyn Fn(RunRow, TaskRow) -> Pin<Box<dyn Future<Output = Result<Value, String>> + Send>> + Send + Sync>;
 
 /// Returns every route.
 pub fn router(app: App) -> Router {
@@ -72,6 +109,7 @@ pub fn router(app: App) -> Router {
         .route("/login", get(ui::log_in))
         .route("/logout", get(ui::log_out))
         .route("/openapi.json", get(openapi::show))
+        .route("/docs", get(openapi::read))
         .fallback(missing)
         .with_state(app.clone())
         .layer(middleware::from_fn_with_state(app, access::welcome))

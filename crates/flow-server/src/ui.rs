@@ -135,7 +135,7 @@ fn list(dags: &[DagRow]) -> String {
     };
     format!(
         "{table}\n<p>From the shell: <code>flow runs list</code>, <code>flow trigger DAG --wait</code>, \
-         <code>flow tasks log DAG RUN TASK</code>.</p>"
+         <code>flow tasks log DAG RUN TASK</code>. From programs: <a href=\"/docs\">the REST API</a>.</p>"
     )
 }
 
@@ -152,7 +152,7 @@ fn page(top: &str, body: &str, version: &str) -> String {
     )
 }
 
-fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 

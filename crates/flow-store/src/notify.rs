@@ -36,6 +36,8 @@ pub enum Signal {
     Work,
     /// Something that runs should be ended: for workers.
     Stop,
+    /// A DAG file should be read again: for who looks after the folder.
+    Files,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -43,6 +45,7 @@ pub(crate) struct Signals {
     look: Arc<Notify>,
     work: Arc<Notify>,
     stop: Arc<Notify>,
+    files: Arc<Notify>,
     /// Where another process that uses the same SQLite file listens, or would.
     bell: Option<Arc<Bell>>,
 }
@@ -61,6 +64,7 @@ impl Signals {
             Signal::Look => &self.look,
             Signal::Work => &self.work,
             Signal::Stop => &self.stop,
+            Signal::Files => &self.files,
         }
     }
 
@@ -136,6 +140,7 @@ impl Store {
             match notification.payload() {
                 "work" => self.signal(Signal::Work),
                 "stop" => self.signal(Signal::Stop),
+                "files" => self.signal(Signal::Files),
                 _ => self.signal(Signal::Look),
             }
         }
@@ -182,7 +187,7 @@ impl Store {
     }
 
     fn signal_all(&self) {
-        for signal in [Signal::Look, Signal::Work, Signal::Stop] {
+        for signal in [Signal::Look, Signal::Work, Signal::Stop, Signal::Files] {
             self.signal(signal);
         }
     }
@@ -204,6 +209,7 @@ impl Tx {
                 Signal::Look => "look",
                 Signal::Work => "work",
                 Signal::Stop => "stop",
+                Signal::Files => "files",
             };
             on!(tx self, ANNOUNCE, |text, conn| { sqlx::query(text).bind(CHANNEL).bind(word).execute(conn).await?; });
         }

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use crate::{cli::Command, context::Cx};
+use crate::{cli::Command, context::Cx, output::Refusal};
 
 pub(crate) mod admin;
 pub(crate) mod backfill;
@@ -25,6 +25,13 @@ pub(crate) mod worker;
 
 /// Runs a command to its end.
 pub(crate) async fn run(command: Command, cx: &Cx) -> anyhow::Result<ExitCode> {
+    if let Some(remote) = cx.config.remote.as_ref().filter(|remote| remote.origin.word() == "flag")
+        && let Some(name) = command.only_here()
+    {
+        return Err(Refusal::usage(format!("`flow {name}` works on this machine, not on `{}`", remote.shown()))
+            .help("leave `--server` out")
+            .into());
+    }
     match command {
         Command::Standalone(args) => standalone::run(args, cx).await,
         Command::Scheduler(args) => scheduler::run(args, cx).await,

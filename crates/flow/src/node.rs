@@ -66,21 +66,6 @@ impl Parts {
         Ok(parts)
     }
 
-    /// Opens what a command needs that is about DAGs, runs and the like.
-    pub(crate) async fn of_command(cx: &Cx) -> anyhow::Result<Self> {
-        if let Some(server) = &cx.config.server {
-            let database = masked(&cx.config.settings.database.url);
-            // To work on this database instead would change the wrong one.
-            return Err(Refusal::usage(format!(
-                "FLOW_SERVER is `{}`, and this version cannot work over the network",
-                masked(server)
-            ))
-            .help(format!("run the command on that host; or unset FLOW_SERVER to work on `{database}`"))
-            .into());
-        }
-        Self::of_database(cx).await
-    }
-
     /// Opens a database that is there already.
     pub(crate) async fn of_database(cx: &Cx) -> anyhow::Result<Self> {
         let url = &cx.config.settings.database.url;
@@ -171,25 +156,19 @@ impl Parts {
     }
 }
 
-impl Parts {
-    /// Fills in a task's arguments as its next attempt would see them; secrets are masked.
-    pub(crate) async fn render(&self, row: RunRow, task: &TaskRow) -> anyhow::Result<Value> {
-        let dag = self.dags.read(&self.store, row.version_id).await?;
-        let ix = dag
-            .task_ix(&task.task_id)
-            .with_context(|| format!("task `{}` is not in the run's version of its DAG", task.task_id))?;
-        flow_runtime::worker::render(
-            &self.store,
-            &self.dags,
-            &self.clock,
-            row.run,
-            &dag.dag,
-            ix,
-            task.try_number.max(1),
-        )
-        .await
-        .map_err(|problem| Refusal::failed(problem).into())
-    }
+/// Fills in a task's arguments as its next attempt would see them; secrets are masked. An error is a sentence.
+pub(crate) async fn render(
+    store: &Store,
+    dags: &DagCache,
+    clock: &Clock,
+    row: RunRow,
+    task: &TaskRow,
+) -> Result<Value, String> {
+    let dag = dags.read(store, row.version_id).await.map_err(|error| error.to_string())?;
+    let ix = dag
+        .task_ix(&task.task_id)
+        .ok_or_else(|| format!("task `{}` is not in the run's version of its DAG", task.task_id))?;
+    flow_runtime::worker::render(store, dags, clock, row.run, &dag.dag, ix, task.try_number.max(1)).await
 }
 
 /// Refuses to go on with a database that a newer program has changed.
@@ -231,9 +210,11 @@ pub(crate) async fn serve(cx: &Cx, parts: &Parts, listener: TcpListener, stop: S
     let web = &cx.config.settings.web;
     // What is not known to be reachable from this machine only, counts as reachable from elsewhere.
     let is_loopback = listener.local_addr().is_ok_and(|address| address.ip().is_loopback());
+    let (store, dags, clock) = (parts.store.clone(), parts.dags.clone(), parts.clock.clone());
     let app = flow_server::App {
         store: parts.store.clone(),
         dags: parts.dags.clone(),
+        about: Arc::new(about(cx)),
         auth: flow_server::Auth::new(flow_server::AuthConfig {
             anonymous_role: web.anonymous_role.0,
             trusted_proxies: web.trusted_proxies.0.clone(),
@@ -244,10 +225,32 @@ pub(crate) async fn serve(cx: &Cx, parts: &Parts, listener: TcpListener, stop: S
         }),
         version: VERSION,
         now: flow_runtime::clock::system_now,
+        max_infrastructure_retries: cx.config.settings.core.max_infrastructure_retries,
+        renderer: Arc::new(move |row, task| {
+            let (store, dags, clock) = (store.clone(), dags.clone(), clock.clone());
+            Box::pin(async move { render(&store, &dags, &clock, row, &task).await })
+        }),
     };
     let ended = flow_server::serve(listener, app, async move { stop.draining().await }).await;
     if let Err(error) = ended {
         tracing::error!(%error, "the web server ended");
+    }
+}
+
+fn about(cx: &Cx) -> flow_server::About {
+    let settings = cx.config.shown().into_iter().filter_map(|shown| {
+        let (section, key) = shown.name.split_once('.')?;
+        let value = match &shown.value {
+            Value::String(text) => text.clone(),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+                shown.value.to_string()
+            }
+        };
+        Some(flow_server::Setting { section: section.to_owned(), key: key.to_owned(), value })
+    });
+    flow_server::About {
+        settings: settings.collect(),
+        dag_folder: cx.config.settings.dags.folder.display().to_string(),
     }
 }
 

@@ -1,18 +1,24 @@
 //! A database with DAGs, the router on it, and short words for requests.
 
+use std::sync::Arc;
+
 use axum::{
     Router,
     body::{Body, to_bytes},
     http::{HeaderMap, Method, Request, StatusCode, header},
 };
-use flow_server::{App, Auth, AuthConfig, By, Role, Who};
-use serde_json::Value;
+use flow_server::{About, App, Auth, AuthConfig, By, Role, Setting, Who};
+use flow_store::Keyring;
+use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
 use crate::{support::Database, world::World, world::at};
 
 /// Largest answer that a test reads.
 const ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// What variables and connections are encrypted with.
+pub(crate) const KEY: &str = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=";
 
 /// The API as someone sees it. The clock stands at 1,000 seconds.
 #[derive(Clone)]
@@ -33,7 +39,8 @@ pub(crate) struct Answer {
 
 impl From<Database> for Api {
     fn from(db: Database) -> Self {
-        let w = World::from(db);
+        let mut w = World::from(db);
+        w.store = w.store.with_keyring(Keyring::given(KEY).unwrap());
         Self::of(w, AuthConfig::default()).as_role(Role::Admin)
     }
 }
@@ -41,12 +48,26 @@ impl From<Database> for Api {
 impl Api {
     /// Returns the API on a database, with settings for logins, as it is for nobody.
     pub(crate) fn of(w: World, config: AuthConfig) -> Self {
+        let setting = |section: &str, key: &str, value: &str| Setting {
+            section: section.to_owned(),
+            key: key.to_owned(),
+            value: value.to_owned(),
+        };
+        let about = About {
+            dag_folder: "/dags".to_owned(),
+            settings: vec![setting("core", "a", "1"), setting("core", "b", "2"), setting("web", "port", "8080")],
+        };
         let app = App {
             store: w.store.clone(),
             dags: w.dags.clone(),
+            about: Arc::new(about),
             auth: Auth::new(config),
             version: "0.0.0",
             now: || at(1_000),
+            max_infrastructure_retries: 3,
+            renderer: Arc::new(|_, task| {
+                Box::pin(async move { Ok(json!({ "text": format!("of {}", task.task_id) })) })
+            }),
         };
         Self { w, router: flow_server::router(app), who: None }
     }

@@ -16,6 +16,7 @@ mod opening;
 mod processes;
 mod runs;
 mod schema;
+mod secrets;
 mod signals;
 mod slots;
 mod users;

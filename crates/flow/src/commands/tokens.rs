@@ -119,7 +119,7 @@ impl View {
 }
 
 pub(crate) async fn run(args: Args, cx: &Cx) -> anyhow::Result<ExitCode> {
-    let parts = Parts::of_command(cx).await?;
+    let parts = Parts::of_database(cx).await?;
     match args.command {
         Command::List { user } => list(cx, &parts, user.as_deref()).await?,
         Command::Create { name, user, expires } => create(cx, &parts, &name, user.as_deref(), expires).await?,

@@ -115,7 +115,7 @@ pub(super) fn moment(micros: i64) -> String {
 }
 
 pub(crate) async fn run(args: Args, cx: &Cx) -> anyhow::Result<ExitCode> {
-    let parts = Parts::of_command(cx).await?;
+    let parts = Parts::of_database(cx).await?;
     match args.command {
         Command::List => {
             let views: Vec<View> = all(&parts).await?.iter().map(View::of).collect();
