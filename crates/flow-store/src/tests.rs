@@ -4,6 +4,7 @@ use sqlx::{AssertSqlSafe, Executor, SqlSafeStr};
 
 use crate::{Store, db::Db};
 
+mod lanes;
 mod plans;
 
 async fn every_statement_prepares(store: Store) {
@@ -18,6 +19,7 @@ async fn every_statement_prepares(store: Store) {
         crate::events::ALL,
         crate::files::ALL,
         crate::lists::pools::ALL,
+        crate::lists::versions::ALL,
         crate::looks::ALL,
         crate::notify::ALL,
         crate::overview::ALL,

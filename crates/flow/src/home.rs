@@ -33,6 +33,16 @@ pub(crate) enum Home {
 }
 
 impl Home {
+    /// Returns the database, for a command that no server does.
+    pub(crate) fn local(&self) -> anyhow::Result<&Parts> {
+        match self {
+            Self::Local(parts) => Ok(parts),
+            Self::Remote(_) => Err(Refusal::usage("this command works on the database, not over a server")
+                .help("run it on the server's host, without `--server` and FLOW_SERVER")
+                .into()),
+        }
+    }
+
     /// Opens the place that a command is meant for.
     pub(crate) async fn open(cx: &Cx) -> anyhow::Result<Self> {
         let Some(remote) = &cx.config.remote else {
