@@ -19,12 +19,14 @@ mod log;
 mod pools;
 mod runs;
 mod tasks;
+mod users;
 
 pub(crate) use dags::{Backlog, DagView};
 pub(crate) use edit::{Action, Change, Mark, Reach};
 pub(crate) use pools::PoolView;
 pub(crate) use runs::{RunView, Triggered, Wish};
 pub(crate) use tasks::{TaskPlace, TaskView};
+pub(crate) use users::{TokenView, UserView, UserWish};
 
 /// Where a command does its work.
 pub(crate) enum Home {
