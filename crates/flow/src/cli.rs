@@ -83,7 +83,7 @@ pub(crate) enum Command {
     Worker(worker::Args),
     /// Run the web server: API and screens
     Web(web::Args),
-    /// Look after the database: migrate, check, clean
+    /// Look after the database: migrate, check, clean, rotate-key
     Db(db::Args),
     /// DAGs: list, show, check, test, pause, draw
     Dags(dags::Args),
@@ -96,14 +96,12 @@ pub(crate) enum Command {
     /// Runs of the past: create, list, pause, cancel
     #[command(hide = true)]
     Backfill(backfill::Args),
-    /// Limits shared by tasks: list, get, set, delete
+    /// Limits shared by tasks: list, get, set, delete, import, export
     Pools(pools::Args),
-    /// Values for templates: list, get, set, delete
-    #[command(hide = true)]
-    Variables(admin::VariablesArgs),
-    /// Logins to other systems: list, get, set, delete, test
-    #[command(hide = true)]
-    Connections(admin::ConnectionsArgs),
+    /// Values for templates: list, get, set, delete, import, export
+    Variables(variables::Args),
+    /// Logins to other systems: list, get, set, delete, test, import, export
+    Connections(connections::Args),
     /// People who may log in: list, get, set, delete
     Users(users::Args),
     /// Keys for programs: list, create, delete

@@ -4,9 +4,9 @@ use std::process::ExitCode;
 
 use crate::{cli::Command, context::Cx, output::Refusal};
 
-pub(crate) mod admin;
 pub(crate) mod backfill;
 pub(crate) mod completions;
+pub(crate) mod connections;
 pub(crate) mod dags;
 pub(crate) mod db;
 pub(crate) mod pools;
@@ -17,8 +17,10 @@ pub(crate) mod settings;
 pub(crate) mod standalone;
 pub(crate) mod tasks;
 pub(crate) mod tokens;
+pub(crate) mod transfer;
 pub(crate) mod trigger;
 pub(crate) mod users;
+pub(crate) mod variables;
 pub(crate) mod version;
 pub(crate) mod web;
 pub(crate) mod worker;
@@ -44,8 +46,8 @@ pub(crate) async fn run(command: Command, cx: &Cx) -> anyhow::Result<ExitCode> {
         Command::Tasks(args) => tasks::run(args, cx).await,
         Command::Backfill(args) => backfill::run(args, cx).await,
         Command::Pools(args) => pools::run(args, cx).await,
-        Command::Variables(args) => admin::variables(args, cx).await,
-        Command::Connections(args) => admin::connections(args, cx).await,
+        Command::Variables(args) => variables::run(args, cx).await,
+        Command::Connections(args) => connections::run(args, cx).await,
         Command::Users(args) => users::run(args, cx).await,
         Command::Tokens(args) => tokens::run(args, cx).await,
         Command::Schema(args) => schema::run(args, cx),

@@ -9,6 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use flow_core::secret::Secret;
 use serde_json::Value;
 
 pub(crate) mod remote;
@@ -131,6 +132,8 @@ pub(crate) struct Config {
     pub(crate) file: Option<PathBuf>,
     /// The server that commands are meant for, instead of this home's database.
     pub(crate) remote: Option<Remote>,
+    /// `FLOW_SECRET_KEY`: what variables and connections are encrypted with.
+    pub(crate) secret_key: Option<Secret>,
     home_origin: Origin,
     /// The working folder.
     here: PathBuf,
@@ -191,7 +194,8 @@ impl Config {
         }
         let origins = given.into_iter().map(|(name, value)| (name, value.origin)).collect();
         let remote = Remote::of(around);
-        Ok(Self { home, file, remote, home_origin, here: around.folder.clone(), settings, origins })
+        let secret_key = around.variable(flow_store::KEY_VARIABLE).map(Secret::from);
+        Ok(Self { home, file, remote, secret_key, home_origin, here: around.folder.clone(), settings, origins })
     }
 
     /// Returns a path as a person would write it here: without the working folder.

@@ -3,7 +3,8 @@
 //! Commands ask in their own words and get the same plain structs from both. What they print is made from those
 //! alone, so that both print the same. A file a group of commands.
 
-use reqwest::StatusCode;
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
 
 use crate::{
     client::{Client, Declined},
@@ -47,6 +48,17 @@ impl Home {
         Ok(Self::Remote(client))
     }
 
+    /// Opens the database for what a server does not do; refuses when a server is meant.
+    pub(crate) async fn local(cx: &Cx, what: &str) -> anyhow::Result<Parts> {
+        match &cx.config.remote {
+            None => Parts::of_database(cx).await,
+            // To work on this database instead would change the wrong one.
+            Some(remote) => Err(Refusal::usage(format!("{what} is not for `{}` over the network", remote.shown()))
+                .help("run the command on that host; or, for this machine's database, without --server and FLOW_SERVER")
+                .into()),
+        }
+    }
+
     /// Says that there is no such DAG, and which one may have been meant.
     pub(crate) async fn no_such_dag(&self, dag_id: &str) -> anyhow::Error {
         let refusal = Refusal::failed(format!("dag `{dag_id}` does not exist"));
@@ -57,6 +69,20 @@ impl Home {
                 None => "see which there are: flow dags list; mistakes in files: flow dags check".to_owned(),
             })
             .into()
+    }
+}
+
+/// Writes many things of a kind on a server, over those that are there, in one transaction.
+async fn put_all(client: &Client, kind: &str, entities: Vec<Value>) -> anyhow::Result<()> {
+    if entities.is_empty() {
+        return Ok(());
+    }
+    let actions = json!([{ "action": "create", "entities": entities, "action_on_existence": "overwrite" }]);
+    let done: Value =
+        client.send(Method::PATCH, &["api", "v2", kind], &[], &json!({ "actions": actions })).await?;
+    match done["create"]["errors"][0]["error"].as_str() {
+        None => Ok(()),
+        Some(problem) => Err(Refusal::failed(format!("the server has not taken all {kind}: {problem}")).into()),
     }
 }
 

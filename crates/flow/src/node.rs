@@ -11,18 +11,20 @@ use std::{
 };
 
 use anyhow::Context as _;
+use flow_core::secret;
 use flow_operators::Registry;
 use flow_runtime::{
     Clock, Node, Stop, Workshop,
     dag_files::{DagFolder, Limits},
     folder::FolderSync,
     host,
-    log::LogStore,
+    log::{LogStore, Masker},
     node::process_id,
     pass::Bounds,
+    settings,
     worker::Scratch,
 };
-use flow_store::{DagCache, ProcessKind, RunRow, Schema, Store, TaskRow};
+use flow_store::{DagCache, Keyring, ProcessKind, RunRow, Schema, Store, StoreError, TaskRow};
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
@@ -43,6 +45,8 @@ pub(crate) struct Parts {
     pub(crate) registry: Arc<Registry>,
     pub(crate) logs: LogStore,
     pub(crate) clock: Clock,
+    /// The keys of variables and connections.
+    keyring: Keyring,
     /// Held while the process lives: one process a SQLite file.
     lock: Option<File>,
 }
@@ -63,7 +67,21 @@ impl Parts {
         let lock = lock_database(cx)?;
         let mut parts = Self::open(cx, Migrate::Yes).await?;
         parts.lock = lock;
+        parts.check_key().await?;
         Ok(parts)
+    }
+
+    /// Refuses to go on without the key of variables and connections: better now than when the first task needs one.
+    pub(crate) async fn check_key(&self) -> anyhow::Result<()> {
+        self.store.check_key().await.map_err(|error| match error {
+            StoreError::Key(sentence) => Refusal::failed(sentence).help(KEY_HELP).into(),
+            other @ (StoreError::NotFound { .. }
+            | StoreError::Conflict(_)
+            | StoreError::Inconsistent { .. }
+            | StoreError::TooMuch
+            | StoreError::Unusable(_)
+            | StoreError::Database(_)) => other.into(),
+        })
     }
 
     /// Opens a database that is there already.
@@ -81,7 +99,8 @@ impl Parts {
 
     async fn open(cx: &Cx, migrate: Migrate) -> anyhow::Result<Self> {
         let settings = &cx.config.settings;
-        let store = Store::open(&settings.database.url).await?;
+        let keyring = keyring(cx)?;
+        let store = Store::open(&settings.database.url).await?.with_keyring(keyring.clone());
         match (store.schema().await?, migrate) {
             (Schema::Current { .. }, _) => {}
             (Schema::Newer { version, known }, _) => return Err(newer_schema(version, known)),
@@ -100,6 +119,7 @@ impl Parts {
             store,
             registry,
             clock,
+            keyring,
             lock: None,
         })
     }
@@ -132,6 +152,7 @@ impl Parts {
                 worker: id,
                 kill_grace: settings.core.kill_grace,
                 dag_folder: Some(settings.dags.folder.clone()),
+                masker: self.masker(cx),
             },
             lease: settings.worker.lease,
             heartbeat: settings.worker.heartbeat,
@@ -156,6 +177,14 @@ impl Parts {
     }
 }
 
+impl Parts {
+    /// Hides what no log may show, whatever a task asks for: keys, and secrets of the environment and the settings.
+    fn masker(&self, cx: &Cx) -> Masker {
+        let url = secret::secrets_of_variable("", &cx.config.settings.database.url);
+        Masker::new(settings::secrets_of_environment().into_iter().chain(self.keyring.written()).chain(url))
+    }
+}
+
 /// Fills in a task's arguments as its next attempt would see them; secrets are masked. An error is a sentence.
 pub(crate) async fn render(
     store: &Store,
@@ -169,6 +198,17 @@ pub(crate) async fn render(
         .task_ix(&task.task_id)
         .ok_or_else(|| format!("task `{}` is not in the run's version of its DAG", task.task_id))?;
     flow_runtime::worker::render(store, dags, clock, row.run, &dag.dag, ix, task.try_number.max(1)).await
+}
+
+/// What to do when the key is lost for good.
+const KEY_HELP: &str = "if the key is lost: delete what it encrypted (`flow variables`, `flow connections`), see docs/how-to/keep-secrets.md";
+
+/// Finds the keys: those of the environment, else the file in the home.
+fn keyring(cx: &Cx) -> anyhow::Result<Keyring> {
+    match &cx.config.secret_key {
+        Some(text) => Keyring::given(text.expose()).map_err(|problem| Refusal::usage(problem).into()),
+        None => Ok(Keyring::in_file(cx.config.home.join("secret.key"))),
+    }
 }
 
 /// Refuses to go on with a database that a newer program has changed.

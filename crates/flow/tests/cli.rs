@@ -193,8 +193,6 @@ fn a_graph_is_data_when_that_is_asked_for() {
 
 #[test]
 fn what_is_not_there_yet_says_what_to_use_instead() {
-    check(&["connections", "list"], 1, "", "FLOW_CONN_WAREHOUSE=postgres://");
-    check(&["variables", "get", "x"], 1, "", "FLOW_VAR_REGION=eu");
     check(&["backfill", "list"], 1, "", "flow trigger DAG --logical-date DATE");
 }
 

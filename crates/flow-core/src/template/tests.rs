@@ -388,7 +388,7 @@ fn missing_variables_and_connections_say_how_to_set_them() {
         &cx,
         "{{ conn.nope.host }}",
         "connection `nope` does not exist",
-        Some("add it with `flow connections add nope URI`"),
+        Some("add it with `flow connections set nope URI`"),
     );
     fails(&cx, "{{ conn.shop.hots }}", "`conn.shop.hots` is undefined", None);
     fails(&cx, "{{ var.value.down }}", "database is locked", None);

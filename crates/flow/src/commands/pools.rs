@@ -1,7 +1,12 @@
 //! `flow pools`: limits that tasks of any DAG share.
 
-use std::process::ExitCode;
+use std::{path::PathBuf, process::ExitCode};
 
+use flow_store::Pool;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::transfer::{self, OnExisting};
 use crate::{
     ask,
     config::near,
@@ -12,6 +17,8 @@ use crate::{
 
 /// Longest name of a pool, as in Airflow.
 const NAME_MAX: usize = 256;
+/// Most slots of a pool.
+const SLOTS_MAX: i64 = 1_000_000_000;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
@@ -39,7 +46,7 @@ enum Command {
         /// The pool's name
         name: String,
         /// How many slots it has; -1 = no limit
-        #[arg(allow_negative_numbers = true, value_parser = clap::value_parser!(i64).range(-1..=1_000_000_000))]
+        #[arg(allow_negative_numbers = true, value_parser = clap::value_parser!(i64).range(-1..=SLOTS_MAX))]
         slots: i64,
         /// What it is for [default: as it is]
         #[arg(long)]
@@ -54,6 +61,34 @@ enum Command {
         #[arg(short, long)]
         yes: bool,
     },
+    /// Set all that a file names: Airflow's JSON, or YAML
+    #[command(
+        after_help = "Examples:\n  flow pools import pools.json\n  flow pools import pools.yaml --on-existing skip"
+    )]
+    Import {
+        /// {"name": {"slots": 4, "description": "…", "include_deferred": false}}; - = stdin
+        file: PathBuf,
+        /// What to do with pools that are there
+        #[arg(long, value_name = "WHAT", default_value = "overwrite")]
+        on_existing: OnExisting,
+    },
+    /// Write all as JSON or YAML
+    #[command(after_help = "Examples:\n  flow pools export pools.json\n  flow pools export > pools.json")]
+    Export {
+        /// The file [default: stdout]
+        file: Option<PathBuf>,
+    },
+}
+
+/// A pool in a file: Airflow's names.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    slots: i64,
+    #[serde(default)]
+    description: Option<String>,
+    #[serde(default)]
+    include_deferred: bool,
 }
 
 /// Slots in words.
@@ -95,16 +130,47 @@ pub(crate) async fn run(args: Args, cx: &Cx) -> anyhow::Result<ExitCode> {
             }
             cx.out.remark(&format!("deleted pool {name}"))?;
         }
+        Command::Import { file, on_existing } => import(cx, &home, transfer::read(&file)?, on_existing).await?,
+        Command::Export { file } => {
+            let pools = home.pools().await?.into_iter().map(|pool| {
+                let PoolView { name, slots, description, include_deferred, .. } = pool;
+                (name, json!({ "slots": slots, "description": description, "include_deferred": include_deferred }))
+            });
+            transfer::write(cx, file.as_deref(), None, pools.collect())?;
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
 
 async fn set(cx: &Cx, home: &Home, name: &str, slots: i64, description: Option<&str>) -> anyhow::Result<()> {
-    if name.trim().is_empty() || name.chars().count() > NAME_MAX {
-        return Err(Refusal::usage(format!("the name of a pool must have 1 to {NAME_MAX} characters")).into());
-    }
+    check_name(name)?;
     home.set_pool(name, slots, description).await?;
     show(cx, home, name).await
+}
+
+async fn import(cx: &Cx, home: &Home, all: Map<String, Value>, on_existing: OnExisting) -> anyhow::Result<()> {
+    let mut wanted = Vec::new();
+    for (name, value) in all {
+        check_name(&name)?;
+        let wrong = |why: String| Refusal::failed(format!("pool `{name}`: {why}"));
+        let written: Written = serde_json::from_value(value).map_err(|error| wrong(error.to_string()))?;
+        if !(-1..=SLOTS_MAX).contains(&written.slots) {
+            return Err(wrong(format!("`slots` must be from 0 to {SLOTS_MAX}, or -1 for no limit")).into());
+        }
+        let description = written.description.unwrap_or_default();
+        let (slots, include_deferred) = (written.slots, written.include_deferred);
+        wanted.push(Pool { name, slots, description, include_deferred });
+    }
+    home.import_pools(wanted, on_existing).await?.show(cx)
+}
+
+fn check_name(name: &str) -> Result<(), Refusal> {
+    if name.trim().is_empty() || name.chars().count() > NAME_MAX || name.chars().any(char::is_control) {
+        let words =
+            format!("the name of a pool must have 1 to {NAME_MAX} characters, none of them a control character");
+        return Err(Refusal::usage(words));
+    }
+    Ok(())
 }
 
 async fn show(cx: &Cx, home: &Home, name: &str) -> anyhow::Result<()> {

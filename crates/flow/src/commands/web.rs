@@ -35,6 +35,7 @@ pub(crate) async fn run(_args: Args, cx: &Cx) -> anyhow::Result<ExitCode> {
     node::start_logging(cx);
     let listener = node::listen(cx).await?;
     let parts = Parts::of_database(cx).await?;
+    parts.check_key().await?;
     let stop = Stop::new();
     tokio::spawn(stop.listen().context("cannot take over the signals")?);
     let login = node::first_admin(cx, &parts, &listener).await?;
