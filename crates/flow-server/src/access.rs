@@ -294,7 +294,8 @@ pub(crate) async fn welcome(State(app): State<App>, request: Request, next: Next
     if origin.is_welcome(app.auth.config()) {
         return next.run(Request::from_parts(parts, body)).await;
     }
-    let detail = "this server does not go by the name in the address; if it should, add the name to `web.allowed_hosts`";
+    let detail =
+        "this server does not go by the name in the address; if it should, add the name to `web.allowed_hosts`";
     ApiError::new(StatusCode::MISDIRECTED_REQUEST, detail).into_response()
 }
 
@@ -335,7 +336,11 @@ async fn check(app: &App, path: &str, params: &RawPathParams, request: &mut Part
         && who.by != By::Nothing
         && param("username").is_none_or(|name| name == who.user);
     if who.role < role && !is_own {
-        return Err(ApiError::forbidden(format!("this needs the role {}; you are {}", role.as_str(), who.role.as_str())));
+        return Err(ApiError::forbidden(format!(
+            "this needs the role {}; you are {}",
+            role.as_str(),
+            who.role.as_str()
+        )));
     }
     if let Some(dag_id) = param("dag_id").filter(|id| *id != "~") {
         auth::check_dag(app, &who, dag_id, is_write).await?;

@@ -8,7 +8,7 @@ use std::{sync::Arc, time::Duration};
 use axum::http::{HeaderMap, header, request::Parts};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use flow_core::{Timestamp, dag::DagAccess};
-use flow_store::{AccessList, Event, NewToken, StoreError, User};
+use flow_store::{AccessList, Event, NewToken, StoreError, Tx, User};
 use sha2::{Digest as _, Sha256};
 
 use crate::{
@@ -273,22 +273,29 @@ pub(crate) struct NewSession {
     pub(crate) cookies: [String; 2],
 }
 
-/// Begins a session, under a new id, and ends the one that the browser had.
+/// Logs a user in: begins a session, and ends the one that the browser had.
 pub(crate) async fn begin_session(
     app: &App,
     user: &User,
     origin: &Origin,
     headers: &HeaderMap,
 ) -> Result<NewSession, ApiError> {
-    let (id, now, lifetime) = (new_secret()?, (app.now)(), app.auth.config().session_lifetime);
+    let now = (app.now)();
     let mut tx = app.store.begin().await?;
     if let Some(old) = session_id(headers) {
         tx.end_session(&digest(old)).await?;
     }
-    tx.add_session(&digest(&id), user.id, now + lifetime, now).await?;
+    let session = add_session(app, &mut tx, user, origin).await?;
     tx.logged_in(user.id, now).await?;
     tx.tell(&[told("login", &user.name, origin, "")], now).await?;
     tx.commit().await?;
+    Ok(session)
+}
+
+/// Adds a session, under an id that nobody could know before.
+pub(crate) async fn add_session(app: &App, tx: &mut Tx, user: &User, origin: &Origin) -> Result<NewSession, ApiError> {
+    let (id, now, lifetime) = (new_secret()?, (app.now)(), app.auth.config().session_lifetime);
+    tx.add_session(&digest(&id), user.id, now + lifetime, now).await?;
     let csrf = csrf_of(&id);
     let (age, secure) = (lifetime.as_secs(), if origin.is_https { "; Secure" } else { "" });
     // Lax: whoever follows a link to a run from elsewhere is logged in; changes need the token besides.

@@ -29,7 +29,7 @@ statements! {
     both DROP_MANY = "DELETE FROM session WHERE account = $1 AND created_at < (SELECT created_at FROM session
         WHERE account = $1 ORDER BY created_at DESC LIMIT 1 OFFSET $2)";
     both END = "DELETE FROM session WHERE hash = $1";
-    both END_ALL = "DELETE FROM session WHERE account = $1 AND hash <> COALESCE($2, '')";
+    both END_ALL = "DELETE FROM session WHERE account = $1";
 }
 
 impl Store {
@@ -104,8 +104,8 @@ impl Tx {
         Ok(touched > 0)
     }
 
-    pub(crate) async fn end_sessions_of(&mut self, user: i64, kept: Option<&str>) -> Result<(), StoreError> {
-        on!(tx self, END_ALL, |text, conn| { sqlx::query(text).bind(user).bind(kept).execute(conn).await?; });
+    pub(crate) async fn end_sessions_of(&mut self, user: i64) -> Result<(), StoreError> {
+        on!(tx self, END_ALL, |text, conn| { sqlx::query(text).bind(user).execute(conn).await?; });
         Ok(())
     }
 }

@@ -181,8 +181,7 @@ impl Tx {
         }))
     }
 
-    /// Changes a user. A new password ends their tokens, and their sessions but `kept` (its hash); who may not log in
-    /// any more has no session left.
+    /// Changes a user. A new password ends their tokens and sessions; who may not log in any more has no session left.
     ///
     /// # Errors
     ///
@@ -191,7 +190,6 @@ impl Tx {
         &mut self,
         user: &User,
         change: &UserChange<'_>,
-        kept: Option<&str>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         if change.role.is_some_and(|role| role != "Admin") || change.is_active == Some(false) {
@@ -214,7 +212,7 @@ impl Tx {
             self.revoke_tokens_of(user.id, now).await?;
         }
         if change.password.is_some() || change.is_active == Some(false) {
-            self.end_sessions_of(user.id, kept).await?;
+            self.end_sessions_of(user.id).await?;
         }
         Ok(())
     }

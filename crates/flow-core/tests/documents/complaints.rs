@@ -466,7 +466,10 @@ fn who_may_see_a_dag_is_said_in_words_that_there_are() {
         ("{ada: [can_delete]}", "2:24 `ada` cannot have `can_delete` here (there are: `can_read`, `can_edit`)"),
         ("{ada: [[can_read]]}", "2:24 `ada` must be a list of texts, and this is a list"),
         ("{'': [can_read]}", "2:18 a role or user has a name of 1 to 250 characters"),
-        ("{viewer: [can_read]}", "2:18 warning: `viewer` is no role (the role is written `Viewer`; this is a user of that name)"),
+        (
+            "{viewer: [can_read]}",
+            "2:18 warning: `viewer` is no role (the role is written `Viewer`; this is a user of that name)",
+        ),
         ("{Op: [can_read]}", "2:18 warning: Op may do everything with every DAG (leave it out)"),
     ] {
         complains(&format!("dag_id: d\naccess_control: {access}\ntasks: [{{id: x}}]\n"), &[expected]);

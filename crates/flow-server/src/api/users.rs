@@ -2,7 +2,8 @@
 
 use axum::{
     extract::State,
-    http::{HeaderMap, StatusCode},
+    http::{HeaderName, StatusCode, header, request::Parts},
+    response::AppendHeaders,
 };
 use flow_store::{Event, NewUser, User, UserChange, UserOrder};
 use serde::{Deserialize, Serialize};
@@ -139,7 +140,7 @@ async fn get_user(State(app): State<App>, Path(name): Path<String>) -> Result<ax
     Ok(axum::Json(find(&app, &name).await?.into()))
 }
 
-/// Changes a user: a role, a password, whether they may log in. A new password ends tokens and other sessions
+/// Changes a user: a role, a password, whether they may log in. A new password ends all tokens and sessions; the session that asked for it gets a new id
 #[utoipa::path(patch, path = "/api/v2/users/{username}", tag = "User", params(("username" = String, Path)),
     request_body = UserPatchBody,
     responses((status = 200, body = UserResponse), (status = 404, body = ErrorBody), (status = 409, body = ErrorBody),
@@ -148,9 +149,10 @@ async fn patch_user(
     State(app): State<App>,
     who: Who,
     Path(name): Path<String>,
-    headers: HeaderMap,
+    parts: Parts,
     Json(body): Json<UserPatchBody>,
-) -> Result<axum::Json<UserResponse>, ApiError> {
+) -> Result<(AppendHeaders<Vec<(HeaderName, String)>>, axum::Json<UserResponse>), ApiError> {
+    let origin = Origin::of(app.auth.config(), &parts);
     let is_own = who.user == name && who.by != By::Nothing;
     if who.role < Role::Admin && (body.role.is_some() || body.is_active.is_some()) {
         return Err(ApiError::forbidden("a role, and who may log in, is for an Admin to change"));
@@ -165,7 +167,6 @@ async fn patch_user(
             let old = body.old_password.ok_or_else(|| {
                 ApiError::invalid(&["body", "old_password"], "to change one's own password the one until now is needed")
             })?;
-            let origin = Origin { address: who.address, is_https: false, host: None };
             match auth::log_in(&app, &name, old, &origin).await {
                 Ok(_) => {}
                 Err(error) if error.status() == StatusCode::UNAUTHORIZED => {
@@ -185,13 +186,18 @@ async fn patch_user(
     .flatten()
     .collect();
     let change = UserChange { role: role.map(Role::as_str), password: hash.as_deref(), is_active: body.is_active };
-    let kept = auth::session_id(&headers).filter(|_| is_own).map(auth::digest);
     let now = (app.now)();
     let mut tx = app.store.begin().await?;
-    tx.change_user(&user, &change, kept.as_deref(), now).await?;
+    tx.change_user(&user, &change, now).await?;
+    let mut cookies = Vec::new();
+    // The session that asked goes on, under a new id.
+    if is_own && who.by == By::Session && hash.is_some() {
+        let session = auth::add_session(&app, &mut tx, &user, &origin).await?;
+        cookies.extend(session.cookies.map(|cookie| (header::SET_COOKIE, cookie)));
+    }
     tx.tell(&[told("user_changed", &who, &name, &said.join(", "))], now).await?;
     tx.commit().await?;
-    Ok(axum::Json(find(&app, &name).await?.into()))
+    Ok((AppendHeaders(cookies), axum::Json(find(&app, &name).await?.into())))
 }
 
 /// Deletes a user, and ends their sessions and tokens

@@ -273,8 +273,12 @@ both! {
         here.change("PATCH", "/api/v2/users/bob", &json!({ "password": "battery staple", "old_password": PASSWORD })).await.expect(403);
         here.send("GET", "/api/v2/users/bob", &[], &Value::Null).await.expect(403);
         api.by_token("GET", "/auth/me", mine, &Value::Null).await.expect(200);
-        change(json!({ "password": "battery staple", "old_password": PASSWORD })).await.expect(200);
-        assert!(here.is_good().await && !there.is_good().await);
+        let answer = change(json!({ "password": "battery staple", "old_password": PASSWORD })).await;
+        let id = cookie(&answer, "flow_session").unwrap();
+        let renewed = Session { id, csrf: cookie(&answer, "flow_csrf").unwrap(), ..here.clone() };
+        answer.expect(200);
+        assert!(!here.is_good().await && !there.is_good().await && renewed.is_good().await, "a new id");
+        renewed.change("POST", "/auth/logout", &json!({})).await.expect(204);
         api.by_token("GET", "/auth/me", mine, &Value::Null).await.expect(401);
         api.by_token("GET", "/auth/me", &token, &Value::Null).await.expect(200);
         api.log_in("ada", PASSWORD, &[]).await.expect(401);
@@ -489,5 +493,21 @@ both! {
         let (hidden, missing) = (viewer.get("/api/v2/dags/secret").await, viewer.get("/api/v2/dags/nothing").await);
         assert_eq!(hidden.status, missing.status);
         assert_eq!(hidden.body.to_string().replace("secret", "nothing"), missing.body.to_string());
+    }
+
+    async fn the_first_admin_is_made_once_and_its_password_is_kept_first(api: Api) {
+        let failed = flow_server::make_first_admin(&api.w.store, at(1), |_| Err(std::io::ErrorKind::StorageFull.into())).await;
+        assert!(failed.is_err() && !api.w.store.has_users().await.unwrap(), "without a password nobody could log in");
+        let mut kept = String::new();
+        let keep = |password: &str| {
+            kept = password.to_owned();
+            Ok(())
+        };
+        let made = flow_server::make_first_admin(&api.w.store, at(1), keep).await.unwrap().unwrap();
+        assert_eq!(made, kept);
+        let me = api.log_in("admin", &made, &[]).await.expect(200);
+        assert_eq!(me["role"], "Admin");
+        let again = flow_server::make_first_admin(&api.w.store, at(1), |_| panic!("there is one")).await.unwrap();
+        assert_eq!(again, None);
     }
 }

@@ -9,8 +9,19 @@ use crate::{
 };
 
 /// Tables that grow with history, or with what is to come.
-const GROWING: &[&str] =
-    &["dag_run", "task_instance", "attempt", "event", "xcom", "rendered", "wake", "dag_version", "dag_source", "token", "session"];
+const GROWING: &[&str] = &[
+    "dag_run",
+    "task_instance",
+    "attempt",
+    "event",
+    "xcom",
+    "rendered",
+    "wake",
+    "dag_version",
+    "dag_source",
+    "token",
+    "session",
+];
 
 /// Indexes of a part of the rows that history does not add to.
 const OF_WHAT_IS_UNDER_WAY: &[&str] =
@@ -125,6 +136,12 @@ const HISTORY: &str = "
     INSERT INTO xcom SELECT run, task_id, map_index, 'return_value', '1', 1 FROM task_instance;
     INSERT INTO rendered SELECT run, task_id, map_index, '{}' FROM task_instance;
     INSERT INTO wake (dag_id, run, due) SELECT dag_id, id, id * 1000000 FROM dag_run;
+    INSERT INTO account (name, folded, role, password, is_active, created_at)
+        SELECT 'u' || n, 'u' || n, 'Admin', '', TRUE, 0 FROM generate_series(1, 200) AS g (n);
+    INSERT INTO token (account, name, hash, prefix, created_at, expires_at)
+        SELECT n % 200 + 1, 't', 'h' || n, 'p', n, n FROM generate_series(1, 20000) AS g (n);
+    INSERT INTO session (hash, account, created_at, seen_at, expires_at)
+        SELECT 'h' || n, n % 200 + 1, n, n, n FROM generate_series(1, 20000) AS g (n);
     ANALYZE";
 
 #[tokio::test]

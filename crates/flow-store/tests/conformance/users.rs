@@ -18,9 +18,9 @@ impl World {
         self.store.user(name).await.unwrap().unwrap()
     }
 
-    async fn change(&self, user: &User, change: UserChange<'_>, kept: Option<&str>) -> Result<(), StoreError> {
+    async fn change(&self, user: &User, change: UserChange<'_>) -> Result<(), StoreError> {
         let mut tx = self.store.begin().await.unwrap();
-        tx.change_user(user, &change, kept, at(5)).await?;
+        tx.change_user(user, &change, at(5)).await?;
         tx.commit().await
     }
 
@@ -89,14 +89,14 @@ both! {
     async fn the_only_admin_who_can_log_in_stays(w: World) {
         let (ada, eve) = (w.user("ada", "Admin").await, w.user("eve", "Viewer").await);
         for change in [UserChange { role: Some("Op"), ..UserChange::default() }, UserChange { is_active: Some(false), ..UserChange::default() }] {
-            assert!(is_conflict(&w.change(&ada, change, None).await));
+            assert!(is_conflict(&w.change(&ada, change).await));
         }
         assert!(is_conflict(&w.remove(&ada).await));
-        w.change(&ada, UserChange { role: Some("Admin"), password: Some("new"), is_active: Some(true) }, None).await.unwrap();
-        w.change(&eve, UserChange { role: Some("Admin"), ..UserChange::default() }, None).await.unwrap();
-        w.change(&eve, UserChange { is_active: Some(false), ..UserChange::default() }, None).await.unwrap();
+        w.change(&ada, UserChange { role: Some("Admin"), password: Some("new"), is_active: Some(true) }).await.unwrap();
+        w.change(&eve, UserChange { role: Some("Admin"), ..UserChange::default() }).await.unwrap();
+        w.change(&eve, UserChange { is_active: Some(false), ..UserChange::default() }).await.unwrap();
         assert!(is_conflict(&w.remove(&ada).await), "one who may not log in does not count");
-        w.change(&eve, UserChange { is_active: Some(true), ..UserChange::default() }, None).await.unwrap();
+        w.change(&eve, UserChange { is_active: Some(true), ..UserChange::default() }).await.unwrap();
         w.remove(&ada).await.unwrap();
         assert!(matches!(w.remove(&ada).await, Err(StoreError::NotFound { .. })));
         assert!(is_conflict(&w.remove(&eve).await));
@@ -127,11 +127,11 @@ both! {
         assert_eq!(w.store.list_tokens(Some("ada"), ALL).await.unwrap().total, 2);
         assert_eq!(w.store.list_tokens(Some("root"), ALL).await.unwrap().total, 0);
 
-        w.change(&ada, UserChange { is_active: Some(false), ..UserChange::default() }, None).await.unwrap();
+        w.change(&ada, UserChange { is_active: Some(false), ..UserChange::default() }).await.unwrap();
         assert!(!w.token_is_good("h2", 9).await, "their user may not log in");
-        w.change(&ada, UserChange { is_active: Some(true), role: Some("Viewer"), ..UserChange::default() }, None).await.unwrap();
+        w.change(&ada, UserChange { is_active: Some(true), role: Some("Viewer"), ..UserChange::default() }).await.unwrap();
         assert_eq!(w.store.token_holder("h2", at(9)).await.unwrap().unwrap().role, "Viewer", "as they are now");
-        w.change(&ada, UserChange { password: Some("new"), ..UserChange::default() }, None).await.unwrap();
+        w.change(&ada, UserChange { password: Some("new"), ..UserChange::default() }).await.unwrap();
         assert!(!w.token_is_good("h2", 9).await, "a new password ends them");
         w.remove(&ada).await.unwrap();
         assert_eq!(w.count("token", "TRUE").await, 0);
@@ -156,12 +156,13 @@ both! {
         assert!(w.session_is_good("s1", 109).await && !w.session_is_good("s1", 110).await, "it is over, seen or not");
         w.session(&ada, "s2", 10).await;
         w.session(&eve, "s3", 10).await;
-        w.change(&ada, UserChange { password: Some("new"), ..UserChange::default() }, Some("s2")).await.unwrap();
-        assert!(!w.session_is_good("s1", 11).await && w.session_is_good("s2", 11).await && w.session_is_good("s3", 11).await);
+        w.change(&ada, UserChange { password: Some("new"), ..UserChange::default() }).await.unwrap();
+        assert!(!w.session_is_good("s1", 11).await && !w.session_is_good("s2", 11).await && w.session_is_good("s3", 11).await);
         let mut tx = w.store.begin().await.unwrap();
         assert!(tx.end_session("s3").await.unwrap() && !tx.end_session("s3").await.unwrap());
         tx.commit().await.unwrap();
-        w.change(&ada, UserChange { is_active: Some(false), ..UserChange::default() }, None).await.unwrap();
+        w.session(&ada, "s2", 10).await;
+        w.change(&ada, UserChange { is_active: Some(false), ..UserChange::default() }).await.unwrap();
         assert_eq!(w.count("session", "TRUE").await, 0);
         w.session(&eve, "s4", 500).await;
         w.session(&eve, "s5", 700).await;

@@ -165,7 +165,7 @@ impl Home {
                 let role = wish.role.map(Role::as_str);
                 let change = UserChange { role, password: password.as_deref(), is_active: wish.is_active };
                 let mut tx = parts.store.begin().await?;
-                tx.change_user(&user, &change, None, cx.now()).await.map_err(refusal)?;
+                tx.change_user(&user, &change, cx.now()).await.map_err(refusal)?;
                 tx.tell(&[told("user_changed", name)], cx.now()).await?;
                 tx.commit().await?;
             }
@@ -299,10 +299,7 @@ async fn hashed(password: Option<String>) -> anyhow::Result<Option<String>> {
 
 /// Says a conflict as it is, without advice to try again.
 fn refusal(error: StoreError) -> anyhow::Error {
-    match error {
-        StoreError::Conflict(why) => Refusal::failed(why).into(),
-        error => error.into(),
-    }
+    if let StoreError::Conflict(why) = error { Refusal::failed(why).into() } else { error.into() }
 }
 
 /// Returns what the audit log says.

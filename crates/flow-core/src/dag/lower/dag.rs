@@ -262,7 +262,10 @@ impl Cx<'_, '_, '_> {
         const MOST: usize = 1_000;
         let parts = self.map(entry)?;
         if parts.len() > MOST {
-            self.error(entry.place(), format!("`access_control` may name {MOST} roles and users, and this has {}", parts.len()));
+            self.error(
+                entry.place(),
+                format!("`access_control` may name {MOST} roles and users, and this has {}", parts.len()),
+            );
             return None;
         }
         let mut access = BTreeMap::new();
