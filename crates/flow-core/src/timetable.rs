@@ -174,7 +174,9 @@ impl Timetable {
             Self::Null => "airflow.timetables.simple.NullTimetable",
             Self::Once => "airflow.timetables.simple.OnceTimetable",
             Self::Continuous => "airflow.timetables.simple.ContinuousTimetable",
-            Self::CronTrigger { crons, .. } if crons.len() > 1 => "airflow.timetables.trigger.MultipleCronTriggerTimetable",
+            Self::CronTrigger { crons, .. } if crons.len() > 1 => {
+                "airflow.timetables.trigger.MultipleCronTriggerTimetable"
+            }
             Self::CronTrigger { .. } => "airflow.timetables.trigger.CronTriggerTimetable",
             Self::CronInterval { .. } => "airflow.timetables.interval.CronDataIntervalTimetable",
             Self::DeltaTrigger { .. } => "airflow.timetables.trigger.DeltaTriggerTimetable",

@@ -42,6 +42,9 @@ pub(crate) struct InvalidPart {
     loc: Vec<Value>,
     msg: String,
     r#type: String,
+    /// Always null: what was sent may be a secret
+    input: Value,
+    ctx: serde_json::Map<String, Value>,
 }
 
 impl ApiError {
@@ -110,7 +113,7 @@ impl ApiError {
 
     /// 422: a part of the request makes no sense. `place`: `["body", "conf"]`.
     pub(crate) fn invalid(place: &[&str], message: impl Into<String>) -> Self {
-        let detail = json!([{ "loc": place, "msg": message.into(), "type": "value_error" }]);
+        let detail = json!([{ "loc": place, "msg": message.into(), "type": "value_error", "input": null, "ctx": {} }]);
         Self { status: StatusCode::UNPROCESSABLE_ENTITY, detail, retry_after: None }
     }
 

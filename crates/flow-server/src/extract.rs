@@ -52,7 +52,7 @@ impl<T: DeserializeOwned> Json<T> {
                 JsonRejection::BytesRejection(error) if error.status() == StatusCode::PAYLOAD_TOO_LARGE => {
                     ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large")
                 }
-                other => ApiError::bad_request(other.body_text()),
+                other @ (JsonRejection::BytesRejection(_) | _) => ApiError::bad_request(other.body_text()),
             }),
         }
     }

@@ -62,7 +62,7 @@ fn assets() -> Vec<Route> {
             .body::<CreateAssetEventsBody>()
             .refuses::<AssetEventResponse>("this version of Flow has no assets"),
         route("materialize_asset", "Run what makes an asset")
-            .body::<Option<MaterializeAssetBody>>()
+            .optional_body::<MaterializeAssetBody>()
             .answers_as("DAGRunResponse")
             .lacks_it("asset", "asset_id"),
         Route::new("get_upstream_asset_events", "DagRun", "Changes of assets that a run was made for")
@@ -236,13 +236,22 @@ impl Route {
         self
     }
 
-    fn body<B: DeserializeOwned + ToSchema + Send + 'static>(mut self) -> Self {
-        let schema = self.add::<B>();
-        let body = RequestBodyBuilder::new()
-            .content("application/json", ContentBuilder::new().schema(Some(schema)).build())
-            .required(Some(Required::True));
+    fn body<B: DeserializeOwned + ToSchema + Send + 'static>(self) -> Self {
+        let read: ReadBody = |request, app| async move { Json::<B>::read(request, &app).await.map(|_| ()) }.boxed();
+        self.describe_body::<B>(Required::True, read)
+    }
+
+    fn optional_body<B: DeserializeOwned + ToSchema + Send + 'static>(self) -> Self {
+        let read: ReadBody =
+            |request, app| async move { Json::<Option<B>>::read(request, &app).await.map(|_| ()) }.boxed();
+        self.describe_body::<B>(Required::False, read)
+    }
+
+    fn describe_body<B: ToSchema>(mut self, required: Required, read: ReadBody) -> Self {
+        let content = ContentBuilder::new().schema(Some(self.add::<B>())).build();
+        let body = RequestBodyBuilder::new().content("application/json", content).required(Some(required));
         self.operation = self.operation.request_body(Some(body.build()));
-        self.body = Some(|request, app| async move { Json::<B>::read(request, &app).await.map(|_| ()) }.boxed());
+        self.body = Some(read);
         self
     }
 

@@ -21,8 +21,8 @@ use crate::{
 
 /// DAGs whose runs are counted at once.
 const DAGS_MAX: u32 = 1_000;
-/// Runs that are looked at for one answer, shared by its DAGs.
-const RUNS_MAX: u32 = 20_000;
+/// Ended runs that are looked at for one answer, shared by its DAGs.
+const RUNS_MAX: u32 = 5_000;
 /// Tags that are told apart.
 const TAGS_MAX: u32 = 10_000;
 
@@ -130,8 +130,8 @@ async fn get_dag_tags(
     Ok(Json(DAGTagCollectionResponse { tags, total_entries }))
 }
 
-/// How many of their latest runs are in which state: at most 1,000 runs of a DAG count, and fewer of each when many
-/// DAGs are asked for
+/// How many runs are in which state. Of those that have ended, the latest 5,000 of all DAGs asked for count, in equal
+/// shares, and at most 500 of a DAG
 #[utoipa::path(get, path = "/api/v2/dagStats", tag = "DagStats", params(StatsFilter),
     responses((status = 200, body = DagStatsCollectionResponse), (status = 400, body = ErrorBody),
         (status = 404, body = ErrorBody), Refusals))]
@@ -150,7 +150,7 @@ async fn get_dag_stats(
     }
     let lines = app.store.list_dags(&wanted, &[], Page { limit: DAGS_MAX, offset: 0 }).await?.rows;
     let ids: Vec<&str> = lines.iter().map(|line| line.dag_id.as_str()).collect();
-    let share = RUNS_MAX / u32::try_from(ids.len()).unwrap_or(u32::MAX).max(20);
+    let share = RUNS_MAX / u32::try_from(ids.len()).unwrap_or(u32::MAX).max(10);
     let mut counts: BTreeMap<(String, String), i64> = BTreeMap::new();
     for count in app.store.count_runs(&ids, share).await? {
         counts.insert((count.dag_id, count.state), count.runs);

@@ -35,6 +35,7 @@ struct Filter {
     #[serde(default)]
     tags: Vec<String>,
     /// Whether a DAG must have one of the tags or all of them
+    #[param(inline)]
     tags_match_mode: Option<TagsMatchMode>,
     #[serde(default)]
     owners: Vec<String>,
@@ -217,7 +218,8 @@ fn token_of(file: &str) -> String {
 
 /// Reads a token. What it says is no more than a text until the database knows such a file.
 pub(super) fn file_of(token: &str) -> Option<String> {
-    String::from_utf8(BASE64_URL_SAFE_NO_PAD.decode(token).ok()?).ok()
+    // No path holds NUL, and Postgres would not take it.
+    String::from_utf8(BASE64_URL_SAFE_NO_PAD.decode(token).ok()?).ok().filter(|file| !file.contains('\0'))
 }
 
 /// Reads a DAG, or says that there is none.

@@ -133,7 +133,7 @@ fn kind(schema: &Value) -> String {
     let names: Vec<&str> = match &schema["type"] {
         Value::Array(types) => types.iter().filter_map(Value::as_str).collect(),
         Value::String(one) => vec![one.as_str()],
-        _ => vec!["any"],
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => vec!["any"],
     };
     let one = |name: &str| match (name, schema["format"].as_str()) {
         ("array", _) => format!("list of {}", kind(&schema["items"])),

@@ -60,7 +60,6 @@ const GAPS: &[&str] = &[
     "PATCH /api/v2/pools/{pool_name}",
     "PATCH /api/v2/variables",
     "PATCH /api/v2/variables/{variable_key}",
-    "POST /api/v2/assets/{asset_id}/materialize body MaterializeAssetBody",
     "POST /api/v2/connections",
     "POST /api/v2/connections/defaults",
     "POST /api/v2/connections/enqueue-test",
@@ -75,11 +74,8 @@ const GAPS: &[&str] = &[
     "POST /api/v2/pools",
     "POST /api/v2/variables",
     "schema DAGRunResponse",
-    "schema TagsMatchMode",
     "schema TaskInstanceHistoryResponse",
     "schema TaskInstanceResponse",
-    "schema ValidationError field ctx",
-    "schema ValidationError field input",
 ];
 
 #[derive(Debug, Default)]

@@ -112,7 +112,7 @@ pub struct MissingPool {
     pub parsed_at: i64,
 }
 
-/// How many runs of a DAG are in a state, among the latest.
+/// How many runs of a DAG are in a state.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct RunCount {
     pub dag_id: String,
@@ -127,14 +127,23 @@ const COLUMNS: &str = "d.dag_id, d.version_id, d.file, d.display_name, d.descrip
 const FROM: &str = "dag d LEFT JOIN dag_file f ON f.path = d.file";
 
 statements! {
-    // Runs after the one that is so far from the latest are left out, so that nothing reads through history.
-    each COUNT_RUNS = [
-        "SELECT d.dag_id, r.state, COUNT(*) AS runs
-         FROM", "JOIN dag d ON d.dag_id = c.value ->> 0 JOIN dag_run r ON r.dag_id = d.dag_id
-            AND r.run_after >= COALESCE((SELECT l.run_after FROM dag_run l WHERE l.dag_id = d.dag_id
-                ORDER BY l.run_after DESC, l.id DESC LIMIT 1 OFFSET $2), -9223372036854775807)
-         GROUP BY d.dag_id, r.state"
+    each COUNT_ACTIVE = [
+        "SELECT r.dag_id, r.state, COUNT(*) AS runs
+         FROM", "JOIN dag_run r ON r.dag_id = c.value ->> 0 AND r.state IN ('queued', 'running')
+         GROUP BY r.dag_id, r.state"
     ];
+    // Neither reads further back than `$2` runs of a DAG. Without LATERAL, Postgres would rather read them all.
+    split COUNT_ENDED = {
+        sqlite: "SELECT c.value ->> 0 AS dag_id, r.state, COUNT(*) AS runs
+            FROM json_each($1) AS c JOIN dag_run r ON r.dag_id = c.value ->> 0
+                AND r.run_after >= COALESCE((SELECT l.run_after FROM dag_run l WHERE l.dag_id = c.value ->> 0
+                    ORDER BY l.run_after DESC, l.id DESC LIMIT 1 OFFSET $2 - 1), -9223372036854775807)
+            WHERE r.state IN ('success', 'failed') GROUP BY c.value ->> 0, r.state",
+        postgres: "SELECT r.dag_id, r.state, COUNT(*) AS runs
+            FROM jsonb_array_elements($1::jsonb) AS c (value) CROSS JOIN LATERAL (SELECT l.dag_id, l.state FROM dag_run l
+                WHERE l.dag_id = c.value ->> 0 ORDER BY l.run_after DESC, l.id DESC LIMIT $2) AS r
+            WHERE r.state IN ('success', 'failed') GROUP BY r.dag_id, r.state"
+    };
     both FAVORITE = "INSERT INTO favorite (who, dag_id) VALUES ($1, $2) ON CONFLICT DO NOTHING";
     both UNFAVORITE = "DELETE FROM favorite WHERE who = $1 AND dag_id = $2";
     both IS_FAVORITE = "SELECT EXISTS (SELECT 1 FROM favorite WHERE who = $1 AND dag_id = $2)";
@@ -286,15 +295,20 @@ impl Store {
         select.list(self, page).await
     }
 
-    /// Counts the runs of DAGs by state, among the latest `most` of each.
+    /// Counts the runs of DAGs by state: those under way, and those that have ended among the latest `most` of each.
     ///
     /// # Errors
     ///
     /// When the database does.
     pub async fn count_runs(&self, dags: &[&str], most: u32) -> Result<Vec<RunCount>, StoreError> {
-        Ok(on!(read self, COUNT_RUNS, |text, conn| {
-            sqlx::query_as(text).bind(list_of(dags)).bind(i64::from(most.saturating_sub(1))).fetch_all(conn).await?
-        }))
+        let list = list_of(dags);
+        let mut counts: Vec<RunCount> =
+            on!(read self, COUNT_ACTIVE, |text, conn| sqlx::query_as(text).bind(&list).fetch_all(conn).await?);
+        let ended: Vec<RunCount> = on!(read self, COUNT_ENDED, |text, conn| {
+            sqlx::query_as(text).bind(&list).bind(i64::from(most.max(1))).fetch_all(conn).await?
+        });
+        counts.extend(ended);
+        Ok(counts)
     }
 
     /// Says whether a DAG is a favourite of a user.
