@@ -5,6 +5,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::{App, openapi};
 
+mod bulk;
 mod absent;
 mod config;
 mod dag_details;
@@ -14,6 +15,7 @@ mod dags;
 mod import_errors;
 mod jobs;
 mod monitor;
+mod task_instances;
 
 /// The one bundle that there is, under the name of Airflow's default: the DAG folder.
 pub(crate) const BUNDLE: &str = "dags-folder";
@@ -30,6 +32,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .merge(import_errors::routes())
         .merge(jobs::routes())
         .merge(monitor::routes())
+        .merge(task_instances::routes())
 }
 
 /// The answers that every route may give beside its own.

@@ -47,6 +47,18 @@ impl ApiError {
         Self { status, detail: Value::String(detail.into()) }
     }
 
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// Returns the sentence.
+    pub(crate) fn detail_text(&self) -> String {
+        match &self.detail {
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        }
+    }
+
     /// 400: understood, and refused.
     pub(crate) fn bad_request(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, detail)

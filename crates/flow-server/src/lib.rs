@@ -42,6 +42,8 @@ pub struct App {
     pub about: Arc<About>,
     /// Flow's version.
     pub version: &'static str,
+    /// As in the settings: what is said of a lost task goes by it.
+    pub max_infrastructure_retries: u32,
     /// Reads the clock.
     pub now: fn() -> Timestamp,
 }

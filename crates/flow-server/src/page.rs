@@ -1,8 +1,10 @@
 //! Lists: paging, sorting and filters, the same for every list.
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use flow_core::Timestamp;
-use flow_store::{Order, Page, Pattern, Range};
+use flow_store::{Key, Order, Page, Pattern, Place, Range};
 use serde::Deserialize;
+use serde_json::Value;
 use utoipa::IntoParams;
 
 use crate::{ApiError, wire::When};
@@ -85,6 +87,59 @@ pub(crate) fn patterns(like: Option<&str>, prefix: Option<&str>) -> Vec<Pattern>
     like.into_iter().chain(prefix).collect()
 }
 
+/// A place in a list as clients hand it to and fro, written as Airflow does: the values that its row is sorted by, in
+/// base64, with a `~` before it when the page before that row is wanted.
+pub(crate) struct Cursor;
+
+impl Cursor {
+    /// Longest that is read.
+    const BYTES_MAX: usize = 4096;
+
+    /// Reads a cursor; an empty one is the first page. `fits` says whether a key is one of the order's at this position.
+    ///
+    /// # Errors
+    ///
+    /// When it is not one of this order.
+    pub(crate) fn read(
+        text: &str,
+        length: usize,
+        fits: impl Fn(usize, &Key) -> bool,
+    ) -> Result<Option<Place>, ApiError> {
+        if text.is_empty() {
+            return Ok(None);
+        }
+        let invalid = || ApiError::bad_request("Invalid cursor token");
+        let (token, is_backward) = text.strip_prefix('~').map_or((text, false), |token| (token, true));
+        if token.len() > Self::BYTES_MAX {
+            return Err(invalid());
+        }
+        let bytes = URL_SAFE_NO_PAD.decode(token.trim_end_matches('=')).map_err(|_| invalid())?;
+        let values: Vec<Value> = serde_json::from_slice(&bytes).map_err(|_| invalid())?;
+        let key = |value: Value| match value {
+            Value::Null => Some(Key::Null),
+            Value::Number(number) => number.as_i64().map(Key::Int),
+            Value::String(text) => Some(Key::Text(text)),
+            Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+        };
+        let keys: Vec<Key> = values.into_iter().map(key).collect::<Option<_>>().ok_or_else(invalid)?;
+        if keys.len() != length || !keys.iter().enumerate().all(|(at, key)| fits(at, key)) {
+            return Err(ApiError::bad_request("Cursor token does not match current query shape"));
+        }
+        Ok(Some(Place { keys, is_backward }))
+    }
+
+    /// Writes it.
+    pub(crate) fn write(place: &Place) -> String {
+        let value = |key: &Key| match key {
+            Key::Null => Value::Null,
+            Key::Int(number) => Value::from(*number),
+            Key::Text(text) => Value::from(text.as_str()),
+        };
+        let values: Value = place.keys.iter().map(value).collect();
+        format!("{}{}", if place.is_backward { "~" } else { "" }, URL_SAFE_NO_PAD.encode(values.to_string()))
+    }
+}
+
 /// Puts the four bounds of a moment together.
 pub(crate) fn between(gte: Option<When>, gt: Option<When>, lte: Option<When>, lt: Option<When>) -> Range<Timestamp> {
     let bound = |when: Option<When>| when.map(|when| when.0);
@@ -108,6 +163,22 @@ mod tests {
         let read = order(&["-name".to_owned(), "id".to_owned()], &known).unwrap();
         assert_eq!(read, [Order { by: 'n', is_descending: true }, Order { by: 'i', is_descending: false }]);
         assert!(order(&["password".to_owned()], &known).is_err());
+    }
+
+    #[test]
+    fn a_cursor_reads_back_and_fits_its_order() {
+        let keys = vec![Key::Int(-7), Key::Text("ö".into()), Key::Null];
+        for is_backward in [false, true] {
+            let place = Place { keys: keys.clone(), is_backward };
+            let text = Cursor::write(&place);
+            assert_eq!(Cursor::read(&text, 3, |at, key| keys[at] == *key).unwrap(), Some(place));
+            assert!(Cursor::read(&text, 2, |_, _| true).is_err());
+            assert!(Cursor::read(&text, 3, |at, _| at < 2).is_err());
+        }
+        assert_eq!(Cursor::read("", 3, |_, _| true).unwrap(), None);
+        for text in ["ä", "~", "e30", "W3RydWVd", "W10"] {
+            assert!(Cursor::read(text, 1, |_, _| true).is_err(), "{text}");
+        }
     }
 
     #[test]

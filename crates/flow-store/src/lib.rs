@@ -47,7 +47,9 @@ mod xcoms;
 use db::{Db, Inner, on};
 
 pub use access::AccessList;
-pub use actions::{ActionError, Dating, EditOptions, Edited, TriggerOutcome, TriggerRun};
+pub use actions::{
+    ActionError, Dating, EditOptions, Edited, EditedRun, RunsAsked, TaskChange, TaskEdit, TriggerOutcome, TriggerRun,
+};
 pub use attempts::{AttemptKey, Claimed, Kept, Report, Try};
 pub use cache::{CachedDag, DagCache};
 pub use cleanup::{Cleaned, CleanupPlan, CleanupStep};

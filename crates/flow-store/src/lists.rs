@@ -6,6 +6,7 @@ mod import_errors;
 pub(crate) mod pools;
 mod processes;
 mod runs;
+pub(crate) mod task_instances;
 mod variables;
 pub(crate) mod versions;
 
@@ -15,5 +16,6 @@ pub use import_errors::{ImportErrorFilter, ImportErrorOrder};
 pub use pools::PoolFilter;
 pub use processes::{ProcessFilter, ProcessOrder};
 pub use runs::{DagRunFilter, DagRunOrder, with_run_id};
+pub use task_instances::{TaskFilter, TaskLine, TaskOrder, with_task_key};
 pub use variables::{VariableFilter, VariableOrder};
 pub use versions::{VersionLine, VersionOrder};

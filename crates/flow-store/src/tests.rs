@@ -10,6 +10,7 @@ async fn every_statement_prepares(store: Store) {
     store.migrate().await.unwrap();
     let all = [
         crate::access::ALL,
+        crate::actions::tasks::ALL,
         crate::attempts::ALL,
         crate::cleanup::ALL,
         crate::connections::ALL,
@@ -18,6 +19,7 @@ async fn every_statement_prepares(store: Store) {
         crate::events::ALL,
         crate::files::ALL,
         crate::lists::pools::ALL,
+        crate::lists::task_instances::ALL,
         crate::looks::ALL,
         crate::notify::ALL,
         crate::overview::ALL,

@@ -233,6 +233,7 @@ pub(crate) async fn serve(cx: &Cx, parts: &Parts, listener: TcpListener, stop: S
         dags: parts.dags.clone(),
         about: Arc::new(about(cx)),
         version: VERSION,
+        max_infrastructure_retries: cx.config.settings.core.max_infrastructure_retries,
         now: flow_runtime::clock::system_now,
     };
     let ended = flow_server::serve(listener, app, async move { stop.draining().await }).await;

@@ -50,6 +50,7 @@ impl From<Database> for Api {
             dags: w.dags.clone(),
             about: Arc::new(about),
             version: "0.0.0",
+            max_infrastructure_retries: 3,
             now: || at(1_000),
         };
         Self { w, router: flow_server::router(app), who: None }.as_role(Role::Admin)

@@ -13,3 +13,4 @@ mod absent;
 mod dags;
 mod import_errors;
 mod routes;
+mod task_instances;

@@ -36,9 +36,13 @@ fn hot() -> Vec<Sql> {
         "ATTEMPTS",
         "XCOMS",
         "EVENTS",
+        "COUNT_FAILED",
+        // Runs that one request is about, up to a limit.
+        "ALL_RUNS",
     ];
     let all = [
         crate::access::ALL,
+        crate::actions::tasks::ALL,
         crate::attempts::ALL,
         crate::cleanup::ALL,
         crate::connections::ALL,
@@ -47,6 +51,7 @@ fn hot() -> Vec<Sql> {
         crate::events::ALL,
         crate::lists::dags::ALL,
         crate::lists::pools::ALL,
+        crate::lists::task_instances::ALL,
         crate::lists::versions::ALL,
         crate::looks::ALL,
         crate::overview::ALL,
@@ -73,6 +78,7 @@ fn table_of(name: &str) -> &str {
         "d" => "dag",
         "v" => "dag_version",
         "s" => "dag_source",
+        "x" => "rendered",
         other => other,
     }
 }
