@@ -5,8 +5,8 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::{App, openapi};
 
-mod bulk;
 mod absent;
+mod bulk;
 mod config;
 mod dag_details;
 mod dag_overviews;

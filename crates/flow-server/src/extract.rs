@@ -42,7 +42,9 @@ impl<T: DeserializeOwned> Json<T> {
         }
         match axum::Json::<serde_json::Value>::from_request(request, app).await {
             // A list would be taken for the fields of an object in their order.
-            Ok(axum::Json(serde_json::Value::Array(_))) => Err(ApiError::invalid(&["body"], "the body must be an object")),
+            Ok(axum::Json(serde_json::Value::Array(_))) => {
+                Err(ApiError::invalid(&["body"], "the body must be an object"))
+            }
             Ok(axum::Json(body)) => {
                 serde_json::from_value(body).map(Self).map_err(|error| ApiError::invalid(&["body"], error.to_string()))
             }

@@ -225,14 +225,13 @@ async fn responses(app: &App, lines: &[TaskLine], bytes_max: i64) -> Result<Vec<
 }
 
 fn response(line: &TaskLine, fields: Option<&str>, names: &Names) -> Result<TaskInstanceResponse, ApiError> {
-    let state: TaskState = line.state.parse().map_err(|error: flow_core::state::UnknownWord| {
-        StoreError::Inconsistent {
+    let state: TaskState =
+        line.state.parse().map_err(|error: flow_core::state::UnknownWord| StoreError::Inconsistent {
             table: "task_instance",
             column: "state",
             row: format!("{}/{}/{}", line.dag_id, line.run_id, line.task_id),
             problem: error.to_string(),
-        }
-    })?;
+        })?;
     let map_index = i32::try_from(line.map_index).unwrap_or(-1);
     Ok(TaskInstanceResponse {
         id: task_instance_uuid(RunKey(line.run), &line.task_id, map_index),
@@ -276,15 +275,16 @@ fn response(line: &TaskLine, fields: Option<&str>, names: &Names) -> Result<Task
 async fn find_run(app: &App, dag_id: &str, run_id: &str) -> Result<RunRow, ApiError> {
     let found = app.store.run(dag_id, run_id).await?;
     found.ok_or_else(|| {
-        ApiError::new(
-            axum::http::StatusCode::NOT_FOUND,
-            format!("dag run `{run_id}` of dag `{dag_id}` does not exist"),
-        )
+        ApiError::new(axum::http::StatusCode::NOT_FOUND, format!("dag run `{run_id}` of dag `{dag_id}` does not exist"))
     })
 }
 
 /// Finds a task instance by its names.
-async fn find(app: &App, (dag_id, run_id, task_id): (&str, &str, &str), map_index: i32) -> Result<(RunRow, TaskLine), ApiError> {
+async fn find(
+    app: &App,
+    (dag_id, run_id, task_id): (&str, &str, &str),
+    map_index: i32,
+) -> Result<(RunRow, TaskLine), ApiError> {
     let run = find_run(app, dag_id, run_id).await?;
     let line = app.store.task_instance(run.run.key, task_id, i64::from(map_index)).await?;
     let line = line.ok_or_else(|| no_such(task_id, map_index, run_id))?;
@@ -293,7 +293,10 @@ async fn find(app: &App, (dag_id, run_id, task_id): (&str, &str, &str), map_inde
 
 fn no_such(task_id: &str, map_index: i32, run_id: &str) -> ApiError {
     let name = if map_index < 0 { format!("`{task_id}`") } else { format!("`{task_id}` with map index {map_index}") };
-    ApiError::new(axum::http::StatusCode::NOT_FOUND, format!("task instance {name} of dag run `{run_id}` does not exist"))
+    ApiError::new(
+        axum::http::StatusCode::NOT_FOUND,
+        format!("task instance {name} of dag run `{run_id}` does not exist"),
+    )
 }
 
 /// Which one, of a mapped task
@@ -354,7 +357,11 @@ async fn get_mapped_task_instance(
     one(&app, (&dag_id, &run_id, &task_id), map_index).await
 }
 
-async fn one(app: &App, names: (&str, &str, &str), map_index: i32) -> Result<axum::Json<TaskInstanceResponse>, ApiError> {
+async fn one(
+    app: &App,
+    names: (&str, &str, &str),
+    map_index: i32,
+) -> Result<axum::Json<TaskInstanceResponse>, ApiError> {
     let (_, line) = find(app, names, map_index).await?;
     let shown = responses(app, std::slice::from_ref(&line), i64::MAX).await?.pop();
     shown.map(axum::Json).ok_or_else(|| no_such(names.2, map_index, names.1))

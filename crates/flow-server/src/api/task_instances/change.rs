@@ -183,8 +183,7 @@ impl<'a> Patch<'a> {
             }
             Target::Group(group) => {
                 let dag = app.dags.read(&app.store, run.version_id).await?;
-                let tasks =
-                    dag.tasks_of_group(group).ok_or_else(|| ApiError::not_found("task group", group))?;
+                let tasks = dag.tasks_of_group(group).ok_or_else(|| ApiError::not_found("task group", group))?;
                 filter.tasks = Some(tasks.into_iter().map(|id| id.to_string()).collect());
             }
         }
@@ -205,11 +204,7 @@ impl<'a> Patch<'a> {
         };
         let edit = TaskEdit {
             dag_id: self.dag_id,
-            runs: RunsAsked::Of {
-                run_id: self.run_id,
-                past: self.body.include_past,
-                future: self.body.include_future,
-            },
+            runs: RunsAsked::Of { run_id: self.run_id, past: self.body.include_past, future: self.body.include_future },
             tasks,
             group,
             upstream: self.body.include_upstream,
@@ -306,7 +301,9 @@ pub(super) async fn touched(
         let tasks = run.edited.iter().map(|edited| edited.task_id.clone()).collect();
         let filter = TaskFilter { run: Some(run.run), tasks: Some(tasks), ..TaskFilter::default() };
         let is_edited = |line: &TaskLine| {
-            run.edited.iter().any(|edited| edited.task_id == line.task_id && i64::from(edited.map_index) == line.map_index)
+            run.edited
+                .iter()
+                .any(|edited| edited.task_id == line.task_id && i64::from(edited.map_index) == line.map_index)
         };
         lines.extend(list(app, &filter).await?.into_iter().filter(is_edited));
     }

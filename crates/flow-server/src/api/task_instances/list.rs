@@ -164,7 +164,9 @@ const ORDERS: [(&str, TaskOrder); 14] = [
 fn states(words: &[String]) -> Result<Option<Vec<TaskState>>, ApiError> {
     let one = |word: &String| match word.as_str() {
         "none" | "null" | "no_status" => Ok(TaskState::NoStatus),
-        word => word.parse().map_err(|error: flow_core::state::UnknownWord| ApiError::invalid(&["query", "state"], error.to_string())),
+        word => word
+            .parse()
+            .map_err(|error: flow_core::state::UnknownWord| ApiError::invalid(&["query", "state"], error.to_string())),
     };
     if words.is_empty() { Ok(None) } else { words.iter().map(one).collect::<Result<_, _>>().map(Some) }
 }
@@ -185,10 +187,13 @@ fn lasting(gte: Option<f64>, gt: Option<f64>, lte: Option<f64>, lt: Option<f64>)
 impl Times {
     fn put(self, filter: &mut TaskFilter) -> Result<(), ApiError> {
         filter.run_after = page::between(self.run_after_gte, self.run_after_gt, self.run_after_lte, self.run_after_lt);
-        filter.logical_date = page::between(self.logical_date_gte, self.logical_date_gt, self.logical_date_lte, self.logical_date_lt);
-        filter.started_at = page::between(self.start_date_gte, self.start_date_gt, self.start_date_lte, self.start_date_lt);
+        filter.logical_date =
+            page::between(self.logical_date_gte, self.logical_date_gt, self.logical_date_lte, self.logical_date_lt);
+        filter.started_at =
+            page::between(self.start_date_gte, self.start_date_gt, self.start_date_lte, self.start_date_lt);
         filter.ended_at = page::between(self.end_date_gte, self.end_date_gt, self.end_date_lte, self.end_date_lt);
-        filter.updated_at = page::between(self.updated_at_gte, self.updated_at_gt, self.updated_at_lte, self.updated_at_lt);
+        filter.updated_at =
+            page::between(self.updated_at_gte, self.updated_at_gt, self.updated_at_lte, self.updated_at_lt);
         filter.duration = lasting(self.duration_gte, self.duration_gt, self.duration_lte, self.duration_lt)?;
         Ok(())
     }
@@ -255,8 +260,7 @@ async fn stretch_of(
             Cursor::write(&Place { keys, is_backward })
         })
     };
-    let (has_next, has_previous) =
-        if is_backward { (true, found.has_more) } else { (found.has_more, place.is_some()) };
+    let (has_next, has_previous) = if is_backward { (true, found.has_more) } else { (found.has_more, place.is_some()) };
     Ok(axum::Json(TaskInstanceCollectionResponse {
         next_cursor: at(found.rows.last().filter(|_| has_next), false),
         previous_cursor: at(found.rows.first().filter(|_| has_previous), true),
@@ -356,15 +360,17 @@ pub(super) async fn get_task_instances_batch(
         dags: body.dag_ids,
         run_ids: body.dag_run_ids,
         tasks: body.task_ids,
-        states: body.state.and_then(some).map(|states| {
-            states.into_iter().map(|state| state.map_or(TaskState::NoStatus, TaskState::from)).collect()
-        }),
+        states: body
+            .state
+            .and_then(some)
+            .map(|states| states.into_iter().map(|state| state.map_or(TaskState::NoStatus, TaskState::from)).collect()),
         pools: body.pool.and_then(some),
         queues: body.queue.and_then(some),
         ..TaskFilter::default()
     };
     filter.run_after = page::between(body.run_after_gte, body.run_after_gt, body.run_after_lte, body.run_after_lt);
-    filter.logical_date = page::between(body.logical_date_gte, body.logical_date_gt, body.logical_date_lte, body.logical_date_lt);
+    filter.logical_date =
+        page::between(body.logical_date_gte, body.logical_date_gt, body.logical_date_lte, body.logical_date_lt);
     filter.started_at = page::between(body.start_date_gte, body.start_date_gt, body.start_date_lte, body.start_date_lt);
     filter.ended_at = page::between(body.end_date_gte, body.end_date_gt, body.end_date_lte, body.end_date_lt);
     filter.duration = lasting(body.duration_gte, body.duration_gt, body.duration_lte, body.duration_lt)?;

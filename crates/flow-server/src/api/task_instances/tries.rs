@@ -232,8 +232,7 @@ async fn dependencies(
     if task.state.is_finished() || task.state == TaskState::Running {
         return Ok(axum::Json(TaskDependencyCollectionResponse { dependencies: Vec::new() }));
     }
-    let reasons =
-        app.store.explain(&app.dags, &run, task, app.max_infrastructure_retries, (app.now)()).await?;
+    let reasons = app.store.explain(&app.dags, &run, task, app.max_infrastructure_retries, (app.now)()).await?;
     let shown = |reason: flow_core::engine::Reason| TaskDependencyResponse {
         name: reason.kind.to_owned(),
         reason: reason.text,
@@ -276,5 +275,8 @@ pub(super) async fn get_external_log_url(
     Query(index): Query<MapIndex>,
 ) -> Result<axum::Json<ExternalLogUrlResponse>, ApiError> {
     find(&app, (&dag_id, &run_id, &task_id), index.or_none()).await?;
-    Err(ApiError::new(axum::http::StatusCode::NOT_FOUND, "logs are kept by Flow itself: there is no other store of logs"))
+    Err(ApiError::new(
+        axum::http::StatusCode::NOT_FOUND,
+        "logs are kept by Flow itself: there is no other store of logs",
+    ))
 }
