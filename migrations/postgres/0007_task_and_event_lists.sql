@@ -11,3 +11,4 @@ CREATE INDEX event_of_run ON event (dag_id, run_id, id) WHERE dag_id IS NOT NULL
 -- What people did, and all but what task instances and runs go through.
 CREATE INDEX event_who ON event (who, id) WHERE who IS NOT NULL;
 CREATE INDEX event_kind ON event (kind, id) WHERE kind NOT IN ('task_state', 'run_state');
+CREATE INDEX event_rare ON event (id) WHERE kind NOT IN ('task_state', 'run_state');

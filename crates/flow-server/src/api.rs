@@ -12,10 +12,12 @@ mod dag_details;
 mod dag_overviews;
 mod dag_versions;
 mod dags;
+mod event_logs;
 mod import_errors;
 mod jobs;
 mod monitor;
 mod task_instances;
+mod xcoms;
 
 /// The one bundle that there is, under the name of Airflow's default: the DAG folder.
 pub(crate) const BUNDLE: &str = "dags-folder";
@@ -29,10 +31,12 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .merge(dag_overviews::routes())
         .merge(dag_versions::routes())
         .merge(dags::routes())
+        .merge(event_logs::routes())
         .merge(import_errors::routes())
         .merge(jobs::routes())
         .merge(monitor::routes())
         .merge(task_instances::routes())
+        .merge(xcoms::routes())
 }
 
 /// The answers that every route may give beside its own.

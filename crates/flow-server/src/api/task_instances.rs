@@ -171,13 +171,13 @@ fn seconds(start: Option<i64>, end: Option<i64>) -> Option<f64> {
 }
 
 /// What task instances show of their DAGs.
-struct Names {
+pub(super) struct Names {
     versions: BTreeMap<i64, VersionLine>,
     dags: BTreeMap<i64, Arc<CachedDag>>,
 }
 
 impl Names {
-    async fn of(app: &App, versions: impl IntoIterator<Item = i64>) -> Result<Self, ApiError> {
+    pub(super) async fn of(app: &App, versions: impl IntoIterator<Item = i64>) -> Result<Self, ApiError> {
         let ids: Vec<i64> = versions.into_iter().collect::<BTreeSet<_>>().into_iter().collect();
         let lines = app.store.version_lines(&ids).await?;
         let mut dags = BTreeMap::new();
@@ -192,13 +192,13 @@ impl Names {
         Ok(Self { versions: lines, dags })
     }
 
-    fn task(&self, version: i64, task_id: &str) -> String {
+    pub(super) fn task(&self, version: i64, task_id: &str) -> String {
         let dag = self.dags.get(&version);
         let task = dag.and_then(|dag| dag.task_ix(task_id).map(|ix| dag.dag.task(ix)));
         task.and_then(|task| task.display_name.clone()).unwrap_or_else(|| task_id.to_owned())
     }
 
-    fn dag(&self, version: i64, dag_id: &str) -> String {
+    pub(super) fn dag(&self, version: i64, dag_id: &str) -> String {
         let line = self.versions.get(&version);
         line.and_then(|line| line.display_name.clone()).unwrap_or_else(|| dag_id.to_owned())
     }
@@ -272,7 +272,7 @@ fn response(line: &TaskLine, fields: Option<&str>, names: &Names) -> Result<Task
 }
 
 /// Finds a run by its names.
-async fn find_run(app: &App, dag_id: &str, run_id: &str) -> Result<RunRow, ApiError> {
+pub(super) async fn find_run(app: &App, dag_id: &str, run_id: &str) -> Result<RunRow, ApiError> {
     let found = app.store.run(dag_id, run_id).await?;
     found.ok_or_else(|| {
         ApiError::new(axum::http::StatusCode::NOT_FOUND, format!("dag run `{run_id}` of dag `{dag_id}` does not exist"))
@@ -280,7 +280,7 @@ async fn find_run(app: &App, dag_id: &str, run_id: &str) -> Result<RunRow, ApiEr
 }
 
 /// Finds a task instance by its names.
-async fn find(
+pub(super) async fn find(
     app: &App,
     (dag_id, run_id, task_id): (&str, &str, &str),
     map_index: i32,

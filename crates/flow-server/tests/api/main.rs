@@ -11,6 +11,8 @@ mod world;
 
 mod absent;
 mod dags;
+mod event_logs;
 mod import_errors;
 mod routes;
 mod task_instances;
+mod xcoms;
