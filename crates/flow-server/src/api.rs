@@ -6,17 +6,26 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::{App, openapi};
 
 mod absent;
-mod bulk;
 mod config;
 mod dag_details;
 mod dag_overviews;
 mod dag_versions;
 mod dags;
+pub(crate) mod bulk;
+mod connections;
+mod dag_runs;
+pub(crate) mod find;
+mod auth;
+mod command_line;
 mod event_logs;
 mod import_errors;
 mod jobs;
 mod monitor;
+mod pools;
 mod task_instances;
+mod variables;
+mod tokens;
+mod users;
 mod xcoms;
 
 /// The one bundle that there is, under the name of Airflow's default: the DAG folder.
@@ -31,18 +40,29 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .merge(dag_overviews::routes())
         .merge(dag_versions::routes())
         .merge(dags::routes())
+        .merge(connections::routes())
+        .merge(dag_runs::routes())
+        .merge(auth::routes())
+        .merge(command_line::routes())
         .merge(event_logs::routes())
         .merge(import_errors::routes())
         .merge(jobs::routes())
         .merge(monitor::routes())
+        .merge(pools::routes())
         .merge(task_instances::routes())
+        .merge(variables::routes())
         .merge(xcoms::routes())
+        .merge(tokens::routes())
+        .merge(users::routes())
 }
 
 /// The answers that every route may give beside its own.
 #[derive(utoipa::IntoResponses)]
 #[expect(dead_code, reason = "it is there for its description")]
 pub(crate) enum Refusals {
+    /// Understood, and refused
+    #[response(status = 400)]
+    Refused(#[to_schema] crate::error::ErrorBody),
     /// Nobody is logged in
     #[response(status = 401)]
     Unauthorized(#[to_schema] crate::error::ErrorBody),
@@ -52,4 +72,7 @@ pub(crate) enum Refusals {
     /// A part of the request makes no sense
     #[response(status = 422)]
     Invalid(#[to_schema] crate::error::InvalidBody),
+    /// Too many tokens that are not valid came from this address
+    #[response(status = 429)]
+    TooMany(#[to_schema] crate::error::ErrorBody),
 }

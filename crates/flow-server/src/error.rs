@@ -15,6 +15,8 @@ use utoipa::ToSchema;
 pub struct ApiError {
     status: StatusCode,
     detail: Value,
+    /// Seconds until it is worth another try.
+    retry_after: Option<u64>,
 }
 
 /// The body of an answer that is an error.
@@ -44,19 +46,16 @@ pub(crate) struct InvalidPart {
 
 impl ApiError {
     pub(crate) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
-        Self { status, detail: Value::String(detail.into()) }
+        Self { status, detail: Value::String(detail.into()), retry_after: None }
     }
 
     pub(crate) fn status(&self) -> StatusCode {
         self.status
     }
 
-    /// Returns the sentence.
-    pub(crate) fn detail_text(&self) -> String {
-        match &self.detail {
-            Value::String(text) => text.clone(),
-            other => other.to_string(),
-        }
+    /// Returns what is said: a text, or a list of places.
+    pub(crate) fn detail(&self) -> &Value {
+        &self.detail
     }
 
     /// 400: understood, and refused.
@@ -79,6 +78,11 @@ impl ApiError {
         Self::new(StatusCode::NOT_FOUND, format!("{what} `{name}` does not exist"))
     }
 
+    /// 404, in these words.
+    pub(crate) fn missing(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, detail)
+    }
+
     pub(crate) fn no_such_address() -> Self {
         Self::new(StatusCode::NOT_FOUND, "there is nothing at this address")
     }
@@ -88,10 +92,36 @@ impl ApiError {
         Self::new(StatusCode::CONFLICT, detail)
     }
 
+    /// 409 with the body that Airflow gives when something exists already.
+    pub(crate) fn exists(message: impl Into<String>) -> Self {
+        let detail = json!({
+            "reason": "Unique constraint violation",
+            "statement": "hidden",
+            "orig_error": "hidden",
+            "message": message.into(),
+        });
+        Self { status: StatusCode::CONFLICT, detail, retry_after: None }
+    }
+
+    /// Returns what is wrong, as text.
+    pub(crate) fn sentence(&self) -> String {
+        self.detail.as_str().map_or_else(|| self.detail.to_string(), str::to_owned)
+    }
+
     /// 422: a part of the request makes no sense. `place`: `["body", "conf"]`.
     pub(crate) fn invalid(place: &[&str], message: impl Into<String>) -> Self {
         let detail = json!([{ "loc": place, "msg": message.into(), "type": "value_error" }]);
-        Self { status: StatusCode::UNPROCESSABLE_ENTITY, detail }
+        Self { status: StatusCode::UNPROCESSABLE_ENTITY, detail, retry_after: None }
+    }
+
+    /// 429: too often; `wait` in seconds.
+    pub(crate) fn too_many(wait: u64, detail: impl Into<String>) -> Self {
+        Self { retry_after: Some(wait), ..Self::new(StatusCode::TOO_MANY_REQUESTS, detail) }
+    }
+
+    /// 503: not now.
+    pub(crate) fn unavailable(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, detail)
     }
 
     /// 501: Airflow has it, this version of Flow does not.
@@ -137,6 +167,9 @@ impl IntoResponse for ApiError {
             response
                 .headers_mut()
                 .insert(axum::http::header::WWW_AUTHENTICATE, axum::http::HeaderValue::from_static("Bearer"));
+        }
+        if let Some(wait) = self.retry_after {
+            response.headers_mut().insert(axum::http::header::RETRY_AFTER, wait.into());
         }
         response
     }

@@ -9,10 +9,11 @@ mod error;
 mod extract;
 mod openapi;
 mod page;
+mod reach;
 mod ui;
 mod wire;
 
-use std::{future::Future, io, sync::Arc, time::Duration};
+use std::{future::Future, io, net::SocketAddr, pin::Pin, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -22,13 +23,19 @@ use axum::{
     routing::get,
 };
 use flow_core::Timestamp;
-use flow_store::{DagCache, Store};
+use flow_store::{DagCache, RunRow, Store, TaskRow};
+use serde_json::Value;
 use tokio::net::TcpListener;
 use tower_http::{limit::RequestBodyLimitLayer, set_header::SetResponseHeaderLayer, timeout::TimeoutLayer};
 
 pub use access::{By, Role, Who, rules};
+pub use auth::{
+    Auth, AuthConfig, Network, check_new_password, check_user_name, hash_password, make_first_admin, random_password,
+    token_secret,
+};
 pub use error::ApiError;
 pub use openapi::document as openapi_document;
+pub use reach::reach;
 
 /// Longest that a request may take.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -43,12 +50,16 @@ pub struct App {
     pub store: Store,
     pub dags: DagCache,
     pub about: Arc<About>,
+    /// Logins.
+    pub auth: Auth,
     /// Flow's version.
     pub version: &'static str,
-    /// As in the settings: what is said of a lost task goes by it.
-    pub max_infrastructure_retries: u32,
     /// Reads the clock.
     pub now: fn() -> Timestamp,
+    /// The setting `core.max_infrastructure_retries`.
+    pub max_infrastructure_retries: u32,
+    /// Fills in the arguments of a task that has not run yet.
+    pub renderer: Renderer,
 }
 
 /// What the binary tells of itself.
@@ -76,24 +87,35 @@ impl About {
     }
 }
 
+/// Fills in a task's arguments as its next attempt would see them, secrets masked; an error is a sentence.
+pub type Renderer =
+    Arc<dyn Fn(RunRow, TaskRow) -> Pin<Box<dyn Future<Output = Result<Value, String>> + Send>> + Send + Sync>;
+
 /// Returns every route.
 pub fn router(app: App) -> Router {
     let headers = [
         (
             header::CONTENT_SECURITY_POLICY,
-            "default-src 'self'; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'",
+            "default-src 'self'; style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'none'; \
+             form-action 'self'; frame-ancestors 'none'",
         ),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::X_FRAME_OPTIONS, "DENY"),
         (header::REFERRER_POLICY, "no-referrer"),
+        // Most answers are for those who asked only.
+        (header::CACHE_CONTROL, "no-store"),
     ];
     let (api, _) = api::routes().split_for_parts();
     let mut router = Router::new()
         .merge(api.route_layer(middleware::from_fn_with_state(app.clone(), access::guard)))
         .route("/", get(ui::show))
+        .route("/login", get(ui::log_in))
+        .route("/logout", get(ui::log_out))
         .route("/openapi.json", get(openapi::show))
+        .route("/docs", get(openapi::read))
         .fallback(missing)
-        .with_state(app)
+        .with_state(app.clone())
+        .layer(middleware::from_fn_with_state(app, access::welcome))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(RequestBodyLimitLayer::new(ANY_BODY_BYTES_MAX))
         .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, TIMEOUT));
@@ -109,7 +131,9 @@ pub fn router(app: App) -> Router {
 ///
 /// When the listener breaks.
 pub async fn serve(listener: TcpListener, app: App, stop: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
-    axum::serve(listener, router(app)).with_graceful_shutdown(stop).await
+    // The address is needed: for limits and for the audit log.
+    let service = router(app).into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(listener, service).with_graceful_shutdown(stop).await
 }
 
 async fn missing() -> ApiError {

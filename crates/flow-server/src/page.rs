@@ -87,56 +87,53 @@ pub(crate) fn patterns(like: Option<&str>, prefix: Option<&str>) -> Vec<Pattern>
     like.into_iter().chain(prefix).collect()
 }
 
-/// A place in a list as clients hand it to and fro, written as Airflow does: the values that its row is sorted by, in
-/// base64, with a `~` before it when the page before that row is wanted.
-pub(crate) struct Cursor;
+/// Longest cursor that is read.
+const CURSOR_MAX: usize = 4_096;
 
-impl Cursor {
-    /// Longest that is read.
-    const BYTES_MAX: usize = 4096;
+/// Writes a cursor: a place in a list of this shape. `shape`: its order, in words.
+pub(crate) fn cursor(shape: &str, keys: &[Key], is_backward: bool) -> String {
+    let value = |key: &Key| match key {
+        Key::Null => Value::Null,
+        Key::Int(number) => Value::from(*number),
+        Key::Text(text) => Value::from(text.as_str()),
+    };
+    let list = serde_json::json!([shape, keys.iter().map(value).collect::<Vec<_>>()]);
+    // Airflow marks the way back in the same way.
+    format!("{}{}", if is_backward { "~" } else { "" }, URL_SAFE_NO_PAD.encode(list.to_string()))
+}
 
-    /// Reads a cursor; an empty one is the first page. `fits` says whether a key is one of the order's at this position.
-    ///
-    /// # Errors
-    ///
-    /// When it is not one of this order.
-    pub(crate) fn read(
-        text: &str,
-        length: usize,
-        fits: impl Fn(usize, &Key) -> bool,
-    ) -> Result<Option<Place>, ApiError> {
-        if text.is_empty() {
-            return Ok(None);
-        }
-        let invalid = || ApiError::bad_request("Invalid cursor token");
-        let (token, is_backward) = text.strip_prefix('~').map_or((text, false), |token| (token, true));
-        if token.len() > Self::BYTES_MAX {
-            return Err(invalid());
-        }
-        let bytes = URL_SAFE_NO_PAD.decode(token.trim_end_matches('=')).map_err(|_| invalid())?;
-        let values: Vec<Value> = serde_json::from_slice(&bytes).map_err(|_| invalid())?;
-        let key = |value: Value| match value {
-            Value::Null => Some(Key::Null),
-            Value::Number(number) => number.as_i64().map(Key::Int),
-            Value::String(text) => Some(Key::Text(text)),
-            Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
-        };
-        let keys: Vec<Key> = values.into_iter().map(key).collect::<Option<_>>().ok_or_else(invalid)?;
-        if keys.len() != length || !keys.iter().enumerate().all(|(at, key)| fits(at, key)) {
-            return Err(ApiError::bad_request("Cursor token does not match current query shape"));
-        }
-        Ok(Some(Place { keys, is_backward }))
+/// Reads a cursor of a list of this shape; `None` = the first page. `fits`: whether keys are those of the list.
+///
+/// # Errors
+///
+/// When it is none, or one of another list.
+pub(crate) fn place(
+    cursor: &str,
+    shape: &str,
+    fits: impl Fn(&[Key]) -> bool,
+) -> Result<Option<Place>, ApiError> {
+    if cursor.is_empty() {
+        return Ok(None);
     }
+    let wrong = || ApiError::bad_request("Invalid cursor token");
+    let (token, is_backward) = cursor.strip_prefix('~').map_or((cursor, false), |token| (token, true));
+    let bytes = if token.len() > CURSOR_MAX { None } else { URL_SAFE_NO_PAD.decode(token.trim_end_matches('=')).ok() };
+    let read = bytes.and_then(|bytes| serde_json::from_slice::<(String, Vec<Value>)>(&bytes).ok());
+    let (order, values) = read.ok_or_else(wrong)?;
+    if order != shape {
+        return Err(ApiError::bad_request("Cursor token does not match current query shape"));
+    }
+    let keys: Option<Vec<Key>> = values.into_iter().map(key).collect();
+    let keys = keys.filter(|keys| fits(keys)).ok_or_else(wrong)?;
+    Ok(Some(Place { keys, is_backward }))
+}
 
-    /// Writes it.
-    pub(crate) fn write(place: &Place) -> String {
-        let value = |key: &Key| match key {
-            Key::Null => Value::Null,
-            Key::Int(number) => Value::from(*number),
-            Key::Text(text) => Value::from(text.as_str()),
-        };
-        let values: Value = place.keys.iter().map(value).collect();
-        format!("{}{}", if place.is_backward { "~" } else { "" }, URL_SAFE_NO_PAD.encode(values.to_string()))
+fn key(value: Value) -> Option<Key> {
+    match value {
+        Value::Null => Some(Key::Null),
+        Value::Number(number) => number.as_i64().map(Key::Int),
+        Value::String(text) => Some(Key::Text(text)),
+        Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
     }
 }
 
@@ -166,19 +163,17 @@ mod tests {
     }
 
     #[test]
-    fn a_cursor_reads_back_and_fits_its_order() {
-        let keys = vec![Key::Int(-7), Key::Text("ö".into()), Key::Null];
-        for is_backward in [false, true] {
-            let place = Place { keys: keys.clone(), is_backward };
-            let text = Cursor::write(&place);
-            assert_eq!(Cursor::read(&text, 3, |at, key| keys[at] == *key).unwrap(), Some(place));
-            assert!(Cursor::read(&text, 2, |_, _| true).is_err());
-            assert!(Cursor::read(&text, 3, |at, _| at < 2).is_err());
+    fn a_cursor_is_read_in_the_list_that_it_was_made_for() {
+        let keys = [Key::Int(7), Key::Null, Key::Text("ü".into())];
+        let made = cursor("-a,b,c", &keys, true);
+        let read = place(&made, "-a,b,c", |keys| keys.len() == 3).unwrap();
+        assert_eq!(read, Some(Place { keys: keys.to_vec(), is_backward: true }));
+        assert!(place(&made, "a,b,c", |_| true).is_err());
+        assert!(place(&made, "-a,b,c", |_| false).is_err());
+        for nonsense in ["~", "x", "~~", "W10", &"A".repeat(5_000), "bnVsbA"] {
+            assert!(place(nonsense, "-a,b,c", |_| true).is_err(), "{nonsense}");
         }
-        assert_eq!(Cursor::read("", 3, |_, _| true).unwrap(), None);
-        for text in ["ä", "~", "e30", "W3RydWVd", "W10"] {
-            assert!(Cursor::read(text, 1, |_, _| true).is_err(), "{text}");
-        }
+        assert_eq!(place("", "-a,b,c", |_| true).unwrap(), None);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::collections::HashSet;
 use flow_core::{
     DagId, RunId, RunType, TaskState, Timestamp,
     dag::params::{BadParam, with_conf},
-    engine::{Edit, Reason, Refused, edit, explain, explain_dispatch},
+    engine::{Edit, LastRun, Reason, Refused, RunHistory, edit, explain, explain_dispatch, planned_runs},
     run::DataInterval,
 };
 use serde_json::Value;
@@ -18,7 +18,7 @@ use serde_json::Value;
 pub use tasks::{EditedRun, RunsAsked, TaskChange, TaskEdit};
 
 use crate::{
-    CachedDag, CreateRun, DagCache, RunDecision, RunRow, Store, StoreError, TaskRow, Tx, looks::at_once,
+    CachedDag, CreateRun, DagCache, DagRow, RunDecision, RunRow, Store, StoreError, TaskRow, Tx, looks::at_once,
     rows::can_be_kept,
 };
 
@@ -198,6 +198,77 @@ impl Store {
         }
         tx.rollback().await?;
         Ok(reasons)
+    }
+}
+
+impl Store {
+    /// Returns the task instances of a run in the order of its DAG.
+    ///
+    /// # Errors
+    ///
+    /// When the database does, or the run's version cannot be read.
+    pub async fn tasks_in_order(&self, dags: &DagCache, row: &RunRow) -> Result<Vec<TaskRow>, StoreError> {
+        let dag = dags.read(self, row.version_id).await?;
+        let mut tasks = self.tasks(row.run.key).await?;
+        tasks.sort_by_key(|task| (dag.task_ix(&task.task_id).map_or(u32::MAX, |ix| ix.0), task.map_index));
+        Ok(tasks)
+    }
+}
+
+/// Most runs that are counted before a DAG is unpaused.
+pub const BACKLOG_MAX: usize = 10_000;
+
+/// Runs of a DAG that are due as soon as it is unpaused.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Backlog {
+    /// The DAG makes up for the past.
+    pub has_catchup: bool,
+    /// How many; one more than [`BACKLOG_MAX`] when there are more.
+    pub due: usize,
+    /// The first four of them.
+    pub first: Vec<RunId>,
+    /// The last of them, when all were counted.
+    pub last: Option<RunId>,
+}
+
+impl Store {
+    /// Says which runs a paused DAG would make if it were unpaused now.
+    ///
+    /// # Errors
+    ///
+    /// When the database does, or the DAG's version cannot be read.
+    pub async fn backlog(&self, dags: &DagCache, row: &DagRow, now: Timestamp) -> Result<Backlog, StoreError> {
+        if row.is_stale || !row.is_paused {
+            return Ok(Backlog::default());
+        }
+        let cached = dags.read(self, row.version_id).await?;
+        let last = self.latest_scheduled_run(&row.dag_id).await?;
+        let mut tx = self.begin().await?;
+        let active = tx.count_active_runs(&[row.dag_id.as_str()]).await?.remove(&row.dag_id).unwrap_or_default();
+        tx.rollback().await?;
+        let history = RunHistory {
+            last: last.and_then(|row| {
+                Some(LastRun {
+                    logical_date: row.run.logical_date?,
+                    data_interval: row.run.data_interval?,
+                    run_after: row.run.run_after,
+                    ended_at: row.run.ended_at,
+                })
+            }),
+            active: active.0 + active.1,
+            // Overlaps are not looked at.
+            busy_until: None,
+            // That is what unpausing writes down.
+            enabled_at: Some(now),
+        };
+        let mut planned = planned_runs(&cached.dag, &history, now, BACKLOG_MAX + 1);
+        planned.retain(|run| run.run_after <= now);
+        Ok(Backlog {
+            has_catchup: cached.dag.catchup,
+            due: planned.len(),
+            first: planned.iter().take(4).map(|run| run.run_id.clone()).collect(),
+            last: planned.last().filter(|_| planned.len() <= BACKLOG_MAX).map(|run| run.run_id.clone()),
+        })
     }
 }
 

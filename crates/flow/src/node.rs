@@ -66,21 +66,6 @@ impl Parts {
         Ok(parts)
     }
 
-    /// Opens what a command needs that is about DAGs, runs and the like.
-    pub(crate) async fn of_command(cx: &Cx) -> anyhow::Result<Self> {
-        if let Some(server) = &cx.config.server {
-            let database = masked(&cx.config.settings.database.url);
-            // To work on this database instead would change the wrong one.
-            return Err(Refusal::usage(format!(
-                "FLOW_SERVER is `{}`, and this version cannot work over the network",
-                masked(server)
-            ))
-            .help(format!("run the command on that host; or unset FLOW_SERVER to work on `{database}`"))
-            .into());
-        }
-        Self::of_database(cx).await
-    }
-
     /// Opens a database that is there already.
     pub(crate) async fn of_database(cx: &Cx) -> anyhow::Result<Self> {
         let url = &cx.config.settings.database.url;
@@ -171,25 +156,19 @@ impl Parts {
     }
 }
 
-impl Parts {
-    /// Fills in a task's arguments as its next attempt would see them; secrets are masked.
-    pub(crate) async fn render(&self, row: RunRow, task: &TaskRow) -> anyhow::Result<Value> {
-        let dag = self.dags.read(&self.store, row.version_id).await?;
-        let ix = dag
-            .task_ix(&task.task_id)
-            .with_context(|| format!("task `{}` is not in the run's version of its DAG", task.task_id))?;
-        flow_runtime::worker::render(
-            &self.store,
-            &self.dags,
-            &self.clock,
-            row.run,
-            &dag.dag,
-            ix,
-            task.try_number.max(1),
-        )
-        .await
-        .map_err(|problem| Refusal::failed(problem).into())
-    }
+/// Fills in a task's arguments as its next attempt would see them; secrets are masked. An error is a sentence.
+pub(crate) async fn render(
+    store: &Store,
+    dags: &DagCache,
+    clock: &Clock,
+    row: RunRow,
+    task: &TaskRow,
+) -> Result<Value, String> {
+    let dag = dags.read(store, row.version_id).await.map_err(|error| error.to_string())?;
+    let ix = dag
+        .task_ix(&task.task_id)
+        .ok_or_else(|| format!("task `{}` is not in the run's version of its DAG", task.task_id))?;
+    flow_runtime::worker::render(store, dags, clock, row.run, &dag.dag, ix, task.try_number.max(1)).await
 }
 
 /// Refuses to go on with a database that a newer program has changed.
@@ -228,13 +207,29 @@ pub(crate) async fn listen(cx: &Cx) -> anyhow::Result<TcpListener> {
 
 /// Serves the web server until a stop is asked for.
 pub(crate) async fn serve(cx: &Cx, parts: &Parts, listener: TcpListener, stop: Stop) {
+    let web = &cx.config.settings.web;
+    // What is not known to be reachable from this machine only, counts as reachable from elsewhere.
+    let is_loopback = listener.local_addr().is_ok_and(|address| address.ip().is_loopback());
+    let (store, dags, clock) = (parts.store.clone(), parts.dags.clone(), parts.clock.clone());
     let app = flow_server::App {
         store: parts.store.clone(),
         dags: parts.dags.clone(),
         about: Arc::new(about(cx)),
+        auth: flow_server::Auth::new(flow_server::AuthConfig {
+            anonymous_role: web.anonymous_role.0,
+            trusted_proxies: web.trusted_proxies.0.clone(),
+            allowed_hosts: web.allowed_hosts.0.clone(),
+            is_loopback,
+            session_idle: web.session_idle,
+            session_lifetime: web.session_lifetime,
+        }),
         version: VERSION,
         max_infrastructure_retries: cx.config.settings.core.max_infrastructure_retries,
         now: flow_runtime::clock::system_now,
+        renderer: Arc::new(move |row, task| {
+            let (store, dags, clock) = (store.clone(), dags.clone(), clock.clone());
+            Box::pin(async move { render(&store, &dags, &clock, row, &task).await })
+        }),
     };
     let ended = flow_server::serve(listener, app, async move { stop.draining().await }).await;
     if let Err(error) = ended {
@@ -257,6 +252,35 @@ fn about(cx: &Cx) -> flow_server::About {
         settings: settings.collect(),
         dag_folder: cx.config.settings.dags.folder.display().to_string(),
     }
+}
+
+/// Where the password of the first user is kept.
+const ADMIN_PASSWORD: &str = "admin_password";
+
+/// Makes the user `admin` when there is no user, and returns a line for the greeting: where to log in, and as whom.
+pub(crate) async fn first_admin(cx: &Cx, parts: &Parts, listener: &TcpListener) -> anyhow::Result<String> {
+    let path = cx.config.home.join(ADMIN_PASSWORD);
+    make_home(&cx.config.home)?;
+    let made = flow_server::make_first_admin(&parts.store, cx.now(), |password| keep_secret(&path, password)).await?;
+    let place = format!("http://{}/login", listener.local_addr()?);
+    Ok(match made {
+        Some(password) => {
+            format!("{place}, as `admin` with the password {password} (kept in {})", path.display())
+        }
+        None if path.exists() => format!("{place} (the first password of `admin` is in {})", path.display()),
+        None => place,
+    })
+}
+
+/// Writes a file that only its owner can read; one that is there is replaced, with its rights.
+fn keep_secret(path: &Path, secret: &str) -> std::io::Result<()> {
+    use std::{io::Write as _, os::unix::fs::OpenOptionsExt as _};
+    let new = path.with_extension(format!("{}", std::process::id()));
+    let _ = fs::remove_file(&new);
+    let mut file = File::options().write(true).create_new(true).mode(0o600).open(&new)?;
+    file.write_all(format!("{secret}\n").as_bytes())?;
+    file.sync_all()?;
+    fs::rename(&new, path)
 }
 
 /// Sends Flow's own messages to stderr.

@@ -7,14 +7,18 @@ use axum::{
     body::{Body, to_bytes},
     http::{HeaderMap, Method, Request, StatusCode, header},
 };
-use flow_server::{About, App, By, Role, Setting, Who};
-use serde_json::Value;
+use flow_server::{About, App, Auth, AuthConfig, By, Role, Setting, Who};
+use flow_store::Keyring;
+use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
 use crate::{support::Database, world::World, world::at};
 
 /// Largest answer that a test reads.
 const ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// What variables and connections are encrypted with.
+pub(crate) const KEY: &str = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=";
 
 /// The API as someone sees it. The clock stands at 1,000 seconds.
 #[derive(Clone)]
@@ -35,7 +39,15 @@ pub(crate) struct Answer {
 
 impl From<Database> for Api {
     fn from(db: Database) -> Self {
-        let w = World::from(db);
+        let mut w = World::from(db);
+        w.store = w.store.with_keyring(Keyring::given(KEY).unwrap());
+        Self::of(w, AuthConfig::default()).as_role(Role::Admin)
+    }
+}
+
+impl Api {
+    /// Returns the API on a database, with settings for logins, as it is for nobody.
+    pub(crate) fn of(w: World, config: AuthConfig) -> Self {
         let setting = |section: &str, key: &str, value: &str| Setting {
             section: section.to_owned(),
             key: key.to_owned(),
@@ -49,15 +61,17 @@ impl From<Database> for Api {
             store: w.store.clone(),
             dags: w.dags.clone(),
             about: Arc::new(about),
+            auth: Auth::new(config),
             version: "0.0.0",
             max_infrastructure_retries: 3,
             now: || at(1_000),
+            renderer: Arc::new(|_, task| {
+                Box::pin(async move { Ok(json!({ "text": format!("of {}", task.task_id) })) })
+            }),
         };
-        Self { w, router: flow_server::router(app), who: None }.as_role(Role::Admin)
+        Self { w, router: flow_server::router(app), who: None }
     }
-}
 
-impl Api {
     /// Returns the API as someone of this role sees it; their name is the role's in small letters.
     pub(crate) fn as_role(&self, role: Role) -> Self {
         let who = Who { user: role.as_str().to_lowercase(), role, by: By::Process, address: None };
@@ -120,3 +134,32 @@ impl Answer {
         self.body
     }
 }
+
+/// Users and their tokens.
+impl Api {
+    /// Makes a user with the password `correct horse`.
+    pub(crate) async fn user(&self, name: &str, role: &str) {
+        // Hashed once: it takes a while.
+        static HASH: std::sync::LazyLock<String> =
+            std::sync::LazyLock::new(|| flow_server::hash_password(PASSWORD).unwrap());
+        let mut tx = self.w.store.begin().await.unwrap();
+        let user = flow_store::NewUser { name, role, password: &HASH, is_active: true };
+        tx.add_user(&user, at(1)).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    /// Makes a user, and returns a token of theirs.
+    pub(crate) async fn token_of(&self, name: &str, role: &str) -> String {
+        self.user(name, role).await;
+        let user = self.w.store.user(name).await.unwrap().unwrap();
+        let (secret, hash, prefix) = flow_server::token_secret().unwrap();
+        let token = flow_store::NewToken { user: user.id, name: "test", hash: &hash, prefix: &prefix, expires_at: None };
+        let mut tx = self.w.store.begin().await.unwrap();
+        tx.add_token(&token, at(1)).await.unwrap();
+        tx.commit().await.unwrap();
+        secret
+    }
+}
+
+/// The password of users in tests.
+pub(crate) const PASSWORD: &str = "correct horse";

@@ -198,7 +198,8 @@ both! {
         assert_eq!(api.w.store.files_to_read_again().await.unwrap(), ["in/b.yaml"]);
         // `../secret`, and what is no token.
         put("Li4vc2VjcmV0").await.expect(404);
-        put("%00").await.expect(404);
+        put("x").await.expect(404);
+        put("%00").await.expect(422);
     }
 
     async fn tags_counts_and_warnings_are_of_all_dags(api: Api) {

@@ -10,9 +10,17 @@ mod support;
 mod world;
 
 mod absent;
+mod access;
+mod airflow;
+mod connections;
+mod dag_runs;
 mod dags;
 mod event_logs;
+mod command_line;
 mod import_errors;
+mod login;
+mod pools;
 mod routes;
 mod task_instances;
 mod xcoms;
+mod variables;

@@ -1,5 +1,5 @@
-//! `flow variables`, `connections`, `users` and `tokens`: what belongs to an installation rather than to
-//! a DAG. Hidden until they have bodies.
+//! `flow variables` and `connections`: what belongs to an installation rather than to a DAG. Hidden until they
+//! have bodies.
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -58,18 +58,4 @@ group!(ConnectionsArgs, ConnectionsCommand, connections, "connections",
     Import { file: PathBuf },
     /// Write all as JSON
     Export { file: Option<PathBuf> },
-});
-
-group!(UsersArgs, UsersCommand, users, "users",
-    "there are no logins yet: leave `web.host` on 127.0.0.1, and let a web server in front of it ask for one",
-    "Examples:\n  flow users set ada --role Op", {
-    /// Make one, or change its role or password
-    Set { name: String, #[arg(long)] role: Option<String>, #[arg(long)] password_stdin: bool },
-});
-
-group!(TokensArgs, TokensCommand, tokens, "tokens",
-    "there are no logins yet: leave `web.host` on 127.0.0.1, and let a web server in front of it ask for one",
-    "Examples:\n  flow tokens create ci --user ada --expires 90d", {
-    /// Make one and print it, once
-    Create { name: String, #[arg(long)] user: Option<String>, #[arg(long)] expires: Option<String> },
 });

@@ -11,10 +11,11 @@ use flow_store::{Cleaned, CleanupPlan, CleanupStep, ROWS_COUNTED, Schema, Store,
 use indicatif::ProgressBar;
 use serde::Serialize;
 
-use super::{dags::duration_arg, runs};
+use super::dags::duration_arg;
 use crate::{
     config::sqlite_path,
     context::Cx,
+    home::Home,
     node::{self, Parts},
     output::Cell,
 };
@@ -178,7 +179,7 @@ async fn clean(cx: &Cx, older_than: Duration, dag_id: Option<String>, dry_run: b
     if let Some(dag) = &dag_id
         && parts.store.dag(dag).await?.is_none()
     {
-        return Err(runs::no_such_dag(&parts, dag).await);
+        return Err(Home::Local(Box::new(parts)).no_such_dag(dag).await);
     }
     let micros = i64::try_from(older_than.as_micros()).unwrap_or(i64::MAX);
     let before = Timestamp::from_micros(cx.now().as_micros().saturating_sub(micros));

@@ -2,14 +2,11 @@
 
 use std::process::ExitCode;
 
-use flow_store::{Pool, PoolUse, Signal, StoreError};
-use serde::Serialize;
-
 use crate::{
     ask,
     config::near,
     context::Cx,
-    node::Parts,
+    home::{Home, PoolView},
     output::{Cell, Refusal},
 };
 
@@ -59,44 +56,16 @@ enum Command {
     },
 }
 
-/// A pool, for programs: Airflow's names.
-#[derive(Debug, Serialize)]
-struct View {
-    name: String,
-    slots: i64,
-    description: String,
-    occupied_slots: i64,
-    running_slots: i64,
-    queued_slots: i64,
-    /// -1 = no limit.
-    open_slots: i64,
-}
-
-impl View {
-    fn of(pool: &PoolUse) -> Self {
-        let occupied = pool.running.saturating_add(pool.queued);
-        Self {
-            name: pool.name.clone(),
-            slots: pool.slots,
-            description: pool.description.clone(),
-            occupied_slots: occupied,
-            running_slots: pool.running,
-            queued_slots: pool.queued,
-            open_slots: if pool.slots < 0 { -1 } else { pool.slots.saturating_sub(occupied) },
-        }
-    }
-}
-
 /// Slots in words.
 fn slots(number: i64) -> String {
     if number < 0 { "no limit".to_owned() } else { number.to_string() }
 }
 
 pub(crate) async fn run(args: Args, cx: &Cx) -> anyhow::Result<ExitCode> {
-    let parts = Parts::of_command(cx).await?;
+    let home = Home::open(cx).await?;
     match args.command {
         Command::List => {
-            let views: Vec<View> = parts.store.pools().await?.iter().map(View::of).collect();
+            let views = home.pools().await?;
             cx.out.list(&views, &["POOL", "SLOTS", "RUNNING", "QUEUED", "OPEN", "DESCRIPTION"], |view| {
                 vec![
                     view.name.clone().into(),
@@ -108,11 +77,10 @@ pub(crate) async fn run(args: Args, cx: &Cx) -> anyhow::Result<ExitCode> {
                 ]
             })?;
         }
-        Command::Get { name } => show(cx, &parts, &name).await?,
-        Command::Set { name, slots, description } => set(cx, &parts, name, slots, description).await?,
+        Command::Get { name } => show(cx, &home, &name).await?,
+        Command::Set { name, slots, description } => set(cx, &home, &name, slots, description.as_deref()).await?,
         Command::Delete { name, yes } => {
-            let pool = find(&parts, &name).await?;
-            let used = pool.running.saturating_add(pool.queued);
+            let used = find(&home, &name).await?.occupied_slots;
             let question = format!("Delete pool `{name}` ({used} of its slots in use)? Tasks that name it will wait.");
             if !yes && !ask::is_possible() {
                 return Err(Refusal::usage(format!("deleting pool `{name}` holds up the tasks that name it"))
@@ -122,11 +90,8 @@ pub(crate) async fn run(args: Args, cx: &Cx) -> anyhow::Result<ExitCode> {
             if !yes && !ask::yes(&question)? {
                 return Ok(ExitCode::FAILURE);
             }
-            let mut tx = parts.store.begin().await?;
-            match tx.delete_pool(&name).await {
-                Ok(()) => tx.commit().await?,
-                Err(StoreError::NotFound { .. }) => return Err(no_such_pool(&parts, &name).await),
-                Err(error) => return Err(error.into()),
+            if !home.delete_pool(&name).await? {
+                return Err(no_such_pool(&home, &name).await);
             }
             cx.out.remark(&format!("deleted pool {name}"))?;
         }
@@ -134,22 +99,16 @@ pub(crate) async fn run(args: Args, cx: &Cx) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn set(cx: &Cx, parts: &Parts, name: String, slots: i64, description: Option<String>) -> anyhow::Result<()> {
+async fn set(cx: &Cx, home: &Home, name: &str, slots: i64, description: Option<&str>) -> anyhow::Result<()> {
     if name.trim().is_empty() || name.chars().count() > NAME_MAX {
         return Err(Refusal::usage(format!("the name of a pool must have 1 to {NAME_MAX} characters")).into());
     }
-    let before = parts.store.pools().await?.into_iter().find(|pool| pool.name == name);
-    let description = description.or(before.map(|pool| pool.description)).unwrap_or_default();
-    let mut tx = parts.store.begin().await?;
-    tx.set_pool(&Pool { name: name.clone(), slots, description, include_deferred: false }).await?;
-    // Who waits for slots may have them now.
-    tx.announce(Signal::Look).await?;
-    tx.commit().await?;
-    show(cx, parts, &name).await
+    home.set_pool(name, slots, description).await?;
+    show(cx, home, name).await
 }
 
-async fn show(cx: &Cx, parts: &Parts, name: &str) -> anyhow::Result<()> {
-    let view = View::of(&find(parts, name).await?);
+async fn show(cx: &Cx, home: &Home, name: &str) -> anyhow::Result<()> {
+    let view = find(home, name).await?;
     let properties: Vec<(&str, Cell)> = vec![
         ("pool", view.name.clone().into()),
         ("slots", slots(view.slots).into()),
@@ -161,15 +120,15 @@ async fn show(cx: &Cx, parts: &Parts, name: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn find(parts: &Parts, name: &str) -> anyhow::Result<PoolUse> {
-    match parts.store.pools().await?.into_iter().find(|pool| pool.name == name) {
+async fn find(home: &Home, name: &str) -> anyhow::Result<PoolView> {
+    match home.pools().await?.into_iter().find(|pool| pool.name == name) {
         Some(pool) => Ok(pool),
-        None => Err(no_such_pool(parts, name).await),
+        None => Err(no_such_pool(home, name).await),
     }
 }
 
-async fn no_such_pool(parts: &Parts, name: &str) -> anyhow::Error {
-    let known = parts.store.pools().await.unwrap_or_default();
+async fn no_such_pool(home: &Home, name: &str) -> anyhow::Error {
+    let known = home.pools().await.unwrap_or_default();
     let refusal = Refusal::failed(format!("pool `{name}` does not exist"));
     refusal
         .help(match near(name, known.into_iter().map(|pool| pool.name)) {

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::{
     ConfigError, Given,
-    value::{Count, Level, Setting},
+    value::{AnonymousRole, Count, Hosts, Level, Proxies, Setting},
 };
 
 /// What is known of a setting beside its value.
@@ -131,6 +131,17 @@ settings! {
         host: String = "127.0.0.1",
         /// Port to listen on; 0 takes any free one.
         port: u16 = "8080",
+        /// What someone may do who has not logged in: nothing, or as much as `Viewer`, `User`, `Op` or `Admin`.
+        anonymous_role: AnonymousRole = "",
+        /// Names under which the server is reached, with or without a port, when there is a proxy before it. A server that
+        /// listens on this machine only refuses other names, lest a page elsewhere asks it in the name of whoever reads the page.
+        allowed_hosts: Hosts = "",
+        /// Addresses or networks of proxies that may say who asks and how (`X-Forwarded-For`, `X-Forwarded-Proto`, `X-Forwarded-Host`).
+        trusted_proxies: Proxies = "",
+        /// A session in a browser that is not used for so long is over.
+        session_idle: Duration = "12h",
+        /// A session in a browser is over after so long, used or not.
+        session_lifetime: Duration = "7d",
     }
     /// Logs of tasks, and Flow's own.
     logging: Logging {

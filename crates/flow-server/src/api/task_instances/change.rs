@@ -3,7 +3,7 @@
 use axum::extract::State;
 use flow_core::TaskState;
 use flow_store::{ActionError, EditedRun, Page, RunsAsked, TaskChange, TaskEdit, TaskFilter, TaskLine};
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
@@ -14,7 +14,7 @@ use crate::{
     access::Who,
     api::{
         Refusals,
-        bulk::{BulkActionNotOnExistence, BulkActionOnExistence, BulkActionResponse, BulkResponse, ENTITIES_MAX},
+        bulk::{self, BulkAction, BulkActionNotOnExistence, BulkActionResponse, BulkBody, BulkResponse, Named},
     },
     auth,
     error::ErrorBody,
@@ -23,6 +23,8 @@ use crate::{
 
 /// Most task instances that an answer shows; it counts them all.
 const SHOWN_MAX: u32 = 1_000;
+/// Most entities of one request.
+const ENTITIES_MAX: usize = 1_000;
 /// Longest note.
 pub(super) const NOTE_CHARS_MAX: usize = 1_000;
 
@@ -34,7 +36,7 @@ pub(super) struct PatchTaskInstanceBody {
     #[serde(default)]
     new_state: Option<TaskInstanceState>,
     /// Null takes it away, when `update_mask` names it
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "bulk::given")]
     #[schema(value_type = Option<String>, max_length = 1000)]
     note: Option<Option<String>>,
     #[serde(default)]
@@ -65,7 +67,7 @@ pub(super) struct BulkTaskInstanceBody {
     /// `success`, `failed` or `skipped`
     #[serde(default)]
     new_state: Option<TaskInstanceState>,
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "bulk::given")]
     #[schema(value_type = Option<String>, max_length = 1000)]
     note: Option<Option<String>>,
     #[serde(default)]
@@ -78,57 +80,12 @@ pub(super) struct BulkTaskInstanceBody {
     include_past: bool,
 }
 
-/// A task by its id, or one of its instances
-#[derive(Clone, Debug, Deserialize, ToSchema)]
-#[serde(untagged)]
-pub(super) enum BulkTask {
-    Id(String),
-    Instance(BulkTaskInstanceBody),
-}
-
-/// Many changes
-#[derive(Clone, Debug, Deserialize, ToSchema)]
-#[schema(as = BulkBody_BulkTaskInstanceBody_)]
-#[serde(deny_unknown_fields)]
-pub(super) struct BulkBody {
-    actions: Vec<BulkTaskAction>,
-}
-
-/// A change of many
-#[derive(Clone, Debug, Deserialize, ToSchema)]
-#[serde(tag = "action", rename_all = "snake_case")]
-pub(super) enum BulkTaskAction {
-    Create {
-        entities: Vec<BulkTaskInstanceBody>,
-        #[serde(default)]
-        #[expect(dead_code, reason = "clients may say it; nothing is made")]
-        action_on_existence: BulkActionOnExistence,
-    },
-    Update {
-        entities: Vec<BulkTaskInstanceBody>,
-        #[serde(default)]
-        update_mask: Option<Vec<String>>,
-        #[serde(default)]
-        action_on_non_existence: BulkActionNotOnExistence,
-    },
-    Delete {
-        entities: Vec<BulkTask>,
-        #[serde(default)]
-        action_on_non_existence: BulkActionNotOnExistence,
-    },
-}
-
 /// Which fields of the body count
 #[derive(Clone, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Mask {
     #[serde(default)]
     update_mask: Vec<String>,
-}
-
-/// Tells null from nothing.
-fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
-    Option::<String>::deserialize(deserializer).map(Some)
 }
 
 /// What is to be done with task instances of a run.
@@ -424,17 +381,17 @@ pub(super) async fn patch_task_group_instances_dry_run(
 ///
 /// Each action says what became of its entities, and one that is refused does not keep the others from being done.
 #[utoipa::path(patch, path = "/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances", tag = "Task Instance",
-    params(("dag_id" = String, Path), ("dag_run_id" = String, Path)), request_body = BulkBody,
+    params(("dag_id" = String, Path), ("dag_run_id" = String, Path)), request_body = BulkBody<BulkTaskInstanceBody>,
     responses((status = 200, body = BulkResponse), Refusals))]
 pub(super) async fn bulk_task_instances(
     State(app): State<App>,
     who: Who,
     Path((dag_id, run_id)): Path<(String, String)>,
-    Json(body): Json<BulkBody>,
+    Json(body): Json<BulkBody<BulkTaskInstanceBody>>,
 ) -> Result<axum::Json<BulkResponse>, ApiError> {
-    let entities = |action: &BulkTaskAction| match action {
-        BulkTaskAction::Create { entities, .. } | BulkTaskAction::Update { entities, .. } => entities.len(),
-        BulkTaskAction::Delete { entities, .. } => entities.len(),
+    let entities = |action: &BulkAction<BulkTaskInstanceBody>| match action {
+        BulkAction::Create { entities, .. } | BulkAction::Update { entities, .. } => entities.len(),
+        BulkAction::Delete { entities, .. } => entities.len(),
     };
     if body.actions.iter().map(entities).sum::<usize>() > ENTITIES_MAX {
         return Err(ApiError::invalid(&["body", "actions"], format!("at most {ENTITIES_MAX} entities at once")));
@@ -442,27 +399,27 @@ pub(super) async fn bulk_task_instances(
     let mut response = BulkResponse::default();
     for action in &body.actions {
         match action {
-            BulkTaskAction::Create { .. } => {
+            BulkAction::Create { .. } => {
                 let refusal = ApiError::new(
                     axum::http::StatusCode::METHOD_NOT_ALLOWED,
                     "Task instances bulk create is not supported",
                 );
-                response.create.get_or_insert_default().add(Err(refusal));
+                response.create.get_or_insert_default().refused(refusal)?;
             }
-            BulkTaskAction::Update { entities, update_mask, action_on_non_existence } => {
+            BulkAction::Update { entities, update_mask, action_on_non_existence } => {
                 let done = response.update.get_or_insert_default();
                 let mask = update_mask.as_deref().unwrap_or_default();
                 for entity in entities {
                     let outcome = update_one(&app, &who, (&dag_id, &run_id), entity, mask).await;
-                    add(done, *action_on_non_existence, outcome);
+                    add(done, *action_on_non_existence, outcome)?;
                 }
             }
-            BulkTaskAction::Delete { entities, action_on_non_existence } => {
+            BulkAction::Delete { entities, action_on_non_existence } => {
                 let done = response.delete.get_or_insert_default();
                 for entity in entities {
                     let (task_id, index, names) = match entity {
-                        BulkTask::Id(task_id) => (task_id, None, (None, None)),
-                        BulkTask::Instance(body) => {
+                        Named::Name(task_id) => (task_id, None, (None, None)),
+                        Named::Whole(body) => {
                             let names = (body.dag_id.as_deref(), body.dag_run_id.as_deref());
                             (&body.task_id, body.map_index, names)
                         }
@@ -470,7 +427,7 @@ pub(super) async fn bulk_task_instances(
                     let outcome = delete_all(&app, &who, (&dag_id, &run_id), names, (task_id, index)).await;
                     match outcome {
                         Ok(names) => done.success.extend(names),
-                        Err(error) => add(done, *action_on_non_existence, Err(error)),
+                        Err(error) => add(done, *action_on_non_existence, Err(error))?,
                     }
                 }
             }
@@ -480,12 +437,18 @@ pub(super) async fn bulk_task_instances(
 }
 
 /// Adds what came of one; what is not there may be passed over.
-fn add(done: &mut BulkActionResponse, missing: BulkActionNotOnExistence, outcome: Result<String, ApiError>) {
+fn add(
+    done: &mut BulkActionResponse,
+    missing: BulkActionNotOnExistence,
+    outcome: Result<String, ApiError>,
+) -> Result<(), ApiError> {
     match outcome {
+        Ok(name) => done.success.push(name),
         Err(error)
             if error.status() == axum::http::StatusCode::NOT_FOUND && missing == BulkActionNotOnExistence::Skip => {}
-        outcome => done.add(outcome.map(Some)),
+        Err(error) => done.refused(error)?,
     }
+    Ok(())
 }
 
 /// Finds the DAG and the run of an entity: its own, else those of the path; and whether they may be changed.

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use flow_core::{RunKey, TaskState};
-use flow_store::{COUNTED_MAX, Order, Place, Range, TaskFilter, TaskLine, TaskOrder, with_task_key};
+use flow_store::{COUNTED_MAX, Key, Order, Place, Range, TaskFilter, TaskLine, TaskOrder, with_task_key};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
@@ -14,7 +14,7 @@ use crate::{
     auth,
     error::ErrorBody,
     extract::{Json, Path, Query},
-    page::{self, Cursor, Paging},
+    page::{self, Paging},
     wire::When,
 };
 
@@ -251,13 +251,18 @@ async fn stretch_of(
     limit: u32,
 ) -> Result<axum::Json<TaskInstanceCollectionResponse>, ApiError> {
     let all = with_task_key(orders);
-    let place: Option<Place> = Cursor::read(cursor, all.len(), |at, key| all[at].by.fits(key))?;
+    let shape: Vec<String> =
+        all.iter().map(|order| format!("{}{:?}", if order.is_descending { "-" } else { "" }, order.by)).collect();
+    let shape = shape.join(",");
+    let place: Option<Place> = page::place(cursor, &shape, |keys| {
+        keys.len() == all.len() && keys.iter().zip(&all).all(|(key, order)| order.by.fits(key))
+    })?;
     let is_backward = place.as_ref().is_some_and(|place| place.is_backward);
     let found = app.store.list_task_instances_from(filter, orders, place.as_ref(), limit).await?;
     let at = |line: Option<&TaskLine>, is_backward: bool| {
         line.map(|line| {
-            let keys = all.iter().map(|order| order.by.key(line)).collect();
-            Cursor::write(&Place { keys, is_backward })
+            let keys: Vec<Key> = all.iter().map(|order| order.by.key(line)).collect();
+            page::cursor(&shape, &keys, is_backward)
         })
     };
     let (has_next, has_previous) = if is_backward { (true, found.has_more) } else { (found.has_more, place.is_some()) };
@@ -352,6 +357,11 @@ pub(super) async fn get_task_instances_batch(
 ) -> Result<axum::Json<TaskInstanceCollectionResponse>, ApiError> {
     if dag_id != "~" || run_id != "~" {
         return Err(ApiError::invalid(&["path"], "the DAG and the run must be `~` here"));
+    }
+    const MOST: usize = 1_000;
+    let lists = [&body.dag_ids, &body.dag_run_ids, &body.task_ids, &body.pool, &body.queue, &body.executor];
+    if lists.into_iter().flatten().any(|list| list.len() > MOST) || body.state.as_ref().is_some_and(|list| list.len() > MOST) {
+        return Err(ApiError::invalid(&["body"], format!("a list has at most {MOST} entries")));
     }
     let paging = Paging::of(Some(body.page_limit.unwrap_or(BATCH_LIMIT)), body.page_offset);
     let orders = page::order(&body.order_by.into_iter().collect::<Vec<_>>(), &ORDERS)?;
