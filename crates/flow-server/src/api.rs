@@ -17,13 +17,16 @@ mod dag_runs;
 pub(crate) mod find;
 mod auth;
 mod command_line;
+mod event_logs;
 mod import_errors;
 mod jobs;
 mod monitor;
 mod pools;
+mod task_instances;
 mod variables;
 mod tokens;
 mod users;
+mod xcoms;
 
 /// The one bundle that there is, under the name of Airflow's default: the DAG folder.
 pub(crate) const BUNDLE: &str = "dags-folder";
@@ -41,11 +44,14 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .merge(dag_runs::routes())
         .merge(auth::routes())
         .merge(command_line::routes())
+        .merge(event_logs::routes())
         .merge(import_errors::routes())
         .merge(jobs::routes())
         .merge(monitor::routes())
         .merge(pools::routes())
+        .merge(task_instances::routes())
         .merge(variables::routes())
+        .merge(xcoms::routes())
         .merge(tokens::routes())
         .merge(users::routes())
 }

@@ -17,6 +17,7 @@ use std::{future::Future, io, net::SocketAddr, pin::Pin, sync::Arc, time::Durati
 
 use axum::{
     Router,
+    extract::DefaultBodyLimit,
     http::{HeaderValue, StatusCode, header},
     middleware,
     routing::get,
@@ -38,8 +39,10 @@ pub use reach::reach;
 
 /// Longest that a request may take.
 const TIMEOUT: Duration = Duration::from_secs(30);
-/// Largest body of a request.
+/// Largest body of a request, if its route says nothing else.
 const BODY_BYTES_MAX: usize = 64 * 1024;
+/// Largest body of any request: an XCom of the largest size, written with escapes.
+pub(crate) const ANY_BODY_BYTES_MAX: usize = 1024 * 1024;
 
 /// What every handler is given.
 #[derive(Clone)]
@@ -113,7 +116,8 @@ pub fn router(app: App) -> Router {
         .fallback(missing)
         .with_state(app.clone())
         .layer(middleware::from_fn_with_state(app, access::welcome))
-        .layer(RequestBodyLimitLayer::new(BODY_BYTES_MAX))
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(RequestBodyLimitLayer::new(ANY_BODY_BYTES_MAX))
         .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, TIMEOUT));
     for (name, value) in headers {
         router = router.layer(SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value)));

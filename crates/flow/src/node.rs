@@ -264,8 +264,8 @@ pub(crate) async fn serve(cx: &Cx, parts: &Parts, listener: TcpListener, stop: S
             session_lifetime: web.session_lifetime,
         }),
         version: VERSION,
-        now: flow_runtime::clock::system_now,
         max_infrastructure_retries: cx.config.settings.core.max_infrastructure_retries,
+        now: flow_runtime::clock::system_now,
         renderer: Arc::new(move |row, task| {
             let (store, dags, clock) = (store.clone(), dags.clone(), clock.clone());
             Box::pin(async move { render(&store, &dags, &clock, row, &task).await })
