@@ -14,6 +14,7 @@ use crate::{
     output::Refusal,
 };
 
+mod connections;
 pub(crate) mod dags;
 mod edit;
 mod log;
@@ -21,13 +22,16 @@ mod pools;
 mod runs;
 mod tasks;
 mod users;
+mod variables;
 
+pub(crate) use connections::{ConnectionParts, ConnectionView};
 pub(crate) use dags::{Backlog, DagView};
 pub(crate) use edit::{Action, Change, Mark, Reach};
 pub(crate) use pools::PoolView;
 pub(crate) use runs::{RunView, Triggered, Wish};
 pub(crate) use tasks::{TaskPlace, TaskView};
 pub(crate) use users::{TokenView, UserView, UserWish};
+pub(crate) use variables::VariableWish;
 
 /// Where a command does its work.
 pub(crate) enum Home {
@@ -46,17 +50,6 @@ impl Home {
             cx.out.note(&warning)?;
         }
         Ok(Self::Remote(client))
-    }
-
-    /// Opens the database for what a server does not do; refuses when a server is meant.
-    pub(crate) async fn local(cx: &Cx, what: &str) -> anyhow::Result<Parts> {
-        match &cx.config.remote {
-            None => Parts::of_database(cx).await,
-            // To work on this database instead would change the wrong one.
-            Some(remote) => Err(Refusal::usage(format!("{what} is not for `{}` over the network", remote.shown()))
-                .help("run the command on that host; or, for this machine's database, without --server and FLOW_SERVER")
-                .into()),
-        }
     }
 
     /// Says that there is no such DAG, and which one may have been meant.
