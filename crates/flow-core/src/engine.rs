@@ -173,6 +173,8 @@ pub struct Room {
 pub enum Edit {
     /// Run these again, from the start.
     Clear { tasks: Selection, only_failed: bool },
+    /// End the attempts of those that run, and run them again.
+    ClearRunning { tasks: Selection },
     /// Say how these ended.
     MarkTasks { tasks: Selection, state: TaskState },
     /// Say how the run ended; running tasks are ended too.

@@ -16,6 +16,7 @@ mod dag_overviews;
 mod dag_runs;
 mod dag_versions;
 mod dags;
+mod event_logs;
 mod events;
 pub(crate) mod find;
 mod import_errors;
@@ -23,9 +24,11 @@ mod jobs;
 mod logs;
 mod monitor;
 mod pools;
+mod task_instances;
 mod tokens;
 mod users;
 mod variables;
+mod xcoms;
 
 /// The one bundle that there is, under the name of Airflow's default: the DAG folder.
 pub(crate) const BUNDLE: &str = "dags-folder";
@@ -43,15 +46,18 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .merge(dag_runs::routes())
         .merge(dag_versions::routes())
         .merge(dags::routes())
+        .merge(event_logs::routes())
         .merge(events::routes())
         .merge(import_errors::routes())
         .merge(jobs::routes())
         .merge(logs::routes())
         .merge(monitor::routes())
         .merge(pools::routes())
+        .merge(task_instances::routes())
         .merge(tokens::routes())
         .merge(users::routes())
         .merge(variables::routes())
+        .merge(xcoms::routes())
 }
 
 /// The answers that every route may give beside its own.

@@ -40,8 +40,14 @@ impl<T: DeserializeOwned> Json<T> {
             let missing = |_| ApiError::invalid(&["body"], "this needs a body");
             return serde_json::from_value(serde_json::Value::Null).map(Self).map_err(missing);
         }
-        match axum::Json::<T>::from_request(request, app).await {
-            Ok(axum::Json(body)) => Ok(Self(body)),
+        match axum::Json::<serde_json::Value>::from_request(request, app).await {
+            // A list would be taken for the fields of an object in their order.
+            Ok(axum::Json(serde_json::Value::Array(_))) => {
+                Err(ApiError::invalid(&["body"], "the body must be an object"))
+            }
+            Ok(axum::Json(body)) => {
+                serde_json::from_value(body).map(Self).map_err(|error| ApiError::invalid(&["body"], error.to_string()))
+            }
             Err(rejection) => Err(match rejection {
                 JsonRejection::JsonDataError(error) => ApiError::invalid(&["body"], error.body_text()),
                 JsonRejection::JsonSyntaxError(error) => ApiError::invalid(&["body"], error.body_text()),

@@ -20,6 +20,7 @@ use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use axum::{
     Router,
+    extract::DefaultBodyLimit,
     http::{HeaderValue, StatusCode, header},
     middleware,
     routing::get,
@@ -50,8 +51,10 @@ pub use serve::{Limits, serve};
 const TIMEOUT: Duration = Duration::from_secs(30);
 /// Longest between two parts of a body.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
-/// Largest body of a request.
-const BODY_BYTES_MAX: usize = 1024 * 1024;
+/// Largest body of a request, if its route says nothing else.
+const BODY_BYTES_MAX: usize = 256 * 1024;
+/// Largest body of any request: an XCom of the largest size, written with escapes.
+pub(crate) const ANY_BODY_BYTES_MAX: usize = 1024 * 1024;
 /// Smaller answers are not compressed.
 const COMPRESSED_BYTES_MIN: u64 = 1024;
 
@@ -130,7 +133,8 @@ pub fn router(app: App) -> Router {
         .fallback(missing)
         .with_state(app.clone())
         .layer(middleware::from_fn_with_state(app, access::welcome))
-        .layer(RequestBodyLimitLayer::new(BODY_BYTES_MAX))
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(RequestBodyLimitLayer::new(ANY_BODY_BYTES_MAX))
         .layer(RequestBodyTimeoutLayer::new(BODY_TIMEOUT))
         .layer(CompressionLayer::new().compress_when(may_compress as Compressible))
         .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, TIMEOUT));

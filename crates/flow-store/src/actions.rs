@@ -3,6 +3,8 @@
 //! The same for the command line, the API and operators. What an edit changes is decided in
 //! `flow_core::engine::edit` and written like any other decision.
 
+pub(crate) mod tasks;
+
 use std::collections::HashSet;
 
 use flow_core::{
@@ -13,8 +15,11 @@ use flow_core::{
 };
 use serde_json::Value;
 
+pub use tasks::{EditedRun, RunsAsked, TaskChange, TaskEdit};
+
 use crate::{
-    CreateRun, DagCache, DagRow, RunDecision, RunRow, Store, StoreError, TaskRow, Tx, looks::at_once, rows::can_be_kept,
+    CachedDag, CreateRun, DagCache, DagRow, RunDecision, RunRow, Store, StoreError, TaskRow, Tx, looks::at_once,
+    rows::can_be_kept,
 };
 
 /// Tries to find a run id that is free, for runs triggered in the same microsecond.
@@ -397,12 +402,29 @@ impl Tx {
         options: EditOptions<'_>,
         now: Timestamp,
     ) -> Result<Vec<Edited>, ActionError> {
+        let request = |_: &CachedDag| Ok(request.clone());
+        Ok(self.edit_one(dags, (dag_id, run_id), request, false, options, now).await?.1)
+    }
+
+    /// Changes a run. `request` is told the version that it goes by; `keep_run`: a run that has ended stays so.
+    async fn edit_one(
+        &mut self,
+        dags: &DagCache,
+        (dag_id, run_id): (&str, &str),
+        request: impl FnOnce(&CachedDag) -> Result<Edit, ActionError> + Send,
+        keep_run: bool,
+        options: EditOptions<'_>,
+        now: Timestamp,
+    ) -> Result<(RunRow, Vec<Edited>), ActionError> {
         let dag = self.lock_dag(dag_id).await?;
         let mut row = self
             .run_by_id(dag_id, run_id)
             .await?
             .ok_or_else(|| StoreError::no_such("run", format!("{dag_id}/{run_id}")))?;
-        if options.pin_latest && matches!(request, Edit::Clear { .. }) && row.version_id != dag.version_id {
+        let pinned = if options.pin_latest { dag.version_id } else { row.version_id };
+        let request = request(&*dags.get(self, pinned).await?)?;
+        let is_clear = matches!(request, Edit::Clear { .. } | Edit::ClearRunning { .. });
+        if options.pin_latest && is_clear && row.version_id != dag.version_id {
             self.pin_latest(dags, &row, dag.version_id).await?;
             row.version_id = dag.version_id;
         }
@@ -411,9 +433,12 @@ impl Tx {
         if let Some(error) = broken {
             return Err(error.into());
         }
-        let Some(facts) = facts.first() else { return Ok(Vec::new()) };
+        let facts = facts.first().ok_or_else(|| StoreError::no_such("run", format!("{dag_id}/{run_id}")))?;
         let view = facts.view();
-        let decision = edit(&view, request, now)?;
+        let mut decision = edit(&view, &request, now)?;
+        if keep_run {
+            decision.run = None;
+        }
         let edited = decision
             .changes
             .iter()
@@ -429,7 +454,7 @@ impl Tx {
             self.wake(&[(dag_id.to_owned(), facts.row.run.key.0, at_once(now))]).await?;
             self.announce(crate::Signal::Look).await?;
         }
-        Ok(edited)
+        Ok((facts.row.clone(), edited))
     }
 
     /// Pins a run to the DAG's current version: new tasks get rows, and so do those that come back; what had ended of

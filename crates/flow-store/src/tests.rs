@@ -11,6 +11,7 @@ async fn every_statement_prepares(store: Store) {
     store.migrate().await.unwrap();
     let all = [
         crate::access::ALL,
+        crate::actions::tasks::ALL,
         crate::attempts::ALL,
         crate::cleanup::ALL,
         crate::connections::ALL,
@@ -18,8 +19,11 @@ async fn every_statement_prepares(store: Store) {
         crate::dispatch::ALL,
         crate::events::ALL,
         crate::files::ALL,
+        crate::lists::events::ALL,
         crate::lists::pools::ALL,
+        crate::lists::task_instances::ALL,
         crate::lists::versions::ALL,
+        crate::lists::xcoms::ALL,
         crate::looks::ALL,
         crate::notify::ALL,
         crate::overview::ALL,

@@ -3,7 +3,8 @@
 //! Commands ask in their own words and get the same plain structs from both. What they print is made from those
 //! alone, so that both print the same. A file a group of commands.
 
-use reqwest::StatusCode;
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
 
 use crate::{
     client::{Client, Declined},
@@ -13,18 +14,24 @@ use crate::{
     output::Refusal,
 };
 
+mod connections;
 pub(crate) mod dags;
 mod edit;
 mod log;
 mod pools;
 mod runs;
 mod tasks;
+mod users;
+mod variables;
 
+pub(crate) use connections::{ConnectionParts, ConnectionView};
 pub(crate) use dags::{Backlog, DagView};
 pub(crate) use edit::{Action, Change, Mark, Reach};
 pub(crate) use pools::PoolView;
 pub(crate) use runs::{RunView, Triggered, Wish};
 pub(crate) use tasks::{TaskPlace, TaskView};
+pub(crate) use users::{TokenView, UserView, UserWish};
+pub(crate) use variables::VariableWish;
 
 /// Where a command does its work.
 pub(crate) enum Home {
@@ -33,16 +40,6 @@ pub(crate) enum Home {
 }
 
 impl Home {
-    /// Returns the database, for a command that no server does.
-    pub(crate) fn local(&self) -> anyhow::Result<&Parts> {
-        match self {
-            Self::Local(parts) => Ok(parts),
-            Self::Remote(_) => Err(Refusal::usage("this command works on the database, not over a server")
-                .help("run it on the server's host, without `--server` and FLOW_SERVER")
-                .into()),
-        }
-    }
-
     /// Opens the place that a command is meant for.
     pub(crate) async fn open(cx: &Cx) -> anyhow::Result<Self> {
         let Some(remote) = &cx.config.remote else {
@@ -65,6 +62,20 @@ impl Home {
                 None => "see which there are: flow dags list; mistakes in files: flow dags check".to_owned(),
             })
             .into()
+    }
+}
+
+/// Writes many things of a kind on a server, over those that are there, in one transaction.
+async fn put_all(client: &Client, kind: &str, entities: Vec<Value>) -> anyhow::Result<()> {
+    if entities.is_empty() {
+        return Ok(());
+    }
+    let actions = json!([{ "action": "create", "entities": entities, "action_on_existence": "overwrite" }]);
+    let done: Value =
+        client.send(Method::PATCH, &["api", "v2", kind], &[], &json!({ "actions": actions })).await?;
+    match done["create"]["errors"][0]["error"].as_str() {
+        None => Ok(()),
+        Some(problem) => Err(Refusal::failed(format!("the server has not taken all {kind}: {problem}")).into()),
     }
 }
 

@@ -86,16 +86,6 @@ impl Parts {
         })
     }
 
-    /// Opens the database for a command that no server does.
-    pub(crate) async fn of_command(cx: &Cx) -> anyhow::Result<Self> {
-        if let Some(remote) = &cx.config.remote {
-            return Err(Refusal::usage(format!("this command works on the database, not over {}", masked(&remote.url)))
-                .help("run it on the server's host, without `--server` and FLOW_SERVER")
-                .into());
-        }
-        Self::of_database(cx).await
-    }
-
     /// Opens a database that is there already.
     pub(crate) async fn of_database(cx: &Cx) -> anyhow::Result<Self> {
         let url = &cx.config.settings.database.url;
@@ -283,8 +273,8 @@ pub(crate) async fn serve(cx: &Cx, parts: &Parts, listener: TcpListener, stop: S
         live: flow_server::Live::new(parts.store.clone(), connections / 2),
         logs: Arc::new(TaskLogs(parts.logs.clone())),
         version: VERSION,
-        now: flow_runtime::clock::system_now,
         max_infrastructure_retries: cx.config.settings.core.max_infrastructure_retries,
+        now: flow_runtime::clock::system_now,
         renderer: Arc::new(move |row, task| {
             let (store, dags, clock) = (store.clone(), dags.clone(), clock.clone());
             Box::pin(async move { render(&store, &dags, &clock, row, &task).await })

@@ -58,6 +58,8 @@ struct Place {
     folder: TempDir,
     server: Child,
     url: String,
+    /// Of an Admin.
+    token: String,
 }
 
 impl Drop for Place {
@@ -81,7 +83,9 @@ impl Place {
         let address = lines.find_map(|line| line.unwrap().split_once("http://").map(|(_, rest)| rest.to_owned()));
         // Whoever writes must never wait for us to read.
         std::thread::spawn(move || lines.for_each(drop));
-        let place = Self { folder, server, url: format!("http://{}", address.unwrap().trim_end_matches('/')) };
+        let url = format!("http://{}", address.unwrap().trim_end_matches('/'));
+        let mut place = Self { folder, server, url, token: String::new() };
+        place.token = place.new_token("admin");
         let is_read = |list: &Value| list.as_array().is_some_and(|list| list.len() == dags.len());
         place.until(&["dags", "list"], is_read);
         place
@@ -92,11 +96,19 @@ impl Place {
         command(self.folder.path(), args).output().unwrap()
     }
 
+    /// Makes a token for a user, on the database.
+    #[track_caller]
+    fn new_token(&self, user: &str) -> String {
+        let made = self.here(&["tokens", "create", "test", "--user", user, "-o", "json"]);
+        let made: Value = serde_json::from_slice(&made.stdout).unwrap_or_else(|_| panic!("{made:?}"));
+        made["access_token"].as_str().unwrap().to_owned()
+    }
+
     fn over_there(&self, args: &[&str]) -> Command {
         let mut command = command(self.folder.path(), args);
         // Nothing of this place may be found by chance.
         command.env("HOME", "/nonexistent").env("FLOW_HOME", self.folder.path().join("elsewhere"));
-        command.current_dir("/").env("FLOW_SERVER", &self.url);
+        command.current_dir("/").env("FLOW_SERVER", &self.url).env("FLOW_TOKEN", &self.token);
         command
     }
 
@@ -283,7 +295,6 @@ fn what_is_changed_is_changed_in_the_same_words() {
     assert!(out(&place.there(&["tasks", "log", "good", "two", "first"])).contains("region us"));
 
     check_ok(&place.twin(&["tasks", "mark", "failed", "good", "@", "third"], runs)[1]);
-    check_ok(&place.twin(&["runs", "wait", "good", "@"], runs)[1].clone().into_failed());
     check_ok(&place.twin(&["tasks", "clear", "good", "@", "second", "--downstream"], runs)[1]);
     check_ok(&place.twin(&["runs", "wait", "good", "@"], runs)[1]);
     check_ok(&place.twin(&["runs", "mark", "success", "bad", "@"], runs)[1]);
@@ -345,15 +356,108 @@ fn a_log_is_followed_over_the_network() {
     assert!(seen.contains("two\n"), "{seen}");
 }
 
-trait IntoFailed {
-    fn into_failed(self) -> Self;
+const HIDDEN: &str = "dag_id: hidden
+access_control: {}
+tasks: [{ id: only, uses: empty }]
+";
+
+#[test]
+fn who_may_not_is_told_so() {
+    let mut place = Place::start(&[("good.yaml", GOOD), ("hidden.yaml", HIDDEN)]);
+    check_ok(&place.there(&["trigger", "hidden", "--run-id", "one", "--wait"]));
+    check_ok(&place.here(&["users", "set", "vic", "--role", "Viewer", "--new-password"]));
+
+    let unknown = place.over_there(&["runs", "list"]).env_remove("FLOW_TOKEN").output().unwrap();
+    check_refused(&unknown, &["asks who you are", "--token-file"]);
+    let unknown = place.there(&["runs", "list", "--token", "flow_wrong-secret"]);
+    check_refused(&unknown, &["does not know this token", "flow tokens create"]);
+    assert!(!err(&unknown).contains("wrong-secret"), "{unknown:?}");
+
+    let file = place.folder.path().join("token");
+    fs::write(&file, format!("{}\n", place.token)).unwrap();
+    let admin = place.there(&["runs", "list", "-o", "plain", "--token-file", &file.to_string_lossy()]);
+    assert!(out(&admin).starts_with("hidden\tone\tsuccess\t"), "{admin:?}");
+
+    place.token = place.new_token("vic");
+    assert_eq!(out(&place.there(&["runs", "list", "-o", "json"])).trim(), "[]");
+    assert_eq!(out(&place.there(&["dags", "list", "-o", "plain"])).lines().count(), 1);
+    for args in [
+        &["dags", "show", "hidden"][..],
+        &["dags", "graph", "hidden"],
+        &["trigger", "hidden"],
+        &["runs", "show", "hidden", "latest"],
+        &["runs", "show", "hidden", "one"],
+        &["runs", "cancel", "hidden", "one"],
+        &["tasks", "log", "hidden", "one", "only"],
+    ] {
+        let refused = place.there(args);
+        let none = place.there(
+            &args
+                .iter()
+                .map(|arg| arg.replace("hidden", "nosuch"))
+                .collect::<Vec<_>>()
+                .iter()
+                .map(String::as_str)
+                .collect::<Vec<_>>(),
+        );
+        assert_eq!(err(&refused), err(&none).replace("nosuch", "hidden"), "{args:?}");
+        assert_eq!((refused.status.code(), none.status.code()), (Some(1), Some(1)), "{args:?}");
+    }
+    check_refused(&place.there(&["trigger", "good"]), &["this needs the role User"]);
+    check_refused(&place.there(&["users", "list"]), &["this needs the role Admin"]);
+    check_refused(&place.there(&["pools", "set", "mine", "3"]), &["this needs the role Op"]);
 }
 
-impl IntoFailed for Output {
-    /// Takes an end with 1 for the one that was wanted.
-    fn into_failed(mut self) -> Self {
-        assert_eq!(self.status.code(), Some(1), "{self:?}");
-        self.status = std::process::ExitStatus::default();
-        self
+#[test]
+fn users_and_tokens_are_looked_after_from_elsewhere() {
+    let place = Place::start(&[]);
+    let password = place.folder.path().join("password");
+    fs::write(&password, "a password that is long enough\n").unwrap();
+    let args = |name| ["users", "set", name, "--role", "Viewer", "--password-stdin"];
+    let typed = |mut command: Command| command.stdin(fs::File::open(&password).unwrap()).output().unwrap();
+    let here = typed(command(place.folder.path(), &args("ada")));
+    let there = typed(place.over_there(&args("eve")));
+    check_same(&["users", "set"], &here, &there, &["ada", "eve"]);
+    check_ok(&there);
+    let names = ["ada", "eve"];
+    check_ok(&place.twin(&["users", "set", "@", "--role", "Op"], names)[1]);
+    check_ok(&place.twin(&["users", "set", "@", "--inactive", "-o", "json"], names)[1]);
+    check_ok(&place.twin(&["users", "set", "@", "--active"], names)[1]);
+    place.same(&["users", "list"]);
+    place.same(&["users", "get", "admin"]);
+
+    let made = place.there(&["tokens", "create", "made there", "--user", "eve", "--expires", "1h", "-o", "json"]);
+    let made: Value = serde_json::from_slice(&made.stdout).unwrap_or_else(|_| panic!("{made:?}"));
+    assert_eq!((&made["username"], &made["state"]), (&"eve".into(), &"good".into()));
+    let own = place.there(&["tokens", "create", "my own", "-o", "json"]);
+    assert!(out(&own).contains("\"username\": \"admin\""), "{own:?}");
+    place.same(&["tokens", "list"]);
+    place.same(&["tokens", "list", "--user", "eve"]);
+    check_ok(&place.there(&["tokens", "delete", &made["id"].to_string()]));
+    place.same(&["tokens", "list"]);
+    for args in [
+        &["users", "get", "admn"][..],
+        &["users", "set", "new"],
+        &["users", "set", "no spaces", "--role", "User"],
+        &["users", "delete", "none", "--yes"],
+        &["tokens", "list", "--user", "none"],
+        &["tokens", "create", "x", "--user", "none"],
+        &["tokens", "delete", "999"],
+    ] {
+        let here = place.here(args);
+        check_same(args, &here, &place.there(args), &[]);
+        assert_ne!(here.status.code(), Some(0), "{args:?}: {here:?}");
+    }
+    check_ok(&place.twin(&["users", "delete", "@", "--yes"], names)[1]);
+    let never = place.there(&["tokens", "create", "x", "--expires", "never"]);
+    assert_eq!(never.status.code(), Some(2), "{never:?}");
+}
+
+/// It ended with 1, and said this.
+#[track_caller]
+fn check_refused(output: &Output, words: &[&str]) {
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    for word in words {
+        assert!(err(output).contains(word), "no `{word}` in: {}", err(output));
     }
 }

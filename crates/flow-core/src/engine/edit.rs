@@ -29,6 +29,10 @@ pub fn edit(view: &RunView<'_>, request: &Edit, now: Timestamp) -> Result<Decisi
             let selected = select(view, tasks)?;
             editor.clear(|at| selected[at] && (!only_failed || view.tasks[at].state.is_failure()));
         }
+        Edit::ClearRunning { tasks } => {
+            let selected = select(view, tasks)?;
+            editor.clear(|at| selected[at] && view.tasks[at].state == TaskState::Running);
+        }
         Edit::MarkTasks { tasks, state } => {
             if !matches!(state, TaskState::Success | TaskState::Failed | TaskState::Skipped) {
                 return Err(Refused::NotAMark(*state));
@@ -304,6 +308,14 @@ mod tests {
         set(&mut facts, &[Success, Failed, Skipped, UpstreamFailed]);
         facts.edit(&Edit::Clear { tasks: Selection::default(), only_failed: true }, at(9)).unwrap();
         check(&facts, &[Success, NoStatus, Skipped, NoStatus]);
+    }
+
+    #[test]
+    fn only_running_ends_what_runs() {
+        let mut facts = diamond();
+        set(&mut facts, &[Success, Running, Failed, NoStatus]);
+        facts.edit(&Edit::ClearRunning { tasks: Selection::default() }, at(9)).unwrap();
+        check(&facts, &[Success, Restarting, Failed, NoStatus]);
     }
 
     #[test]

@@ -90,15 +90,15 @@ pub(crate) enum BulkActionNotOnExistence {
 /// What became of the actions; null = there was none of the kind
 #[derive(Default, Serialize, ToSchema)]
 pub(crate) struct BulkResponse {
-    create: Option<BulkActionResponse>,
-    update: Option<BulkActionResponse>,
-    delete: Option<BulkActionResponse>,
+    pub(crate) create: Option<BulkActionResponse>,
+    pub(crate) update: Option<BulkActionResponse>,
+    pub(crate) delete: Option<BulkActionResponse>,
 }
 
 #[derive(Default, Serialize, ToSchema)]
 pub(crate) struct BulkActionResponse {
     /// Names of those that it was done to
-    success: Vec<String>,
+    pub(crate) success: Vec<String>,
     /// `error` and `status_code` of what was refused
     #[schema(value_type = Vec<std::collections::HashMap<String, Value>>)]
     errors: Vec<Value>,
@@ -106,7 +106,7 @@ pub(crate) struct BulkActionResponse {
 
 impl BulkActionResponse {
     /// Keeps a refusal; what is wrong with the database ends the whole request.
-    fn refused(&mut self, error: ApiError) -> Result<(), ApiError> {
+    pub(crate) fn refused(&mut self, error: ApiError) -> Result<(), ApiError> {
         if error.status().is_server_error() {
             return Err(error);
         }

@@ -97,8 +97,8 @@ impl Api {
             live: Live::new(w.store.clone(), STREAMS),
             logs: Arc::new(logs.clone()),
             version: "0.0.0",
-            now: || at(1_000),
             max_infrastructure_retries: 3,
+            now: || at(1_000),
             renderer: Arc::new(|_, task| {
                 Box::pin(async move { Ok(json!({ "text": format!("of {}", task.task_id) })) })
             }),

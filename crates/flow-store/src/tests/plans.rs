@@ -51,9 +51,13 @@ fn hot() -> Vec<Sql> {
         "ATTEMPTS",
         "XCOMS",
         "EVENTS",
+        "COUNT_FAILED",
+        // Runs that one request is about, up to a limit.
+        "ALL_RUNS",
     ];
     let all = [
         crate::access::ALL,
+        crate::actions::tasks::ALL,
         crate::attempts::ALL,
         crate::cleanup::ALL,
         crate::connections::ALL,
@@ -61,7 +65,10 @@ fn hot() -> Vec<Sql> {
         crate::dispatch::ALL,
         crate::events::ALL,
         crate::lists::dags::ALL,
+        crate::lists::events::ALL,
         crate::lists::pools::ALL,
+        crate::lists::task_instances::ALL,
+        crate::lists::xcoms::ALL,
         crate::lists::versions::ALL,
         crate::looks::ALL,
         crate::overview::ALL,
@@ -88,6 +95,7 @@ fn table_of(name: &str) -> &str {
         "d" => "dag",
         "v" => "dag_version",
         "s" => "dag_source",
+        "x" => "rendered",
         other => other,
     }
 }

@@ -173,6 +173,10 @@ fn sentence(detail: &Value) -> Option<String> {
             parts.iter().take(8).map(part).collect::<Vec<_>>().join("; ")
         }
         Value::Null => return None,
+        // Airflow's shape of a conflict.
+        Value::Object(parts) if parts.get("message").is_some_and(Value::is_string) => {
+            parts["message"].as_str().unwrap_or_default().to_owned()
+        }
         other => other.to_string(),
     };
     Some(text.chars().filter(|c| !c.is_control() || *c == '\n').take(DETAIL_CHARS_MAX).collect())

@@ -2,25 +2,17 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use flow_core::{
-    connection::{Connection, check_extra, check_id},
-    secret::{MASK, Secret, without_password},
-};
-use flow_store::{ConnectionFilter, ConnectionRow, Page};
-use serde::Serialize;
+use flow_core::connection::{Connection, check_extra, check_id};
 use serde_json::{Map, Value};
 
-use super::transfer::{self, Form, Imported, OnExisting};
+use super::transfer::{self, Form, OnExisting};
 use crate::{
     ask,
     config::near,
     context::Cx,
-    node::Parts,
+    home::{ConnectionParts, ConnectionView, Home},
     output::{Cell, Refusal},
 };
-
-/// Rows that are read at once.
-const PAGE: u32 = 1_000;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
@@ -130,53 +122,11 @@ struct Set {
     extra: Option<String>,
 }
 
-/// A connection, for programs: Airflow's names.
-#[derive(Debug, Serialize)]
-struct View {
-    connection_id: String,
-    conn_type: String,
-    description: Option<String>,
-    host: Option<String>,
-    login: Option<String>,
-    schema: Option<String>,
-    port: Option<u16>,
-    password: Option<String>,
-    extra: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    uri: Option<String>,
-}
-
-impl View {
-    fn of(row: ConnectionRow, show_secrets: bool) -> Self {
-        let made = row.connection;
-        let hidden = |is_there: bool| is_there.then(|| MASK.to_owned());
-        let shown = |secret: &Option<Secret>| secret.as_ref().map(|secret| secret.expose().to_owned());
-        let (password, extra, host, uri) = if show_secrets {
-            (shown(&made.password), shown(&made.extra), made.host.clone(), Some(made.to_uri()))
-        } else {
-            let extra = made.redacted_extra().or_else(|| hidden(row.has_extra));
-            (hidden(row.has_password), extra, made.host.as_deref().map(without_password), None)
-        };
-        Self {
-            connection_id: made.id,
-            conn_type: made.conn_type,
-            description: made.description,
-            host,
-            login: made.login,
-            schema: made.schema,
-            port: made.port,
-            password,
-            extra,
-            uri,
-        }
-    }
-}
-
 pub(crate) async fn run(args: Args, cx: &Cx) -> anyhow::Result<ExitCode> {
-    let parts = Parts::of_command(cx).await?;
+    let home = Home::open(cx).await?;
     match args.command {
         Command::List => {
-            let views: Vec<View> = all(&parts).await?.into_iter().map(|row| View::of(row, false)).collect();
+            let views = home.connections().await?;
             cx.out.list(&views, &["CONNECTION", "TYPE", "HOST", "PORT", "LOGIN", "SCHEMA", "DESCRIPTION"], |view| {
                 vec![
                     view.connection_id.clone().into(),
@@ -189,16 +139,15 @@ pub(crate) async fn run(args: Args, cx: &Cx) -> anyhow::Result<ExitCode> {
                 ]
             })?;
         }
-        Command::Get { id, show_secrets } => {
-            let row = find(&parts, &id).await?;
-            if let Some(why) = row.unreadable.as_ref().filter(|_| show_secrets) {
-                return Err(Refusal::failed(why.to_string()).into());
-            }
-            show(cx, View::of(row, show_secrets))?;
-        }
-        Command::Set(given) => set(cx, &parts, *given).await?,
+        Command::Get { id, show_secrets } => match home.connection(&id, show_secrets).await? {
+            Some(view) => show(cx, &view)?,
+            None => return Err(no_such_connection(&home, &id).await),
+        },
+        Command::Set(given) => set(cx, &home, *given).await?,
         Command::Delete { id, yes } => {
-            find(&parts, &id).await?;
+            if home.connection(&id, false).await?.is_none() {
+                return Err(no_such_connection(&home, &id).await);
+            }
             if !yes && !ask::is_possible() {
                 let refusal = Refusal::usage(format!("without connection `{id}`, tasks that use it fail"));
                 return Err(refusal.help("if you mean it: --yes").into());
@@ -206,27 +155,34 @@ pub(crate) async fn run(args: Args, cx: &Cx) -> anyhow::Result<ExitCode> {
             if !yes && !ask::yes(&format!("Delete connection `{id}`? Tasks that use it will fail."))? {
                 return Ok(ExitCode::FAILURE);
             }
-            let mut tx = parts.store.begin().await?;
-            tx.delete_connection(&id).await?;
-            transfer::tell(&mut tx, "delete_connection", &id, cx.now()).await?;
-            tx.commit().await?;
+            if !home.delete_connection(cx, &id).await? {
+                return Err(no_such_connection(&home, &id).await);
+            }
             cx.out.remark(&format!("deleted connection {id}"))?;
         }
         Command::Test { id } => {
-            // Only the address counts here.
-            let (status, message) = flow_server::reach(&find(&parts, &id).await?.connection).await;
+            let Some((status, message)) = home.test_connection(&id).await? else {
+                return Err(no_such_connection(&home, &id).await);
+            };
             let tested = serde_json::json!({ "connection_id": id, "status": status, "message": message });
             cx.out.list_or(&tested, &[message], |message| vec![message.clone().into()])?;
             return Ok(if status { ExitCode::SUCCESS } else { ExitCode::FAILURE });
         }
-        Command::Import { file, on_existing } => import(cx, &parts, transfer::read(&file)?, on_existing).await?,
+        Command::Import { file, on_existing } => {
+            let mut wanted = Vec::new();
+            for (id, value) in transfer::read(&file)? {
+                check_id(&id).map_err(|words| Refusal::failed(format!("`{id}`: {words}")))?;
+                wanted.push(Connection::from_json(&id, &value).map_err(Refusal::failed)?);
+            }
+            home.import_connections(cx, wanted, on_existing).await?.show(cx)?;
+        }
         Command::Export { file, format } => {
             let is_env = format == Some(Form::Env)
                 || format.is_none()
                     && file.as_ref().is_some_and(|path| path.to_string_lossy().to_lowercase().ends_with(".env"));
             let mut found = Map::new();
-            for row in all(&parts).await? {
-                let made = row.whole()?;
+            for known in home.connections().await? {
+                let Some(made) = home.whole_connection(&known.connection_id).await? else { continue };
                 let mut value = made.to_json();
                 if let Some(fields) = value.as_object_mut() {
                     fields.shift_remove("conn_id");
@@ -240,8 +196,9 @@ pub(crate) async fn run(args: Args, cx: &Cx) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn set(cx: &Cx, parts: &Parts, given: Set) -> anyhow::Result<()> {
-    check_id(&given.id).map_err(Refusal::usage)?;
+async fn set(cx: &Cx, home: &Home, given: Set) -> anyhow::Result<()> {
+    let id = given.id;
+    check_id(&id).map_err(Refusal::usage)?;
     let has_parts = given.password_stdin
         || given.port.is_some()
         || [
@@ -267,86 +224,29 @@ async fn set(cx: &Cx, parts: &Parts, given: Set) -> anyhow::Result<()> {
         true => Some(transfer::value_of_stdin(cx, "the password")?),
         false => given.password,
     };
-    let mut tx = parts.store.begin().await?;
-    let before = tx.connection(&given.id).await?;
-    let is_new = before.is_none();
-    let description = before.as_ref().and_then(|row| row.connection.description.clone());
-    let mut made = match whole {
-        Some(text) => {
-            let mut made = Connection::parse(&given.id, &text).map_err(Refusal::usage)?;
-            made.description = made.description.or(description);
-            made
-        }
-        None => match before {
-            Some(row) => row.whole()?,
-            None => Connection { id: given.id.clone(), ..Connection::default() },
-        },
+    if let Some(extra) = &given.extra {
+        check_extra(extra).map_err(Refusal::usage)?;
+    }
+    let whole = match whole {
+        Some(text) => Some(Connection::parse(&id, &text).map_err(Refusal::usage)?),
+        None => None,
     };
-    if let Some(conn_type) = given.conn_type {
-        made.conn_type = conn_type;
-    }
-    let put = |part: Option<String>, into: &mut Option<String>| {
-        if let Some(text) = part {
-            *into = Some(text).filter(|text| !text.is_empty());
-        }
+    let parts = ConnectionParts {
+        conn_type: given.conn_type,
+        description: given.description,
+        host: given.host,
+        port: given.port,
+        login: given.login,
+        schema: given.schema,
+        password,
+        extra: given.extra,
     };
-    put(given.description, &mut made.description);
-    put(given.host, &mut made.host);
-    put(given.login, &mut made.login);
-    put(given.schema, &mut made.schema);
-    made.port = given.port.or(made.port);
-    if let Some(password) = password {
-        made.password = Some(password).filter(|text| !text.is_empty()).map(Secret::from);
-    }
-    if let Some(extra) = given.extra {
-        check_extra(&extra).map_err(Refusal::usage)?;
-        made.extra = Some(extra).filter(|text| !text.is_empty()).map(Secret::from);
-    }
-    check(&made)?;
-    tx.set_connection(&made).await?;
-    transfer::tell(&mut tx, "post_connection", &made.id, cx.now()).await?;
-    tx.commit().await?;
-    cx.out.remark(&format!("{} connection {}", if is_new { "made" } else { "changed" }, made.id))?;
+    let is_new = home.set_connection(cx, &id, whole, &parts).await?;
+    cx.out.remark(&format!("{} connection {id}", if is_new { "made" } else { "changed" }))?;
     Ok(())
 }
 
-async fn import(cx: &Cx, parts: &Parts, all: Map<String, Value>, on_existing: OnExisting) -> anyhow::Result<()> {
-    let mut imported = Imported::default();
-    // In one transaction: a file is taken whole, or not at all.
-    let mut tx = parts.store.begin().await?;
-    for (id, value) in all {
-        check_id(&id).map_err(|words| Refusal::failed(format!("`{id}`: {words}")))?;
-        let made = Connection::from_json(&id, &value).map_err(Refusal::failed)?;
-        check(&made)?;
-        let is_there = tx.connection(&id).await?.is_some();
-        if imported.count(is_there, on_existing, &format!("connection `{id}`"))? {
-            tx.set_connection(&made).await?;
-            transfer::tell(&mut tx, "post_connection", &id, cx.now()).await?;
-        }
-    }
-    tx.commit().await?;
-    imported.show(cx)
-}
-
-fn check(made: &Connection) -> Result<(), Refusal> {
-    if made.conn_type.trim().is_empty() {
-        return Err(Refusal::usage(format!("connection `{}` needs a type", made.id))
-            .help("give it with --conn-type, such as postgres"));
-    }
-    let texts = [
-        Some(&made.conn_type),
-        made.description.as_ref(),
-        made.host.as_ref(),
-        made.login.as_ref(),
-        made.schema.as_ref(),
-    ];
-    if texts.into_iter().flatten().any(|text| text.contains('\0')) {
-        return Err(Refusal::usage(format!("connection `{}` holds the character NUL", made.id)));
-    }
-    Ok(())
-}
-
-fn show(cx: &Cx, view: View) -> anyhow::Result<()> {
+fn show(cx: &Cx, view: &ConnectionView) -> anyhow::Result<()> {
     let properties: Vec<(&str, Cell)> = vec![
         ("connection", view.connection_id.clone().into()),
         ("type", view.conn_type.clone().into()),
@@ -360,33 +260,17 @@ fn show(cx: &Cx, view: View) -> anyhow::Result<()> {
         ("uri", Cell::maybe(view.uri.clone())),
     ];
     let properties = properties.into_iter().filter(|(_, cell)| !cell.is_empty()).collect();
-    cx.out.one(&view, properties)?;
+    cx.out.one(view, properties)?;
     Ok(())
 }
 
-async fn find(parts: &Parts, id: &str) -> anyhow::Result<ConnectionRow> {
-    if let Some(row) = parts.store.connection(id).await? {
-        return Ok(row);
-    }
-    let known = all(parts).await?.into_iter().map(|row| row.connection.id);
+async fn no_such_connection(home: &Home, id: &str) -> anyhow::Error {
+    let known = home.connections().await.unwrap_or_default().into_iter().map(|view| view.connection_id);
     let refusal = Refusal::failed(format!("connection `{id}` does not exist"));
-    Err(refusal
+    refusal
         .help(match near(id, known) {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("see which there are: flow connections list; make it: flow connections set {id} URI"),
         })
-        .into())
-}
-
-async fn all(parts: &Parts) -> anyhow::Result<Vec<ConnectionRow>> {
-    let mut found = Vec::new();
-    loop {
-        let page = Page { limit: PAGE, offset: u32::try_from(found.len()).unwrap_or(u32::MAX) };
-        let rows = parts.store.list_connections(&ConnectionFilter::default(), &[], page).await?.rows;
-        let is_last = rows.len() < PAGE as usize;
-        found.extend(rows);
-        if is_last {
-            return Ok(found);
-        }
-    }
+        .into()
 }

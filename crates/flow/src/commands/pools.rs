@@ -2,12 +2,11 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use flow_store::{Pool, PoolUse, Signal};
+use flow_store::Pool;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::transfer::{self, Imported, OnExisting};
-
+use super::transfer::{self, OnExisting};
 use crate::{
     ask,
     config::near,
@@ -131,10 +130,10 @@ pub(crate) async fn run(args: Args, cx: &Cx) -> anyhow::Result<ExitCode> {
             }
             cx.out.remark(&format!("deleted pool {name}"))?;
         }
-        Command::Import { file, on_existing } => import(cx, home.local()?, transfer::read(&file)?, on_existing).await?,
+        Command::Import { file, on_existing } => import(cx, &home, transfer::read(&file)?, on_existing).await?,
         Command::Export { file } => {
-            let pools = home.local()?.store.pools().await?.into_iter().map(|pool| {
-                let PoolUse { name, slots, description, include_deferred, .. } = pool;
+            let pools = home.pools().await?.into_iter().map(|pool| {
+                let PoolView { name, slots, description, include_deferred, .. } = pool;
                 (name, json!({ "slots": slots, "description": description, "include_deferred": include_deferred }))
             });
             transfer::write(cx, file.as_deref(), None, pools.collect())?;
@@ -149,10 +148,8 @@ async fn set(cx: &Cx, home: &Home, name: &str, slots: i64, description: Option<&
     show(cx, home, name).await
 }
 
-async fn import(cx: &Cx, parts: &crate::node::Parts, all: Map<String, Value>, on_existing: OnExisting) -> anyhow::Result<()> {
-    let mut imported = Imported::default();
-    // In one transaction: a file is taken whole, or not at all.
-    let mut tx = parts.store.begin().await?;
+async fn import(cx: &Cx, home: &Home, all: Map<String, Value>, on_existing: OnExisting) -> anyhow::Result<()> {
+    let mut wanted = Vec::new();
     for (name, value) in all {
         check_name(&name)?;
         let wrong = |why: String| Refusal::failed(format!("pool `{name}`: {why}"));
@@ -160,16 +157,11 @@ async fn import(cx: &Cx, parts: &crate::node::Parts, all: Map<String, Value>, on
         if !(-1..=SLOTS_MAX).contains(&written.slots) {
             return Err(wrong(format!("`slots` must be from 0 to {SLOTS_MAX}, or -1 for no limit")).into());
         }
-        let is_there = tx.pool(&name).await?.is_some();
-        if imported.count(is_there, on_existing, &format!("pool `{name}`"))? {
-            let description = written.description.unwrap_or_default();
-            let (slots, include_deferred) = (written.slots, written.include_deferred);
-            tx.set_pool(&Pool { name, slots, description, include_deferred }).await?;
-        }
+        let description = written.description.unwrap_or_default();
+        let (slots, include_deferred) = (written.slots, written.include_deferred);
+        wanted.push(Pool { name, slots, description, include_deferred });
     }
-    tx.announce(Signal::Look).await?;
-    tx.commit().await?;
-    imported.show(cx)
+    home.import_pools(wanted, on_existing).await?.show(cx)
 }
 
 fn check_name(name: &str) -> Result<(), Refusal> {

@@ -5,20 +5,15 @@ use std::{
     process::ExitCode,
 };
 
-use flow_server::{Role, check_new_password, check_user_name, hash_password, random_password};
-use flow_store::{Event, NewUser, Page, StoreError, User, UserChange};
-use serde::Serialize;
+use flow_server::{Role, check_new_password, check_user_name, random_password};
 
 use crate::{
     ask,
-    config::near,
     context::Cx,
-    node::Parts,
+    home::{Home, UserView, UserWish},
     output::{Cell, Refusal},
 };
 
-/// Most users that are listed.
-const LISTED: u32 = 10_000;
 /// Longest password that is read.
 const PASSWORD_BYTES: u64 = 4_096;
 
@@ -83,42 +78,11 @@ A new password ends the user's sessions and tokens; another role counts at once.
     },
 }
 
-/// A user, for programs: the API's names.
-#[derive(Debug, Serialize)]
-struct View {
-    username: String,
-    role: String,
-    is_active: bool,
-    created_at: String,
-    last_login_at: Option<String>,
-    /// A random password that was just made.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    password: Option<String>,
-}
-
-impl View {
-    fn of(user: &User) -> Self {
-        Self {
-            username: user.name.clone(),
-            role: user.role.clone(),
-            is_active: user.is_active,
-            created_at: moment(user.created_at),
-            last_login_at: user.last_login_at.map(moment),
-            password: None,
-        }
-    }
-}
-
-/// Writes a moment of a row.
-pub(super) fn moment(micros: i64) -> String {
-    flow_core::Timestamp::from_micros(micros).to_string()
-}
-
 pub(crate) async fn run(args: Args, cx: &Cx) -> anyhow::Result<ExitCode> {
-    let parts = Parts::of_database(cx).await?;
+    let home = Home::open(cx).await?;
     match args.command {
         Command::List => {
-            let views: Vec<View> = all(&parts).await?.iter().map(View::of).collect();
+            let views = home.users().await?;
             cx.out.list(&views, &["USER", "ROLE", "ACTIVE", "LAST LOGIN"], |view| {
                 vec![
                     view.username.clone().into(),
@@ -128,7 +92,7 @@ pub(crate) async fn run(args: Args, cx: &Cx) -> anyhow::Result<ExitCode> {
                 ]
             })?;
         }
-        Command::Get { name } => show(cx, View::of(&find(&parts, &name).await?))?,
+        Command::Get { name } => show(cx, &find(&home, &name).await?)?,
         Command::Set { name, role, password_stdin, new_password, active, inactive } => {
             let given = match (password_stdin, new_password) {
                 (true, _) => Given::Typed(read_password()?),
@@ -136,10 +100,10 @@ pub(crate) async fn run(args: Args, cx: &Cx) -> anyhow::Result<ExitCode> {
                 _ => Given::None,
             };
             let is_active = (active || inactive).then_some(active);
-            set(cx, &parts, &name, role, given, is_active).await?;
+            set(cx, &home, &name, role, given, is_active).await?;
         }
         Command::Delete { name, yes } => {
-            let user = find(&parts, &name).await?;
+            let user = find(&home, &name).await?;
             if !yes && !ask::is_possible() {
                 return Err(Refusal::usage(format!("deleting user `{name}` ends their sessions and tokens"))
                     .help("if you mean it: --yes")
@@ -148,10 +112,9 @@ pub(crate) async fn run(args: Args, cx: &Cx) -> anyhow::Result<ExitCode> {
             if !yes && !ask::yes(&format!("Delete user `{name}` ({}), with their tokens?", user.role))? {
                 return Ok(ExitCode::FAILURE);
             }
-            let mut tx = parts.store.begin().await?;
-            tx.delete_user(&user).await.map_err(refusal)?;
-            tx.tell(&[told("user_deleted", &name)], cx.now()).await?;
-            tx.commit().await?;
+            if !home.delete_user(cx, &name).await? {
+                return Err(home.no_such_user(&name).await);
+            }
             cx.out.remark(&format!("deleted user {name}"))?;
         }
     }
@@ -167,65 +130,49 @@ enum Given {
 
 async fn set(
     cx: &Cx,
-    parts: &Parts,
+    home: &Home,
     name: &str,
     role: Option<Role>,
     given: Given,
     is_active: Option<bool>,
 ) -> anyhow::Result<()> {
-    let before = parts.store.user(name).await?;
-    if before.is_none() {
-        check_user_name(name).map_err(Refusal::usage)?;
-    }
+    check_user_name(name).map_err(Refusal::usage)?;
+    let is_new = home.user(name).await?.is_none();
     let (password, shown) = match given {
         Given::Typed(password) => (Some(password), None),
-        Given::None if before.is_some() => (None, None),
+        Given::None if !is_new => (None, None),
         Given::None | Given::Random => {
             let password = random_password().map_err(Refusal::failed)?;
             (Some(password.clone()), Some(password))
         }
     };
-    let hash = match password {
-        Some(password) => {
-            check_new_password(&password).map_err(Refusal::usage)?;
-            Some(tokio::task::spawn_blocking(move || hash_password(&password)).await?.map_err(Refusal::failed)?)
-        }
-        None => None,
-    };
-    let mut tx = parts.store.begin().await?;
-    match (&before, role) {
-        (Some(user), role) => {
-            let change = UserChange { role: role.map(Role::as_str), password: hash.as_deref(), is_active };
-            tx.change_user(user, &change, cx.now()).await.map_err(refusal)?;
-            tx.tell(&[told("user_changed", name)], cx.now()).await?;
-        }
-        (None, Some(role)) => {
-            let password = hash.as_deref().unwrap_or_default();
-            let user = NewUser { name, role: role.as_str(), password, is_active: is_active.unwrap_or(true) };
-            tx.add_user(&user, cx.now()).await.map_err(refusal)?;
-            tx.tell(&[told("user_created", name)], cx.now()).await?;
-        }
-        (None, None) => {
+    if let Some(password) = &password {
+        check_new_password(password).map_err(Refusal::usage)?;
+    }
+    let wish = UserWish { role, password, is_active };
+    match (is_new, role) {
+        (false, _) => home.change_user(cx, name, wish).await?,
+        (true, Some(role)) => home.add_user(cx, name, role, wish).await?,
+        (true, None) => {
             let refusal = Refusal::usage(format!("user `{name}` does not exist, and a new one needs a role"));
             return Err(refusal.help(format!("flow users set {name} --role Viewer (or User, Op, Admin)")).into());
         }
     }
-    tx.commit().await?;
-    show(cx, View { password: shown, ..View::of(&find(parts, name).await?) })
+    show(cx, &UserView { password: shown, ..find(home, name).await? })
 }
 
-fn show(cx: &Cx, view: View) -> anyhow::Result<()> {
+fn show(cx: &Cx, view: &UserView) -> anyhow::Result<()> {
     let mut properties: Vec<(&str, Cell)> = vec![
         ("user", view.username.clone().into()),
         ("role", view.role.clone().into()),
         ("active", (if view.is_active { "yes" } else { "no" }).into()),
-        ("created", view.created_at.clone().into()),
+        ("created", view.created_at.to_string().into()),
         ("last login", Cell::maybe(view.last_login_at.as_ref())),
     ];
     if let Some(password) = &view.password {
         properties.push(("password", password.clone().into()));
     }
-    cx.out.one(&view, properties)?;
+    cx.out.one(view, properties)?;
     Ok(())
 }
 
@@ -243,31 +190,9 @@ fn read_password() -> anyhow::Result<String> {
     Ok(text.trim_end_matches(['\n', '\r']).to_owned())
 }
 
-pub(super) async fn all(parts: &Parts) -> anyhow::Result<Vec<User>> {
-    let orders = [flow_store::Order { by: flow_store::UserOrder::Name, is_descending: false }];
-    Ok(parts.store.list_users(&[], &orders, Page { limit: LISTED, offset: 0 }).await?.rows)
-}
-
-pub(super) async fn find(parts: &Parts, name: &str) -> anyhow::Result<User> {
-    if let Some(user) = parts.store.user(name).await? {
-        return Ok(user);
+async fn find(home: &Home, name: &str) -> anyhow::Result<UserView> {
+    match home.user(name).await? {
+        Some(user) => Ok(user),
+        None => Err(home.no_such_user(name).await),
     }
-    let known = all(parts).await.unwrap_or_default();
-    let refusal = Refusal::failed(format!("user `{name}` does not exist"));
-    Err(refusal
-        .help(match near(name, known.into_iter().map(|user| user.name)) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("see which there are: flow users list; make one: flow users set {name} --role ROLE"),
-        })
-        .into())
-}
-
-/// Says a conflict as it is, without advice to try again.
-fn refusal(error: StoreError) -> anyhow::Error {
-    if let StoreError::Conflict(why) = error { Refusal::failed(why).into() } else { error.into() }
-}
-
-/// Returns what the audit log says.
-pub(super) fn told(kind: &'static str, what: &str) -> Event {
-    Event { kind, detail: Some(format!("{what}, from the command line")), ..Event::default() }
 }

@@ -2,18 +2,19 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use flow_core::secret::{Secret, redact_variable};
-use flow_store::{Page, Variable, VariableFilter};
-use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::transfer::{self, Imported, OnExisting};
-use crate::{ask, config::near, context::Cx, node::Parts, output::Refusal};
+use super::transfer::{self, OnExisting};
+use crate::{
+    ask,
+    config::near,
+    context::Cx,
+    home::{Home, VariableWish},
+    output::Refusal,
+};
 
 /// Longest key, as in Airflow.
 const KEY_MAX: usize = 250;
-/// Rows that are read at once.
-const PAGE: u32 = 1_000;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
@@ -84,51 +85,38 @@ enum Command {
     },
 }
 
-/// A variable, for programs: Airflow's names.
-#[derive(Debug, Serialize)]
-struct View {
-    key: String,
-    value: Option<String>,
-    description: Option<String>,
-}
-
-impl View {
-    fn of(row: Variable, show_secrets: bool) -> Self {
-        let value = row.value.ok().map(|value| match show_secrets {
-            true => value.into_exposed(),
-            false => redact_variable(&row.key, value.expose()),
-        });
-        Self { key: row.key, value, description: row.description }
-    }
-}
-
 pub(crate) async fn run(args: Args, cx: &Cx) -> anyhow::Result<ExitCode> {
-    let parts = Parts::of_command(cx).await?;
+    let home = Home::open(cx).await?;
     match args.command {
         Command::List => {
-            let views: Vec<View> = all(&parts).await?.into_iter().map(|row| View::of(row, false)).collect();
-            cx.out.list(&views, &["KEY", "VALUE", "DESCRIPTION"], |view| {
+            cx.out.list(&home.variables().await?, &["KEY", "VALUE", "DESCRIPTION"], |view| {
                 let value = view.value.clone().unwrap_or_else(|| "(its key is not here)".to_owned());
                 vec![view.key.clone().into(), value.into(), view.description.clone().unwrap_or_default().into()]
             })?;
         }
-        Command::Get { key, show_secrets } => show(cx, &parts, &key, show_secrets).await?,
+        Command::Get { key, show_secrets } => {
+            let Some(view) = home.variable(&key, show_secrets).await? else {
+                return Err(no_such_variable(&home, &key).await);
+            };
+            let value = view.value.clone().unwrap_or_default();
+            // The value and nothing else, as in Airflow: for `$(…)`.
+            cx.out.list_or(&view, &[value], |value| vec![value.clone().into()])?;
+        }
         Command::Set { key, value, description } => {
             check_key(&key)?;
             let value = match value {
                 Some(value) if value != "-" => value,
                 Some(_) | None => transfer::value_of_stdin(cx, "the value")?,
             };
-            let mut tx = parts.store.begin().await?;
-            let before = tx.variable(&key).await?.and_then(|row| row.description);
-            let description = description.or(before);
-            tx.set_variable(&key, &Secret::from(value), description.as_deref()).await?;
-            transfer::tell(&mut tx, "post_variable", &key, cx.now()).await?;
-            tx.commit().await?;
-            cx.out.remark(&format!("set variable {key}"))?;
+            let wish = VariableWish { key, value: value.into(), description };
+            home.set_variable(cx, &wish).await?;
+            cx.out.remark(&format!("set variable {}", wish.key))?;
         }
         Command::Delete { key, yes } => {
-            find(&parts, &key).await?;
+            // Not read: what no key decrypts is deleted like any other.
+            if !home.variables().await?.iter().any(|known| known.key == key) {
+                return Err(no_such_variable(&home, &key).await);
+            }
             if !yes && !ask::is_possible() {
                 let refusal = Refusal::usage(format!("without variable `{key}`, tasks that read it fail"));
                 return Err(refusal.help("if you mean it: --yes").into());
@@ -136,17 +124,26 @@ pub(crate) async fn run(args: Args, cx: &Cx) -> anyhow::Result<ExitCode> {
             if !yes && !ask::yes(&format!("Delete variable `{key}`? Tasks that read it will fail."))? {
                 return Ok(ExitCode::FAILURE);
             }
-            let mut tx = parts.store.begin().await?;
-            tx.delete_variable(&key).await?;
-            transfer::tell(&mut tx, "delete_variable", &key, cx.now()).await?;
-            tx.commit().await?;
+            if !home.delete_variable(cx, &key).await? {
+                return Err(no_such_variable(&home, &key).await);
+            }
             cx.out.remark(&format!("deleted variable {key}"))?;
         }
-        Command::Import { file, on_existing } => import(cx, &parts, transfer::read(&file)?, on_existing).await?,
+        Command::Import { file, on_existing } => {
+            let mut wanted = Vec::new();
+            for (key, value) in transfer::read(&file)? {
+                check_key(&key)?;
+                let (value, description) = taken_apart(value);
+                let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                wanted.push(VariableWish { key, value: text.into(), description });
+            }
+            home.import_variables(cx, wanted, on_existing).await?.show(cx)?;
+        }
         Command::Export { file } => {
             let mut found = Map::new();
-            for row in all(&parts).await? {
-                let value = Value::from(row.value.map_err(flow_store::StoreError::from)?.into_exposed());
+            for known in home.variables().await? {
+                let Some(row) = home.variable(&known.key, true).await? else { continue };
+                let value = Value::from(row.value);
                 let described = row.description.map(|text| json!({ "value": value, "description": text }));
                 found.insert(row.key, described.unwrap_or(value));
             }
@@ -156,23 +153,15 @@ pub(crate) async fn run(args: Args, cx: &Cx) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn import(cx: &Cx, parts: &Parts, all: Map<String, Value>, on_existing: OnExisting) -> anyhow::Result<()> {
-    let mut imported = Imported::default();
-    // In one transaction: a file is taken whole, or not at all.
-    let mut tx = parts.store.begin().await?;
-    for (key, value) in all {
-        check_key(&key)?;
-        let (value, described) = taken_apart(value);
-        let before = tx.variable(&key).await?;
-        if imported.count(before.is_some(), on_existing, &format!("variable `{key}`"))? {
-            let description = described.or(before.and_then(|row| row.description));
-            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            tx.set_variable(&key, &Secret::from(text), description.as_deref()).await?;
-            transfer::tell(&mut tx, "post_variable", &key, cx.now()).await?;
-        }
-    }
-    tx.commit().await?;
-    imported.show(cx)
+async fn no_such_variable(home: &Home, key: &str) -> anyhow::Error {
+    let known = home.variables().await.unwrap_or_default().into_iter().map(|view| view.key);
+    let refusal = Refusal::failed(format!("variable `{key}` does not exist"));
+    refusal
+        .help(match near(key, known) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("see which there are: flow variables list; make it: flow variables set {key} VALUE"),
+        })
+        .into()
 }
 
 /// Takes a value with its description apart; an object with anything else in it is a value itself.
@@ -186,45 +175,6 @@ fn taken_apart(value: Value) -> (Value, Option<String>) {
         }
         Value::Object(_) | Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
             (value, None)
-        }
-    }
-}
-
-async fn show(cx: &Cx, parts: &Parts, key: &str, show_secrets: bool) -> anyhow::Result<()> {
-    let row = find(parts, key).await?;
-    if let Err(why) = &row.value {
-        return Err(Refusal::failed(why.to_string()).into());
-    }
-    let view = View::of(row, show_secrets);
-    let value = view.value.clone().unwrap_or_default();
-    // The value and nothing else, as in Airflow: for `$(…)`.
-    cx.out.list_or(&view, &[value], |value| vec![value.clone().into()])?;
-    Ok(())
-}
-
-async fn find(parts: &Parts, key: &str) -> anyhow::Result<Variable> {
-    if let Some(row) = parts.store.variable(key).await? {
-        return Ok(row);
-    }
-    let known = all(parts).await?.into_iter().map(|row| row.key);
-    let refusal = Refusal::failed(format!("variable `{key}` does not exist"));
-    Err(refusal
-        .help(match near(key, known) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("see which there are: flow variables list; make it: flow variables set {key} VALUE"),
-        })
-        .into())
-}
-
-async fn all(parts: &Parts) -> anyhow::Result<Vec<Variable>> {
-    let mut found = Vec::new();
-    loop {
-        let page = Page { limit: PAGE, offset: u32::try_from(found.len()).unwrap_or(u32::MAX) };
-        let rows = parts.store.list_variables(&VariableFilter::default(), &[], page).await?.rows;
-        let is_last = rows.len() < PAGE as usize;
-        found.extend(rows);
-        if is_last {
-            return Ok(found);
         }
     }
 }

@@ -6,7 +6,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{Home, if_there};
-use crate::client::Declined;
+use crate::{
+    client::Declined,
+    commands::transfer::{Imported, OnExisting},
+};
 
 /// A pool, for programs: Airflow's names.
 #[derive(Debug, Serialize)]
@@ -19,6 +22,8 @@ pub(crate) struct PoolView {
     pub(crate) queued_slots: i64,
     /// -1 = no limit.
     pub(crate) open_slots: i64,
+    #[serde(skip)]
+    pub(crate) include_deferred: bool,
 }
 
 /// A pool as a server gives it.
@@ -27,17 +32,20 @@ struct PoolAnswer {
     name: String,
     slots: i64,
     description: Option<String>,
+    include_deferred: bool,
     running_slots: i64,
     queued_slots: i64,
 }
 
 impl PoolView {
-    fn new(name: String, slots: i64, description: String, running: i64, queued: i64) -> Self {
+    fn new(pool: Pool, running: i64, queued: i64) -> Self {
+        let Pool { name, slots, description, include_deferred } = pool;
         let occupied = running.saturating_add(queued);
         Self {
             name,
             slots,
             description,
+            include_deferred,
             occupied_slots: occupied,
             running_slots: running,
             queued_slots: queued,
@@ -48,14 +56,16 @@ impl PoolView {
 
 impl From<PoolUse> for PoolView {
     fn from(pool: PoolUse) -> Self {
-        Self::new(pool.name, pool.slots, pool.description, pool.running, pool.queued)
+        let PoolUse { name, slots, description, include_deferred, running, queued, .. } = pool;
+        Self::new(Pool { name, slots, description, include_deferred }, running, queued)
     }
 }
 
 impl From<PoolAnswer> for PoolView {
     fn from(pool: PoolAnswer) -> Self {
-        let description = pool.description.unwrap_or_default();
-        Self::new(pool.name, pool.slots, description, pool.running_slots, pool.queued_slots)
+        let PoolAnswer { name, slots, description, include_deferred, running_slots, queued_slots } = pool;
+        let description = description.unwrap_or_default();
+        Self::new(Pool { name, slots, description, include_deferred }, running_slots, queued_slots)
     }
 }
 
@@ -105,6 +115,39 @@ impl Home {
             }
         }
         Ok(())
+    }
+
+    /// Makes or changes pools, all of them or none.
+    pub(crate) async fn import_pools(&self, wanted: Vec<Pool>, on_existing: OnExisting) -> anyhow::Result<Imported> {
+        let mut imported = Imported::default();
+        match self {
+            Self::Local(parts) => {
+                let mut tx = parts.store.begin().await?;
+                for pool in wanted {
+                    let is_there = tx.pool(&pool.name).await?.is_some();
+                    if imported.count(is_there, on_existing, &format!("pool `{}`", pool.name))? {
+                        tx.set_pool(&pool).await?;
+                    }
+                }
+                tx.announce(Signal::Look).await?;
+                tx.commit().await?;
+            }
+            Self::Remote(client) => {
+                let known = self.pools().await?;
+                let mut entities = Vec::new();
+                for Pool { name, slots, description, include_deferred } in wanted {
+                    let is_there = known.iter().any(|pool| pool.name == name);
+                    if imported.count(is_there, on_existing, &format!("pool `{name}`"))? {
+                        entities.push(json!({
+                            "name": name, "slots": slots, "description": description,
+                            "include_deferred": include_deferred,
+                        }));
+                    }
+                }
+                super::put_all(client, "pools", entities).await?;
+            }
+        }
+        Ok(imported)
     }
 
     /// Forgets a pool; says whether it was there.

@@ -150,7 +150,9 @@ impl Home {
                 }
             }
             Self::Remote(client) => {
-                let body = json!({ "dag_run_id": wish.run_id, "logical_date": wish.logical_date, "conf": wish.conf });
+                // Null would be a run without a logical date.
+                let date = wish.logical_date.unwrap_or_else(|| cx.now());
+                let body = json!({ "dag_run_id": wish.run_id, "logical_date": date, "conf": wish.conf });
                 let path = ["api", "v2", "dags", wish.dag_id, "dagRuns"];
                 match client.send::<RunView>(Method::POST, &path, &[], &body).await {
                     Ok(run) => Ok(Triggered::Created(run.timed())),
