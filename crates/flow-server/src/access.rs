@@ -192,6 +192,7 @@ rules! {
     GET "/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}/links" Read(Viewer) get_extra_links;
     GET "/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}/listMapped" Read(Viewer) get_mapped_task_instances;
     GET "/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}/logs/{try_number}" Read(Viewer) get_log;
+    GET "/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}/logs/{try_number}/search" Read(Viewer) search_log;
     GET "/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}/state-store" Read(Viewer) list_task_state_store;
     DELETE "/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}/state-store" Write(User) clear_task_state_store;
     GET "/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}/state-store/{key}" Read(Viewer) get_task_state_store;
@@ -225,6 +226,7 @@ rules! {
     POST "/api/v2/dags/{dag_id}/unfavorite" Write(Viewer) unfavorite_dag;
     GET "/api/v2/eventLogs" Read(Viewer) get_event_logs;
     GET "/api/v2/eventLogs/{event_log_id}" Read(Viewer) get_event_log;
+    GET "/api/v2/events" Read(Viewer) stream_events;
     GET "/api/v2/importErrors" Read(Viewer) get_import_errors;
     GET "/api/v2/importErrors/{import_error_id}" Read(Viewer) get_import_error;
     GET "/api/v2/jobs" Read(Viewer) get_jobs;

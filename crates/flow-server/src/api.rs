@@ -6,26 +6,28 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::{App, openapi};
 
 mod absent;
+mod auth;
+pub(crate) mod bulk;
+mod command_line;
 mod config;
+mod connections;
 mod dag_details;
 mod dag_overviews;
+mod dag_runs;
 mod dag_versions;
 mod dags;
-pub(crate) mod bulk;
-mod connections;
-mod dag_runs;
-pub(crate) mod find;
-mod auth;
-mod command_line;
 mod event_logs;
+mod events;
+pub(crate) mod find;
 mod import_errors;
 mod jobs;
+mod logs;
 mod monitor;
 mod pools;
 mod task_instances;
-mod variables;
 mod tokens;
 mod users;
+mod variables;
 mod xcoms;
 
 /// The one bundle that there is, under the name of Airflow's default: the DAG folder.
@@ -35,25 +37,27 @@ pub(crate) const BUNDLE: &str = "dags-folder";
 pub(crate) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(openapi::Base::openapi())
         .merge(absent::routes())
-        .merge(config::routes())
-        .merge(dag_details::routes())
-        .merge(dag_overviews::routes())
-        .merge(dag_versions::routes())
-        .merge(dags::routes())
-        .merge(connections::routes())
-        .merge(dag_runs::routes())
         .merge(auth::routes())
         .merge(command_line::routes())
+        .merge(config::routes())
+        .merge(connections::routes())
+        .merge(dag_details::routes())
+        .merge(dag_overviews::routes())
+        .merge(dag_runs::routes())
+        .merge(dag_versions::routes())
+        .merge(dags::routes())
         .merge(event_logs::routes())
+        .merge(events::routes())
         .merge(import_errors::routes())
         .merge(jobs::routes())
+        .merge(logs::routes())
         .merge(monitor::routes())
         .merge(pools::routes())
         .merge(task_instances::routes())
-        .merge(variables::routes())
-        .merge(xcoms::routes())
         .merge(tokens::routes())
         .merge(users::routes())
+        .merge(variables::routes())
+        .merge(xcoms::routes())
 }
 
 /// The answers that every route may give beside its own.

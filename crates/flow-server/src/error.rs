@@ -111,6 +111,11 @@ impl ApiError {
         self.detail.as_str().map_or_else(|| self.detail.to_string(), str::to_owned)
     }
 
+    /// Says whether it is about who asks, and not about a server in trouble.
+    pub(crate) fn is_refusal(&self) -> bool {
+        self.status.is_client_error()
+    }
+
     /// 422: a part of the request makes no sense. `place`: `["body", "conf"]`.
     pub(crate) fn invalid(place: &[&str], message: impl Into<String>) -> Self {
         let detail = json!([{ "loc": place, "msg": message.into(), "type": "value_error", "input": null, "ctx": {} }]);

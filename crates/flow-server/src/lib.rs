@@ -7,13 +7,16 @@ mod api;
 mod auth;
 mod error;
 mod extract;
+mod live;
+mod logs;
 mod openapi;
 mod page;
 mod reach;
+mod serve;
 mod ui;
 mod wire;
 
-use std::{future::Future, io, net::SocketAddr, pin::Pin, sync::Arc, time::Duration};
+use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -25,8 +28,12 @@ use axum::{
 use flow_core::Timestamp;
 use flow_store::{DagCache, RunRow, Store, TaskRow};
 use serde_json::Value;
-use tokio::net::TcpListener;
-use tower_http::{limit::RequestBodyLimitLayer, set_header::SetResponseHeaderLayer, timeout::TimeoutLayer};
+use tower_http::{
+    compression::CompressionLayer,
+    limit::RequestBodyLimitLayer,
+    set_header::SetResponseHeaderLayer,
+    timeout::{RequestBodyTimeoutLayer, TimeoutLayer},
+};
 
 pub use access::{By, Role, Who, rules};
 pub use auth::{
@@ -34,15 +41,22 @@ pub use auth::{
     token_secret,
 };
 pub use error::ApiError;
+pub use live::Live;
+pub use logs::{Later, LogName, LogPart, Logs};
 pub use openapi::document as openapi_document;
 pub use reach::reach;
+pub use serve::{Limits, serve};
 
-/// Longest that a request may take.
+/// Longest that a request may take; streams take as long as they like once they have begun.
 const TIMEOUT: Duration = Duration::from_secs(30);
 /// Largest body of a request, if its route says nothing else.
 const BODY_BYTES_MAX: usize = 64 * 1024;
 /// Largest body of any request: an XCom of the largest size, written with escapes.
 pub(crate) const ANY_BODY_BYTES_MAX: usize = 1024 * 1024;
+/// Longest between two parts of a body.
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+/// Smaller answers are not compressed.
+const COMPRESSED_BYTES_MIN: u64 = 1024;
 
 /// What every handler is given.
 #[derive(Clone)]
@@ -52,6 +66,8 @@ pub struct App {
     pub about: Arc<About>,
     /// Logins.
     pub auth: Auth,
+    pub live: Live,
+    pub logs: Arc<dyn Logs>,
     /// Flow's version.
     pub version: &'static str,
     /// Reads the clock.
@@ -90,6 +106,7 @@ impl About {
 /// Fills in a task's arguments as its next attempt would see them, secrets masked; an error is a sentence.
 pub type Renderer =
     Arc<dyn Fn(RunRow, TaskRow) -> Pin<Box<dyn Future<Output = Result<Value, String>> + Send>> + Send + Sync>;
+type Compressible = fn(StatusCode, axum::http::Version, &axum::http::HeaderMap, &axum::http::Extensions) -> bool;
 
 /// Returns every route.
 pub fn router(app: App) -> Router {
@@ -118,6 +135,8 @@ pub fn router(app: App) -> Router {
         .layer(middleware::from_fn_with_state(app, access::welcome))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(RequestBodyLimitLayer::new(ANY_BODY_BYTES_MAX))
+        .layer(RequestBodyTimeoutLayer::new(BODY_TIMEOUT))
+        .layer(CompressionLayer::new().compress_when(may_compress as Compressible))
         .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, TIMEOUT));
     for (name, value) in headers {
         router = router.layer(SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value)));
@@ -125,15 +144,21 @@ pub fn router(app: App) -> Router {
     router
 }
 
-/// Serves until `stop` is ready, then finishes the requests at hand.
-///
-/// # Errors
-///
-/// When the listener breaks.
-pub async fn serve(listener: TcpListener, app: App, stop: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
-    // The address is needed: for limits and for the audit log.
-    let service = router(app).into_make_service_with_connect_info::<SocketAddr>();
-    axum::serve(listener, service).with_graceful_shutdown(stop).await
+/// Says whether an answer may be compressed: one that others may keep, of a kind that gets smaller. What holds a secret
+/// is `no-store` or sets a cookie, and stays as it is: the length of what is compressed would tell about it.
+fn may_compress(
+    status: StatusCode,
+    _version: axum::http::Version,
+    headers: &axum::http::HeaderMap,
+    _extensions: &axum::http::Extensions,
+) -> bool {
+    let word = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok()).unwrap_or_default();
+    let kind = word(header::CONTENT_TYPE);
+    let is_known =
+        ["application/json", "application/x-ndjson", "text/plain"].iter().any(|known| kind.starts_with(known));
+    let is_small = word(header::CONTENT_LENGTH).parse().is_ok_and(|length: u64| length < COMPRESSED_BYTES_MIN);
+    let is_secret = word(header::CACHE_CONTROL).contains("no-store") || headers.contains_key(header::SET_COOKIE);
+    status == StatusCode::OK && is_known && !is_small && !is_secret
 }
 
 async fn missing() -> ApiError {

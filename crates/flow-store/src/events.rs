@@ -54,6 +54,11 @@ statements! {
     both AFTER = "SELECT id, at, kind, dag_id, run_id, task_id, map_index, try_number, state, detail, who
         FROM event WHERE id > $1 ORDER BY id LIMIT $2";
     both LAST = "SELECT COALESCE(MAX(id), 0) FROM event";
+    both FIRST = "SELECT COALESCE(MIN(id), 0) FROM event";
+    each AMONG = [
+        "SELECT id, at, kind, dag_id, run_id, task_id, map_index, try_number, state, detail, who
+         FROM event WHERE id IN (SELECT CAST(c.value AS BIGINT) FROM", ") ORDER BY id"
+    ];
 }
 
 impl Tx {
@@ -81,13 +86,14 @@ impl Tx {
         std::future::ready(Ok(())).await
     }
 
-    pub(crate) async fn write_events(&mut self) -> Result<(), StoreError> {
+    /// Says whether there were any.
+    pub(crate) async fn write_events(&mut self) -> Result<bool, StoreError> {
         if self.told.is_empty() {
-            return Ok(());
+            return Ok(false);
         }
         let rows = to_list(&std::mem::take(&mut self.told));
         on!(tx self, INSERT, |text, conn| { sqlx::query(text).bind(rows).execute(conn).await?; });
-        Ok(())
+        Ok(true)
     }
 }
 
@@ -110,5 +116,23 @@ impl Store {
     /// When the database does.
     pub async fn last_event(&self) -> Result<i64, StoreError> {
         Ok(on!(read self, LAST, |text, conn| sqlx::query_scalar(text).fetch_one(conn).await?))
+    }
+
+    /// Returns the number of the oldest event that is still kept, 0 when there is none.
+    ///
+    /// # Errors
+    ///
+    /// When the database does.
+    pub async fn first_event(&self) -> Result<i64, StoreError> {
+        Ok(on!(read self, FIRST, |text, conn| sqlx::query_scalar(text).fetch_one(conn).await?))
+    }
+
+    /// Returns those of these events that are there, oldest first.
+    ///
+    /// # Errors
+    ///
+    /// When the database does.
+    pub async fn events_among(&self, ids: &[i64]) -> Result<Vec<EventRow>, StoreError> {
+        Ok(on!(read self, AMONG, |text, conn| sqlx::query_as(text).bind(to_list(&ids)).fetch_all(conn).await?))
     }
 }

@@ -20,6 +20,8 @@ const QUICK: Duration = Duration::from_millis(250);
 const LONG: Duration = Duration::from_secs(5);
 /// How long one waits for a place in the long lane.
 const WAIT: Duration = Duration::from_secs(3);
+/// How long one waits for a place in the quick lane: so long only when the database does not answer.
+const CONNECT: Duration = Duration::from_secs(10);
 /// Connections of the quick lane.
 const QUICK_PLACES: u32 = 3;
 /// Connections of the long lane.
@@ -63,7 +65,7 @@ impl Lanes {
                 .acquire_timeout(wait)
                 .connect_lazy_with(options.clone())
         };
-        Self::Sqlite { quick: pool(QUICK_PLACES, limits.long), long: pool(LONG_PLACES, limits.wait), limits }
+        Self::Sqlite { quick: pool(QUICK_PLACES, CONNECT), long: pool(LONG_PLACES, limits.wait), limits }
     }
 
     /// `set_up` is what every connection is told first.
@@ -84,7 +86,7 @@ impl Lanes {
                 .connect_lazy_with(options.clone())
         };
         Self::Postgres {
-            quick: pool(QUICK_PLACES, limits.long, limits.quick),
+            quick: pool(QUICK_PLACES, CONNECT, limits.quick),
             long: pool(LONG_PLACES, limits.wait, limits.long),
         }
     }
@@ -113,10 +115,9 @@ impl Lanes {
             Self::Sqlite { long, limits, .. } => on_sqlite(long, limits.long, text, args).await,
             Self::Postgres { long, .. } => on_postgres(long, text, args).await,
         };
-        done.map_err(|error| match error {
+        done.map_err(|error| {
             // The lane is full. That the database does not answer at all was found out in the other.
-            sqlx::Error::PoolTimedOut => StoreError::TooMuch,
-            error => bounded(error),
+            if matches!(error, sqlx::Error::PoolTimedOut) { StoreError::TooMuch } else { bounded(error) }
         })
     }
 

@@ -144,7 +144,9 @@ impl Tx {
     ///
     /// When the database does; then nothing has happened.
     pub async fn commit(mut self) -> Result<(), StoreError> {
-        self.write_events().await?;
+        if self.write_events().await? {
+            self.announced.push(Signal::Event);
+        }
         match self.inner {
             Inner::Sqlite(inner) => inner.commit().await?,
             Inner::Postgres(inner) => inner.commit().await?,
@@ -152,7 +154,7 @@ impl Tx {
         for signal in &self.announced {
             self.signals.give(*signal);
         }
-        if !self.announced.is_empty() {
+        if self.announced.iter().any(|signal| *signal != Signal::Event) {
             self.signals.ring();
         }
         Ok(())

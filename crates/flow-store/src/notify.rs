@@ -38,6 +38,9 @@ pub enum Signal {
     Stop,
     /// A DAG file should be read again: for who looks after the folder.
     Files,
+    /// There are new events: for whoever shows them. Given with each commit that tells some, but not sent to other
+    /// processes through Postgres, where it would cost each commit: they look by themselves while someone watches.
+    Event,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -46,6 +49,7 @@ pub(crate) struct Signals {
     work: Arc<Notify>,
     stop: Arc<Notify>,
     files: Arc<Notify>,
+    event: Arc<Notify>,
     /// Where another process that uses the same SQLite file listens, or would.
     bell: Option<Arc<Bell>>,
 }
@@ -65,6 +69,7 @@ impl Signals {
             Signal::Work => &self.work,
             Signal::Stop => &self.stop,
             Signal::Files => &self.files,
+            Signal::Event => &self.event,
         }
     }
 
@@ -187,7 +192,7 @@ impl Store {
     }
 
     fn signal_all(&self) {
-        for signal in [Signal::Look, Signal::Work, Signal::Stop, Signal::Files] {
+        for signal in [Signal::Look, Signal::Work, Signal::Stop, Signal::Files, Signal::Event] {
             self.signal(signal);
         }
     }
@@ -210,6 +215,7 @@ impl Tx {
                 Signal::Work => "work",
                 Signal::Stop => "stop",
                 Signal::Files => "files",
+                Signal::Event => return Ok(()),
             };
             on!(tx self, ANNOUNCE, |text, conn| { sqlx::query(text).bind(CHANNEL).bind(word).execute(conn).await?; });
         }

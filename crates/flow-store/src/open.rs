@@ -54,13 +54,17 @@ impl Store {
     ///
     /// [`StoreError::Unusable`] with a sentence that says what to do.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
+        Self::open_with(url, Limits::default()).await
+    }
+
+    pub(crate) async fn open_with(url: &str, limits: Limits) -> Result<Self, StoreError> {
         let mut signals = Signals::default();
         let (db, lanes) = if let Some(path) = url.strip_prefix("sqlite:") {
             let path = path.strip_prefix("//").unwrap_or(path);
             signals = Signals::beside(path);
-            open_sqlite(path).await?
+            open_sqlite(path, limits).await?
         } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            open_postgres(url).await?
+            open_postgres(url, limits).await?
         } else {
             return Err(StoreError::Unusable(
                 "the database must be `sqlite:PATH` or `postgres://USER:PASSWORD@HOST/NAME`".to_owned(),
@@ -171,7 +175,7 @@ pub enum Schema {
     Newer { version: i64, known: i64 },
 }
 
-async fn open_sqlite(path: &str) -> Result<(Db, Lanes), StoreError> {
+async fn open_sqlite(path: &str, limits: Limits) -> Result<(Db, Lanes), StoreError> {
     let options = SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(true)
@@ -197,7 +201,7 @@ async fn open_sqlite(path: &str) -> Result<(Db, Lanes), StoreError> {
     // An immediate transaction that changes nothing finds out now whether the file can be written at all.
     (&write).execute("BEGIN IMMEDIATE; ROLLBACK").await.map_err(unusable)?;
     let options = options.create_if_missing(false).pragma("query_only", "true");
-    let lanes = Lanes::sqlite(&options, Limits::default());
+    let lanes = Lanes::sqlite(&options, limits);
     let read = SqlitePoolOptions::new()
         .max_connections(SQLITE_READERS)
         .test_before_acquire(false)
@@ -207,7 +211,7 @@ async fn open_sqlite(path: &str) -> Result<(Db, Lanes), StoreError> {
     Ok((Db::Sqlite { read, write }, lanes))
 }
 
-async fn open_postgres(url: &str) -> Result<(Db, Lanes), StoreError> {
+async fn open_postgres(url: &str, limits: Limits) -> Result<(Db, Lanes), StoreError> {
     let options = PgConnectOptions::from_str(url)
         .map_err(|_| StoreError::Unusable("the database URL is not a valid Postgres URL".to_owned()))?
         .application_name("flow")
@@ -241,7 +245,7 @@ async fn open_postgres(url: &str) -> Result<(Db, Lanes), StoreError> {
             Err(_) => return Err(unusable(format!("no answer within {} seconds", ACQUIRE.as_secs()))),
         }
     }
-    Ok((Db::Postgres { pool }, Lanes::postgres(&options, PLANS, Limits::default())))
+    Ok((Db::Postgres { pool }, Lanes::postgres(&options, PLANS, limits)))
 }
 
 /// Finds out whether a connection can be made and set up. A server that is about to start is waited for.

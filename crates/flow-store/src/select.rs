@@ -83,6 +83,14 @@ pub struct Stretch<T> {
 }
 
 impl<T> Range<T> {
+    pub(crate) fn has_start(&self) -> bool {
+        self.gte.is_some() || self.gt.is_some()
+    }
+
+    pub(crate) fn has_end(&self) -> bool {
+        self.lte.is_some() || self.lt.is_some()
+    }
+
     /// Says whether it lets everything through.
     pub fn is_open(&self) -> bool {
         self.gte.is_none() && self.gt.is_none() && self.lte.is_none() && self.lt.is_none()
@@ -152,6 +160,9 @@ struct Sort {
     may_be_null: bool,
 }
 
+/// Stands before a column that has an index, see [`Select::conditions`]. No text of ours has it.
+const INDEXED: char = '\u{1}';
+
 /// How a page is found. The databases guess how many rows a filter lets through, and where they are; a wrong guess
 /// reads through all of history for a page. Here it is said, or counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -161,7 +172,7 @@ pub(crate) enum Way {
     Walk,
     /// Takes all rows that the filter lets through and sorts them: there are few, or an index has all that is needed.
     Sort,
-    /// Sorts if there are fewer than [`COUNTED_MAX`], else walks.
+    /// Sorts if there are fewer than [`COUNTED_MAX`], else walks, and then without an index for the filter.
     Count,
 }
 
@@ -174,6 +185,8 @@ pub(crate) struct Select {
     sorts: Vec<Sort>,
     args: Vec<Arg>,
     way: Way,
+    walks: bool,
+    has_id: bool,
     is_postgres: bool,
 }
 
@@ -187,6 +200,8 @@ impl Select {
             sorts: Vec::new(),
             args: Vec::new(),
             way: Way::default(),
+            walks: false,
+            has_id: false,
             is_postgres: matches!(store.db, Db::Postgres { .. }),
         }
     }
@@ -240,7 +255,7 @@ impl Select {
     /// The column is within these bounds.
     pub(crate) fn within<T: Copy + Into<Arg>>(&mut self, column: &str, range: &Range<T>) {
         for (sign, bound) in range.bounds() {
-            self.filter(&format!("{column} {sign} ?"), [bound]);
+            self.filter(&format!("{INDEXED}{column} {sign} ?"), [bound]);
         }
     }
 
@@ -260,17 +275,18 @@ impl Select {
                 // A range of the column itself: an index helps, and case counts. Postgres compares by code point
                 // only when told to.
                 let collate = if self.is_postgres { " COLLATE \"C\"" } else { "" };
-                self.filter(&format!("{column}{collate} >= ?"), [prefix]);
+                self.filter(&format!("{INDEXED}{column}{collate} >= ?"), [prefix]);
                 if let Some(end) = after_prefix(prefix) {
-                    self.filter(&format!("{column}{collate} < ?"), [&end]);
+                    self.filter(&format!("{INDEXED}{column}{collate} < ?"), [&end]);
                 }
             }
         }
     }
 
-    /// Says how to find a page. Anything but [`Way::Walk`] needs a unique column `id`.
+    /// Says how to find a page, of a table with a unique column `id`.
     pub(crate) fn way(&mut self, way: Way) {
         self.way = way;
+        self.has_id = true;
     }
 
     /// Sorts by an expression, after those before.
@@ -281,6 +297,13 @@ impl Select {
     /// Sorts by a column that is never null: only then does an index on Postgres help.
     pub(crate) fn order_by_filled(&mut self, column: &str, is_descending: bool) {
         self.sorts.push(Sort { expression: column.to_owned(), is_descending, may_be_null: false });
+    }
+
+    /// A condition says that what is sorted by is never null.
+    pub(crate) fn is_filled(&mut self) {
+        for sort in &mut self.sorts {
+            sort.may_be_null = false;
+        }
     }
 
     /// Lets through what comes after a row, in the order of the list. There are as many keys as sorts.
@@ -353,9 +376,13 @@ impl Select {
             // Writing to a `String` cannot fail.
             let _ = write!(part, " OFFSET ${}", args.len());
         }
-        let Self { columns, from, conditions, .. } = self;
-        let order = self.order(true);
+        let Self { columns, from, .. } = self;
+        let (conditions, order) = (self.conditions(), self.order(true));
         let text = match self.way {
+            // Rows that are passed over are not read.
+            Way::Walk | Way::Count if self.has_id && offset > 0 => format!(
+                "SELECT {columns} FROM {from} WHERE id IN (SELECT id FROM {from}{conditions}{order} {part}){order}"
+            ),
             Way::Walk | Way::Count => format!("SELECT {columns} FROM {from}{conditions}{order} {part}"),
             // The rows themselves are read only once it is known which ones.
             Way::Sort => format!(
@@ -366,15 +393,36 @@ impl Select {
         (text, args)
     }
 
-    /// Decides how to find a page once the rows are counted; `None` = too many to count in time.
-    fn decided(&self, total: Option<u64>) -> Self {
-        let is_few = total.is_some_and(|total| total < COUNTED_MAX);
-        let way = match self.way {
-            Way::Count if is_few => Way::Sort,
-            Way::Count => Way::Walk,
-            way @ (Way::Walk | Way::Sort) => way,
-        };
-        Self { way, ..self.clone() }
+    /// Returns the conditions. A walk must not begin with an index for one of them, which SQLite takes where it can;
+    /// with a sign before the column it cannot.
+    fn conditions(&self) -> String {
+        let sign = if self.walks && !self.is_postgres { "+" } else { "" };
+        self.conditions.replace(INDEXED, sign)
+    }
+
+    /// Decides how to find a page, once it is known which rows there are; `None` = too many.
+    fn decided(&self, found: Option<&[i64]>) -> Self {
+        match (self.way, found) {
+            (Way::Walk | Way::Sort, _) => self.clone(),
+            (Way::Count, None) => Self { way: Way::Walk, walks: true, ..self.clone() },
+            (Way::Count, Some(ids)) => {
+                let mut few = Self { way: Way::Walk, conditions: String::new(), args: Vec::new(), ..self.clone() };
+                few.filter(
+                    if self.is_postgres {
+                        "id IN (SELECT CAST(c.value AS BIGINT) FROM jsonb_array_elements(?::jsonb) AS c (value))"
+                    } else {
+                        "id IN (SELECT c.value FROM json_each(?) AS c)"
+                    },
+                    [&to_list(&ids)],
+                );
+                few
+            }
+        }
+    }
+
+    /// Finds out which rows there are, if they are fewer than [`COUNTED_MAX`]: looking for them once is enough.
+    fn search(&self) -> String {
+        format!("SELECT id FROM {}{} LIMIT {COUNTED_MAX}", self.from, self.conditions())
     }
 
     /// Reads a page of the rows.
@@ -384,6 +432,23 @@ impl Select {
     {
         let (text, args) = self.statement(i64::from(page.limit), i64::from(page.offset));
         store.lanes.fetch(&text, &args).await
+    }
+
+    /// Lets through what lies beside a place, the nearest first.
+    ///
+    /// # Panics
+    ///
+    /// When the place was made for another order.
+    pub(crate) fn beside(&self, place: &Place) -> Self {
+        assert_eq!(place.keys.len(), self.sorts.len(), "a place has a key for each part of the order");
+        let mut select = self.clone();
+        if place.is_backward {
+            for sort in &mut select.sorts {
+                sort.is_descending = !sort.is_descending;
+            }
+        }
+        select.after(&place.keys);
+        select
     }
 
     /// Reads the rows beside a place; `None` = the first ones. The order must end with a unique key.
@@ -401,21 +466,24 @@ impl Select {
         T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin,
     {
         let is_backward = place.is_some_and(|place| place.is_backward);
-        let total = match self.count_quickly(store).await {
-            Ok(total) => Some(total),
-            Err(StoreError::TooMuch) => None,
+        let quick = if self.way == Way::Count {
+            let searched = store.lanes.fetch_quick(&self.search(), &self.args).await;
+            searched.map(|ids| {
+                let found = few(ids);
+                let total = found.as_ref().map_or(COUNTED_MAX, |ids| ids.len() as u64);
+                (found, total)
+            })
+        } else {
+            let counted = store.lanes.fetch_quick(&self.counting(), &self.args).await;
+            counted.map(|rows| (None, sum(&rows)))
+        };
+        let (found, total) = match quick {
+            Ok((found, total)) => (found, Some(total)),
+            Err(StoreError::TooMuch) => (None, None),
             Err(error) => return Err(error),
         };
-        let mut select = self.decided(total);
-        if is_backward {
-            for sort in &mut select.sorts {
-                sort.is_descending = !sort.is_descending;
-            }
-        }
-        if let Some(place) = place {
-            assert_eq!(place.keys.len(), select.sorts.len(), "a place has a key for each part of the order");
-            select.after(&place.keys);
-        }
+        let decided = self.decided(found.as_deref());
+        let select = place.map_or_else(|| decided.clone(), |place| decided.beside(place));
         let (text, args) = select.statement(i64::from(limit) + 1, 0);
         let mut rows: Vec<T> = store.lanes.fetch(&text, &args).await?;
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
@@ -433,8 +501,10 @@ impl Select {
         T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin,
     {
         if self.way == Way::Count {
-            let total = self.count(store).await?;
-            let rows = self.decided(Some(total)).fetch(store, page).await?;
+            let found = few(store.lanes.fetch(&self.search(), &self.args).await?);
+            let total = found.as_ref().map_or(COUNTED_MAX, |ids| ids.len() as u64);
+            let has_rows = total >= COUNTED_MAX || u64::from(page.offset) < total;
+            let rows = if has_rows { self.decided(found.as_deref()).fetch(store, page).await? } else { Vec::new() };
             return Ok(Listed { rows, total });
         }
         let rows = self.fetch(store, page).await?;
@@ -447,15 +517,26 @@ impl Select {
 
     /// Counts the rows, up to [`COUNTED_MAX`].
     pub(crate) async fn count(&self, store: &Store) -> Result<u64, StoreError> {
-        Ok(counted(&store.lanes.fetch(&self.counting(), &self.args).await?))
+        Ok(sum(&store.lanes.fetch(&self.counting(), &self.args).await?))
     }
 
-    async fn count_quickly(&self, store: &Store) -> Result<u64, StoreError> {
-        Ok(counted(&store.lanes.fetch_quick(&self.counting(), &self.args).await?))
+    /// Returns it as it is when the filter lets many rows through.
+    #[cfg(test)]
+    pub(crate) fn for_many(&self) -> Self {
+        self.decided(None)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn count_statement(&self) -> (String, Vec<Arg>) {
+        (self.counting(), self.args.clone())
     }
 
     fn counting(&self) -> String {
-        format!("SELECT COUNT(*) FROM (SELECT 1 FROM {}{} LIMIT {COUNTED_MAX}) AS counted", self.from, self.conditions)
+        format!(
+            "SELECT COUNT(*) FROM (SELECT 1 FROM {}{} LIMIT {COUNTED_MAX}) AS counted",
+            self.from,
+            self.conditions()
+        )
     }
 
     fn push_arg(&mut self, arg: Arg) {
@@ -484,8 +565,14 @@ fn after_prefix(prefix: &str) -> Option<String> {
     None
 }
 
-fn counted(rows: &[(i64,)]) -> u64 {
+fn sum(rows: &[(i64,)]) -> u64 {
     rows.first().map_or(0, |(number,)| number.unsigned_abs())
+}
+
+/// Returns the ids of what was found; `None` = perhaps not all.
+fn few(found: Vec<(i64,)>) -> Option<Vec<i64>> {
+    let is_all = (found.len() as u64) < COUNTED_MAX;
+    is_all.then(|| found.into_iter().map(|(id,)| id).collect())
 }
 
 #[cfg(test)]
@@ -503,7 +590,7 @@ mod tests {
         select.looks_like("f", &Pattern::Like(vec!["p".into(), "q".into()]));
         select.order_by("g", true);
         assert_eq!(
-            select.conditions,
+            select.conditions(),
             r" WHERE (a = $1 OR b = $2) AND (c IN ($3, $4)) AND (1 = 0) AND (e >= $5) AND (e < $6) AND (f LIKE $7 ESCAPE '\' OR f LIKE $8 ESCAPE '\')"
         );
         assert_eq!(select.order(true), " ORDER BY g DESC");

@@ -141,6 +141,9 @@ statements! {
             skips, operator, pool, pool_slots, priority_weight, queue, hostname
          FROM task_instance WHERE run IN (SELECT CAST(c.value AS BIGINT) FROM", ") ORDER BY run, task_id, map_index"
     ];
+    both OF_RUN = "SELECT run, task_id, map_index, state, try_number, max_tries, lost, next_at, scheduled_at, queued_at, started_at,
+            ended_at, skips, operator, pool, pool_slots, priority_weight, queue, hostname
+         FROM task_instance WHERE run = $1 AND task_id = $2 AND map_index = $3";
     split PACKED = {
         sqlite: "SELECT run, json_group_array(json_array(task_id, map_index, state, try_number, max_tries, lost, next_at, started_at,
                 ended_at, skips))
@@ -459,6 +462,18 @@ impl Store {
         let raw: Vec<Raw> =
             on!(read self, OF_RUNS, |text, conn| sqlx::query_as(text).bind(to_list(&[run])).fetch_all(conn).await?);
         raw.into_iter().map(TaskRow::try_from).collect()
+    }
+
+    /// Returns one task instance of a run. Not mapped: `map_index` is -1.
+    ///
+    /// # Errors
+    ///
+    /// When the database does.
+    pub async fn task(&self, run: RunKey, task_id: &str, map_index: i32) -> Result<Option<TaskRow>, StoreError> {
+        let raw: Option<Raw> = on!(read self, OF_RUN, |text, conn| {
+            sqlx::query_as(text).bind(run.0).bind(task_id).bind(i64::from(map_index)).fetch_optional(conn).await?
+        });
+        raw.map(TaskRow::try_from).transpose()
     }
 }
 

@@ -4,6 +4,7 @@ use sqlx::{AssertSqlSafe, Executor, SqlSafeStr};
 
 use crate::{Store, db::Db};
 
+mod lanes;
 mod plans;
 
 async fn every_statement_prepares(store: Store) {
@@ -21,6 +22,7 @@ async fn every_statement_prepares(store: Store) {
         crate::lists::events::ALL,
         crate::lists::pools::ALL,
         crate::lists::task_instances::ALL,
+        crate::lists::versions::ALL,
         crate::lists::xcoms::ALL,
         crate::looks::ALL,
         crate::notify::ALL,

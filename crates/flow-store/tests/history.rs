@@ -5,7 +5,7 @@
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "it is a measurement")]
 
 #[path = "support/mod.rs"]
-#[expect(dead_code, unused_imports, reason = "the suite of the store uses more of it")]
+#[expect(dead_code, unused_imports, unused_macros, reason = "the suite of the store uses more of it")]
 mod support;
 
 use std::time::Instant;
@@ -27,7 +27,7 @@ async fn fill(db: &Database, dags: i64) {
             "'d' || printf('%04d', n % {dags})",
         ),
         Raw::Postgres(_) => {
-            (format!("WITH g (n) AS (SELECT generate_series(1, {RUNS}))"), "'d' || lpad((n % {dags})::text, 4, '0')")
+            (format!("WITH g (n) AS (SELECT generate_series(1, {RUNS}::bigint))"), "'d' || lpad((n % {dags})::text, 4, '0')")
         }
     };
     let dag_id = json_one.replace("{dags}", &dags.to_string());

@@ -10,11 +10,13 @@ mod commands;
 mod config;
 mod context;
 mod dag_folder;
+mod descriptors;
 mod graph;
 mod home;
 mod node;
 mod output;
 mod rehearsal;
+mod task_logs;
 mod when;
 
 use std::process::ExitCode;

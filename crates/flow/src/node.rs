@@ -30,9 +30,11 @@ use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
 use crate::{
-    config::{masked, sqlite_path},
+    config::{masked, sqlite_path, value::Count},
     context::Cx,
+    descriptors,
     output::Refusal,
+    task_logs::TaskLogs,
 };
 
 /// Flow's version.
@@ -232,6 +234,7 @@ pub(crate) fn need_postgres(cx: &Cx, command: &str) -> anyhow::Result<()> {
 
 /// Opens the web server's port.
 pub(crate) async fn listen(cx: &Cx) -> anyhow::Result<TcpListener> {
+    descriptors::raise_limit();
     let web = &cx.config.settings.web;
     let address =
         format!("{}:{}", if web.host.contains(':') { format!("[{}]", web.host) } else { web.host.clone() }, web.port);
@@ -251,6 +254,10 @@ pub(crate) async fn serve(cx: &Cx, parts: &Parts, listener: TcpListener, stop: S
     // What is not known to be reachable from this machine only, counts as reachable from elsewhere.
     let is_loopback = listener.local_addr().is_ok_and(|address| address.ip().is_loopback());
     let (store, dags, clock) = (parts.store.clone(), parts.dags.clone(), parts.clock.clone());
+    let wanted = |count: Count| usize::try_from(count.0).unwrap_or(usize::MAX);
+    let connections = wanted(web.max_connections).min(descriptors::room_for_connections());
+    let limits =
+        flow_server::Limits { connections, per_address: wanted(web.max_connections_per_address).min(connections) };
     let app = flow_server::App {
         store: parts.store.clone(),
         dags: parts.dags.clone(),
@@ -263,6 +270,8 @@ pub(crate) async fn serve(cx: &Cx, parts: &Parts, listener: TcpListener, stop: S
             session_idle: web.session_idle,
             session_lifetime: web.session_lifetime,
         }),
+        live: flow_server::Live::new(parts.store.clone(), connections / 2),
+        logs: Arc::new(TaskLogs(parts.logs.clone())),
         version: VERSION,
         max_infrastructure_retries: cx.config.settings.core.max_infrastructure_retries,
         now: flow_runtime::clock::system_now,
@@ -271,7 +280,7 @@ pub(crate) async fn serve(cx: &Cx, parts: &Parts, listener: TcpListener, stop: S
             Box::pin(async move { render(&store, &dags, &clock, row, &task).await })
         }),
     };
-    let ended = flow_server::serve(listener, app, async move { stop.draining().await }).await;
+    let ended = flow_server::serve(listener, app, limits, async move { stop.draining().await }).await;
     if let Err(error) = ended {
         tracing::error!(%error, "the web server ended");
     }

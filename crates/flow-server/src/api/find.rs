@@ -2,7 +2,7 @@
 
 use flow_store::{DagRow, RunRow};
 
-use crate::{App, ApiError};
+use crate::{ApiError, App};
 
 /// Returns a DAG.
 ///
@@ -10,7 +10,10 @@ use crate::{App, ApiError};
 ///
 /// 404 when there is none.
 pub(crate) async fn dag(app: &App, dag_id: &str) -> Result<DagRow, ApiError> {
-    app.store.dag(dag_id).await?.ok_or_else(|| ApiError::missing(format!("The DAG with dag_id: `{dag_id}` was not found")))
+    app.store
+        .dag(dag_id)
+        .await?
+        .ok_or_else(|| ApiError::missing(format!("The DAG with dag_id: `{dag_id}` was not found")))
 }
 
 /// Returns a run.

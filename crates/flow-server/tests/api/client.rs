@@ -1,13 +1,13 @@
 //! A database with DAGs, the router on it, and short words for requests.
 
-use std::sync::Arc;
+use std::{fs::File, io, os::unix::fs::FileExt as _, path::PathBuf, sync::Arc};
 
 use axum::{
     Router,
     body::{Body, to_bytes},
     http::{HeaderMap, Method, Request, StatusCode, header},
 };
-use flow_server::{About, App, Auth, AuthConfig, By, Role, Setting, Who};
+use flow_server::{About, App, Auth, AuthConfig, By, Later, Live, LogName, LogPart, Logs, Role, Setting, Who};
 use flow_store::Keyring;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
@@ -19,6 +19,8 @@ const ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// What variables and connections are encrypted with.
 pub(crate) const KEY: &str = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=";
+/// Streams that may be open; a user may have a quarter of them.
+const STREAMS: usize = 12;
 
 /// The API as someone sees it. The clock stands at 1,000 seconds.
 #[derive(Clone)]
@@ -26,6 +28,35 @@ pub(crate) struct Api {
     pub w: World,
     pub router: Router,
     pub who: Option<Who>,
+    pub logs: Files,
+}
+
+/// Logs in a folder that goes away with the last clone.
+#[derive(Clone)]
+pub(crate) struct Files {
+    folder: Arc<tempfile::TempDir>,
+}
+
+impl Files {
+    /// Returns where the log of a try is; made when it is written.
+    pub(crate) fn path(&self, task_id: &str, try_number: u32) -> PathBuf {
+        self.folder.path().join(format!("{task_id}-{try_number}.log"))
+    }
+}
+
+impl Logs for Files {
+    fn read<'a>(&'a self, log: &'a LogName, offset: u64, max: usize) -> Later<'a, io::Result<Option<LogPart>>> {
+        let path = self.path(log.task_id.as_str(), log.try_number);
+        let read = move || {
+            let Ok(file) = File::open(path) else { return Ok(None) };
+            let size = file.metadata()?.len();
+            let offset = offset.min(size);
+            let mut bytes = vec![0; usize::try_from(size - offset).unwrap_or(max).min(max)];
+            file.read_exact_at(&mut bytes, offset)?;
+            Ok(Some(LogPart { bytes, offset, size }))
+        };
+        Box::pin(async move { tokio::task::spawn_blocking(read).await.unwrap() })
+    }
 }
 
 /// What was answered.
@@ -57,11 +88,14 @@ impl Api {
             dag_folder: "/dags".to_owned(),
             settings: vec![setting("core", "a", "1"), setting("core", "b", "2"), setting("web", "port", "8080")],
         };
+        let logs = Files { folder: Arc::new(tempfile::tempdir().unwrap()) };
         let app = App {
             store: w.store.clone(),
             dags: w.dags.clone(),
             about: Arc::new(about),
             auth: Auth::new(config),
+            live: Live::new(w.store.clone(), STREAMS),
+            logs: Arc::new(logs.clone()),
             version: "0.0.0",
             max_infrastructure_retries: 3,
             now: || at(1_000),
@@ -69,7 +103,7 @@ impl Api {
                 Box::pin(async move { Ok(json!({ "text": format!("of {}", task.task_id) })) })
             }),
         };
-        Self { w, router: flow_server::router(app), who: None }
+        Self { w, router: flow_server::router(app), who: None, logs }
     }
 
     /// Returns the API as someone of this role sees it; their name is the role's in small letters.
@@ -111,11 +145,8 @@ impl Api {
     }
 
     /// Sends any request.
-    pub(crate) async fn ask(&self, mut request: Request<Body>) -> Answer {
-        if let Some(who) = &self.who {
-            request.extensions_mut().insert(who.clone());
-        }
-        let response = self.router.clone().oneshot(request).await.unwrap();
+    pub(crate) async fn ask(&self, request: Request<Body>) -> Answer {
+        let response = self.begin(request).await;
         let (parts, body) = response.into_parts();
         let bytes = to_bytes(body, ANSWER_BYTES_MAX).await.unwrap();
         let body = serde_json::from_slice(&bytes).unwrap_or_else(|_| match bytes.is_empty() {
@@ -124,6 +155,27 @@ impl Api {
         });
         Answer { status: parts.status, headers: parts.headers, body }
     }
+}
+
+impl Api {
+    /// Sends any request; its answer has begun.
+    pub(crate) async fn begin(&self, mut request: Request<Body>) -> axum::response::Response {
+        if let Some(who) = &self.who {
+            request.extensions_mut().insert(who.clone());
+        }
+        self.router.clone().oneshot(request).await.unwrap()
+    }
+
+    /// Asks for something with headers.
+    pub(crate) async fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+        self.ask(request(path, headers)).await
+    }
+}
+
+/// Makes a request with headers.
+pub(crate) fn request(path: &str, headers: &[(&str, &str)]) -> Request<Body> {
+    let request = headers.iter().fold(Request::get(path), |request, (name, value)| request.header(*name, *value));
+    request.body(Body::empty()).unwrap()
 }
 
 impl Answer {

@@ -168,7 +168,24 @@ impl Store {
         orders: &[Order<DagRunOrder>],
         page: Page,
     ) -> Result<Listed<RunRow>, StoreError> {
-        let listed: Listed<Raw> = self.dag_runs(filter, orders).list(self, page).await?;
+        let select = self.dag_runs(filter, orders);
+        // Those without a date come last, and the index of the others is in this order.
+        if let Some(first) = orders.first()
+            && first.is_descending
+            && orders.len() == 1
+            && matches!(first.by, DagRunOrder::LogicalDate | DagRunOrder::StartedAt | DagRunOrder::EndedAt)
+            && filter.way(&[]) == Way::Walk
+        {
+            let mut dated = select.clone();
+            dated.only(&format!("{} IS NOT NULL", first.by.expression()));
+            dated.is_filled();
+            dated.way(Way::Walk);
+            let rows: Vec<Raw> = dated.fetch(self, page).await?;
+            if rows.len() == usize::try_from(page.limit).unwrap_or(usize::MAX) {
+                return Ok(Listed { rows: understood(rows)?, total: select.count(self).await? });
+            }
+        }
+        let listed: Listed<Raw> = select.list(self, page).await?;
         Ok(Listed { rows: understood(listed.rows)?, total: listed.total })
     }
 
@@ -226,7 +243,12 @@ impl Store {
                 args.push(bound);
             }
             select.filter(
-                &format!("({}) OR (state IN ('queued', 'running') AND {})", ended.join(" AND "), active.join(" AND ")),
+                &format!(
+                    "id IN (SELECT id FROM dag_run WHERE {} UNION ALL
+                        SELECT id FROM dag_run WHERE state IN ('queued', 'running') AND {})",
+                    ended.join(" AND "),
+                    active.join(" AND ")
+                ),
                 args.iter().chain(&args).copied(),
             );
         }
@@ -241,17 +263,25 @@ impl Store {
                 select.order_by_filled(order.by.expression(), order.is_descending);
             }
         }
-        select.way(filter.way());
+        select.way(filter.way(orders));
         select
     }
 }
 
 impl DagRunFilter {
     /// Says how a page is found: see [`Way`].
-    fn way(&self) -> Way {
-        let has_dates = [&self.run_after, &self.logical_date, &self.started_at, &self.ended_at, &self.updated_at]
-            .iter()
-            .any(|range| !range.is_open());
+    fn way(&self, orders: &[Order<DagRunOrder>]) -> Way {
+        let order = with_run_id(orders)[0];
+        let by_run_after = order.by == DagRunOrder::RunAfter;
+        let dates = [&self.logical_date, &self.started_at, &self.ended_at, &self.updated_at];
+        let mut dates: Vec<_> = dates.into_iter().filter(|range| !range.is_open()).collect();
+        if !by_run_after && !self.run_after.is_open() {
+            dates.push(&self.run_after);
+        }
+        // Dates go together: who looks from the open end finds matches at once.
+        let are_ahead = |range: &&Range<Timestamp>| {
+            if order.is_descending { !range.has_end() } else { !range.has_start() }
+        };
         let is_active = !self.states.is_empty() && self.states.iter().all(|state| !state.is_finished());
         let is_searched = !(self.dag_ids.is_empty()
             && self.run_ids.is_empty()
@@ -263,11 +293,13 @@ impl DagRunFilter {
             Way::Sort
         } else if is_searched {
             Way::Count
-        } else if has_dates {
+        } else if dates.is_empty() {
+            if matches!(order.by, DagRunOrder::Id | DagRunOrder::RunAfter) { Way::Walk } else { Way::Sort }
+        } else if dates.iter().all(are_ahead) {
+            Way::Count
+        } else {
             // What is old is far from both ends of the list, and the indexes of dates have all that is needed.
             Way::Sort
-        } else {
-            Way::Walk
         }
     }
 }

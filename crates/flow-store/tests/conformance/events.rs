@@ -24,6 +24,9 @@ both! {
         assert_eq!(rest.iter().map(|event| event.map_index.unwrap()).collect::<Vec<_>>(), [2, 3, 4]);
         assert_eq!(rest[2].id, w.store.last_event().await.unwrap());
         assert!(w.store.events_after(rest[2].id, 100).await.unwrap().is_empty());
+        assert_eq!(w.store.first_event().await.unwrap(), first[0].id);
+        let some = w.store.events_among(&[rest[2].id, first[0].id, 777_777]).await.unwrap();
+        assert_eq!(some.iter().map(|event| event.id).collect::<Vec<_>>(), [first[0].id, rest[2].id]);
         let one = &rest[0];
         assert_eq!((one.kind.as_str(), one.at, one.dag_id.as_deref(), one.who.as_deref()), ("test", at(3).as_micros(), None, None));
     }

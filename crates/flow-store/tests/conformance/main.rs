@@ -14,6 +14,7 @@ mod files;
 mod looks;
 mod opening;
 mod processes;
+mod run_lists;
 mod runs;
 mod schema;
 mod secrets;

@@ -66,6 +66,10 @@ both! {
         assert_eq!(row.run.conf, json!({"a": [1, "ü"]}));
         assert_eq!((row.triggered_by.as_str(), row.user.as_deref(), row.note.as_deref()), ("timetable", Some("ann"), Some("by hand")));
         let tasks = w.store.tasks(key).await.unwrap();
+        let one = w.store.task(key, &tasks[0].task_id, -1).await.unwrap().unwrap();
+        assert_eq!((&one.task_id, one.state), (&tasks[0].task_id, tasks[0].state));
+        assert!(w.store.task(key, "other", -1).await.unwrap().is_none());
+        assert!(w.store.task(key, &tasks[0].task_id, 0).await.unwrap().is_none());
         let seen: Vec<_> = tasks.iter().map(|task| (task.task_id.as_str(), task.map_index, task.state)).collect();
         assert_eq!(seen, [("a", -1, TaskState::NoStatus), ("b", -1, TaskState::NoStatus)]);
         assert_eq!((tasks[0].pool.as_str(), tasks[0].pool_slots, tasks[0].queue.as_str()), ("default_pool", 1, "default"));

@@ -22,7 +22,7 @@ async fn is_heard(store: &Store, signal: Signal) -> bool {
 
 /// Forgets what was given so far.
 async fn hush(store: &Store) {
-    for signal in [Signal::Look, Signal::Work, Signal::Stop] {
+    for signal in [Signal::Look, Signal::Work, Signal::Stop, Signal::Event] {
         is_heard(store, signal).await;
     }
 }
@@ -52,6 +52,20 @@ both! {
         assert!(!is_heard(&w.store, Signal::Work).await);
         assert!(is_heard(&w.store.clone(), Signal::Look).await, "clones hear each other");
         assert!(!is_heard(&w.store, Signal::Look).await, "two are as good as one");
+    }
+
+    async fn a_commit_that_tells_events_says_so_within_the_process(w: World) {
+        hush(&w.store).await;
+        let tell = async || {
+            let mut tx = w.store.begin().await.unwrap();
+            tx.tell(&[flow_store::Event { kind: "test", ..Default::default() }], at(1)).await.unwrap();
+            tx
+        };
+        tell().await.rollback().await.unwrap();
+        assert!(!is_heard(&w.store, Signal::Event).await);
+        tell().await.commit().await.unwrap();
+        assert!(is_heard(&w.store, Signal::Event).await);
+        assert!(!is_heard(&w.store, Signal::Look).await);
     }
 
     async fn a_signal_is_given_with_the_commit(w: World) {
@@ -94,7 +108,7 @@ both! {
             async move { store.listen().await }
         });
         tokio::time::sleep(Duration::from_millis(300)).await;
-        for signal in [Signal::Look, Signal::Work, Signal::Stop] {
+        for signal in [Signal::Look, Signal::Work, Signal::Stop, Signal::Event] {
             let took = delay(&w.store, &other, signal).await;
             assert!(took < SOON, "{signal:?} took {took:?}");
         }

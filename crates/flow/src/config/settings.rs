@@ -142,6 +142,10 @@ settings! {
         session_idle: Duration = "12h",
         /// A session in a browser is over after so long, used or not.
         session_lifetime: Duration = "7d",
+        /// Most connections at once. Never more than a quarter of the file descriptors that the process may have, so that tasks always find some. Half of them may be streams (events, logs that are followed).
+        max_connections: Count = "1024",
+        /// Most connections from one address. Behind a proxy all connections come from one.
+        max_connections_per_address: Count = "512",
     }
     /// Logs of tasks, and Flow's own.
     logging: Logging {

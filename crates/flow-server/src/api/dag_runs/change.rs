@@ -127,12 +127,7 @@ impl Plan<'_> {
         }
     }
 
-    async fn attempt(
-        &self,
-        app: &App,
-        (dag_id, run_id): (&str, &str),
-        now: Timestamp,
-    ) -> Result<RunRow, ActionError> {
+    async fn attempt(&self, app: &App, (dag_id, run_id): (&str, &str), now: Timestamp) -> Result<RunRow, ActionError> {
         let mut tx = app.store.begin().await?;
         if let Some(edit) = &self.edit {
             tx.edit_run(&app.dags, (dag_id, run_id), edit, self.options, now).await?;

@@ -214,7 +214,10 @@ pub(super) async fn clear_dag_runs(
             task_instances.extend(wish.touches(&app, row).await?);
         }
         let total_entries = task_instances.len();
-        return Ok(axum::Json(BulkCleared::Tasks(ClearTaskInstanceCollectionResponse { task_instances, total_entries })));
+        return Ok(axum::Json(BulkCleared::Tasks(ClearTaskInstanceCollectionResponse {
+            task_instances,
+            total_entries,
+        })));
     }
     let mut cleared = Vec::with_capacity(rows.len());
     for row in rows {
@@ -304,9 +307,8 @@ impl Wish {
             triggerer_job: None,
             dag_version: version.clone(),
         };
-        let is_touched = |task: &TaskRow| {
-            task.state != TaskState::Removed && (!self.only_failed || task.state.is_failure())
-        };
+        let is_touched =
+            |task: &TaskRow| task.state != TaskState::Removed && (!self.only_failed || task.state.is_failure());
         Ok(tasks.into_iter().filter(is_touched).map(|task| ClearedTask::Old(Box::new(show(task)))).collect())
     }
 

@@ -208,12 +208,7 @@ pub(super) async fn get_list_dag_runs_batch(
         ),
         started_at: page::between(body.start_date_gte, body.start_date_gt, body.start_date_lte, body.start_date_lt),
         ended_at: page::between(body.end_date_gte, body.end_date_gt, body.end_date_lte, body.end_date_lt),
-        duration: Range {
-            gte: body.duration_gte,
-            gt: body.duration_gt,
-            lte: body.duration_lte,
-            lt: body.duration_lt,
-        },
+        duration: Range { gte: body.duration_gte, gt: body.duration_gt, lte: body.duration_lte, lt: body.duration_lt },
         ..DagRunFilter::default()
     };
     // An empty list filters nothing, as in Airflow.
@@ -265,8 +260,7 @@ async fn listed_from(
     })?;
     let found = app.store.list_dag_runs_from(wanted, &orders, place.as_ref(), limit).await?;
     let is_backward = place.as_ref().is_some_and(|place| place.is_backward);
-    let (has_previous, has_next) =
-        if is_backward { (found.has_more, true) } else { (place.is_some(), found.has_more) };
+    let (has_previous, has_next) = if is_backward { (found.has_more, true) } else { (place.is_some(), found.has_more) };
     let beside = |row: Option<&flow_store::RunRow>, is_backward: bool| {
         let keys = orders.iter().map(|order| order.by.key(row?)).collect::<Option<Vec<_>>>()?;
         Some(page::cursor(&shape, &keys, is_backward))

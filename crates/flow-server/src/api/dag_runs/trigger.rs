@@ -52,7 +52,10 @@ pub(super) async fn trigger_dag_run(
         (None, None) => Dating::Timetable,
         (Some(When(start)), Some(When(end))) => {
             if start > end {
-                return Err(ApiError::invalid(&["body", "data_interval_start"], "must not be after `data_interval_end`"));
+                return Err(ApiError::invalid(
+                    &["body", "data_interval_start"],
+                    "must not be after `data_interval_end`",
+                ));
             }
             // Without a logical date there is no interval either, as in Airflow.
             if body.logical_date.is_none() { Dating::None } else { Dating::Interval(DataInterval { start, end }) }

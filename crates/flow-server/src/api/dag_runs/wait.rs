@@ -61,8 +61,7 @@ pub(super) async fn wait_dag_run_until_finished(
     Path((dag_id, run_id)): Path<(String, String)>,
     Query(wait): Query<Wait>,
 ) -> Result<Response, ApiError> {
-    // Not a number is not above 0 either.
-    if !(wait.interval > 0.0) {
+    if wait.interval.is_nan() || wait.interval <= 0.0 {
         return Err(ApiError::invalid(&["query", "interval"], "Input should be greater than 0"));
     }
     if wait.result.len() > RESULTS_MAX {

@@ -22,7 +22,10 @@ async fn begin(api: &Api, query: &str) -> BodyDataStream {
     let mut request = Request::get(format!("{RUNS}/r1/wait?{query}")).body(Body::empty()).unwrap();
     request.extensions_mut().insert(api.who.clone().unwrap());
     let response = api.router.clone().oneshot(request).await.unwrap();
-    assert_eq!((response.status(), &response.headers()["content-type"]), (StatusCode::OK, &"application/x-ndjson".parse().unwrap()));
+    assert_eq!(
+        (response.status(), &response.headers()["content-type"]),
+        (StatusCode::OK, &"application/x-ndjson".parse().unwrap())
+    );
     response.into_body().into_data_stream()
 }
 
