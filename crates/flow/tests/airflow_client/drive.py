@@ -91,9 +91,10 @@ with airflow.ApiClient(configuration) as client:
     assert tasks.get_task_instance_tries("client", "first", "extract").total_entries == 1
     log = tasks.get_log("client", "first", "extract", 1, full_content=True, accept="application/json")
     assert "region is us" in log.to_json(), log
-    xcom = airflow.XComApi(client).get_xcom_entry("client", "first", "extract", "return_value")
+    place = {"dag_id": "client", "dag_run_id": "first", "task_id": "extract"}
+    xcom = airflow.XComApi(client).get_xcom_entry(**place, xcom_key="return_value")
     assert "42" in xcom.to_json(), xcom
-    assert airflow.XComApi(client).get_xcom_entries("client", "first", "extract").total_entries == 1
+    assert airflow.XComApi(client).get_xcom_entries(**place).total_entries == 1
 
     # A variable mends it; clear the failed task, and what follows.
     variables = airflow.VariableApi(client)
@@ -102,7 +103,7 @@ with airflow.ApiClient(configuration) as client:
     refused(409, variables.post_variable, airflow.VariableBody(key="mended", value="yes"))
     assert variables.get_variables(variable_key_pattern="mend%").total_entries == 1
     clear = airflow.ClearTaskInstancesBody(
-        dry_run=True, dag_run_id="first", task_ids=["load"], include_downstream=True, only_failed=True
+        dry_run=True, dag_run_id="first", task_ids=[airflow.ClearTaskInstancesBodyTaskIdsInner("load")], include_downstream=True, only_failed=True
     )
     touched = tasks.post_clear_task_instances("client", clear)
     assert {instance.task_id for instance in touched.task_instances} == {"load", "report"}, touched
