@@ -5,6 +5,7 @@ use sqlx::{AssertSqlSafe, Executor, SqlSafeStr};
 use crate::{Store, db::Db};
 
 mod plans;
+mod task_lists;
 
 async fn every_statement_prepares(store: Store) {
     store.migrate().await.unwrap();

@@ -6,7 +6,7 @@ mod client;
 #[expect(dead_code, reason = "the suite of the store uses more of it")]
 mod support;
 #[path = "../../../flow-store/tests/conformance/world.rs"]
-#[expect(dead_code, unused_imports, reason = "the suite of the store uses more of it")]
+#[expect(dead_code, reason = "the suite of the store uses more of it")]
 mod world;
 
 mod absent;
