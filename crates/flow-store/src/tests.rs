@@ -6,6 +6,7 @@ use crate::{Store, db::Db};
 
 mod lanes;
 mod plans;
+mod task_lists;
 
 async fn every_statement_prepares(store: Store) {
     store.migrate().await.unwrap();

@@ -129,7 +129,9 @@ async fn tasks(db: &Database) {
             cases.push((format!("{name}: {what}"), filter, orders, offset));
         };
         add("by default", base.clone(), vec![], 0);
-        for order in [TaskOrder::RunAfter, TaskOrder::StartedAt, TaskOrder::LogicalDate, TaskOrder::EndedAt, TaskOrder::State] {
+        for order in
+            [TaskOrder::RunAfter, TaskOrder::StartedAt, TaskOrder::LogicalDate, TaskOrder::EndedAt, TaskOrder::State]
+        {
             add(&format!("by {order:?}, latest first"), base.clone(), by(order), 0);
         }
         add("by id, oldest first", base.clone(), vec![Order { by: TaskOrder::Run, is_descending: false }], 0);
@@ -137,8 +139,14 @@ async fn tasks(db: &Database) {
             add(&format!("offset {offset}"), base.clone(), vec![], offset);
         }
         for state in [
-            TaskState::Success, TaskState::Failed, TaskState::Running, TaskState::Queued, TaskState::NoStatus,
-            TaskState::UpstreamFailed, TaskState::Skipped, TaskState::Removed,
+            TaskState::Success,
+            TaskState::Failed,
+            TaskState::Running,
+            TaskState::Queued,
+            TaskState::NoStatus,
+            TaskState::UpstreamFailed,
+            TaskState::Skipped,
+            TaskState::Removed,
         ] {
             let filter = TaskFilter { states: Some(vec![state]), ..base.clone() };
             for order in [TaskOrder::Run, TaskOrder::StartedAt, TaskOrder::RunAfter] {

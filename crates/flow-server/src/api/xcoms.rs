@@ -191,7 +191,12 @@ async fn get_xcom_entries(
         dag_names_like: like(&query.dag_display_name_pattern, &query.dag_display_name_prefix_pattern),
         runs_like: like(&query.run_id_pattern, &query.run_id_prefix_pattern),
         tasks_like: like(&query.task_id_pattern, &query.task_id_prefix_pattern),
-        logical_date: page::between(query.logical_date_gte, query.logical_date_gt, query.logical_date_lte, query.logical_date_lt),
+        logical_date: page::between(
+            query.logical_date_gte,
+            query.logical_date_gt,
+            query.logical_date_lte,
+            query.logical_date_lt,
+        ),
         run_after: page::between(query.run_after_gte, query.run_after_gt, query.run_after_lte, query.run_after_lt),
         key: query.xcom_key,
         map_index: query.map_index.or(query.map_index_filter),

@@ -88,7 +88,7 @@ both! {
         api.get(&format!("{path}/nope")).await.expect(404);
         api.get("/api/v2/dags/chain/dagRuns/nope/taskInstances/a").await.expect(404);
         api.get(&format!("{path}/a/x")).await.expect(422);
-        api.get(&format!("{path}/a%00b")).await.expect(404);
+        api.get(&format!("{path}/a%00b")).await.expect(422);
         api.get(&format!("{path}/a/externalLogUrl/1")).await.expect(404);
     }
 

@@ -203,17 +203,18 @@ impl Store {
                 select.looks_like(column, pattern);
             }
         }
+        // No index is in the order of a sum: all are sorted.
+        let id = if way == Way::Dag { "e.id + 0" } else { "e.id" };
         for order in orders {
-            match order.by {
-                // No index is in the order of a sum: all are sorted.
-                EventOrder::Id if way == Way::Dag => select.order_by_filled("e.id + 0", order.is_descending),
-                EventOrder::Id => select.order_by_filled("e.id", order.is_descending),
-                by => select.order_by(by.expression(), order.is_descending),
+            if order.by == EventOrder::Id {
+                select.order_by_filled(id, order.is_descending);
+            } else {
+                select.order_by(order.by.expression(), order.is_descending);
             }
         }
         if !orders.iter().any(|order| order.by == EventOrder::Id) {
             let is_descending = orders.last().is_some_and(|last| last.is_descending);
-            select.order_by_filled(if way == Way::Dag { "e.id + 0" } else { "e.id" }, is_descending);
+            select.order_by_filled(id, is_descending);
         }
         select.list(self, page).await
     }

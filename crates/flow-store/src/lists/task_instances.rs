@@ -205,15 +205,17 @@ pub(crate) enum Way {
     /// At one run.
     OneRun,
     /// At the runs that are under way: only they have task instances that have not ended.
-    UnderWay,
+    Active,
     /// At the task instances that failed, by the run.
     Failed,
     /// At the failed ones of a DAG.
     FailedOfDag,
     /// At the failed ones of a run, run after run.
     FailedByRun,
-    /// At the start of task instances.
+    /// At the start of task instances, in this order.
     Started,
+    /// At those that started in a span of time: they are few enough to be sorted.
+    StartedWithin,
     /// At the runs, in their order.
     Runs,
 }
@@ -224,7 +226,7 @@ impl Way {
         match self {
             _ if is_postgres => "task_instance AS t JOIN dag_run AS r ON r.id = t.run",
             Self::OneRun | Self::Runs => "dag_run AS r CROSS JOIN task_instance AS t ON t.run = r.id",
-            Self::UnderWay => "dag_run AS r INDEXED BY dag_run_active CROSS JOIN task_instance AS t ON t.run = r.id",
+            Self::Active => "dag_run AS r INDEXED BY dag_run_active CROSS JOIN task_instance AS t ON t.run = r.id",
             Self::Failed => {
                 "task_instance AS t INDEXED BY task_instance_failed CROSS JOIN dag_run AS r ON r.id = t.run"
             }
@@ -234,7 +236,7 @@ impl Way {
             Self::FailedByRun => {
                 "dag_run AS r CROSS JOIN task_instance AS t INDEXED BY task_instance_failed ON t.run = r.id"
             }
-            Self::Started => {
+            Self::Started | Self::StartedWithin => {
                 "task_instance AS t INDEXED BY task_instance_started CROSS JOIN dag_run AS r ON r.id = t.run"
             }
         }
@@ -244,18 +246,21 @@ impl Way {
     fn condition(self) -> Option<&'static str> {
         match self {
             Self::OneRun | Self::Runs => None,
-            Self::UnderWay => Some("r.state IN ('queued', 'running')"),
+            Self::Active => Some("r.state IN ('queued', 'running')"),
             Self::Failed | Self::FailedOfDag | Self::FailedByRun => Some("t.state IN ('failed', 'upstream_failed')"),
-            Self::Started => Some("t.started_at IS NOT NULL"),
+            Self::Started | Self::StartedWithin => Some("t.started_at IS NOT NULL"),
         }
     }
 }
 
 /// So many rows are sorted without a thought.
 const FEW: u64 = 5_000;
+/// So many are sorted rather than looked for in all of history.
+const SOME: i64 = 20_000;
 
 statements! {
     both COUNT_FAILED = "SELECT COUNT(*) FROM (SELECT 1 FROM task_instance WHERE state IN ('failed', 'upstream_failed') LIMIT $1) AS counted";
+    both COUNT_STARTED = "SELECT COUNT(*) FROM (SELECT 1 FROM task_instance WHERE started_at >= $1 AND started_at <= $2 LIMIT $3) AS counted";
     both COUNT_RUNS = "SELECT COUNT(*) FROM (SELECT 1 FROM dag_run WHERE dag_id = $1 LIMIT $2) AS counted";
     each RENDERED_OF = [
         "SELECT x.run, x.task_id, x.map_index, x.fields FROM",
@@ -361,7 +366,7 @@ impl Store {
     }
 
     /// Finds where the fewest rows are.
-    async fn way(&self, filter: &TaskFilter, orders: &[Order<TaskOrder>]) -> Result<Way, StoreError> {
+    pub(crate) async fn way(&self, filter: &TaskFilter, orders: &[Order<TaskOrder>]) -> Result<Way, StoreError> {
         if filter.run.is_some() {
             return Ok(Way::OneRun);
         }
@@ -369,7 +374,7 @@ impl Store {
         let is_of_few_dags = filter.dags.as_ref().is_some_and(|dags| !dags.is_empty());
         if let Some(states) = filter.states.as_ref().filter(|states| !states.is_empty()) {
             if states.iter().all(|state| !state.is_finished()) {
-                return Ok(Way::UnderWay);
+                return Ok(Way::Active);
             }
             if states.iter().all(|state| state.is_failure()) {
                 if is_of_few_dags {
@@ -381,6 +386,17 @@ impl Store {
                 if first == TaskOrder::RunAfter {
                     return Ok(Way::FailedByRun);
                 }
+            }
+        }
+        let started = &filter.started_at;
+        if !started.is_open() {
+            let from = started.gte.or(started.gt).unwrap_or(Timestamp::MIN).as_micros();
+            let to = started.lte.or(started.lt).unwrap_or(Timestamp::MAX).as_micros();
+            let found: i64 = on!(read self, COUNT_STARTED, |text, conn| {
+                sqlx::query_scalar(text).bind(from).bind(to).bind(SOME).fetch_one(conn).await?
+            });
+            if found < SOME {
+                return Ok(Way::StartedWithin);
             }
         }
         let is_from_last = orders.first().is_some_and(|order| order.is_descending);
@@ -471,6 +487,10 @@ impl Store {
         select.within("t.ended_at", &filter.ended_at);
         select.within(UPDATED_AT, &filter.updated_at);
         select.within(DURATION, &filter.duration.map(|seconds| seconds * 1e6));
+        // Nothing starts before its run is due: so whole runs are passed over.
+        for bound in [filter.started_at.lte, filter.started_at.lt].into_iter().flatten() {
+            select.filter("r.run_after <= ?", [bound]);
+        }
         // Whatever the way, its order can be read from where it begins.
         let run = if matches!(way, Way::Failed | Way::FailedOfDag) { "t.run" } else { "r.id" };
         for order in orders {

@@ -57,7 +57,8 @@ pub struct XComLine {
     pub at: i64,
 }
 
-const COLUMNS: &str = "x.run, r.dag_id, r.run_id, r.logical_date, r.run_after, r.version_id, x.task_id, x.map_index, x.key, x.at";
+const COLUMNS: &str =
+    "x.run, r.dag_id, r.run_id, r.logical_date, r.run_after, r.version_id, x.task_id, x.map_index, x.key, x.at";
 /// SQLite looks at tables in this order: the runs are sorted already.
 const FROM: &str = "dag_run AS r CROSS JOIN xcom AS x";
 const DAG_NAME: &str = "(SELECT COALESCE(d.display_name, d.dag_id) FROM dag d WHERE d.dag_id = r.dag_id)";
@@ -216,7 +217,12 @@ impl Store {
     /// # Errors
     ///
     /// When the database does.
-    pub async fn create_xcom(&self, name: XComKey<'_>, value: &Value, now: Timestamp) -> Result<XComWritten, StoreError> {
+    pub async fn create_xcom(
+        &self,
+        name: XComKey<'_>,
+        value: &Value,
+        now: Timestamp,
+    ) -> Result<XComWritten, StoreError> {
         self.write_xcom(CREATE, name, value, now).await
     }
 
@@ -225,7 +231,12 @@ impl Store {
     /// # Errors
     ///
     /// When the database does.
-    pub async fn update_xcom(&self, name: XComKey<'_>, value: &Value, now: Timestamp) -> Result<XComWritten, StoreError> {
+    pub async fn update_xcom(
+        &self,
+        name: XComKey<'_>,
+        value: &Value,
+        now: Timestamp,
+    ) -> Result<XComWritten, StoreError> {
         self.write_xcom(UPDATE, name, value, now).await
     }
 

@@ -52,6 +52,7 @@ fn hot() -> Vec<Sql> {
         "XCOMS",
         "EVENTS",
         "COUNT_FAILED",
+        "COUNT_STARTED",
         // Runs that one request is about, up to a limit.
         "ALL_RUNS",
     ];

@@ -20,4 +20,5 @@ mod schema;
 mod secrets;
 mod signals;
 mod slots;
+mod tasks;
 mod users;

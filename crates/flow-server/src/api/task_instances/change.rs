@@ -229,7 +229,7 @@ pub(super) fn refused(error: ActionError) -> ApiError {
         ActionError::Refused(refused @ (Refused::NoSuchTask(_) | Refused::NoSuchMapIndex(..))) => {
             ApiError::new(axum::http::StatusCode::NOT_FOUND, refused.to_string())
         }
-        other => other.into(),
+        other @ (ActionError::Store(_) | ActionError::Refused(_) | ActionError::Invalid(_)) => other.into(),
     }
 }
 

@@ -360,7 +360,9 @@ pub(super) async fn get_task_instances_batch(
     }
     const MOST: usize = 1_000;
     let lists = [&body.dag_ids, &body.dag_run_ids, &body.task_ids, &body.pool, &body.queue, &body.executor];
-    if lists.into_iter().flatten().any(|list| list.len() > MOST) || body.state.as_ref().is_some_and(|list| list.len() > MOST) {
+    if lists.into_iter().flatten().any(|list| list.len() > MOST)
+        || body.state.as_ref().is_some_and(|list| list.len() > MOST)
+    {
         return Err(ApiError::invalid(&["body"], format!("a list has at most {MOST} entries")));
     }
     let paging = Paging::of(Some(body.page_limit.unwrap_or(BATCH_LIMIT)), body.page_offset);
