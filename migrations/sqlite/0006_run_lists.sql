@@ -13,5 +13,6 @@ DROP INDEX dag_run_ended;
 CREATE INDEX dag_run_ended ON dag_run (dag_id, ended_at, id, run_after) WHERE ended_at IS NOT NULL;
 
 -- Few, and looked for.
+CREATE INDEX dag_run_by_hand ON dag_run (run_after, id) WHERE run_type <> 'scheduled';
 CREATE INDEX dag_run_failed ON dag_run (run_after, id) WHERE state = 'failed';
 CREATE INDEX dag_run_failed_of_dag ON dag_run (dag_id, run_after, id) WHERE state = 'failed';

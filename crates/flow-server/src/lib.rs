@@ -49,12 +49,12 @@ pub use serve::{Limits, serve};
 
 /// Longest that a request may take; streams take as long as they like once they have begun.
 const TIMEOUT: Duration = Duration::from_secs(30);
-/// Largest body of a request, if its route says nothing else.
-const BODY_BYTES_MAX: usize = 64 * 1024;
-/// Largest body of any request: an XCom of the largest size, written with escapes.
-pub(crate) const ANY_BODY_BYTES_MAX: usize = 1024 * 1024;
 /// Longest between two parts of a body.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+/// Largest body of a request, if its route says nothing else.
+const BODY_BYTES_MAX: usize = 256 * 1024;
+/// Largest body of any request: an XCom of the largest size, written with escapes.
+pub(crate) const ANY_BODY_BYTES_MAX: usize = 1024 * 1024;
 /// Smaller answers are not compressed.
 const COMPRESSED_BYTES_MIN: u64 = 1024;
 

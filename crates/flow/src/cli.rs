@@ -225,8 +225,7 @@ mod tests {
             let lines: Vec<&str> = examples.lines().map(str::trim).filter(|line| line.starts_with("flow ")).collect();
             assert!(!lines.is_empty(), "`{path}` has no examples");
             for line in lines {
-                let words = line.split("  ").next().unwrap_or(line).split(" > ").next().unwrap_or(line);
-                let words = words.split(" < ").next().unwrap_or(line);
+                let words = line.split("  ").next().unwrap_or(line).split(['<', '>']).next().unwrap_or(line).trim_end();
                 if let Err(error) = Cli::try_parse_from(split(words)) {
                     panic!("the help of `{path}` has a wrong example: {line}\n{error}");
                 }

@@ -179,6 +179,8 @@ fn what_is_exported_is_imported_elsewhere() {
         ("connections", "c.env"),
         ("pools", "p.json"),
     ] {
+        // One that others may read does not stay so.
+        fs::write(place.path().join(file), "").unwrap();
         place.ok(&[what, "export", file]);
         let path = place.path().join(file);
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);

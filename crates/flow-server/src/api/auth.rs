@@ -95,7 +95,8 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 
 /// To the page where one logs in
 #[utoipa::path(get, path = "/api/v2/auth/login", tag = "Login", security(()), params(Next),
-    responses((status = 307, description = "To the page"), (status = 400, body = ErrorBody), (status = 422, body = InvalidBody)))]
+    responses((status = 200, description = "The page itself, for whoever follows"),
+        (status = 307, description = "To the page"), (status = 400, body = ErrorBody), (status = 422, body = InvalidBody)))]
 async fn login(Query(query): Query<Next>) -> Result<Redirect, ApiError> {
     std::future::ready(()).await;
     let Some(next) = query.next.filter(|next| !next.is_empty()) else { return Ok(Redirect::temporary("/login")) };
@@ -107,7 +108,8 @@ async fn login(Query(query): Query<Next>) -> Result<Redirect, ApiError> {
 
 /// To the page where one logs out. A link of another site can lead here, so this itself logs nobody out
 #[utoipa::path(get, path = "/api/v2/auth/logout", tag = "Login", security(()),
-    responses((status = 307, description = "To the page")))]
+    responses((status = 200, description = "The page itself, for whoever follows"),
+        (status = 307, description = "To the page")))]
 async fn logout() -> Redirect {
     std::future::ready(()).await;
     Redirect::temporary("/logout")

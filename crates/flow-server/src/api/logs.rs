@@ -62,7 +62,7 @@ struct LogQuery {
     #[param(minimum = 0)]
     limit: Option<u64>,
     /// Only the last lines; at most 100,000, and 4 MiB of them
-    #[param(minimum = 0, maximum = 100_000)]
+    #[param(minimum = 0)]
     tail: Option<u64>,
     /// With `tail`: the last lines before this byte
     #[param(minimum = 0)]

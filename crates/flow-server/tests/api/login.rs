@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::{
     client::{Answer, Api, PASSWORD},
     support::both,
-    world::{CHAIN, at},
+    world::at,
 };
 
 /// A browser that is logged in.
@@ -394,11 +394,12 @@ both! {
         assert_eq!(ask("GET", "/api/v2/users/ada", Value::Null).await.expect(200)["last_login_at"], at(1_000).to_string());
         ask("DELETE", "/api/v2/users/ada", Value::Null).await.expect(204);
         ask("GET", "/api/v2/users/ada", Value::Null).await.expect(404);
-        for name in ["..%2fada", "a%00b", "%F0%9F%98%80", &"x".repeat(5_000), "a%0d%0ab"] {
+        for name in ["..%2fada", "%F0%9F%98%80", &"x".repeat(5_000), "a%0d%0ab"] {
             ask("GET", &format!("/api/v2/users/{name}"), Value::Null).await.expect(404);
             ask("DELETE", &format!("/api/v2/users/{name}"), Value::Null).await.expect(404);
         }
         ask("GET", "/api/v2/users/%FF", Value::Null).await.expect(422);
+        ask("GET", "/api/v2/users/a%00b", Value::Null).await.expect(422);
         let told: Vec<_> = api.kinds().await.into_iter().filter(|(kind, ..)| kind.starts_with("user_")).map(|(kind, who, detail)| format!("{who} {kind} {detail}")).collect();
         assert_eq!(told, ["root user_created ada: as User", "root user_changed ada: Op, password", "root user_deleted ada"]);
         assert!(api.kinds().await.iter().all(|(.., detail)| detail.len() < 1_200));
@@ -482,17 +483,6 @@ both! {
             let policy = answer.headers["content-security-policy"].to_str().unwrap();
             assert!(policy.contains("default-src 'self'") && policy.contains("form-action 'self'") && !policy.contains("script-src"), "{policy}");
         }
-    }
-
-    async fn what_is_hidden_looks_as_if_it_were_not_there(api: Api) {
-        // By a route of the table that there is: none has a DAG in its path without the other resources.
-        api.w.save("chain.yaml", CHAIN, at(0)).await;
-        let text = "dag_id: secret\naccess_control: { ada: [can_read] }\ntasks: [{ id: t }]\n";
-        api.w.save("secret.yaml", text, at(0)).await;
-        let viewer = api.as_role(Role::Viewer);
-        let (hidden, missing) = (viewer.get("/api/v2/dags/secret").await, viewer.get("/api/v2/dags/nothing").await);
-        assert_eq!(hidden.status, missing.status);
-        assert_eq!(hidden.body.to_string().replace("secret", "nothing"), missing.body.to_string());
     }
 
     async fn the_first_admin_is_made_once_and_its_password_is_kept_first(api: Api) {

@@ -6,7 +6,7 @@ mod client;
 #[expect(dead_code, reason = "the suite of the store uses more of it")]
 mod support;
 #[path = "../../../flow-store/tests/conformance/world.rs"]
-#[expect(dead_code, unused_imports, reason = "the suite of the store uses more of it")]
+#[expect(dead_code, reason = "the suite of the store uses more of it")]
 mod world;
 
 mod absent;
@@ -17,7 +17,6 @@ mod connections;
 mod dag_runs;
 mod dags;
 mod event_logs;
-mod command_line;
 mod events;
 mod import_errors;
 mod login;
@@ -25,5 +24,5 @@ mod logs;
 mod pools;
 mod routes;
 mod task_instances;
-mod xcoms;
 mod variables;
+mod xcoms;

@@ -173,6 +173,8 @@ impl Store {
         if let Some(first) = orders.first()
             && first.is_descending
             && orders.len() == 1
+            && filter.states.is_empty()
+            && filter.types.is_empty()
             && matches!(first.by, DagRunOrder::LogicalDate | DagRunOrder::StartedAt | DagRunOrder::EndedAt)
             && filter.way(&[]) == Way::Walk
         {
@@ -215,6 +217,10 @@ impl Store {
         if !filter.types.is_empty() {
             let words: Vec<String> = filter.types.iter().map(|kind| format!("'{kind}'")).collect();
             select.only(&format!("run_type IN ({})", words.join(", ")));
+            if !filter.types.contains(&RunType::Scheduled) {
+                // The same, as the index of them has it.
+                select.only("run_type <> 'scheduled'");
+            }
         }
         if !filter.versions.is_empty() {
             let marks = vec!["?"; filter.versions.len()].join(", ");

@@ -108,7 +108,7 @@ both! {
             async move { store.listen().await }
         });
         tokio::time::sleep(Duration::from_millis(300)).await;
-        for signal in [Signal::Look, Signal::Work, Signal::Stop, Signal::Event] {
+        for signal in [Signal::Look, Signal::Work, Signal::Stop] {
             let took = delay(&w.store, &other, signal).await;
             assert!(took < SOON, "{signal:?} took {took:?}");
         }

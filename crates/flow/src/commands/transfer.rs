@@ -2,9 +2,9 @@
 //! Airflow's forms.
 
 use std::{
-    fs::File,
+    fs::{File, Permissions},
     io::{self, IsTerminal as _, Read as _, Write as _},
-    os::unix::fs::OpenOptionsExt as _,
+    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
     path::Path,
 };
 
@@ -125,13 +125,14 @@ pub(crate) fn write(cx: &Cx, path: Option<&Path>, form: Option<Form>, all: Map<S
         }
     };
     let Some(path) = path else { return Ok(cx.out.raw(&text)?) };
-    let written = File::options()
-        .create(true)
-        .write(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(path)
-        .and_then(|mut file| file.write_all(text.as_bytes()));
+    let written =
+        File::options().create(true).write(true).truncate(true).mode(0o600).open(path).and_then(|mut file| {
+            // One that was there keeps its mode otherwise. What is no file, such as a pipe, has none to change.
+            if file.metadata()?.is_file() {
+                file.set_permissions(Permissions::from_mode(0o600))?;
+            }
+            file.write_all(text.as_bytes())
+        });
     written.map_err(|error| Refusal::failed(format!("could not write `{}`: {error}", path.display())))?;
     cx.out.remark(&format!("wrote {count} to {}", path.display()))?;
     Ok(())
