@@ -461,3 +461,71 @@ fn check_refused(output: &Output, words: &[&str]) {
         assert!(err(output).contains(word), "no `{word}` in: {}", err(output));
     }
 }
+
+#[test]
+fn variables_connections_and_pools_are_looked_after_from_elsewhere() {
+    let place = Place::start(&[]);
+    let names = ["near", "away"];
+    check_ok(&place.twin(&["variables", "set", "@", "eu", "--description", "where"], names)[1]);
+    check_ok(&place.twin(&["variables", "set", "@", "us"], names)[1]);
+    check_ok(&place.twin(&["variables", "set", "@_password", "hush"], names)[1]);
+    check_ok(&place.twin(&["variables", "get", "@", "-o", "json"], names)[1]);
+    check_ok(&place.twin(&["variables", "get", "@_password"], names)[1]);
+    place.same(&["variables", "list"]);
+
+    let whole = r#"{"conn_type": "postgres", "host": "db", "login": "me", "password": "hush", "port": 5432, "schema": "sales"}"#;
+    check_ok(&place.twin(&["connections", "set", "@", whole], names)[1]);
+    check_ok(&place.twin(&["connections", "set", "@", "--port", "5433", "--description", "for @"], names)[1]);
+    check_ok(&place.twin(&["connections", "get", "@"], names)[1]);
+    place.same(&["connections", "list"]);
+    let whole = out(&place.here(&["connections", "get", "away", "--show-secrets"]));
+    assert!(whole.contains("me:hush@db:5433/sales"), "{whole}");
+    place.twin(&["connections", "test", "@"], names);
+
+    let file = place.folder.path().join("some.json");
+    let path = file.to_string_lossy().into_owned();
+    for (kind, text) in [
+        ("variables", "{\"a\": 1, \"near\": {\"value\": \"x\", \"description\": \"d\"}}"),
+        ("connections", "{\"a\": \"http://x\", \"near\": {\"conn_type\": \"http\", \"host\": \"y\"}}"),
+        ("pools", "{\"a\": {\"slots\": 2}, \"default_pool\": {\"slots\": 64, \"include_deferred\": true}}"),
+    ] {
+        fs::write(&file, text).unwrap();
+        let refused = [kind, "import", path.as_str(), "--on-existing", "fail"];
+        check_same(&refused, &place.here(&refused), &place.there(&refused), &[]);
+        let import = [kind, "import", path.as_str(), "-o", "json"];
+        let there = place.there(&import);
+        assert_eq!(
+            out(&there).replace(char::is_whitespace, ""),
+            "{\"made\":1,\"changed\":1,\"skipped\":0}",
+            "{there:?}"
+        );
+        let skip = [kind, "import", path.as_str(), "--on-existing", "skip"];
+        check_same(&skip, &place.here(&skip), &place.there(&skip), &[]);
+        place.same(&[kind, "list"]);
+    }
+    place.same(&["pools", "export"]);
+    for args in [
+        &["variables", "export"][..],
+        &["variables", "get", "near", "--show-secrets"],
+        &["connections", "export"],
+        &["connections", "get", "near", "--show-secrets"],
+    ] {
+        let refused = place.there(args);
+        assert_eq!((refused.status.code(), out(&refused).as_str()), (Some(2), ""), "{refused:?}");
+        assert!(err(&refused).contains("gives out no secrets"), "{refused:?}");
+    }
+    for args in [
+        &["variables", "get", "naer"][..],
+        &["variables", "delete", "none", "--yes"],
+        &["connections", "get", "naer"],
+        &["connections", "delete", "near"],
+        &["connections", "test", "none"],
+        &["connections", "set", "new", "--host", "x"],
+    ] {
+        let here = place.here(args);
+        check_same(args, &here, &place.there(args), &[]);
+        assert_ne!(here.status.code(), Some(0), "{args:?}: {here:?}");
+    }
+    check_ok(&place.twin(&["variables", "delete", "@", "--yes"], names)[1]);
+    check_ok(&place.twin(&["connections", "delete", "@", "--yes"], names)[1]);
+}

@@ -177,7 +177,7 @@ fn sentence(detail: &Value) -> Option<String> {
         Value::Object(parts) if parts.get("message").is_some_and(Value::is_string) => {
             parts["message"].as_str().unwrap_or_default().to_owned()
         }
-        other => other.to_string(),
+        other @ (Value::Bool(_) | Value::Number(_) | Value::Object(_)) => other.to_string(),
     };
     Some(text.chars().filter(|c| !c.is_control() || *c == '\n').take(DETAIL_CHARS_MAX).collect())
 }
