@@ -117,7 +117,7 @@ fn state_stores() -> Vec<Route> {
 }
 
 fn backfills() -> Vec<Route> {
-    const SENTENCE: &str = "this version of Flow cannot backfill through the API; use `flow backfill create`";
+    const SENTENCE: &str = "this version of Flow has no backfills; clear runs, or trigger them with a logical date";
     let route = |name, summary| Route::new(name, "Backfill", summary);
     vec![
         route("list_backfills", "Backfills")

@@ -8,7 +8,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, header, request::Parts},
     response::{IntoResponse, Response},
 };
-use futures_util::stream;
+use futures_util::{StreamExt as _, stream};
 use serde::Deserialize;
 use tokio::{
     sync::broadcast::{self, error::RecvError, error::TryRecvError},
@@ -98,10 +98,11 @@ async fn stream_events(
         _seat: seat,
     };
     watcher.begin(after, from).await?;
-    let body = Body::from_stream(stream::unfold(watcher, |mut watcher| async move {
+    let pieces = stream::unfold(watcher, |mut watcher| async move {
         let piece = watcher.next().await?;
         Some((Ok::<_, Infallible>(piece), watcher))
-    }));
+    });
+    let body = Body::from_stream(pieces.fuse());
     let mut response = body.into_response();
     mark_live(&mut response, "text/event-stream");
     Ok(response)

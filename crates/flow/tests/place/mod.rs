@@ -87,6 +87,15 @@ impl Flow {
         ))
     }
 
+    /// Sends JSON.
+    pub(crate) fn post(&self, path: &str, token: &str, body: &str) -> Value {
+        self.ask(&format!(
+            "POST {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            self.address,
+            body.len()
+        ))
+    }
+
     fn ask(&self, request: &str) -> Value {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         stream.write_all(request.as_bytes()).unwrap();

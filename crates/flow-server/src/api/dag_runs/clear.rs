@@ -7,10 +7,9 @@ use flow_core::{
     TaskId, TaskState,
     engine::{Edit, Selection},
 };
-use flow_store::{EditOptions, RunRow, TaskRow};
+use flow_store::{EditOptions, Page, RunRow, TaskFilter, TaskRow};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use uuid::Uuid;
 
 use super::{
     DAGRunCollectionResponse, DAGRunResponse, all_shown,
@@ -20,15 +19,20 @@ use super::{
 };
 use crate::{
     ApiError, App, Who,
-    api::{Refusals, find},
+    api::{
+        Refusals, find,
+        task_instances::{self, TaskInstanceResponse},
+    },
     auth,
     error::ErrorBody,
     extract::{Json, Path},
-    wire::{DagVersionResponse, When, task_instance_uuid},
+    wire::When,
 };
 
 /// Most runs that are cleared at once.
 const RUNS_MAX: usize = 500;
+/// Most tasks of a run that are shown.
+const TASKS_MAX: u32 = 10_000;
 
 fn yes() -> bool {
     true
@@ -107,47 +111,6 @@ enum ClearedTask {
 struct NewTaskResponse {
     task_id: String,
     task_display_name: String,
-}
-
-#[derive(Serialize, ToSchema)]
-struct TaskInstanceResponse {
-    id: Uuid,
-    task_id: String,
-    dag_id: String,
-    dag_run_id: String,
-    map_index: i32,
-    logical_date: Option<When>,
-    run_after: When,
-    start_date: Option<When>,
-    end_date: Option<When>,
-    duration: Option<f64>,
-    state: Option<&'static str>,
-    try_number: u32,
-    max_tries: u32,
-    task_display_name: String,
-    dag_display_name: String,
-    hostname: Option<String>,
-    unixname: Option<String>,
-    pool: String,
-    pool_slots: u32,
-    queue: Option<String>,
-    priority_weight: Option<i64>,
-    operator: Option<String>,
-    operator_name: Option<String>,
-    queued_when: Option<When>,
-    scheduled_when: Option<When>,
-    pid: Option<i64>,
-    executor: Option<String>,
-    executor_config: String,
-    note: Option<String>,
-    rendered_map_index: Option<String>,
-    #[schema(value_type = Object)]
-    rendered_fields: serde_json::Map<String, serde_json::Value>,
-    #[schema(value_type = Option<Object>)]
-    trigger: Option<()>,
-    #[schema(value_type = Option<Object>)]
-    triggerer_job: Option<()>,
-    dag_version: Option<DagVersionResponse>,
 }
 
 /// What is to be cleared of a run.
@@ -261,55 +224,23 @@ impl Wish {
 
     /// Returns what would be cleared.
     async fn touches(&self, app: &App, row: RunRow) -> Result<Vec<ClearedTask>, ApiError> {
-        let tasks = app.store.tasks(row.run.key).await?;
         if self.only_new {
+            let tasks = app.store.tasks(row.run.key).await?;
             let new = self.new_tasks(app, &row, &tasks).await?;
             let show = |id: TaskId| NewTaskResponse { task_id: id.to_string(), task_display_name: id.to_string() };
             return Ok(new.into_iter().map(|id| ClearedTask::New(show(id))).collect());
         }
-        let versions = app.store.version_lines(&[row.version_id]).await?;
-        let version = versions.get(&row.version_id).map(DagVersionResponse::from);
-        let display_name = versions.get(&row.version_id).and_then(|line| line.display_name.clone());
-        let display_name = display_name.unwrap_or_else(|| row.run.dag_id.to_string());
-        let show = |task: TaskRow| TaskInstanceResponse {
-            id: task_instance_uuid(row.run.key, &task.task_id, task.map_index),
-            dag_id: row.run.dag_id.to_string(),
-            dag_run_id: row.run.run_id.to_string(),
-            map_index: task.map_index,
-            logical_date: row.run.logical_date.map(When),
-            run_after: When(row.run.run_after),
-            start_date: task.started_at.map(When),
-            end_date: task.ended_at.map(When),
-            duration: task.started_at.zip(task.ended_at).map(|(start, end)| end.since(start).as_secs_f64()),
-            state: Some(task.state).filter(|state| *state != TaskState::NoStatus).map(TaskState::as_str),
-            try_number: task.try_number,
-            max_tries: task.max_tries,
-            task_display_name: task.task_id.clone(),
-            task_id: task.task_id,
-            dag_display_name: display_name.clone(),
-            hostname: task.hostname,
-            unixname: None,
-            pool: task.pool,
-            pool_slots: task.pool_slots,
-            queue: Some(task.queue),
-            priority_weight: Some(task.priority_weight),
-            operator: Some(task.operator.clone()),
-            operator_name: Some(task.operator),
-            queued_when: task.queued_at.map(When),
-            scheduled_when: task.scheduled_at.map(When),
-            pid: None,
-            executor: None,
-            executor_config: "{}".to_owned(),
-            note: None,
-            rendered_map_index: None,
-            rendered_fields: serde_json::Map::new(),
-            trigger: None,
-            triggerer_job: None,
-            dag_version: version.clone(),
-        };
-        let is_touched =
-            |task: &TaskRow| task.state != TaskState::Removed && (!self.only_failed || task.state.is_failure());
-        Ok(tasks.into_iter().filter(is_touched).map(|task| ClearedTask::Old(Box::new(show(task)))).collect())
+        let filter = TaskFilter { run: Some(row.run.key), ..TaskFilter::default() };
+        let page = Page { limit: TASKS_MAX, offset: 0 };
+        let mut lines = app.store.list_task_instances(&filter, &[], page).await?.rows;
+        // A word that is not known is complained about when it is shown.
+        lines.retain(|line| {
+            line.state.parse::<TaskState>().map_or(true, |state| {
+                state != TaskState::Removed && (!self.only_failed || state.is_failure())
+            })
+        });
+        let shown = task_instances::responses(app, &lines, 0).await?;
+        Ok(shown.into_iter().map(|task| ClearedTask::Old(Box::new(task))).collect())
     }
 
     /// Clears a run, and returns it as it is then.

@@ -10,7 +10,7 @@ use axum::{
 };
 use flow_core::{RunKey, RunState};
 use flow_store::StoreError;
-use futures_util::stream;
+use futures_util::{StreamExt as _, stream};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
@@ -83,7 +83,8 @@ pub(super) async fn wait_dag_run_until_finished(
         let (line, is_last) = waiter.line().await?;
         Some((Ok::<_, Infallible>(line), (!is_last).then_some(waiter)))
     });
-    Ok(([(header::CONTENT_TYPE, "application/x-ndjson")], Body::from_stream(lines)).into_response())
+    // Whoever compresses it asks once more after the end.
+    Ok(([(header::CONTENT_TYPE, "application/x-ndjson")], Body::from_stream(lines.fuse())).into_response())
 }
 
 struct Waiter {
