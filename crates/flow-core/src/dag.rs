@@ -82,6 +82,10 @@ pub struct Dag {
     /// Sorted, without repeats.
     pub tags: Vec<String>,
     pub owner_links: BTreeMap<String, String>,
+    /// Who it is there for beside Op and Admin: role or user, and what they may do. `None` = everyone.
+    // Left out of the fingerprint when there is none: DAGs without one keep theirs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub access_control: Option<BTreeMap<String, DagAccess>>,
     pub timetable: Timetable,
     /// IANA name.
     pub timezone: String,
@@ -113,6 +117,15 @@ words!(
         Flow = "flow",
         /// Airflow's documents, as strict as Airflow.
         Airflow = "airflow",
+    }
+);
+
+words!(
+    /// What someone may do with a DAG that is not there for everyone.
+    DagAccess {
+        Read = "can_read",
+        /// And read.
+        Edit = "can_edit",
     }
 );
 

@@ -11,6 +11,7 @@
 //! | [`engine`] | what should change now, and when must we look again? |
 //! | [`template`] | what do a task's arguments look like for this run? |
 //! | [`catalog`] | which operators are there, and which arguments do they take? |
+//! | [`connection`], [`secret`] | where is another system, and what of it must nobody see? |
 //!
 //! # Invariants of this crate
 //!
@@ -20,10 +21,12 @@
 //! - Deciding twice without a change in between changes nothing.
 
 pub mod catalog;
+pub mod connection;
 pub mod dag;
 pub mod engine;
 pub mod id;
 pub mod run;
+pub mod secret;
 pub mod state;
 pub mod template;
 pub mod time;

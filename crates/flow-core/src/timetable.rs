@@ -168,6 +168,28 @@ impl Timetable {
         })
     }
 
+    /// Returns the name of the class that it is in Airflow.
+    pub fn class(&self) -> &'static str {
+        match self {
+            Self::Null => "airflow.timetables.simple.NullTimetable",
+            Self::Once => "airflow.timetables.simple.OnceTimetable",
+            Self::Continuous => "airflow.timetables.simple.ContinuousTimetable",
+            Self::CronTrigger { crons, .. } if crons.len() > 1 => {
+                "airflow.timetables.trigger.MultipleCronTriggerTimetable"
+            }
+            Self::CronTrigger { .. } => "airflow.timetables.trigger.CronTriggerTimetable",
+            Self::CronInterval { .. } => "airflow.timetables.interval.CronDataIntervalTimetable",
+            Self::DeltaTrigger { .. } => "airflow.timetables.trigger.DeltaTriggerTimetable",
+            Self::DeltaInterval { .. } => "airflow.timetables.interval.DeltaDataIntervalTimetable",
+            Self::Events { .. } => "airflow.timetables.events.EventsTimetable",
+        }
+    }
+
+    /// Says whether it asks for runs again and again, so that a span of the past has some.
+    pub fn is_periodic(&self) -> bool {
+        !matches!(self, Self::Null | Self::Once | Self::Continuous)
+    }
+
     /// Returns the moments, for schedules that have any. Intervals count from `anchor`.
     pub(crate) fn series(&self, anchor: Timestamp) -> Option<Series<'_>> {
         Series::of(self, anchor)

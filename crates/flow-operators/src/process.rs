@@ -45,6 +45,9 @@ const VANISH: Duration = Duration::from_secs(2);
 /// Most bytes that are still read after everything has ended: the largest pipe by default, four times.
 const DRAIN_MAX: usize = 4 << 20;
 
+/// The variable that no process of a task inherits.
+const SECRET_KEY: &str = "FLOW_SECRET_KEY";
+
 /// Bytes read at once.
 const CHUNK: usize = 64 << 10;
 
@@ -164,6 +167,8 @@ fn start(cx: &TaskContext, command: &Command, cwd: &Path) -> io::Result<(tokio::
     if !command.inherit_env {
         spawn.env_clear();
     }
+    // What encrypts all variables and connections is nothing for a task.
+    spawn.env_remove(SECRET_KEY);
     spawn
         .args(&command.args)
         .envs(command.env.iter().map(|(name, value)| (name, &value.0)))

@@ -110,6 +110,14 @@ fn document(names: &[&str], rules: &[Value]) -> Value {
         ("tags", json!({ "type": "array", "items": { "type": "string" } }), "Words to find it by."),
         ("owner_links", json!({ "type": "object", "additionalProperties": { "type": "string" } }), "Links for owners."),
         (
+            "access_control",
+            json!({
+                "type": "object",
+                "additionalProperties": { "type": "array", "items": { "enum": ["can_read", "can_edit"] } },
+            }),
+            "Roles and users that may see it, and what they may do; by default everyone, as their role allows.",
+        ),
+        (
             "schedule",
             json!({ "type": ["string", "number", "array", "object", "null"] }),
             "When it runs: cron, an interval, a preset, a timetable, assets.",

@@ -13,7 +13,7 @@ use flow_core::{
     catalog::Catalog,
     dag::{self, Diagnostic, ParsedDag, Severity, Source},
 };
-use flow_store::{DagSave, FileSave, Store, StoreError};
+use flow_store::{DagSave, FileSave, Signal, Store, StoreError};
 use tracing::{debug, info, warn};
 
 use crate::{
@@ -73,18 +73,35 @@ impl FolderSync {
         };
         let mut is_first = true;
         loop {
+            self.read_again(&mut known).await;
             let suspects = self.look(&mut known, is_first, &stop).await;
             is_first = false;
             let wait = async {
                 if suspects {
                     tokio::time::sleep(SETTLE).await;
                 } else {
-                    pokes.next().await;
+                    tokio::select! {
+                        _ = pokes.next() => {}
+                        () = self.store.heard(Signal::Files) => {}
+                    }
                 }
             };
             if stop.or(wait).await.is_break() {
                 return;
             }
+        }
+    }
+
+    /// Forgets what is known of the files that someone wants read again.
+    async fn read_again(&mut self, known: &mut BTreeMap<String, String>) {
+        match self.store.files_to_read_again().await {
+            Ok(paths) => {
+                for path in paths {
+                    known.remove(&path);
+                    self.folder.recheck(&path);
+                }
+            }
+            Err(error) => warn!(%error, "cannot find out which DAG files are to be read again"),
         }
     }
 
@@ -353,6 +370,26 @@ mod tests {
         look(&mut sync, &mut known).await;
         assert_eq!(dag(&store, "x").await, ("a.yaml".to_owned(), false));
         assert_eq!(store.import_errors().await.unwrap(), []);
+    }
+
+    #[tokio::test]
+    async fn a_file_is_read_again_when_someone_asks() {
+        let (home, root) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let store = sqlite(home.path()).await;
+        let (mut sync, mut known) = (sync(&store, root.path()).await, BTreeMap::new());
+        fs::write(root.path().join("a.yaml"), TEXT).unwrap();
+        look(&mut sync, &mut known).await;
+        let before = store.file_hashes().await.unwrap();
+        let mut tx = store.begin().await.unwrap();
+        assert!(tx.read_file_again("a.yaml").await.unwrap());
+        assert!(!tx.read_file_again("../b.yaml").await.unwrap());
+        tx.commit().await.unwrap();
+        store.heard(Signal::Files).await;
+        assert_ne!(store.file_hashes().await.unwrap(), before);
+        sync.read_again(&mut known).await;
+        look(&mut sync, &mut known).await;
+        assert_eq!(store.file_hashes().await.unwrap(), before);
+        assert_eq!(store.files_to_read_again().await.unwrap(), [] as [String; 0]);
     }
 
     #[tokio::test]

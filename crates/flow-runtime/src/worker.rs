@@ -4,7 +4,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
 };
 
 use flow_core::{
@@ -25,7 +25,7 @@ pub use attempt::Workshop;
 use attempt::{EndedBy, Ender};
 pub use scratch::Scratch;
 
-use crate::{Clock, log::Masker};
+use crate::{Clock, log::Masker, settings};
 
 /// The slots of this process and what is in them.
 pub struct Slots {
@@ -167,18 +167,19 @@ pub async fn render(
     task: TaskIx,
     try_number: u32,
 ) -> Result<Value, String> {
-    let secrets = Arc::new(Mutex::new(Vec::new()));
     let run = Arc::new(run);
-    let facts = services::AttemptServices {
+    let facts = Arc::new(services::AttemptServices {
         store: store.clone(),
         dags: dags.clone(),
         clock: clock.clone(),
         run: run.clone(),
         memory: Value::Null,
-        secrets: secrets.clone(),
+        masker: Masker::new(settings::secrets_of_environment()),
+        secrets: Arc::default(),
         on_secret: Box::new(|_| ()),
+        say: Box::new(|_| ()),
         handle: Handle::current(),
-    };
+    });
     let cx = Context {
         dag: dag.clone(),
         task,
@@ -188,10 +189,12 @@ pub async fn render(
         max_tries: dag.task(task).retry.retries,
         now: clock.now(),
         seed: uuid::Uuid::new_v4().as_u64_pair().0,
-        facts: Arc::new(facts),
+        facts: facts.clone(),
     };
     let rendered = tokio::task::spawn_blocking(move || template::render(&cx)).await;
-    let fields = rendered.map_err(|_| "rendering went wrong inside Flow".to_owned())?.map_err(attempt::in_words)?;
-    let masker = Masker::new(secrets.lock().unwrap_or_else(PoisonError::into_inner).iter());
+    let masker = facts.masker();
+    let fields = rendered
+        .map_err(|_| "rendering went wrong inside Flow".to_owned())?
+        .map_err(|error| masker.mask(&attempt::in_words(error)).into_owned())?;
     Ok(attempt::mask_value(Value::Object(fields), &masker))
 }

@@ -9,14 +9,14 @@
 use std::{collections::HashMap, net::IpAddr, sync::LazyLock};
 
 use axum::{
-    extract::{MatchedPath, RawPathParams, Request, State},
-    http::{Method, request::Parts},
+    extract::{MatchedPath, RawPathParams, Request, State, rejection::RawPathParamsRejection},
+    http::{Method, StatusCode, request::Parts},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 use flow_store::Event;
 
-use crate::{App, ApiError, auth};
+use crate::{ApiError, App, auth};
 
 /// What a user is. Ordered: a later one may do all that an earlier one may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -89,6 +89,10 @@ pub(crate) enum Need {
     Read(Role),
     /// This role, and `can_edit` on the DAG in the path; an event tells who asked for what.
     Write(Role),
+    /// To be logged in, for what is one's own; this role for what is others'. The handler finds out whose a token is.
+    ReadOwn(Role),
+    /// The same, for a change.
+    WriteOwn(Role),
 }
 
 /// A route.
@@ -237,6 +241,15 @@ rules! {
     PATCH "/api/v2/pools/{pool_name}" Write(Op) patch_pool;
     DELETE "/api/v2/pools/{pool_name}" Write(Op) delete_pool;
     GET "/api/v2/providers" Read(Viewer) get_providers;
+    GET "/api/v2/tokens" ReadOwn(Admin) get_tokens;
+    POST "/api/v2/tokens" WriteOwn(Admin) post_token;
+    GET "/api/v2/tokens/{token_id}" ReadOwn(Admin) get_token;
+    DELETE "/api/v2/tokens/{token_id}" WriteOwn(Admin) delete_token;
+    GET "/api/v2/users" Read(Admin) get_users;
+    POST "/api/v2/users" Write(Admin) post_user;
+    GET "/api/v2/users/{username}" ReadOwn(Admin) get_user;
+    PATCH "/api/v2/users/{username}" WriteOwn(Admin) patch_user;
+    DELETE "/api/v2/users/{username}" Write(Admin) delete_user;
     GET "/api/v2/variables" Read(Op) get_variables;
     POST "/api/v2/variables" Write(Op) post_variable;
     PATCH "/api/v2/variables" Write(Op) bulk_variables;
@@ -244,14 +257,30 @@ rules! {
     PATCH "/api/v2/variables/{variable_key}" Write(Op) patch_variable;
     DELETE "/api/v2/variables/{variable_key}" Write(Op) delete_variable;
     GET "/api/v2/version" Anyone get_version;
+    POST "/auth/login" Anyone create_session;
+    POST "/auth/logout" Anyone delete_session;
+    GET "/auth/me" Read(Viewer) get_me;
+    GET "/auth/token" Anyone create_token_of_nobody;
+    POST "/auth/token" Anyone create_token;
+    POST "/auth/token/cli" Anyone create_token_cli;
+    GET "/ui/dags/lastRunStates" Read(Viewer) get_last_run_states;
+    GET "/ui/dags/{dag_id}/backlog" Read(Viewer) get_backlog;
+    GET "/ui/dags/{dag_id}/document" Read(Viewer) get_document;
+    POST "/ui/dags/{dag_id}/dagRuns/{dag_run_id}/edit" Write(User) edit_dag_run;
+    POST "/ui/dags/{dag_id}/dagRuns/{dag_run_id}/edit/preview" Read(Viewer) preview_edit;
+    GET "/ui/dags/{dag_id}/dagRuns/{dag_run_id}/tasks" Read(Viewer) get_tasks_of_run;
+    GET "/ui/dags/{dag_id}/dagRuns/{dag_run_id}/tasks/{task_id}/{map_index}/explain" Read(Viewer) explain_task;
+    GET "/ui/dags/{dag_id}/dagRuns/{dag_run_id}/tasks/{task_id}/{map_index}/rendered" Read(Viewer) render_task;
 }
 
-/// Returns every route: method, path, what it needs in words, name.
+/// Returns every route: method, path, what it needs in words, name. `own`: Viewer for what is one's own, Admin for the
+/// rest.
 pub fn rules() -> impl Iterator<Item = [&'static str; 4]> {
     RULES.iter().map(|rule| {
         let need = match rule.need {
             Need::Anyone => "anyone",
             Need::Read(role) | Need::Write(role) => role.as_str(),
+            Need::ReadOwn(_) | Need::WriteOwn(_) => "own",
         };
         [rule.method, rule.path, need, rule.name]
     })
@@ -260,16 +289,32 @@ pub fn rules() -> impl Iterator<Item = [&'static str; 4]> {
 static BY_ROUTE: LazyLock<HashMap<(&'static str, &'static str), &'static Rule>> =
     LazyLock::new(|| RULES.iter().map(|rule| ((rule.path, rule.method), rule)).collect());
 
+/// Refuses requests for a server of another name; see `web.allowed_hosts`.
+pub(crate) async fn welcome(State(app): State<App>, request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    let origin = auth::Origin::of(app.auth.config(), &parts);
+    if origin.is_welcome(app.auth.config()) {
+        return next.run(Request::from_parts(parts, body)).await;
+    }
+    let detail =
+        "this server does not go by the name in the address; if it should, add the name to `web.allowed_hosts`";
+    ApiError::new(StatusCode::MISDIRECTED_REQUEST, detail).into_response()
+}
+
 /// Lets a request through to its handler, or says why not.
 pub(crate) async fn guard(
     State(app): State<App>,
     path: MatchedPath,
-    params: RawPathParams,
+    params: Result<RawPathParams, RawPathParamsRejection>,
     request: Request,
     next: Next,
 ) -> Response {
     let (mut parts, body) = request.into_parts();
-    match check(&app, path.as_str(), &params, &mut parts).await {
+    let checked = match &params {
+        Ok(params) => check(&app, path.as_str(), params, &mut parts).await,
+        Err(_) => Err(ApiError::invalid(&["path"], "the address must be UTF-8")),
+    };
+    match checked {
         Ok(()) => next.run(Request::from_parts(parts, body)).await,
         Err(error) => error.into_response(),
     }
@@ -278,27 +323,38 @@ pub(crate) async fn guard(
 async fn check(app: &App, path: &str, params: &RawPathParams, request: &mut Parts) -> Result<(), ApiError> {
     let method = if request.method == Method::HEAD { "GET" } else { request.method.as_str() };
     let rule = BY_ROUTE.get(&(path, method)).ok_or_else(ApiError::no_such_address)?;
+    // Nothing has such a name, and Postgres would not take it.
+    if let Some((name, _)) = params.iter().find(|(_, value)| value.contains('\0')) {
+        return Err(ApiError::invalid(&["path", name], "it holds a NUL character"));
+    }
     let (role, is_write) = match rule.need {
         Need::Anyone => return Ok(()),
-        Need::Read(role) => (role, false),
-        Need::Write(role) => (role, true),
+        Need::Read(role) | Need::ReadOwn(role) => (role, false),
+        Need::Write(role) | Need::WriteOwn(role) => (role, true),
     };
     let who = auth::identify(app, request, is_write).await?;
-    if who.role < role {
-        return Err(ApiError::forbidden(format!("this needs the role {}; you are {}", role.as_str(), who.role.as_str())));
-    }
     let param = |name: &str| params.iter().find(|(key, _)| *key == name).map(|(_, value)| value);
+    let is_own = matches!(rule.need, Need::ReadOwn(_) | Need::WriteOwn(_))
+        && who.by != By::Nothing
+        && param("username").is_none_or(|name| name == who.user);
+    if who.role < role && !is_own {
+        return Err(ApiError::forbidden(format!(
+            "this needs the role {}; you are {}",
+            role.as_str(),
+            who.role.as_str()
+        )));
+    }
     if let Some(dag_id) = param("dag_id").filter(|id| *id != "~") {
         auth::check_dag(app, &who, dag_id, is_write).await?;
     }
     if is_write {
-        let address = who.address.map_or_else(String::new, |address| format!("from {address}"));
+        let address = who.address.map_or_else(String::new, |address| format!(" from {address}"));
         let event = Event {
             kind: rule.name,
-            dag_id: param("dag_id").map(str::to_owned),
-            run_id: param("dag_run_id").map(str::to_owned),
-            task_id: param("task_id").map(str::to_owned),
-            detail: Some(format!("{} {}{}{address}", rule.method, request.uri.path(), if address.is_empty() { "" } else { " " })),
+            dag_id: param("dag_id").map(cut),
+            run_id: param("dag_run_id").map(cut),
+            task_id: param("task_id").map(cut),
+            detail: Some(format!("{} {}{address}", rule.method, cut(request.uri.path()))),
             who: Some(who.user.clone()),
             ..Event::default()
         };
@@ -308,4 +364,10 @@ async fn check(app: &App, path: &str, params: &RawPathParams, request: &mut Part
     }
     request.extensions.insert(who);
     Ok(())
+}
+
+/// What of a path is kept in the audit log: nothing that exists has a longer name.
+fn cut(text: &str) -> String {
+    const MOST: usize = 1_000;
+    text.chars().take(MOST).collect()
 }

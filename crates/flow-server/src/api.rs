@@ -1,31 +1,70 @@
 //! `/api/v2`: Airflow's stable REST API. A file a resource: parameters, bodies, views, handlers, in this order.
 
+use axum::extract::DefaultBodyLimit;
 use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{App, openapi};
 
+mod absent;
 mod events;
-mod import_errors;
 mod logs;
+mod config;
+mod dag_details;
+mod dag_overviews;
+mod dag_versions;
+mod dags;
+pub(crate) mod bulk;
+mod connections;
+mod dag_runs;
+pub(crate) mod find;
+mod auth;
+mod command_line;
+mod import_errors;
+mod jobs;
 mod monitor;
+mod pools;
+mod variables;
+mod tokens;
+mod users;
 
 /// The one bundle that there is, under the name of Airflow's default: the DAG folder.
 pub(crate) const BUNDLE: &str = "dags-folder";
 
+/// Largest body of a login: anybody may send one.
+const LOGIN_BYTES_MAX: usize = 64 * 1024;
+
 /// Returns every route of the API with its description.
 pub(crate) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(openapi::Base::openapi())
+        .merge(absent::routes())
         .merge(events::routes())
-        .merge(import_errors::routes())
         .merge(logs::routes())
+        .merge(config::routes())
+        .merge(dag_details::routes())
+        .merge(dag_overviews::routes())
+        .merge(dag_versions::routes())
+        .merge(dags::routes())
+        .merge(connections::routes())
+        .merge(dag_runs::routes())
+        .merge(auth::routes().layer(DefaultBodyLimit::max(LOGIN_BYTES_MAX)))
+        .merge(command_line::routes())
+        .merge(import_errors::routes())
+        .merge(jobs::routes())
         .merge(monitor::routes())
+        .merge(pools::routes())
+        .merge(variables::routes())
+        .merge(tokens::routes())
+        .merge(users::routes())
 }
 
 /// The answers that every route may give beside its own.
 #[derive(utoipa::IntoResponses)]
 #[expect(dead_code, reason = "it is there for its description")]
 pub(crate) enum Refusals {
+    /// Understood, and refused
+    #[response(status = 400)]
+    Refused(#[to_schema] crate::error::ErrorBody),
     /// Nobody is logged in
     #[response(status = 401)]
     Unauthorized(#[to_schema] crate::error::ErrorBody),
@@ -35,4 +74,7 @@ pub(crate) enum Refusals {
     /// A part of the request makes no sense
     #[response(status = 422)]
     Invalid(#[to_schema] crate::error::InvalidBody),
+    /// Too many tokens that are not valid came from this address
+    #[response(status = 429)]
+    TooMany(#[to_schema] crate::error::ErrorBody),
 }

@@ -15,6 +15,8 @@ use utoipa::ToSchema;
 pub struct ApiError {
     status: StatusCode,
     detail: Value,
+    /// Seconds until it is worth another try.
+    retry_after: Option<u64>,
 }
 
 /// The body of an answer that is an error.
@@ -40,11 +42,23 @@ pub(crate) struct InvalidPart {
     loc: Vec<Value>,
     msg: String,
     r#type: String,
+    /// Always null: what was sent may be a secret
+    input: Value,
+    ctx: serde_json::Map<String, Value>,
 }
 
 impl ApiError {
     pub(crate) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
-        Self { status, detail: Value::String(detail.into()) }
+        Self { status, detail: Value::String(detail.into()), retry_after: None }
+    }
+
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// Returns what is said: a text, or a list of places.
+    pub(crate) fn detail(&self) -> &Value {
+        &self.detail
     }
 
     /// 400: understood, and refused.
@@ -67,6 +81,11 @@ impl ApiError {
         Self::new(StatusCode::NOT_FOUND, format!("{what} `{name}` does not exist"))
     }
 
+    /// 404, in these words.
+    pub(crate) fn missing(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, detail)
+    }
+
     pub(crate) fn no_such_address() -> Self {
         Self::new(StatusCode::NOT_FOUND, "there is nothing at this address")
     }
@@ -76,20 +95,41 @@ impl ApiError {
         Self::new(StatusCode::CONFLICT, detail)
     }
 
-    /// 429: later, perhaps.
-    pub(crate) fn too_many(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::TOO_MANY_REQUESTS, detail)
-    }
-
     /// Says whether it is about who asks, and not about a server in trouble.
     pub(crate) fn is_refusal(&self) -> bool {
         self.status.is_client_error()
     }
 
+    /// 409 with the body that Airflow gives when something exists already.
+    pub(crate) fn exists(message: impl Into<String>) -> Self {
+        let detail = json!({
+            "reason": "Unique constraint violation",
+            "statement": "hidden",
+            "orig_error": "hidden",
+            "message": message.into(),
+        });
+        Self { status: StatusCode::CONFLICT, detail, retry_after: None }
+    }
+
+    /// Returns what is wrong, as text.
+    pub(crate) fn sentence(&self) -> String {
+        self.detail.as_str().map_or_else(|| self.detail.to_string(), str::to_owned)
+    }
+
     /// 422: a part of the request makes no sense. `place`: `["body", "conf"]`.
     pub(crate) fn invalid(place: &[&str], message: impl Into<String>) -> Self {
-        let detail = json!([{ "loc": place, "msg": message.into(), "type": "value_error" }]);
-        Self { status: StatusCode::UNPROCESSABLE_ENTITY, detail }
+        let detail = json!([{ "loc": place, "msg": message.into(), "type": "value_error", "input": null, "ctx": {} }]);
+        Self { status: StatusCode::UNPROCESSABLE_ENTITY, detail, retry_after: None }
+    }
+
+    /// 429: too often; `wait` in seconds.
+    pub(crate) fn too_many(wait: u64, detail: impl Into<String>) -> Self {
+        Self { retry_after: Some(wait), ..Self::new(StatusCode::TOO_MANY_REQUESTS, detail) }
+    }
+
+    /// 503: not now.
+    pub(crate) fn unavailable(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, detail)
     }
 
     /// 501: Airflow has it, this version of Flow does not.
@@ -107,6 +147,9 @@ impl From<StoreError> for ApiError {
                 tracing::error!(%error, "a row cannot be understood");
                 Self::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
             }
+            StoreError::TooMuch => Self::bad_request(error.to_string()),
+            // Says which key is missing, and where it belongs.
+            StoreError::Key(_) => Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string()),
             StoreError::Unusable(_) | StoreError::Database(_) => {
                 tracing::warn!(%error, "a request could not be served");
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "the database does not answer; try again in a moment")
@@ -129,10 +172,12 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let mut response = (self.status, Json(json!({ "detail": self.detail }))).into_response();
         if self.status == StatusCode::UNAUTHORIZED {
-            response.headers_mut().insert(
-                axum::http::header::WWW_AUTHENTICATE,
-                axum::http::HeaderValue::from_static("Bearer"),
-            );
+            response
+                .headers_mut()
+                .insert(axum::http::header::WWW_AUTHENTICATE, axum::http::HeaderValue::from_static("Bearer"));
+        }
+        if let Some(wait) = self.retry_after {
+            response.headers_mut().insert(axum::http::header::RETRY_AFTER, wait.into());
         }
         response
     }

@@ -1,12 +1,17 @@
 //! Reading requests: a part that makes no sense is answered 422 with its place, as in Airflow.
 
 use axum::{
+    body::HttpBody as _,
     extract::{FromRequest, FromRequestParts, Request, rejection::JsonRejection},
-    http::{StatusCode, request::Parts},
+    http::{
+        HeaderMap, StatusCode, Uri,
+        header::{ACCEPT, CONTENT_TYPE},
+        request::Parts,
+    },
 };
 use serde::de::DeserializeOwned;
 
-use crate::{App, ApiError, access::Who};
+use crate::{ApiError, App, access::Who};
 
 /// A JSON body.
 #[derive(Clone, Copy, Debug)]
@@ -24,28 +29,47 @@ impl<T: DeserializeOwned> FromRequest<App> for Json<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, app: &App) -> Result<Self, ApiError> {
+        Self::read(request, app).await
+    }
+}
+
+impl<T: DeserializeOwned> Json<T> {
+    /// Reads a body; none at all is null.
+    pub(crate) async fn read(request: Request, app: &App) -> Result<Self, ApiError> {
+        if request.body().is_end_stream() && !request.headers().contains_key(CONTENT_TYPE) {
+            let missing = |_| ApiError::invalid(&["body"], "this needs a body");
+            return serde_json::from_value(serde_json::Value::Null).map(Self).map_err(missing);
+        }
         match axum::Json::<T>::from_request(request, app).await {
             Ok(axum::Json(body)) => Ok(Self(body)),
             Err(rejection) => Err(match rejection {
                 JsonRejection::JsonDataError(error) => ApiError::invalid(&["body"], error.body_text()),
                 JsonRejection::JsonSyntaxError(error) => ApiError::invalid(&["body"], error.body_text()),
-                JsonRejection::MissingJsonContentType(_) => {
-                    ApiError::invalid(&["body"], "the body must be JSON, with the header `Content-Type: application/json`")
-                }
+                JsonRejection::MissingJsonContentType(_) => ApiError::invalid(
+                    &["body"],
+                    "the body must be JSON, with the header `Content-Type: application/json`",
+                ),
                 JsonRejection::BytesRejection(error) if error.status() == StatusCode::PAYLOAD_TOO_LARGE => {
                     ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large")
                 }
-                other => ApiError::bad_request(other.body_text()),
+                other @ (JsonRejection::BytesRejection(_) | _) => ApiError::bad_request(other.body_text()),
             }),
         }
     }
 }
 
-impl<T: DeserializeOwned> FromRequestParts<App> for Query<T> {
+impl<T: DeserializeOwned + Send> FromRequestParts<App> for Query<T> {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        match axum_extra::extract::Query::<T>::from_request_parts(parts, app).await {
+    async fn from_request_parts(parts: &mut Parts, _app: &App) -> Result<Self, ApiError> {
+        std::future::ready(Self::of(&parts.uri)).await
+    }
+}
+
+impl<T: DeserializeOwned> Query<T> {
+    /// Reads the query of an address.
+    pub(crate) fn of(uri: &Uri) -> Result<Self, ApiError> {
+        match axum_extra::extract::Query::<T>::try_from_uri(uri) {
             Ok(query) => Ok(Self(query.0)),
             Err(rejection) => Err(ApiError::invalid(&["query"], rejection.body_text())),
         }
@@ -68,7 +92,38 @@ impl FromRequestParts<App> for Who {
 
     async fn from_request_parts(parts: &mut Parts, _app: &App) -> Result<Self, ApiError> {
         // `access::guard` has put it there.
-        std::future::ready(parts.extensions.get::<Self>().cloned().ok_or_else(|| ApiError::unauthorized("log in first")))
-            .await
+        std::future::ready(
+            parts.extensions.get::<Self>().cloned().ok_or_else(|| ApiError::unauthorized("log in first")),
+        )
+        .await
+    }
+}
+
+/// How something is to be answered that is a text as well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    Json,
+    Text,
+}
+
+impl Form {
+    /// Reads `Accept`: the first of its types that there is.
+    ///
+    /// # Errors
+    ///
+    /// 406 when there is none.
+    pub(crate) fn of(headers: &HeaderMap) -> Result<Self, ApiError> {
+        let Some(accept) = headers.get(ACCEPT) else { return Ok(Self::Json) };
+        let accept = accept.to_str().unwrap_or_default();
+        let form = accept.split(',').find_map(|part| {
+            match part.split(';').next().unwrap_or_default().trim().to_ascii_lowercase().as_str() {
+                "application/json" | "application/*" | "*/*" => Some(Self::Json),
+                "text/plain" | "text/*" => Some(Self::Text),
+                _ => None,
+            }
+        });
+        form.ok_or_else(|| {
+            ApiError::new(StatusCode::NOT_ACCEPTABLE, "this comes as `application/json` or `text/plain`")
+        })
     }
 }

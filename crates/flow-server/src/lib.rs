@@ -11,11 +11,12 @@ mod live;
 mod logs;
 mod openapi;
 mod page;
+mod reach;
 mod serve;
 mod ui;
 mod wire;
 
-use std::{sync::Arc, time::Duration};
+use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -24,7 +25,8 @@ use axum::{
     routing::get,
 };
 use flow_core::Timestamp;
-use flow_store::{DagCache, Store};
+use flow_store::{DagCache, RunRow, Store, TaskRow};
+use serde_json::Value;
 use tower_http::{
     compression::CompressionLayer,
     limit::RequestBodyLimitLayer,
@@ -33,10 +35,15 @@ use tower_http::{
 };
 
 pub use access::{By, Role, Who, rules};
+pub use auth::{
+    Auth, AuthConfig, Network, check_new_password, check_user_name, hash_password, make_first_admin, random_password,
+    token_secret,
+};
 pub use error::ApiError;
 pub use live::Live;
 pub use logs::{Later, LogName, LogPart, Logs};
 pub use openapi::document as openapi_document;
+pub use reach::reach;
 pub use serve::{Limits, serve};
 
 /// Longest that a request may take; streams take as long as they like once they have begun.
@@ -55,32 +62,74 @@ pub struct App {
     pub dags: DagCache,
     pub live: Live,
     pub logs: Arc<dyn Logs>,
+    pub about: Arc<About>,
+    /// Logins.
+    pub auth: Auth,
     /// Flow's version.
     pub version: &'static str,
     /// Reads the clock.
     pub now: fn() -> Timestamp,
+    /// The setting `core.max_infrastructure_retries`.
+    pub max_infrastructure_retries: u32,
+    /// Fills in the arguments of a task that has not run yet.
+    pub renderer: Renderer,
 }
 
 type Compressible = fn(StatusCode, axum::http::Version, &axum::http::HeaderMap, &axum::http::Extensions) -> bool;
+/// What the binary tells of itself.
+#[derive(Clone, Debug, Default)]
+pub struct About {
+    /// The DAG folder, as its path is shown.
+    pub dag_folder: String,
+    /// By section; secrets are masked.
+    pub settings: Vec<Setting>,
+}
+
+/// A setting in force.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Setting {
+    pub section: String,
+    pub key: String,
+    /// As it would be written.
+    pub value: String,
+}
+
+impl About {
+    /// Returns the path of a DAG file.
+    pub(crate) fn file(&self, path: &str) -> String {
+        format!("{}/{path}", self.dag_folder.trim_end_matches('/'))
+    }
+}
+
+/// Fills in a task's arguments as its next attempt would see them, secrets masked; an error is a sentence.
+pub type Renderer =
+    Arc<dyn Fn(RunRow, TaskRow) -> Pin<Box<dyn Future<Output = Result<Value, String>> + Send>> + Send + Sync>;
 
 /// Returns every route.
 pub fn router(app: App) -> Router {
     let headers = [
         (
             header::CONTENT_SECURITY_POLICY,
-            "default-src 'self'; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'",
+            "default-src 'self'; style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'none'; \
+             form-action 'self'; frame-ancestors 'none'",
         ),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::X_FRAME_OPTIONS, "DENY"),
         (header::REFERRER_POLICY, "no-referrer"),
+        // Most answers are for those who asked only.
+        (header::CACHE_CONTROL, "no-store"),
     ];
     let (api, _) = api::routes().split_for_parts();
     let mut router = Router::new()
         .merge(api.route_layer(middleware::from_fn_with_state(app.clone(), access::guard)))
         .route("/", get(ui::show))
+        .route("/login", get(ui::log_in))
+        .route("/logout", get(ui::log_out))
         .route("/openapi.json", get(openapi::show))
+        .route("/docs", get(openapi::read))
         .fallback(missing)
-        .with_state(app)
+        .with_state(app.clone())
+        .layer(middleware::from_fn_with_state(app, access::welcome))
         .layer(RequestBodyLimitLayer::new(BODY_BYTES_MAX))
         .layer(RequestBodyTimeoutLayer::new(BODY_TIMEOUT))
         .layer(CompressionLayer::new().compress_when(may_compress as Compressible))

@@ -74,7 +74,7 @@ impl Live {
         let all: usize = taken.values().sum();
         let of_user = taken.get(&who.user).copied().unwrap_or(0);
         if all >= self.seats.most || of_user >= self.seats.most.div_ceil(SHARE) {
-            return Err(ApiError::too_many("too many streams are open; close one, or try again later"));
+            return Err(ApiError::too_many(5, "too many streams are open; close one, or try again later"));
         }
         taken.insert(who.user.clone(), of_user + 1);
         Ok(Seat { user: who.user.clone(), seats: Arc::clone(&self.seats) })

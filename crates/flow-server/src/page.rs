@@ -1,8 +1,10 @@
 //! Lists: paging, sorting and filters, the same for every list.
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use flow_core::Timestamp;
-use flow_store::{Order, Page, Pattern, Range};
+use flow_store::{Key, Order, Page, Pattern, Place, Range};
 use serde::Deserialize;
+use serde_json::Value;
 use utoipa::IntoParams;
 
 use crate::{ApiError, wire::When};
@@ -38,7 +40,10 @@ impl Paging {
     pub(crate) fn page(self) -> Result<Page, ApiError> {
         let offset = self.offset.unwrap_or(0);
         if offset > OFFSET_MAX {
-            return Err(ApiError::invalid(&["query", "offset"], format!("at most {OFFSET_MAX}; use filters to go further back")));
+            return Err(ApiError::invalid(
+                &["query", "offset"],
+                format!("at most {OFFSET_MAX}; use filters to go further back"),
+            ));
         }
         Ok(Page { limit: self.limit.unwrap_or(LIMIT).min(LIMIT_MAX), offset })
     }
@@ -74,19 +79,66 @@ pub(crate) fn order<C: Copy>(given: &[String], known: &[(&str, C)]) -> Result<Ve
 pub(crate) fn patterns(like: Option<&str>, prefix: Option<&str>) -> Vec<Pattern> {
     const MOST: usize = 20;
     let like = like.filter(|text| !text.is_empty() && *text != "~").map(|text| {
-        Pattern::Like(text.split('|').map(str::trim).filter(|part| !part.is_empty()).take(MOST).map(str::to_owned).collect())
+        Pattern::Like(
+            text.split('|').map(str::trim).filter(|part| !part.is_empty()).take(MOST).map(str::to_owned).collect(),
+        )
     });
     let prefix = prefix.filter(|text| !text.is_empty() && *text != "~").map(|text| Pattern::Prefix(text.to_owned()));
     like.into_iter().chain(prefix).collect()
 }
 
+/// Longest cursor that is read.
+const CURSOR_MAX: usize = 4_096;
+
+/// Writes a cursor: a place in a list of this shape. `shape`: its order, in words.
+pub(crate) fn cursor(shape: &str, keys: &[Key], is_backward: bool) -> String {
+    let value = |key: &Key| match key {
+        Key::Null => Value::Null,
+        Key::Int(number) => Value::from(*number),
+        Key::Text(text) => Value::from(text.as_str()),
+    };
+    let list = serde_json::json!([shape, keys.iter().map(value).collect::<Vec<_>>()]);
+    // Airflow marks the way back in the same way.
+    format!("{}{}", if is_backward { "~" } else { "" }, URL_SAFE_NO_PAD.encode(list.to_string()))
+}
+
+/// Reads a cursor of a list of this shape; `None` = the first page. `fits`: whether keys are those of the list.
+///
+/// # Errors
+///
+/// When it is none, or one of another list.
+pub(crate) fn place(
+    cursor: &str,
+    shape: &str,
+    fits: impl Fn(&[Key]) -> bool,
+) -> Result<Option<Place>, ApiError> {
+    if cursor.is_empty() {
+        return Ok(None);
+    }
+    let wrong = || ApiError::bad_request("Invalid cursor token");
+    let (token, is_backward) = cursor.strip_prefix('~').map_or((cursor, false), |token| (token, true));
+    let bytes = if token.len() > CURSOR_MAX { None } else { URL_SAFE_NO_PAD.decode(token.trim_end_matches('=')).ok() };
+    let read = bytes.and_then(|bytes| serde_json::from_slice::<(String, Vec<Value>)>(&bytes).ok());
+    let (order, values) = read.ok_or_else(wrong)?;
+    if order != shape {
+        return Err(ApiError::bad_request("Cursor token does not match current query shape"));
+    }
+    let keys: Option<Vec<Key>> = values.into_iter().map(key).collect();
+    let keys = keys.filter(|keys| fits(keys)).ok_or_else(wrong)?;
+    Ok(Some(Place { keys, is_backward }))
+}
+
+fn key(value: Value) -> Option<Key> {
+    match value {
+        Value::Null => Some(Key::Null),
+        Value::Number(number) => number.as_i64().map(Key::Int),
+        Value::String(text) => Some(Key::Text(text)),
+        Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
 /// Puts the four bounds of a moment together.
-pub(crate) fn between(
-    gte: Option<When>,
-    gt: Option<When>,
-    lte: Option<When>,
-    lt: Option<When>,
-) -> Range<Timestamp> {
+pub(crate) fn between(gte: Option<When>, gt: Option<When>, lte: Option<When>, lt: Option<When>) -> Range<Timestamp> {
     let bound = |when: Option<When>| when.map(|when| when.0);
     Range { gte: bound(gte), gt: bound(gt), lte: bound(lte), lt: bound(lt) }
 }
@@ -108,6 +160,20 @@ mod tests {
         let read = order(&["-name".to_owned(), "id".to_owned()], &known).unwrap();
         assert_eq!(read, [Order { by: 'n', is_descending: true }, Order { by: 'i', is_descending: false }]);
         assert!(order(&["password".to_owned()], &known).is_err());
+    }
+
+    #[test]
+    fn a_cursor_is_read_in_the_list_that_it_was_made_for() {
+        let keys = [Key::Int(7), Key::Null, Key::Text("ü".into())];
+        let made = cursor("-a,b,c", &keys, true);
+        let read = place(&made, "-a,b,c", |keys| keys.len() == 3).unwrap();
+        assert_eq!(read, Some(Place { keys: keys.to_vec(), is_backward: true }));
+        assert!(place(&made, "a,b,c", |_| true).is_err());
+        assert!(place(&made, "-a,b,c", |_| false).is_err());
+        for nonsense in ["~", "x", "~~", "W10", &"A".repeat(5_000), "bnVsbA"] {
+            assert!(place(nonsense, "-a,b,c", |_| true).is_err(), "{nonsense}");
+        }
+        assert_eq!(place("", "-a,b,c", |_| true).unwrap(), None);
     }
 
     #[test]

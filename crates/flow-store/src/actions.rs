@@ -8,12 +8,13 @@ use std::collections::HashSet;
 use flow_core::{
     DagId, RunId, RunType, TaskState, Timestamp,
     dag::params::{BadParam, with_conf},
-    engine::{Edit, Reason, Refused, edit, explain, explain_dispatch},
+    engine::{Edit, LastRun, Reason, Refused, RunHistory, edit, explain, explain_dispatch, planned_runs},
+    run::DataInterval,
 };
 use serde_json::Value;
 
 use crate::{
-    CreateRun, DagCache, RunDecision, RunRow, Store, StoreError, TaskRow, Tx, looks::at_once, rows::can_be_kept,
+    CreateRun, DagCache, DagRow, RunDecision, RunRow, Store, StoreError, TaskRow, Tx, looks::at_once, rows::can_be_kept,
 };
 
 /// Tries to find a run id that is free, for runs triggered in the same microsecond.
@@ -37,6 +38,18 @@ pub struct TriggerRun<'a> {
     pub triggered_by: &'a str,
     pub user: Option<&'a str>,
     pub note: Option<&'a str>,
+}
+
+/// How a run that someone wants is dated, beyond [`TriggerRun::logical_date`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Dating {
+    /// The timetable knows the data interval of the logical date.
+    #[default]
+    Timetable,
+    /// This is the data interval.
+    Interval(DataInterval),
+    /// The run has neither.
+    None,
 }
 
 /// What became of a request to make a run.
@@ -81,6 +94,24 @@ impl Store {
     ) -> Result<TriggerOutcome, ActionError> {
         let mut tx = self.begin().await?;
         let outcome = tx.trigger(dags, request, now).await?;
+        tx.commit().await?;
+        Ok(outcome)
+    }
+
+    /// Makes a run with these dates.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::trigger`].
+    pub async fn trigger_dated(
+        &self,
+        dags: &DagCache,
+        request: &TriggerRun<'_>,
+        dating: Dating,
+        now: Timestamp,
+    ) -> Result<TriggerOutcome, ActionError> {
+        let mut tx = self.begin().await?;
+        let outcome = tx.trigger_dated(dags, request, dating, now).await?;
         tx.commit().await?;
         Ok(outcome)
     }
@@ -165,6 +196,77 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Returns the task instances of a run in the order of its DAG.
+    ///
+    /// # Errors
+    ///
+    /// When the database does, or the run's version cannot be read.
+    pub async fn tasks_in_order(&self, dags: &DagCache, row: &RunRow) -> Result<Vec<TaskRow>, StoreError> {
+        let dag = dags.read(self, row.version_id).await?;
+        let mut tasks = self.tasks(row.run.key).await?;
+        tasks.sort_by_key(|task| (dag.task_ix(&task.task_id).map_or(u32::MAX, |ix| ix.0), task.map_index));
+        Ok(tasks)
+    }
+}
+
+/// Most runs that are counted before a DAG is unpaused.
+pub const BACKLOG_MAX: usize = 10_000;
+
+/// Runs of a DAG that are due as soon as it is unpaused.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Backlog {
+    /// The DAG makes up for the past.
+    pub has_catchup: bool,
+    /// How many; one more than [`BACKLOG_MAX`] when there are more.
+    pub due: usize,
+    /// The first four of them.
+    pub first: Vec<RunId>,
+    /// The last of them, when all were counted.
+    pub last: Option<RunId>,
+}
+
+impl Store {
+    /// Says which runs a paused DAG would make if it were unpaused now.
+    ///
+    /// # Errors
+    ///
+    /// When the database does, or the DAG's version cannot be read.
+    pub async fn backlog(&self, dags: &DagCache, row: &DagRow, now: Timestamp) -> Result<Backlog, StoreError> {
+        if row.is_stale || !row.is_paused {
+            return Ok(Backlog::default());
+        }
+        let cached = dags.read(self, row.version_id).await?;
+        let last = self.latest_scheduled_run(&row.dag_id).await?;
+        let mut tx = self.begin().await?;
+        let active = tx.count_active_runs(&[row.dag_id.as_str()]).await?.remove(&row.dag_id).unwrap_or_default();
+        tx.rollback().await?;
+        let history = RunHistory {
+            last: last.and_then(|row| {
+                Some(LastRun {
+                    logical_date: row.run.logical_date?,
+                    data_interval: row.run.data_interval?,
+                    run_after: row.run.run_after,
+                    ended_at: row.run.ended_at,
+                })
+            }),
+            active: active.0 + active.1,
+            // Overlaps are not looked at.
+            busy_until: None,
+            // That is what unpausing writes down.
+            enabled_at: Some(now),
+        };
+        let mut planned = planned_runs(&cached.dag, &history, now, BACKLOG_MAX + 1);
+        planned.retain(|run| run.run_after <= now);
+        Ok(Backlog {
+            has_catchup: cached.dag.catchup,
+            due: planned.len(),
+            first: planned.iter().take(4).map(|run| run.run_id.clone()).collect(),
+            last: planned.last().filter(|_| planned.len() <= BACKLOG_MAX).map(|run| run.run_id.clone()),
+        })
+    }
+}
+
 /// How an edit is done.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct EditOptions<'a> {
@@ -183,6 +285,21 @@ impl Tx {
         &mut self,
         dags: &DagCache,
         request: &TriggerRun<'_>,
+        now: Timestamp,
+    ) -> Result<TriggerOutcome, ActionError> {
+        self.trigger_dated(dags, request, Dating::Timetable, now).await
+    }
+
+    /// Makes a run with these dates, inside a transaction.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::trigger`].
+    pub async fn trigger_dated(
+        &mut self,
+        dags: &DagCache,
+        request: &TriggerRun<'_>,
+        dating: Dating,
         now: Timestamp,
     ) -> Result<TriggerOutcome, ActionError> {
         if !(request.conf.is_null() || request.conf.is_object()) {
@@ -210,12 +327,25 @@ impl Tx {
             return Err(ActionError::Invalid(misfits(&dag.dag_id, &bad)));
         }
         let dag_id = DagId::new(&dag.dag_id);
+        let run_after = request.run_after.map_or(now, |after| after.max(now));
         for step in 0..RUN_ID_TRIES {
-            let logical_date =
-                request.logical_date.unwrap_or_else(|| Timestamp::from_micros(now.as_micros() + step.cast_signed()));
-            let run_id = request
-                .run_id
-                .map_or_else(|| RunId::new(format!("manual__{}", logical_date.to_isoformat())), RunId::new);
+            let later = |moment: Timestamp| Timestamp::from_micros(moment.as_micros() + step.cast_signed());
+            let logical_date = match dating {
+                Dating::None => None,
+                Dating::Timetable | Dating::Interval(_) => Some(request.logical_date.unwrap_or_else(|| later(now))),
+            };
+            let run_id = request.run_id.map_or_else(
+                || {
+                    let named_after = logical_date.unwrap_or_else(|| later(run_after));
+                    RunId::new(format!("manual__{}", named_after.to_isoformat()))
+                },
+                RunId::new,
+            );
+            let data_interval = match dating {
+                Dating::None => None,
+                Dating::Timetable => logical_date.map(|date| cached.dag.timetable.manual_interval(date)),
+                Dating::Interval(interval) => Some(interval),
+            };
             let created = self
                 .create_run(
                     &CreateRun {
@@ -223,9 +353,9 @@ impl Tx {
                         version_id: dag.version_id,
                         run_id: run_id.clone(),
                         run_type: RunType::Manual,
-                        logical_date: Some(logical_date),
-                        data_interval: Some(cached.dag.timetable.manual_interval(logical_date)),
-                        run_after: request.run_after.map_or(now, |after| after.max(now)),
+                        logical_date,
+                        data_interval,
+                        run_after,
                         conf,
                         triggered_by: request.triggered_by,
                         user: request.user,
@@ -244,7 +374,8 @@ impl Tx {
                 if request.run_id.is_some() || request.logical_date.is_some() {
                     return Ok(TriggerOutcome::Exists(row));
                 }
-            } else if let Some(row) = self.run_by_date(request.dag_id, logical_date).await?
+            } else if let Some(date) = logical_date
+                && let Some(row) = self.run_by_date(request.dag_id, date).await?
                 && request.logical_date.is_some()
             {
                 return Ok(TriggerOutcome::Exists(row));

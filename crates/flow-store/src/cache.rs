@@ -51,6 +51,24 @@ impl CachedDag {
     }
 }
 
+impl VersionRow {
+    /// Reads the DAG again from its text.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it in the eyes of this program.
+    pub fn parse(&self, catalog: &Catalog) -> Result<Dag, String> {
+        let name = self.file.rsplit('/').next().unwrap_or_default();
+        let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+        let parsed = parse(&Source { text: &self.text, stem, files: self.files.clone() }, catalog);
+        let found = parsed.dags.into_iter().find(|parsed| parsed.document == self.document);
+        found.map(|found| found.dag).ok_or_else(|| {
+            let error = parsed.diagnostics.iter().find(|found| found.severity == Severity::Error);
+            error.map_or_else(|| "its document is not there".to_owned(), |found| found.message.clone())
+        })
+    }
+}
+
 /// The versions that are in use. Cheap to clone; clones share.
 #[derive(Clone, Debug)]
 pub struct DagCache {
@@ -119,7 +137,7 @@ impl DagCache {
             return Ok(cached);
         }
         let row = tx.version(version_id).await?;
-        self.keep(row)
+        self.keep(&row)
     }
 
     /// Returns a version, reading it outside a transaction if it is not at hand.
@@ -132,32 +150,21 @@ impl DagCache {
             return Ok(cached);
         }
         let row = store.version(version_id).await?;
-        self.keep(row)
+        self.keep(&row)
     }
 
     fn kept(&self) -> std::sync::MutexGuard<'_, Kept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn keep(&self, row: VersionRow) -> Result<Arc<CachedDag>, StoreError> {
-        let name = row.file.rsplit('/').next().unwrap_or_default();
-        let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
-        let parsed = parse(&Source { text: &row.text, stem, files: row.files }, &self.catalog);
-        let found = parsed.dags.into_iter().find(|parsed| parsed.document == row.document);
-        let Some(found) = found else {
-            let problem = parsed
-                .diagnostics
-                .iter()
-                .find(|found| found.severity == Severity::Error)
-                .map_or_else(|| "its document is not there".to_owned(), |found| found.message.clone());
-            return Err(StoreError::Inconsistent {
-                table: "dag_version",
-                column: "text",
-                row: format!("{} version {}", row.dag_id, row.number),
-                problem,
-            });
-        };
-        let cached = Arc::new(CachedDag::new(Arc::new(found.dag), row.id, row.number));
+    fn keep(&self, row: &VersionRow) -> Result<Arc<CachedDag>, StoreError> {
+        let dag = row.parse(&self.catalog).map_err(|problem| StoreError::Inconsistent {
+            table: "dag_version",
+            column: "text",
+            row: format!("{} version {}", row.dag_id, row.number),
+            problem,
+        })?;
+        let cached = Arc::new(CachedDag::new(Arc::new(dag), row.id, row.number));
         self.kept().put(cached.clone());
         Ok(cached)
     }

@@ -178,6 +178,8 @@ statements! {
     both DELETE_WAKES = "DELETE FROM wake WHERE dag_id = $1";
     both DELETE_DAG = "DELETE FROM dag WHERE dag_id = $1";
     both DELETE_VERSIONS = "DELETE FROM dag_version WHERE dag_id = $1";
+    both DELETE_FAVORITES = "DELETE FROM favorite WHERE dag_id = $1";
+    both IN_FILE = "SELECT dag_id FROM dag WHERE file = $1";
     both FORGET_FILE = "DELETE FROM dag_file WHERE path = $1";
 }
 
@@ -201,6 +203,26 @@ impl Store {
         let raw: Option<RawDag> =
             on!(read self, GET, |text, conn| sqlx::query_as(text).bind(dag_id).fetch_optional(conn).await?);
         raw.map(DagRow::try_from).transpose()
+    }
+
+    /// Counts the runs of a DAG that are queued or running.
+    ///
+    /// # Errors
+    ///
+    /// When the database does.
+    pub async fn count_active(&self, dag_id: &str) -> Result<u64, StoreError> {
+        let active: i64 =
+            on!(read self, COUNT_RUNS, |text, conn| sqlx::query_scalar(text).bind(dag_id).fetch_one(conn).await?);
+        Ok(active.unsigned_abs())
+    }
+
+    /// Returns the DAGs of a file, stale ones too.
+    ///
+    /// # Errors
+    ///
+    /// When the database does.
+    pub async fn dags_of_file(&self, file: &str) -> Result<Vec<String>, StoreError> {
+        Ok(on!(read self, IN_FILE, |text, conn| sqlx::query_scalar(text).bind(file).fetch_all(conn).await?))
     }
 
     /// Returns a version with its source.
@@ -328,6 +350,7 @@ impl Tx {
         on!(tx self, DELETE_WAKES, |text, conn| { sqlx::query(text).bind(dag_id).execute(conn).await?; });
         on!(tx self, DELETE_DAG, |text, conn| { sqlx::query(text).bind(dag_id).execute(conn).await?; });
         on!(tx self, DELETE_VERSIONS, |text, conn| { sqlx::query(text).bind(dag_id).execute(conn).await?; });
+        on!(tx self, DELETE_FAVORITES, |text, conn| { sqlx::query(text).bind(dag_id).execute(conn).await?; });
         on!(tx self, FORGET_FILE, |text, conn| { sqlx::query(text).bind(&dag.file).execute(conn).await?; });
         self.tell_dag("dag_deleted", dag_id, "", who, now).await?;
         Ok(true)

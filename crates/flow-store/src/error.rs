@@ -18,9 +18,17 @@ pub enum StoreError {
     /// A row that cannot be understood.
     #[error("cannot understand `{column}` of {table} {row}: {problem}")]
     Inconsistent { table: &'static str, column: &'static str, row: String, problem: String },
+    /// A list would have to look at too much of history.
+    #[error(
+        "this looks at too much of history; narrow it by a DAG, a state or dates, or search for the beginning of a name"
+    )]
+    TooMuch,
     /// The database cannot be used as it is: locked, read-only, newer than this program.
     #[error("{0}")]
     Unusable(String),
+    /// A key is missing, or does not fit.
+    #[error("{0}")]
+    Key(String),
     /// The database answered with an error, or not at all.
     #[error("database: {}", first_line(.0))]
     Database(#[from] sqlx::Error),
@@ -54,7 +62,11 @@ impl StoreError {
                     _ => false,
                 }
             }
-            Self::NotFound { .. } | Self::Inconsistent { .. } | Self::Unusable(_) => false,
+            Self::NotFound { .. }
+            | Self::Inconsistent { .. }
+            | Self::Key(_)
+            | Self::TooMuch
+            | Self::Unusable(_) => false,
         }
     }
 

@@ -1,10 +1,10 @@
 //! What the DAG folder holds: versions, stale DAGs and import errors.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use flow_core::{
     Timestamp,
-    dag::{Diagnostic, ParsedDag},
+    dag::{Diagnostic, ParsedDag, Task},
 };
 use serde_json::json;
 
@@ -66,18 +66,23 @@ statements! {
     // Touches one that is there, so that nobody forgets it before this transaction has said what it is for.
     both SAVE_SOURCE = "INSERT INTO dag_source (hash, text, files) VALUES ($1, $2, $3)
         ON CONFLICT (hash) DO UPDATE SET hash = excluded.hash";
-    both CURRENT = "SELECT d.file, d.is_stale, v.hash, v.id, v.number, v.source_hash FROM dag d JOIN dag_version v ON v.id = d.version_id WHERE d.dag_id = $1";
+    both CURRENT = "SELECT d.file, d.is_stale OR d.timetable_class IS NULL, v.hash, v.id, v.number, v.source_hash FROM dag d JOIN dag_version v ON v.id = d.version_id WHERE d.dag_id = $1";
     both LAST_NUMBER = "SELECT COALESCE(MAX(number), 0) FROM dag_version WHERE dag_id = $1";
     both INSERT_VERSION = "INSERT INTO dag_version (dag_id, number, hash, source_hash, file, document, created_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id";
     both TOUCH_VERSION = "UPDATE dag_version SET source_hash = $2, document = $3, file = $4 WHERE id = $1";
     both SAVE_DAG = "INSERT INTO dag (dag_id, version_id, file, display_name, description, owners, tags, schedule, max_active_runs,
-            is_paused, is_stale, enabled_at, due_at, parsed_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, FALSE, $11, CASE WHEN $10 THEN NULL ELSE CAST($11 AS BIGINT) END, $11)
+            is_paused, is_stale, enabled_at, due_at, parsed_at, max_active_tasks, max_failed_runs, has_task_limits, timetable_class,
+            timetable_summary, is_periodic, pools)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, FALSE, $11, CASE WHEN $10 THEN NULL ELSE CAST($11 AS BIGINT) END, $11,
+            $12, $13, $14, $15, $16, $17, $18)
         ON CONFLICT (dag_id) DO UPDATE SET
             version_id = excluded.version_id, file = excluded.file, display_name = excluded.display_name,
             description = excluded.description, owners = excluded.owners, tags = excluded.tags, schedule = excluded.schedule,
-            max_active_runs = excluded.max_active_runs, is_stale = FALSE, is_blocked = FALSE, parsed_at = excluded.parsed_at,
+            max_active_runs = excluded.max_active_runs, max_active_tasks = excluded.max_active_tasks,
+            max_failed_runs = excluded.max_failed_runs, has_task_limits = excluded.has_task_limits,
+            timetable_class = excluded.timetable_class, timetable_summary = excluded.timetable_summary,
+            is_periodic = excluded.is_periodic, pools = excluded.pools, is_stale = FALSE, is_blocked = FALSE, parsed_at = excluded.parsed_at,
             due_at = CASE WHEN dag.is_paused THEN NULL ELSE CAST($11 AS BIGINT) END";
     both OF_FILE = "SELECT dag_id FROM dag WHERE file = $1 AND NOT is_stale";
     both STALE = "UPDATE dag SET is_stale = TRUE, is_blocked = FALSE, due_at = NULL WHERE dag_id = $1";
@@ -86,6 +91,8 @@ statements! {
         ON CONFLICT (path) DO UPDATE SET at = excluded.at, text = excluded.text, diagnostics = excluded.diagnostics";
     both DROP_ERROR = "DELETE FROM import_error WHERE path = $1";
     both ERRORS = "SELECT id, path, at, text, diagnostics FROM import_error ORDER BY path";
+    both READ_AGAIN = "UPDATE dag_file SET hash = 'again' WHERE path = $1";
+    both TO_READ_AGAIN = "SELECT path FROM dag_file WHERE hash = 'again'";
     both HAS_FILE = "SELECT COUNT(*) FROM dag_file WHERE path = $1";
 }
 
@@ -99,6 +106,15 @@ impl Store {
         let rows: Vec<(String, String)> =
             on!(read self, HASHES, |text, conn| sqlx::query_as(text).fetch_all(conn).await?);
         Ok(rows.into_iter().collect())
+    }
+
+    /// Returns the files that someone wants read again.
+    ///
+    /// # Errors
+    ///
+    /// When the database does.
+    pub async fn files_to_read_again(&self) -> Result<Vec<String>, StoreError> {
+        Ok(on!(read self, TO_READ_AGAIN, |text, conn| sqlx::query_scalar(text).fetch_all(conn).await?))
     }
 
     /// Returns the files that have errors, by path.
@@ -219,6 +235,10 @@ impl Tx {
         let mut owners: Vec<&str> = dag.tasks.iter().map(|task| task.owner.as_str()).collect();
         owners.sort_unstable();
         owners.dedup();
+        let pools: BTreeSet<&str> = dag.tasks.iter().map(|task| task.pool.as_str()).collect();
+        let is_limited =
+            |task: &Task| task.max_active_tis_per_dag.is_some() || task.max_active_tis_per_dagrun.is_some();
+        let has_limits = dag.tasks.iter().any(is_limited);
         let paused = dag.is_paused_upon_creation.unwrap_or(save.paused_at_creation);
         on!(tx self, SAVE_DAG, |text, conn| {
             sqlx::query(text)
@@ -233,9 +253,19 @@ impl Tx {
                 .bind(i64::from(dag.max_active_runs))
                 .bind(paused)
                 .bind(now.as_micros())
+                .bind(i64::from(dag.max_active_tasks))
+                .bind(i64::from(dag.max_consecutive_failed_dag_runs))
+                .bind(has_limits)
+                .bind(dag.timetable.class())
+                .bind(dag.timetable.summary())
+                .bind(dag.timetable.is_periodic())
+                .bind(to_json(&pools))
                 .execute(conn)
                 .await?;
         });
+        if current.is_some() || dag.access_control.is_some() {
+            self.set_access(dag.id.as_str(), dag.access_control.as_ref()).await?;
+        }
         if current.is_some() {
             // It may allow more runs at once than before.
             self.wake_active_runs(dag.id.as_str(), now).await?;
@@ -246,6 +276,19 @@ impl Tx {
         };
         self.tell_dag(kind, dag.id.as_str(), save.path, None, now).await?;
         Ok(Ok(outcome))
+    }
+
+    /// Asks whoever looks after the DAG folder to read a file again soon, though it has not changed. Returns whether
+    /// it is known.
+    ///
+    /// # Errors
+    ///
+    /// When the database does.
+    pub async fn read_file_again(&mut self, path: &str) -> Result<bool, StoreError> {
+        let touched =
+            on!(tx self, READ_AGAIN, |text, conn| sqlx::query(text).bind(path).execute(conn).await?.rows_affected());
+        self.announce(Signal::Files).await?;
+        Ok(touched > 0)
     }
 
     /// Writes down that a file cannot be read at all; its DAGs stay as they are.

@@ -11,10 +11,12 @@
 //! rows are taken with SKIP LOCKED and never waited for. Workers touch only `attempt`, `xcom` and `wake` rows,
 //! and move `queued` task instances to `running`.
 
+mod access;
 mod actions;
 mod attempts;
 mod cache;
 mod cleanup;
+mod connections;
 mod dags;
 mod db;
 mod dispatch;
@@ -22,6 +24,8 @@ mod error;
 mod events;
 mod facts;
 mod files;
+mod keyring;
+mod lanes;
 mod lists;
 mod looks;
 mod notify;
@@ -29,40 +33,58 @@ mod open;
 mod overview;
 mod pools;
 mod processes;
+mod rotation;
 mod rows;
 mod runs;
 mod select;
+mod sessions;
 mod task_instances;
+mod variables;
+mod tokens;
+mod users;
 mod xcoms;
 
 use db::{Db, Inner, on};
 
-pub use actions::{ActionError, EditOptions, Edited, TriggerOutcome, TriggerRun};
+pub use access::AccessList;
+pub use actions::{
+    ActionError, BACKLOG_MAX, Backlog, Dating, EditOptions, Edited, TriggerOutcome, TriggerRun,
+};
 pub use attempts::{AttemptKey, Claimed, Kept, Report, Try};
 pub use cache::{CachedDag, DagCache};
 pub use cleanup::{Cleaned, CleanupPlan, CleanupStep};
+pub use connections::ConnectionRow;
 pub use dags::{DagRow, Plan, VersionRow};
 pub use dispatch::WaitingRow;
 pub use error::StoreError;
 pub use events::{Event, EventRow};
 pub use facts::RunFacts;
 pub use files::{DagSave, FileSave, ImportError};
-pub use lists::{ImportErrorFilter, ImportErrorOrder, VersionLine};
+pub use keyring::{Keyring, Unreadable, VARIABLE as KEY_VARIABLE};
+pub use lists::*;
 pub use looks::{DueDag, NextDue};
 pub use notify::Signal;
 pub use open::Schema;
 pub use overview::{ROWS_COUNTED, TableSize};
 pub use pools::{Pool, PoolUse};
 pub use processes::{Process, ProcessKind};
+pub use rotation::{Rotated, RotationStep};
 pub use runs::{CreateRun, RunFilter, RunRow};
-pub use select::{COUNTED_MAX, Listed, Order, Page, Pattern, Range};
+pub use select::{COUNTED_MAX, Key, Listed, Order, Page, Pattern, Place, Range, Stretch};
+pub use sessions::SessionHolder;
 pub use task_instances::{RunDecision, TaskRow, TaskSeed};
+pub use variables::Variable;
+pub use tokens::{NewToken, Token, TokenHolder};
+pub use users::{NewUser, User, UserChange, UserOrder};
 
 /// A database. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Store {
     db: Db,
     signals: notify::Signals,
+    keyring: Keyring,
+    /// For lists whose filters someone chose.
+    lanes: lanes::Lanes,
 }
 
 /// A transaction: on SQLite the only writer.
@@ -73,9 +95,16 @@ pub struct Tx {
     /// Rows of `event`, written at the end in one statement.
     told: Vec<serde_json::Value>,
     signals: notify::Signals,
+    keyring: Keyring,
 }
 
 impl Store {
+    /// Takes keys, without which variables and connections can neither be read nor written.
+    #[must_use]
+    pub fn with_keyring(self, keyring: Keyring) -> Self {
+        Self { keyring, ..self }
+    }
+
     /// Begins a transaction that may write.
     ///
     /// # Errors
@@ -86,7 +115,13 @@ impl Store {
             Db::Sqlite { write, .. } => Inner::Sqlite(write.begin_with("BEGIN IMMEDIATE").await?),
             Db::Postgres { pool } => Inner::Postgres(pool.begin().await?),
         };
-        Ok(Tx { inner, announced: Vec::new(), told: Vec::new(), signals: self.signals.clone() })
+        Ok(Tx {
+            inner,
+            announced: Vec::new(),
+            told: Vec::new(),
+            signals: self.signals.clone(),
+            keyring: self.keyring.clone(),
+        })
     }
 
     /// Asks the database whether it is there.

@@ -39,6 +39,8 @@ pub enum Signal {
     /// There are new events: for whoever shows them. Given with each commit that tells some, but not sent to other
     /// processes through Postgres, where it would cost each commit: they look by themselves while someone watches.
     Event,
+    /// A DAG file should be read again: for who looks after the folder.
+    Files,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -47,6 +49,7 @@ pub(crate) struct Signals {
     work: Arc<Notify>,
     stop: Arc<Notify>,
     event: Arc<Notify>,
+    files: Arc<Notify>,
     /// Where another process that uses the same SQLite file listens, or would.
     bell: Option<Arc<Bell>>,
 }
@@ -66,6 +69,7 @@ impl Signals {
             Signal::Work => &self.work,
             Signal::Stop => &self.stop,
             Signal::Event => &self.event,
+            Signal::Files => &self.files,
         }
     }
 
@@ -141,6 +145,7 @@ impl Store {
             match notification.payload() {
                 "work" => self.signal(Signal::Work),
                 "stop" => self.signal(Signal::Stop),
+                "files" => self.signal(Signal::Files),
                 _ => self.signal(Signal::Look),
             }
         }
@@ -187,7 +192,7 @@ impl Store {
     }
 
     fn signal_all(&self) {
-        for signal in [Signal::Look, Signal::Work, Signal::Stop, Signal::Event] {
+        for signal in [Signal::Look, Signal::Work, Signal::Stop, Signal::Event, Signal::Files] {
             self.signal(signal);
         }
     }
@@ -210,6 +215,7 @@ impl Tx {
                 Signal::Work => "work",
                 Signal::Stop => "stop",
                 Signal::Event => return Ok(()),
+                Signal::Files => "files",
             };
             on!(tx self, ANNOUNCE, |text, conn| { sqlx::query(text).bind(CHANNEL).bind(word).execute(conn).await?; });
         }

@@ -14,7 +14,12 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use crate::{Store, StoreError, db::Db, notify::Signals};
+use crate::{
+    Keyring, Store, StoreError,
+    db::Db,
+    lanes::{Lanes, Limits},
+    notify::Signals,
+};
 
 static SQLITE: Migrator = sqlx::migrate!("../../migrations/sqlite");
 static POSTGRES: Migrator = sqlx::migrate!("../../migrations/postgres");
@@ -49,19 +54,23 @@ impl Store {
     ///
     /// [`StoreError::Unusable`] with a sentence that says what to do.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
+        Self::open_with(url, Limits::default()).await
+    }
+
+    pub(crate) async fn open_with(url: &str, limits: Limits) -> Result<Self, StoreError> {
         let mut signals = Signals::default();
-        let db = if let Some(path) = url.strip_prefix("sqlite:") {
+        let (db, lanes) = if let Some(path) = url.strip_prefix("sqlite:") {
             let path = path.strip_prefix("//").unwrap_or(path);
             signals = Signals::beside(path);
-            open_sqlite(path).await?
+            open_sqlite(path, limits).await?
         } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            open_postgres(url).await?
+            open_postgres(url, limits).await?
         } else {
             return Err(StoreError::Unusable(
                 "the database must be `sqlite:PATH` or `postgres://USER:PASSWORD@HOST/NAME`".to_owned(),
             ));
         };
-        Ok(Self { db, signals })
+        Ok(Self { db, signals, keyring: Keyring::none(), lanes })
     }
 
     /// Brings the schema up to date, under a lock, each migration in a transaction of its own.
@@ -144,6 +153,7 @@ impl Store {
 
     /// Closes all connections, so that SQLite can fold its log back into the file.
     pub async fn close(&self) {
+        self.lanes.close().await;
         match &self.db {
             Db::Sqlite { read, write } => {
                 read.close().await;
@@ -165,7 +175,7 @@ pub enum Schema {
     Newer { version: i64, known: i64 },
 }
 
-async fn open_sqlite(path: &str) -> Result<Db, StoreError> {
+async fn open_sqlite(path: &str, limits: Limits) -> Result<(Db, Lanes), StoreError> {
     let options = SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(true)
@@ -190,16 +200,18 @@ async fn open_sqlite(path: &str) -> Result<Db, StoreError> {
         .map_err(unusable)?;
     // An immediate transaction that changes nothing finds out now whether the file can be written at all.
     (&write).execute("BEGIN IMMEDIATE; ROLLBACK").await.map_err(unusable)?;
+    let options = options.create_if_missing(false).pragma("query_only", "true");
+    let lanes = Lanes::sqlite(&options, limits);
     let read = SqlitePoolOptions::new()
         .max_connections(SQLITE_READERS)
         .test_before_acquire(false)
         .min_connections(0)
         .acquire_timeout(ACQUIRE)
-        .connect_lazy_with(options.create_if_missing(false).pragma("query_only", "true"));
-    Ok(Db::Sqlite { read, write })
+        .connect_lazy_with(options);
+    Ok((Db::Sqlite { read, write }, lanes))
 }
 
-async fn open_postgres(url: &str) -> Result<Db, StoreError> {
+async fn open_postgres(url: &str, limits: Limits) -> Result<(Db, Lanes), StoreError> {
     let options = PgConnectOptions::from_str(url)
         .map_err(|_| StoreError::Unusable("the database URL is not a valid Postgres URL".to_owned()))?
         .application_name("flow")
@@ -233,7 +245,7 @@ async fn open_postgres(url: &str) -> Result<Db, StoreError> {
             Err(_) => return Err(unusable(format!("no answer within {} seconds", ACQUIRE.as_secs()))),
         }
     }
-    Ok(Db::Postgres { pool })
+    Ok((Db::Postgres { pool }, Lanes::postgres(&options, PLANS, limits)))
 }
 
 /// Finds out whether a connection can be made and set up. A server that is about to start is waited for.

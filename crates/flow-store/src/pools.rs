@@ -1,7 +1,7 @@
 //! Pools: how many slots there are, and how many are in use.
 
 use crate::{
-    Store, StoreError, Tx,
+    StoreError, Tx,
     db::{on, statements},
 };
 
@@ -12,46 +12,64 @@ pub struct Pool {
     /// -1 = no limit.
     pub slots: i64,
     pub description: String,
+    /// Airflow's; it changes nothing, since nothing in Flow is deferred.
+    pub include_deferred: bool,
 }
 
 /// A pool and what holds its slots.
-#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PoolUse {
     pub name: String,
     pub slots: i64,
     pub description: String,
+    pub include_deferred: bool,
     /// Slots of attempts that a worker has.
     pub running: i64,
     /// Slots of attempts that wait for a worker.
     pub queued: i64,
+    /// Slots that are waited for.
+    pub scheduled: i64,
 }
 
 statements! {
-    both USE = "SELECT p.name, p.slots, p.description,
-            CAST(COALESCE(SUM(CASE WHEN a.worker IS NOT NULL THEN a.pool_slots END), 0) AS BIGINT) AS running,
-            CAST(COALESCE(SUM(CASE WHEN a.run IS NOT NULL AND a.worker IS NULL THEN a.pool_slots END), 0) AS BIGINT) AS queued
-        FROM pool p
-        LEFT JOIN attempt a ON a.pool = p.name AND a.ended_at IS NULL
-        GROUP BY p.name, p.slots, p.description
-        ORDER BY p.name";
-    both SET = "INSERT INTO pool (name, slots, description) VALUES ($1, $2, $3)
-        ON CONFLICT (name) DO UPDATE SET slots = excluded.slots, description = excluded.description";
+    both ONE = "SELECT name, slots, description, include_deferred FROM pool WHERE name = $1";
+    both ADD = "INSERT INTO pool (name, slots, description, include_deferred) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
+    both SET = "INSERT INTO pool (name, slots, description, include_deferred) VALUES ($1, $2, $3, $4)
+        ON CONFLICT (name) DO UPDATE SET slots = excluded.slots, description = excluded.description,
+            include_deferred = excluded.include_deferred";
     both SET_SLOTS = "UPDATE pool SET slots = $2 WHERE name = $1";
     both DELETE = "DELETE FROM pool WHERE name = $1";
 }
 
-impl Store {
-    /// Returns every pool with what is in use, by name.
+impl Tx {
+    /// Returns a pool.
     ///
     /// # Errors
     ///
     /// When the database does.
-    pub async fn pools(&self) -> Result<Vec<PoolUse>, StoreError> {
-        Ok(on!(read self, USE, |text, conn| sqlx::query_as(text).fetch_all(conn).await?))
+    pub async fn pool(&mut self, name: &str) -> Result<Option<Pool>, StoreError> {
+        Ok(on!(tx self, ONE, |text, conn| sqlx::query_as(text).bind(name).fetch_optional(conn).await?))
     }
-}
 
-impl Tx {
+    /// Makes a pool; returns whether there was none of this name.
+    ///
+    /// # Errors
+    ///
+    /// When the database does.
+    pub async fn add_pool(&mut self, pool: &Pool) -> Result<bool, StoreError> {
+        let done = on!(tx self, ADD, |text, conn| {
+            sqlx::query(text)
+                .bind(&pool.name)
+                .bind(pool.slots)
+                .bind(&pool.description)
+                .bind(pool.include_deferred)
+                .execute(conn)
+                .await?
+                .rows_affected()
+        });
+        Ok(done > 0)
+    }
+
     /// Makes a pool, or changes one.
     ///
     /// # Errors
@@ -59,7 +77,13 @@ impl Tx {
     /// When the database does.
     pub async fn set_pool(&mut self, pool: &Pool) -> Result<(), StoreError> {
         on!(tx self, SET, |text, conn| {
-            sqlx::query(text).bind(&pool.name).bind(pool.slots).bind(&pool.description).execute(conn).await?;
+            sqlx::query(text)
+                .bind(&pool.name)
+                .bind(pool.slots)
+                .bind(&pool.description)
+                .bind(pool.include_deferred)
+                .execute(conn)
+                .await?;
         });
         Ok(())
     }

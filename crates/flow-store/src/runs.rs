@@ -50,8 +50,12 @@ pub struct RunFilter {
     pub state: Option<RunState>,
 }
 
+/// What [`Raw`] is made of.
+pub(crate) const COLUMNS: &str = "id, dag_id, run_id, run_type, state, logical_date, interval_start, interval_end, run_after, queued_at, \
+    started_at, ended_at, conf, version_id, triggered_by, triggering_user, note, clear_number";
+
 #[derive(sqlx::FromRow)]
-struct Raw {
+pub(crate) struct Raw {
     id: i64,
     dag_id: String,
     run_id: String,
@@ -177,6 +181,7 @@ statements! {
     both STATE = "SELECT state FROM dag_run WHERE id = $1";
     both DELETE = "DELETE FROM dag_run WHERE id = $1";
     both DELETE_WAKES = "DELETE FROM wake WHERE run = $1";
+    both SET_NOTE = "UPDATE dag_run SET note = $2 WHERE id = $1";
     both PIN = "UPDATE dag_run SET version_id = $2 WHERE id = $1";
 }
 
@@ -406,6 +411,36 @@ impl Tx {
     pub async fn pin_run(&mut self, run: RunKey, version_id: i64) -> Result<(), StoreError> {
         on!(tx self, PIN, |text, conn| { sqlx::query(text).bind(run.0).bind(version_id).execute(conn).await?; });
         Ok(())
+    }
+
+    /// Writes a note on a run; `None` takes it away. A note that says the same already is left alone.
+    ///
+    /// # Errors
+    ///
+    /// When the database does.
+    pub async fn note_run(
+        &mut self,
+        row: &RunRow,
+        note: Option<&str>,
+        who: Option<&str>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let note = note.map(|text| text.replace('\0', "\u{fffd}"));
+        if row.note == note {
+            return Ok(());
+        }
+        on!(tx self, SET_NOTE, |text, conn| {
+            sqlx::query(text).bind(row.run.key.0).bind(note.as_deref()).execute(conn).await?;
+        });
+        let event = Event {
+            kind: "run_note",
+            dag_id: Some(row.run.dag_id.to_string()),
+            run_id: Some(row.run.run_id.to_string()),
+            detail: Some(note.unwrap_or_else(|| "removed".to_owned())),
+            who: who.map(str::to_owned),
+            ..Event::default()
+        };
+        self.tell(&[event], now).await
     }
 
     /// Deletes a run that has ended, with everything that belongs to it; its events stay.

@@ -4,24 +4,34 @@ use sqlx::{AssertSqlSafe, Executor, SqlSafeStr};
 
 use crate::{Store, db::Db};
 
+mod lanes;
 mod plans;
 
 async fn every_statement_prepares(store: Store) {
     store.migrate().await.unwrap();
     let all = [
+        crate::access::ALL,
         crate::attempts::ALL,
         crate::cleanup::ALL,
+        crate::connections::ALL,
         crate::dags::ALL,
         crate::dispatch::ALL,
         crate::events::ALL,
         crate::files::ALL,
+        crate::lists::pools::ALL,
+        crate::lists::versions::ALL,
         crate::looks::ALL,
         crate::notify::ALL,
         crate::overview::ALL,
         crate::pools::ALL,
         crate::processes::ALL,
+        crate::rotation::ALL,
         crate::runs::ALL,
+        crate::sessions::ALL,
         crate::task_instances::ALL,
+        crate::variables::ALL,
+        crate::tokens::ALL,
+        crate::users::ALL,
         crate::xcoms::ALL,
     ];
     let mut problems = Vec::new();

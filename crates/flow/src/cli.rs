@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use crate::{commands::*, output::Format};
+use crate::{commands::*, config::remote::RemoteFlags, output::Format};
 
 /// Runs DAGs of tasks: Airflow's ideas, one small binary.
 #[derive(Debug, Parser)]
@@ -46,8 +46,31 @@ pub(crate) struct Cli {
     )]
     pub(crate) output: Option<Format>,
 
+    /// Work over the network, on this Flow server [default: $FLOW_SERVER, if set]
+    #[arg(long, global = true, value_name = "URL", help_heading = "Global options")]
+    pub(crate) server: Option<String>,
+
+    /// Its token; others on this machine can see it: better --token-file
+    #[arg(long, global = true, value_name = "TOKEN", help_heading = "Global options")]
+    token: Option<String>,
+
+    /// File with its token [default: the token in $FLOW_TOKEN]
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Global options", conflicts_with = "token")]
+    token_file: Option<PathBuf>,
+
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+impl Cli {
+    /// Returns what is said about a server.
+    pub(crate) fn remote(&self) -> RemoteFlags {
+        RemoteFlags {
+            server: self.server.clone(),
+            token: self.token.as_deref().map(Into::into),
+            token_file: self.token_file.clone(),
+        }
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -60,7 +83,7 @@ pub(crate) enum Command {
     Worker(worker::Args),
     /// Run the web server: API and screens
     Web(web::Args),
-    /// Look after the database: migrate, check, clean
+    /// Look after the database: migrate, check, clean, rotate-key
     Db(db::Args),
     /// DAGs: list, show, check, test, pause, draw
     Dags(dags::Args),
@@ -73,20 +96,16 @@ pub(crate) enum Command {
     /// Runs of the past: create, list, pause, cancel
     #[command(hide = true)]
     Backfill(backfill::Args),
-    /// Limits shared by tasks: list, get, set, delete
+    /// Limits shared by tasks: list, get, set, delete, import, export
     Pools(pools::Args),
-    /// Values for templates: list, get, set, delete
-    #[command(hide = true)]
-    Variables(admin::VariablesArgs),
-    /// Logins to other systems: list, get, set, delete, test
-    #[command(hide = true)]
-    Connections(admin::ConnectionsArgs),
+    /// Values for templates: list, get, set, delete, import, export
+    Variables(variables::Args),
+    /// Logins to other systems: list, get, set, delete, test, import, export
+    Connections(connections::Args),
     /// People who may log in: list, get, set, delete
-    #[command(hide = true)]
-    Users(admin::UsersArgs),
+    Users(users::Args),
     /// Keys for programs: list, create, delete
-    #[command(hide = true)]
-    Tokens(admin::TokensArgs),
+    Tokens(tokens::Args),
     /// JSON schemas, for editors and programs
     Schema(schema::Args),
     /// The settings in force
@@ -98,6 +117,31 @@ pub(crate) enum Command {
 }
 
 impl Command {
+    /// Returns the name of a command that works on this machine whatever server there is.
+    pub(crate) fn only_here(&self) -> Option<&'static str> {
+        match self {
+            Self::Standalone(_) => Some("standalone"),
+            Self::Scheduler(_) => Some("scheduler"),
+            Self::Worker(_) => Some("worker"),
+            Self::Web(_) => Some("web"),
+            Self::Db(_) => Some("db"),
+            Self::Schema(_) => Some("schema"),
+            Self::Config(_) => Some("config"),
+            Self::Completions(_) => Some("completions"),
+            Self::Version(_) => Some("version"),
+            Self::Dags(args) => args.only_here(),
+            Self::Trigger(_)
+            | Self::Runs(_)
+            | Self::Tasks(_)
+            | Self::Backfill(_)
+            | Self::Pools(_)
+            | Self::Variables(_)
+            | Self::Connections(_)
+            | Self::Users(_)
+            | Self::Tokens(_) => None,
+        }
+    }
+
     /// Returns the settings that flags of this command set: name, text, flag.
     pub(crate) fn settings(&self) -> Vec<(&'static str, String, &'static str)> {
         let mut flags = Flags::default();
@@ -166,7 +210,7 @@ mod tests {
     #[test]
     fn the_help_of_flow_fits_a_screen() {
         let help = Cli::command().render_help().to_string();
-        assert!(help.lines().count() <= 36, "{help}");
+        assert!(help.lines().count() <= 40, "{help}");
         assert!(help.lines().all(|line| line.chars().count() <= 100), "{help}");
     }
 
@@ -182,6 +226,7 @@ mod tests {
             assert!(!lines.is_empty(), "`{path}` has no examples");
             for line in lines {
                 let words = line.split("  ").next().unwrap_or(line).split(" > ").next().unwrap_or(line);
+                let words = words.split(" < ").next().unwrap_or(line);
                 if let Err(error) = Cli::try_parse_from(split(words)) {
                     panic!("the help of `{path}` has a wrong example: {line}\n{error}");
                 }

@@ -9,11 +9,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use flow_core::secret::Secret;
 use serde_json::Value;
 
+pub(crate) mod remote;
 pub(crate) mod settings;
 pub(crate) mod value;
 
+use remote::{Remote, RemoteFlags};
 use settings::{Entry, SECTIONS, Settings, TABLE};
 use value::Setting;
 
@@ -22,9 +25,6 @@ const DATABASE_URL: &str = "FLOW_DATABASE_URL";
 
 /// The setting that says where the database is.
 const DATABASE: &str = "database.url";
-
-/// The environment variable that names the server whose API commands shall use.
-const SERVER: &str = "FLOW_SERVER";
 
 /// A file longer than this is not a configuration.
 const FILE_BYTES_MAX: u64 = 1 << 20;
@@ -101,6 +101,8 @@ pub(crate) struct Surroundings {
     pub(crate) home: Option<PathBuf>,
     /// `--config`
     pub(crate) file: Option<PathBuf>,
+    /// `--server` and what belongs to it.
+    pub(crate) remote: RemoteFlags,
     /// Flags that set something: name of the setting, text, name of the flag.
     pub(crate) flags: Vec<(&'static str, String, &'static str)>,
 }
@@ -128,8 +130,10 @@ pub(crate) struct Config {
     pub(crate) home: PathBuf,
     /// `flow.toml`, when there is one.
     pub(crate) file: Option<PathBuf>,
-    /// `FLOW_SERVER`: the server that commands are meant for.
-    pub(crate) server: Option<String>,
+    /// The server that commands are meant for, instead of this home's database.
+    pub(crate) remote: Option<Remote>,
+    /// `FLOW_SECRET_KEY`: what variables and connections are encrypted with.
+    pub(crate) secret_key: Option<Secret>,
     home_origin: Origin,
     /// The working folder.
     here: PathBuf,
@@ -189,8 +193,9 @@ impl Config {
             return Err(ConfigError::Heartbeat { heartbeat, lease });
         }
         let origins = given.into_iter().map(|(name, value)| (name, value.origin)).collect();
-        let server = around.variable(SERVER).map(str::to_owned);
-        Ok(Self { home, file, server, home_origin, here: around.folder.clone(), settings, origins })
+        let remote = Remote::of(around);
+        let secret_key = around.variable(flow_store::KEY_VARIABLE).map(Secret::from);
+        Ok(Self { home, file, remote, secret_key, home_origin, here: around.folder.clone(), settings, origins })
     }
 
     /// Returns a path as a person would write it here: without the working folder.

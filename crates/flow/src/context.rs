@@ -21,6 +21,7 @@ impl Cx {
         let around = Surroundings {
             home: cli.home.clone(),
             file: cli.config.clone(),
+            remote: cli.remote(),
             flags: cli.command.settings(),
             ..Surroundings::of_process()
         };

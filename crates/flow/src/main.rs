@@ -5,12 +5,14 @@
 
 mod ask;
 mod cli;
+mod client;
 mod commands;
 mod config;
 mod context;
 mod dag_folder;
 mod descriptors;
 mod graph;
+mod home;
 mod node;
 mod output;
 mod rehearsal;
@@ -22,6 +24,8 @@ use std::process::ExitCode;
 use clap::Parser;
 
 fn main() -> ExitCode {
+    // Whoever speaks TLS asks for it; the second of two would be refused, and is the same.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let cli = cli::Cli::parse();
     match start(cli) {
         Ok(code) => code,

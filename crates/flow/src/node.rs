@@ -11,18 +11,20 @@ use std::{
 };
 
 use anyhow::Context as _;
+use flow_core::secret;
 use flow_operators::Registry;
 use flow_runtime::{
     Clock, Node, Stop, Workshop,
     dag_files::{DagFolder, Limits},
     folder::FolderSync,
     host,
-    log::LogStore,
+    log::{LogStore, Masker},
     node::process_id,
     pass::Bounds,
+    settings,
     worker::Scratch,
 };
-use flow_store::{DagCache, ProcessKind, RunRow, Schema, Store, TaskRow};
+use flow_store::{DagCache, Keyring, ProcessKind, RunRow, Schema, Store, StoreError, TaskRow};
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
@@ -45,6 +47,8 @@ pub(crate) struct Parts {
     pub(crate) registry: Arc<Registry>,
     pub(crate) logs: LogStore,
     pub(crate) clock: Clock,
+    /// The keys of variables and connections.
+    keyring: Keyring,
     /// Held while the process lives: one process a SQLite file.
     lock: Option<File>,
 }
@@ -65,20 +69,29 @@ impl Parts {
         let lock = lock_database(cx)?;
         let mut parts = Self::open(cx, Migrate::Yes).await?;
         parts.lock = lock;
+        parts.check_key().await?;
         Ok(parts)
     }
 
-    /// Opens what a command needs that is about DAGs, runs and the like.
+    /// Refuses to go on without the key of variables and connections: better now than when the first task needs one.
+    pub(crate) async fn check_key(&self) -> anyhow::Result<()> {
+        self.store.check_key().await.map_err(|error| match error {
+            StoreError::Key(sentence) => Refusal::failed(sentence).help(KEY_HELP).into(),
+            other @ (StoreError::NotFound { .. }
+            | StoreError::Conflict(_)
+            | StoreError::Inconsistent { .. }
+            | StoreError::TooMuch
+            | StoreError::Unusable(_)
+            | StoreError::Database(_)) => other.into(),
+        })
+    }
+
+    /// Opens the database for a command that no server does.
     pub(crate) async fn of_command(cx: &Cx) -> anyhow::Result<Self> {
-        if let Some(server) = &cx.config.server {
-            let database = masked(&cx.config.settings.database.url);
-            // To work on this database instead would change the wrong one.
-            return Err(Refusal::usage(format!(
-                "FLOW_SERVER is `{}`, and this version cannot work over the network",
-                masked(server)
-            ))
-            .help(format!("run the command on that host; or unset FLOW_SERVER to work on `{database}`"))
-            .into());
+        if let Some(remote) = &cx.config.remote {
+            return Err(Refusal::usage(format!("this command works on the database, not over {}", masked(&remote.url)))
+                .help("run it on the server's host, without `--server` and FLOW_SERVER")
+                .into());
         }
         Self::of_database(cx).await
     }
@@ -98,7 +111,8 @@ impl Parts {
 
     async fn open(cx: &Cx, migrate: Migrate) -> anyhow::Result<Self> {
         let settings = &cx.config.settings;
-        let store = Store::open(&settings.database.url).await?;
+        let keyring = keyring(cx)?;
+        let store = Store::open(&settings.database.url).await?.with_keyring(keyring.clone());
         match (store.schema().await?, migrate) {
             (Schema::Current { .. }, _) => {}
             (Schema::Newer { version, known }, _) => return Err(newer_schema(version, known)),
@@ -117,6 +131,7 @@ impl Parts {
             store,
             registry,
             clock,
+            keyring,
             lock: None,
         })
     }
@@ -149,6 +164,7 @@ impl Parts {
                 worker: id,
                 kill_grace: settings.core.kill_grace,
                 dag_folder: Some(settings.dags.folder.clone()),
+                masker: self.masker(cx),
             },
             lease: settings.worker.lease,
             heartbeat: settings.worker.heartbeat,
@@ -174,23 +190,36 @@ impl Parts {
 }
 
 impl Parts {
-    /// Fills in a task's arguments as its next attempt would see them; secrets are masked.
-    pub(crate) async fn render(&self, row: RunRow, task: &TaskRow) -> anyhow::Result<Value> {
-        let dag = self.dags.read(&self.store, row.version_id).await?;
-        let ix = dag
-            .task_ix(&task.task_id)
-            .with_context(|| format!("task `{}` is not in the run's version of its DAG", task.task_id))?;
-        flow_runtime::worker::render(
-            &self.store,
-            &self.dags,
-            &self.clock,
-            row.run,
-            &dag.dag,
-            ix,
-            task.try_number.max(1),
-        )
-        .await
-        .map_err(|problem| Refusal::failed(problem).into())
+    /// Hides what no log may show, whatever a task asks for: keys, and secrets of the environment and the settings.
+    fn masker(&self, cx: &Cx) -> Masker {
+        let url = secret::secrets_of_variable("", &cx.config.settings.database.url);
+        Masker::new(settings::secrets_of_environment().into_iter().chain(self.keyring.written()).chain(url))
+    }
+}
+
+/// Fills in a task's arguments as its next attempt would see them; secrets are masked. An error is a sentence.
+pub(crate) async fn render(
+    store: &Store,
+    dags: &DagCache,
+    clock: &Clock,
+    row: RunRow,
+    task: &TaskRow,
+) -> Result<Value, String> {
+    let dag = dags.read(store, row.version_id).await.map_err(|error| error.to_string())?;
+    let ix = dag
+        .task_ix(&task.task_id)
+        .ok_or_else(|| format!("task `{}` is not in the run's version of its DAG", task.task_id))?;
+    flow_runtime::worker::render(store, dags, clock, row.run, &dag.dag, ix, task.try_number.max(1)).await
+}
+
+/// What to do when the key is lost for good.
+const KEY_HELP: &str = "if the key is lost: delete what it encrypted (`flow variables`, `flow connections`), see docs/how-to/keep-secrets.md";
+
+/// Finds the keys: those of the environment, else the file in the home.
+fn keyring(cx: &Cx) -> anyhow::Result<Keyring> {
+    match &cx.config.secret_key {
+        Some(text) => Keyring::given(text.expose()).map_err(|problem| Refusal::usage(problem).into()),
+        None => Ok(Keyring::in_file(cx.config.home.join("secret.key"))),
     }
 }
 
@@ -236,18 +265,81 @@ pub(crate) async fn serve(cx: &Cx, parts: &Parts, listener: TcpListener, stop: S
     let connections = wanted(web.max_connections).min(descriptors::room_for_connections());
     let limits =
         flow_server::Limits { connections, per_address: wanted(web.max_connections_per_address).min(connections) };
+    // What is not known to be reachable from this machine only, counts as reachable from elsewhere.
+    let is_loopback = listener.local_addr().is_ok_and(|address| address.ip().is_loopback());
+    let (store, dags, clock) = (parts.store.clone(), parts.dags.clone(), parts.clock.clone());
     let app = flow_server::App {
         store: parts.store.clone(),
         dags: parts.dags.clone(),
+        about: Arc::new(about(cx)),
+        auth: flow_server::Auth::new(flow_server::AuthConfig {
+            anonymous_role: web.anonymous_role.0,
+            trusted_proxies: web.trusted_proxies.0.clone(),
+            allowed_hosts: web.allowed_hosts.0.clone(),
+            is_loopback,
+            session_idle: web.session_idle,
+            session_lifetime: web.session_lifetime,
+        }),
         live: flow_server::Live::new(parts.store.clone(), connections / 2),
         logs: Arc::new(TaskLogs(parts.logs.clone())),
         version: VERSION,
         now: flow_runtime::clock::system_now,
+        max_infrastructure_retries: cx.config.settings.core.max_infrastructure_retries,
+        renderer: Arc::new(move |row, task| {
+            let (store, dags, clock) = (store.clone(), dags.clone(), clock.clone());
+            Box::pin(async move { render(&store, &dags, &clock, row, &task).await })
+        }),
     };
     let ended = flow_server::serve(listener, app, limits, async move { stop.draining().await }).await;
     if let Err(error) = ended {
         tracing::error!(%error, "the web server ended");
     }
+}
+
+fn about(cx: &Cx) -> flow_server::About {
+    let settings = cx.config.shown().into_iter().filter_map(|shown| {
+        let (section, key) = shown.name.split_once('.')?;
+        let value = match &shown.value {
+            Value::String(text) => text.clone(),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+                shown.value.to_string()
+            }
+        };
+        Some(flow_server::Setting { section: section.to_owned(), key: key.to_owned(), value })
+    });
+    flow_server::About {
+        settings: settings.collect(),
+        dag_folder: cx.config.settings.dags.folder.display().to_string(),
+    }
+}
+
+/// Where the password of the first user is kept.
+const ADMIN_PASSWORD: &str = "admin_password";
+
+/// Makes the user `admin` when there is no user, and returns a line for the greeting: where to log in, and as whom.
+pub(crate) async fn first_admin(cx: &Cx, parts: &Parts, listener: &TcpListener) -> anyhow::Result<String> {
+    let path = cx.config.home.join(ADMIN_PASSWORD);
+    make_home(&cx.config.home)?;
+    let made = flow_server::make_first_admin(&parts.store, cx.now(), |password| keep_secret(&path, password)).await?;
+    let place = format!("http://{}/login", listener.local_addr()?);
+    Ok(match made {
+        Some(password) => {
+            format!("{place}, as `admin` with the password {password} (kept in {})", path.display())
+        }
+        None if path.exists() => format!("{place} (the first password of `admin` is in {})", path.display()),
+        None => place,
+    })
+}
+
+/// Writes a file that only its owner can read; one that is there is replaced, with its rights.
+fn keep_secret(path: &Path, secret: &str) -> std::io::Result<()> {
+    use std::{io::Write as _, os::unix::fs::OpenOptionsExt as _};
+    let new = path.with_extension(format!("{}", std::process::id()));
+    let _ = fs::remove_file(&new);
+    let mut file = File::options().write(true).create_new(true).mode(0o600).open(&new)?;
+    file.write_all(format!("{secret}\n").as_bytes())?;
+    file.sync_all()?;
+    fs::rename(&new, path)
 }
 
 /// Sends Flow's own messages to stderr.

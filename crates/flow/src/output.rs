@@ -12,6 +12,8 @@ use serde::Serialize;
 
 mod yaml;
 
+pub(crate) use yaml::document as yaml_document;
+
 /// How answers are printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Format {

@@ -193,15 +193,47 @@ fn a_graph_is_data_when_that_is_asked_for() {
 
 #[test]
 fn what_is_not_there_yet_says_what_to_use_instead() {
-    check(&["connections", "list"], 1, "", "FLOW_CONN_WAREHOUSE=postgres://");
-    check(&["variables", "get", "x"], 1, "", "FLOW_VAR_REGION=eu");
     check(&["backfill", "list"], 1, "", "flow trigger DAG --logical-date DATE");
+}
+
+#[test]
+fn a_server_that_is_none_is_said_so_before_anything_is_sent() {
     let folder = tempfile::tempdir().unwrap();
-    for args in [&["dags", "list"][..], &["trigger", "a"], &["runs", "list"], &["pools", "list"]] {
+    for args in
+        [&["dags", "list"][..], &["trigger", "a"], &["runs", "list"], &["pools", "list"], &["dags", "graph", "a"]]
+    {
         let output = command(folder.path(), args).env("FLOW_SERVER", "http://u:sesame@host:1/").output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{args:?}: {output:?}");
-        assert!(err(&output).contains("FLOW_SERVER is `http://u:***@host:1/`"), "{}", err(&output));
+        assert!(err(&output).contains("`FLOW_SERVER`: `http://u:***@host:1/` has a login in it"), "{}", err(&output));
     }
+}
+
+#[test]
+fn what_works_on_this_machine_only_takes_no_server() {
+    let server = ["--server", "http://127.0.0.1:1"];
+    for args in [&["db", "check"][..], &["standalone"], &["dags", "check"], &["schema", "dag"], &["config", "show"]] {
+        let words = format!("works on this machine, not on `{}`", server[1]);
+        check(&[args, &server].concat(), 2, "", &words);
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let output = command(folder.path(), &["schema", "dag"]).env("FLOW_SERVER", server[1]).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    check(&["dags", "next", "--schedule", "@daily", "-n", "1"], 0, "00:00:00", "");
+}
+
+#[test]
+fn a_server_that_is_not_there_is_an_error_with_a_way_out() {
+    let server = ["--server", "http://127.0.0.1:1"];
+    check(&[&["runs", "list"], &server[..]].concat(), 1, "", "error: cannot reach the server `http://127.0.0.1:1`: ");
+    check(&[&["runs", "list"], &server[..]].concat(), 1, "", "(--server, FLOW_SERVER)");
+    check(&["runs", "list", "--server", "here"], 2, "", "flag `--server`: `here` is not the address of a server");
+    check(
+        &[&["runs", "list", "--token", "a", "--token-file", "b"], &server[..]].concat(),
+        2,
+        "",
+        "cannot be used with",
+    );
+    check(&[&["runs", "list", "--token-file", "none"], &server[..]].concat(), 2, "", "No such file");
 }
 
 /// Documents in Markdown blocks that begin with a key of a DAG.

@@ -4,10 +4,12 @@
 
 use std::{
     fs,
-    io::{BufRead, BufReader},
-    os::unix::process::CommandExt,
+    io::{BufRead, BufReader, Read as _, Write as _},
+    net::TcpStream,
+    os::unix::{fs::PermissionsExt as _, process::CommandExt},
     path::Path,
     process::{Child, Command, Output, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
     time::{Duration, Instant},
 };
 
@@ -47,12 +49,21 @@ impl Place {
     /// A place with an empty Postgres database of its own; `None` when there is no server to be used.
     async fn on_postgres() -> Option<Self> {
         let url = std::env::var("FLOW_TEST_POSTGRES_URL").ok()?;
-        let name = format!("flow_journeys_{}", std::process::id());
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let name = format!("flow_journeys_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
         Self::serve(&url, &[format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"), format!("CREATE DATABASE {name}")])
             .await;
         let (start, rest) = url.rsplit_once('/').unwrap();
         let options = rest.split_once('?').map_or(String::new(), |(_, options)| format!("?{options}"));
         Some(Self { database: Some(format!("{start}/{name}{options}")), ..Self::new() })
+    }
+
+    /// Drops the database of its own.
+    async fn drop_database(&self) {
+        let server = std::env::var("FLOW_TEST_POSTGRES_URL").unwrap();
+        let url = self.database.as_ref().unwrap();
+        let name = url.rsplit_once('/').unwrap().1.split('?').next().unwrap();
+        Self::serve(&server, &[format!("DROP DATABASE {name} WITH (FORCE)")]).await;
     }
 
     fn path(&self) -> &Path {
@@ -111,7 +122,12 @@ impl Place {
 
     /// Starts everything, and waits until its web server listens.
     fn standalone(&self) -> Process {
-        let mut child = self.command(&["standalone", "--port", "0", "--drain", "1s"]);
+        self.server(&["standalone", "--port", "0", "--drain", "1s"])
+    }
+
+    /// Starts a process with a web server, and waits until it listens.
+    fn server(&self, args: &[&str]) -> Process {
+        let mut child = self.command(args);
         let mut child = child.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let address = lines.find_map(|line| line.unwrap().split_once("http://").map(|(_, rest)| rest.to_owned()));
@@ -120,6 +136,21 @@ impl Place {
         Process { child, address: address.unwrap() }
     }
 }
+
+/// Sends a request with a body to a server, and returns the answer: head and body.
+fn ask(address: &str, request: &str, headers: &str, body: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    let length = body.len();
+    let text = format!(
+        "{request} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Length: {length}\r\n{headers}\r\n{body}"
+    );
+    stream.write_all(text.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+const AS_JSON: &str = "Content-Type: application/json\r\n";
 
 /// A process that ends with the test.
 struct Process {
@@ -272,8 +303,7 @@ async fn a_dag_is_paused_unpaused_with_its_past_and_forgotten_on_postgres() {
     assert!(place.ok(&["db", "migrate"]).contains("went from schema 0"));
     assert_eq!(place.json(&["db", "check"])["kind"], "postgres");
     pause_and_forget(&place);
-    let url = std::env::var("FLOW_TEST_POSTGRES_URL").unwrap();
-    Place::serve(&url, &[format!("DROP DATABASE flow_journeys_{} WITH (FORCE)", std::process::id())]).await;
+    place.drop_database().await;
 }
 
 fn pause_and_forget(place: &Place) {
@@ -602,4 +632,78 @@ fn a_read_only_database_is_named() {
     }
     check_refused(&as_nobody(&["standalone", "--port", "0"]).output().unwrap(), 1, &["cannot be written", "--home"]);
     fs::set_permissions(home, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+}
+
+#[test]
+fn people_and_programs_log_in() {
+    let place = Place::new();
+    let server = place.standalone();
+    let file = place.path().join(".flow/admin_password");
+    assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    let password = fs::read_to_string(&file).unwrap();
+    let log_in = |name: &str, password: &str| {
+        let body = json!({ "username": name, "password": password.trim() }).to_string();
+        ask(&server.address, "POST /auth/token", AS_JSON, &body)
+    };
+    assert!(log_in("admin", &password).starts_with("HTTP/1.1 201 "));
+    assert!(log_in("admin", "wrong").starts_with("HTTP/1.1 401 "));
+
+    let made = place.json(&["users", "set", "ada", "--role", "Viewer"]);
+    let first = made["password"].as_str().unwrap();
+    assert!(log_in("ada", first).starts_with("HTTP/1.1 201 "));
+    let token = place.json(&["tokens", "create", "ci", "--user", "ada"])["access_token"].as_str().unwrap().to_owned();
+    let bearer = format!("Authorization: Bearer {token}\r\n");
+    let me = || ask(&server.address, "GET /auth/me", &bearer, "");
+    assert!(me().contains("\"role\":\"Viewer\""), "{}", me());
+    place.ok(&["users", "set", "ada", "--role", "Op"]);
+    assert!(me().contains("\"role\":\"Op\""), "{}", me());
+    let tokens = place.json(&["tokens", "list", "--user", "ada"]);
+    assert_eq!((&tokens[0]["name"], &tokens[0]["state"]), (&json!("ci"), &json!("good")));
+    assert!(!tokens.to_string().contains(&token) && !tokens[0]["last_used_at"].is_null(), "{tokens}");
+    place.ok(&["tokens", "delete", &tokens[0]["id"].to_string()]);
+    assert!(me().starts_with("HTTP/1.1 401 "));
+
+    let mut set = place.command(&["users", "set", "ada", "--password-stdin"]);
+    let mut set = set.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+    set.stdin.take().unwrap().write_all(b"battery staple\n").unwrap();
+    assert!(set.wait().unwrap().success());
+    assert!(log_in("ada", first).starts_with("HTTP/1.1 401 "));
+    assert!(log_in("ada", "battery staple").starts_with("HTTP/1.1 201 "));
+
+    place.refuses(&["users", "set", "eve"], 2, &["a new one needs a role", "--role Viewer"]);
+    place.refuses(&["users", "set", "a b", "--role", "Op"], 2, &["letters, digits"]);
+    place.refuses(&["users", "get", "adda"], 1, &["did you mean `ada`?"]);
+    place.refuses(&["users", "delete", "ada"], 2, &["--yes"]);
+    place.refuses(&["users", "delete", "admin", "--yes"], 1, &["the only Admin"]);
+    place.refuses(&["tokens", "create", "x"], 2, &["--user NAME"]);
+    place.refuses(&["tokens", "delete", "999"], 1, &["flow tokens list"]);
+    place.ok(&["users", "delete", "ada", "--yes"]);
+    assert_eq!(place.json(&["users", "list"]).as_array().unwrap().len(), 1);
+
+    drop(server);
+    let server = place.standalone();
+    assert_eq!(fs::read_to_string(&file).unwrap(), password, "there is an admin already");
+    drop(server);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn web_servers_that_start_at_once_make_one_admin() {
+    let Some(place) = Place::on_postgres().await else {
+        println!("skipped: FLOW_TEST_POSTGRES_URL is not set");
+        return;
+    };
+    place.ok(&["db", "migrate"]);
+    let servers: Vec<Process> = std::thread::scope(|scope| {
+        let starts: Vec<_> = (0..3).map(|_| scope.spawn(|| place.server(&["web", "--port", "0"]))).collect();
+        starts.into_iter().map(|start| start.join().unwrap()).collect()
+    });
+    assert_eq!(place.json(&["users", "list"]).as_array().unwrap().len(), 1);
+    let password = fs::read_to_string(place.path().join(".flow/admin_password")).unwrap();
+    let body = json!({ "username": "admin", "password": password.trim() }).to_string();
+    for server in &servers {
+        let answer = ask(&server.address, "POST /auth/token", AS_JSON, &body);
+        assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
+    }
+    drop(servers);
+    place.drop_database().await;
 }

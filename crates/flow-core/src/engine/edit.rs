@@ -58,6 +58,7 @@ struct Editor<'a> {
 impl Editor<'_> {
     /// Sends these back to their beginning; a run that has ended is queued again.
     fn clear(&mut self, is_wanted: impl Fn(usize) -> bool) {
+        let mut has_work = false;
         for at in (0..self.view.tasks.len()).filter(|&at| is_wanted(at)) {
             let mut to = self.view.tasks[at].clone();
             let Some(task) = self.view.dag.tasks.get(to.task.index()) else {
@@ -86,9 +87,11 @@ impl Editor<'_> {
             }
             to.max_tries = to.try_number.saturating_add(task.retry.retries);
             to.lost = 0;
+            // A task that is new to the run is at its beginning already.
+            has_work = true;
             self.change(at, to, "cleared");
         }
-        if !self.decision.changes.is_empty() && self.view.run.state.is_finished() {
+        if (has_work || !self.decision.changes.is_empty()) && self.view.run.state.is_finished() {
             self.run(RunState::Queued, "cleared");
         }
     }

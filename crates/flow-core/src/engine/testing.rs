@@ -43,6 +43,7 @@ impl DagBuilder {
                 doc_md: None,
                 tags: Vec::new(),
                 owner_links: Default::default(),
+                access_control: None,
                 timetable,
                 timezone: "UTC".to_owned(),
                 start_date: None,

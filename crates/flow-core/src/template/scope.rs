@@ -299,7 +299,7 @@ impl Store {
             ),
             Shelf::Connections => bad_with_help(
                 format!("connection `{key}` does not exist"),
-                format!("add it with `flow connections add {key} URI`"),
+                format!("add it with `flow connections set {key} URI`"),
             ),
         }
     }

@@ -133,6 +133,7 @@ fn context_of(with: Vec<(String, Arg)>) -> Context {
         doc_md: None,
         tags: vec!["etl".to_owned()],
         owner_links: BTreeMap::new(),
+        access_control: None,
         timetable: Timetable::Null,
         timezone: "UTC".to_owned(),
         start_date: None,
@@ -387,7 +388,7 @@ fn missing_variables_and_connections_say_how_to_set_them() {
         &cx,
         "{{ conn.nope.host }}",
         "connection `nope` does not exist",
-        Some("add it with `flow connections add nope URI`"),
+        Some("add it with `flow connections set nope URI`"),
     );
     fails(&cx, "{{ conn.shop.hots }}", "`conn.shop.hots` is undefined", None);
     fails(&cx, "{{ var.value.down }}", "database is locked", None);

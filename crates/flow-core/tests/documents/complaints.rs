@@ -100,8 +100,8 @@ fn keys_in_the_wrong_place_say_where_they_belong() {
     task_complains("depends_on: [a]", "4:3 unknown key `depends_on` of a task (upstream tasks are listed in `needs`)");
     task_complains("executor: x", "4:3 `executor` is an argument of Airflow's tasks that Flow does not have");
     complains(
-        "dag_id: d\naccess_control: {}\ntasks: [{id: x}]\n",
-        &["2:1 `access_control` is an argument of Airflow's DAGs that Flow does not have"],
+        "$schema: https://airflow.apache.org/schemas/dag/2026-10-30.json\ndag_id: d\naccess_control: {}\nschedule: null\ntasks: [{id: x}]\n",
+        &["3:1 `access_control` is an argument of Airflow's DAGs that Flow does not have"],
     );
     task_complains(
         "uses: bash\nbash_comand: echo\nwith: {bash_command: x}",
@@ -454,4 +454,24 @@ fn an_unknown_schema_lists_the_known_ones() {
         &format!("$schema: {old}\ndag_id: d\n"),
         &[&format!("1:10 unknown version of Airflow's format: `{old}` ({known})")],
     );
+}
+
+#[test]
+fn who_may_see_a_dag_is_said_in_words_that_there_are() {
+    for (access, expected) in [
+        ("", "2:1 `access_control` has no value"),
+        ("[ada]", "2:17 `access_control` must be a map, not a list"),
+        ("{ada: can_read}", "2:23 `ada` must be a list of texts, not `can_read` (write `[can_read]`)"),
+        ("{ada: [can_raed]}", "2:24 `ada` cannot have `can_raed` here (did you mean `can_read`?)"),
+        ("{ada: [can_delete]}", "2:24 `ada` cannot have `can_delete` here (there are: `can_read`, `can_edit`)"),
+        ("{ada: [[can_read]]}", "2:24 `ada` must be a list of texts, and this is a list"),
+        ("{'': [can_read]}", "2:18 a role or user has a name of 1 to 250 characters"),
+        (
+            "{viewer: [can_read]}",
+            "2:18 warning: `viewer` is no role (the role is written `Viewer`; this is a user of that name)",
+        ),
+        ("{Op: [can_read]}", "2:18 warning: Op may do everything with every DAG (leave it out)"),
+    ] {
+        complains(&format!("dag_id: d\naccess_control: {access}\ntasks: [{{id: x}}]\n"), &[expected]);
+    }
 }

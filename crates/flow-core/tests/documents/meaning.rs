@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use flow_core::dag::{Arg, Dialect, OverlapPolicy, RetryOn, file_references};
+use flow_core::dag::{Arg, DagAccess, Dialect, OverlapPolicy, RetryOn, file_references};
 use serde_json::json;
 
 use super::support::{argument, drawn, good, read, read_with, shown, task};
@@ -243,4 +243,20 @@ fn a_byte_order_mark_and_windows_line_ends_do_no_harm() {
     assert_eq!(argument(&dag.tasks[0], "bash_command"), Some(&Arg::Value(json!("one\ntwo\n"))));
     let parsed = read("\u{feff}dag_id: d\r\ntasks:\r\n- id: x\r\n  pol: y\r\n");
     assert_eq!(shown(&parsed), ["4:3 unknown key `pol` of a task (did you mean `pool`?)"]);
+}
+
+#[test]
+fn access_is_the_most_that_is_given_and_part_of_the_meaning() {
+    let access = |text: &str| {
+        let parsed = read(&format!("dag_id: d\n{text}\ntasks: [{{id: a}}]\n"));
+        (parsed.dags[0].dag.access_control.clone(), parsed.dags[0].hash.clone())
+    };
+    let (none, plain) = access("");
+    let (some, named) = access("access_control: {User: [can_read], ada: [can_edit, can_read], eve: []}");
+    assert_eq!(none, None);
+    let expected = [("User".to_owned(), DagAccess::Read), ("ada".to_owned(), DagAccess::Edit)];
+    assert_eq!(some, Some(expected.into()));
+    let (nobody, empty) = access("access_control: {}");
+    assert_eq!(nobody, Some(Default::default()));
+    assert!(plain != named && plain != empty && named != empty);
 }

@@ -6,6 +6,8 @@
 use std::{borrow::Cow, collections::BTreeSet, sync::Arc};
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
+use flow_core::connection;
 
 /// What stands in place of a secret.
 pub const MASK: &str = "***";
@@ -18,6 +20,11 @@ const MIN_LINE: usize = 6;
 
 /// Longer secrets are hidden in parts, so that little has to be held back.
 const MAX_PART: usize = 4 * 1024;
+
+/// Shorter ones are not looked for in base64, and not fewer characters of them: those are in every other word.
+const MIN_ENCODED: usize = 5;
+/// Longer ones neither: nobody encodes megabytes by accident.
+const MAX_ENCODED: usize = 64 * 1024;
 
 /// A set of secrets. Cheap to clone.
 #[derive(Clone, Debug, Default)]
@@ -43,7 +50,7 @@ pub(super) enum Next {
 }
 
 impl Masker {
-    /// Takes secrets. Each is also hidden as it looks in a URL and in JSON.
+    /// Takes secrets. Each is also hidden as it looks in a URL, in JSON and in base64.
     pub fn new<S: AsRef<str>>(secrets: impl IntoIterator<Item = S>) -> Self {
         let mut all = BTreeSet::new();
         for secret in secrets {
@@ -144,9 +151,12 @@ fn add(all: &mut BTreeSet<String>, secret: &str) {
         if line.trim().len() < if is_one_line { MIN_SECRET } else { MIN_LINE } {
             continue;
         }
-        for form in [line.to_owned(), in_url(line), in_json(line)] {
+        for form in in_urls(line).into_iter().chain(in_json(line)).chain([line.to_owned()]) {
             parts(&form, all);
         }
+    }
+    for form in in_base64(secret.as_bytes()) {
+        parts(&form, all);
     }
 }
 
@@ -164,21 +174,65 @@ fn parts(form: &str, all: &mut BTreeSet<String>) {
     }
 }
 
-fn in_url(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    encoded
+/// The ways in which programs write a text as a part of an address: few agree.
+fn in_urls(text: &str) -> [String; 5] {
+    let upper = connection::encode(text);
+    let slashes = upper.replace("%2F", "/");
+    let form = upper.replace("%20", "+");
+    let lower = lower_escapes(&upper);
+    let lower_form = lower_escapes(&form);
+    [upper, slashes, form, lower, lower_form]
 }
 
-fn in_json(text: &str) -> String {
+fn lower_escapes(encoded: &str) -> String {
+    let mut pieces = encoded.split('%');
+    let mut text = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let (digits, rest) = piece.split_at_checked(2).unwrap_or((piece, ""));
+        text.push('%');
+        text.push_str(&digits.to_lowercase());
+        text.push_str(rest);
+    }
+    text
+}
+
+/// As it stands within the quotes of JSON, with other alphabets as they are and escaped.
+fn in_json(text: &str) -> [String; 2] {
     let quoted = serde_json::Value::from(text).to_string();
-    quoted.trim_start_matches('"').strip_suffix('"').unwrap_or_default().to_owned()
+    let plain = quoted.trim_start_matches('"').strip_suffix('"').unwrap_or_default().to_owned();
+    let mut ascii = String::with_capacity(plain.len());
+    for c in plain.chars() {
+        if c.is_ascii() {
+            ascii.push(c);
+        } else {
+            let mut units = [0; 2];
+            for unit in c.encode_utf16(&mut units) {
+                ascii.push_str(&format!("\\u{unit:04x}"));
+            }
+        }
+    }
+    [plain, ascii]
+}
+
+/// What base64 makes of it, wherever in the encoded text it begins; of both alphabets.
+fn in_base64(secret: &[u8]) -> Vec<String> {
+    // The first characters that depend on nothing before, by the number of bytes before.
+    const SKIPPED: [usize; 3] = [0, 2, 3];
+    let mut forms = Vec::new();
+    if secret.len() < MIN_ENCODED || secret.len() > MAX_ENCODED {
+        return forms;
+    }
+    for (before, skipped) in SKIPPED.into_iter().enumerate() {
+        let mut bytes = vec![0; before];
+        bytes.extend_from_slice(secret);
+        let known = bytes.len() * 8 / 6;
+        let encoded = STANDARD_NO_PAD.encode(&bytes);
+        if let Some(form) = encoded.get(skipped..known).filter(|form| form.len() >= MIN_ENCODED) {
+            forms.push(form.to_owned());
+            forms.push(form.replace('+', "-").replace('/', "_"));
+        }
+    }
+    forms
 }
 
 #[cfg(test)]
@@ -206,6 +260,29 @@ mod tests {
         check(&["p@ss/w:rd"], "postgres://me:p%40ss%2Fw%3Ard@host", "postgres://me:***@host");
         check(&["say \"hi\""], r#"{"password":"say \"hi\""}"#, r#"{"password":"***"}"#);
         check(&["\"quoted\""], r#""\"quoted\"""#, r#""***""#);
+    }
+
+    #[test]
+    fn a_secret_is_hidden_however_it_is_written() {
+        check(&["a b/ü"], "a%20b/%C3%BC a+b%2F%C3%BC a%20b%2f%c3%bc", "*** *** ***");
+        check(&["grün"], r#"{"x": "gr\u00fcn"}"#, r#"{"x": "***"}"#);
+        check(&["a🔑b"], r"a\ud83d\udd11b", "***");
+    }
+
+    #[test]
+    fn a_secret_is_hidden_in_base64_wherever_it_begins() {
+        for before in ["", "x", "me:", "user:", "another:"] {
+            for after in ["", "y", "yz", "yzz"] {
+                let plain = format!("{before}hunter2?>ü{after}");
+                for encoded in
+                    [STANDARD_NO_PAD.encode(&plain), base64::engine::general_purpose::URL_SAFE.encode(&plain)]
+                {
+                    let masked = Masker::new(["hunter2?>ü"]).mask(&encoded).into_owned();
+                    assert!(masked.contains(MASK) && masked.len() <= encoded.len() - 8, "{plain}: {encoded} {masked}");
+                }
+            }
+        }
+        check(&["ab"], "YWI= YWI", "YWI= YWI");
     }
 
     #[test]

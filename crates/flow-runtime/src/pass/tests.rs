@@ -217,7 +217,9 @@ async fn what_waits_for_a_big_place_in_one_pool_does_not_hold_up_another_pool() 
     let world = World::new().await;
     let mut tx = world.store.begin().await.unwrap();
     for (name, slots) in [("big", 3), ("other", 5)] {
-        tx.set_pool(&Pool { name: name.to_owned(), slots, description: String::new() }).await.unwrap();
+        tx.set_pool(&Pool { name: name.to_owned(), slots, description: String::new(), include_deferred: false })
+            .await
+            .unwrap();
     }
     tx.commit().await.unwrap();
     let mut text = "

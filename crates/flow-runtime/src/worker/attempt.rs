@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 use super::{scratch::Scratch, services::AttemptServices};
 use crate::{
     Clock,
-    log::{AttemptLog, LogStore, Masker},
+    log::{AttemptLog, LogStore, MASK, Masker},
 };
 
 /// Most bytes of XComs that one attempt may leave; a value by itself may have 256 KiB.
@@ -44,6 +44,8 @@ pub struct Workshop {
     /// Folders to work in, each emptied afterwards.
     pub scratch: Arc<Scratch>,
     pub dag_folder: Option<PathBuf>,
+    /// What is hidden in every log, whatever the task asks for.
+    pub masker: Masker,
 }
 
 /// Why an attempt is ended from outside.
@@ -121,7 +123,7 @@ impl Bench<'_> {
 
     async fn work(&self, report: &mut Report) {
         let identity = self.identity();
-        let log = Arc::new(self.shop.logs.open(&identity, Masker::default()));
+        let log = Arc::new(self.shop.logs.open(&identity, self.shop.masker.clone()));
         let say = |stream: Stream, text: &str| log.write(stream, format!("{text}\n").as_bytes());
         say(
             Stream::Info,
@@ -136,17 +138,16 @@ impl Bench<'_> {
             ),
         );
         let started = self.shop.clock.now();
-        let secrets = Arc::new(Mutex::new(Vec::new()));
-        let services = self.services(&log, &secrets);
+        let services = self.services(&log);
         let finished = match self.fill_in(services.clone(), report).await {
-            Ok(Some(arguments)) => self.operate(identity, arguments, &log, services).await,
+            Ok(Some(arguments)) => self.operate(identity, arguments, &log, services.clone()).await,
             Ok(None) => {
                 say(Stream::Info, "skipped: its `if` is false");
                 Finished { outcome: Outcome::Skipped, xcoms: Vec::new(), state: Value::Null }
             }
             Err(message) => Finished { outcome: failed(message, true), xcoms: Vec::new(), state: Value::Null },
         };
-        let masker = Masker::new(secrets.lock().unwrap_or_else(PoisonError::into_inner).iter());
+        let masker = services.masker();
         let finished = masked(finished, &masker);
         report.rendered = mask_value(std::mem::take(&mut report.rendered), &masker);
         report.outcome = finished.outcome;
@@ -187,16 +188,18 @@ impl Bench<'_> {
         }
     }
 
-    fn services(&self, log: &Arc<AttemptLog>, secrets: &Arc<Mutex<Vec<String>>>) -> Arc<AttemptServices> {
-        let masked = log.clone();
+    fn services(&self, log: &Arc<AttemptLog>) -> Arc<AttemptServices> {
+        let (masked, told) = (log.clone(), log.clone());
         Arc::new(AttemptServices {
             store: self.shop.store.clone(),
             dags: self.shop.dags.clone(),
             clock: self.shop.clock.clone(),
             run: Arc::new(self.row.run.clone()),
             memory: self.claimed.memory.clone(),
-            secrets: secrets.clone(),
+            masker: self.shop.masker.clone(),
+            secrets: Arc::default(),
             on_secret: Box::new(move |found| masked.add_secrets(found)),
+            say: Box::new(move |text| told.write(Stream::Warning, format!("{text}\n").as_bytes())),
             handle: Handle::current(),
         })
     }
@@ -333,17 +336,21 @@ pub fn in_words(error: template::TemplateError) -> String {
     format!("{place}{}{help}", error.message)
 }
 
-fn masked(mut finished: Finished, masker: &Masker) -> Finished {
+/// Hides secrets in everything that an attempt leaves behind.
+pub fn masked(mut finished: Finished, masker: &Masker) -> Finished {
     if masker.is_empty() {
         return finished;
     }
-    for (_, value) in &mut finished.xcoms {
+    for (key, value) in &mut finished.xcoms {
+        *key = masker.mask(key).into_owned();
         *value = mask_value(std::mem::take(value), masker);
     }
     finished.state = mask_value(finished.state, masker);
-    if let Outcome::Failed { failure } = &mut finished.outcome {
-        failure.message = masker.mask(&failure.message).into_owned();
-    }
+    let (Outcome::Failed { failure: Failure { message, .. } } | Outcome::Lost { why: message }) = &mut finished.outcome
+    else {
+        return finished;
+    };
+    *message = masker.mask(message).into_owned();
     finished
 }
 
@@ -358,6 +365,8 @@ pub fn mask_value(value: Value, masker: &Masker) -> Value {
         Value::Object(fields) => Value::Object(
             fields.into_iter().map(|(key, item)| (masker.mask(&key).into_owned(), mask_value(item, masker))).collect(),
         ),
+        // Digits within a number are no secret by themselves; a number that is one, is.
+        Value::Number(number) if masker.mask(&number.to_string()) == MASK => Value::from(MASK),
         Value::Null | Value::Bool(_) | Value::Number(_) => value,
     }
 }

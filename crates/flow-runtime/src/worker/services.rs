@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use flow_core::{
     DagId, DagRun, TaskId, Timestamp,
     engine::{Edit, Selection},
+    secret::secrets_of_variable,
     template::Facts,
 };
 use flow_operators::{
@@ -15,7 +16,8 @@ use flow_store::{ActionError, DagCache, EditOptions, RunRow, Store, StoreError, 
 use serde_json::Value;
 use tokio::runtime::Handle;
 
-use crate::{Clock, settings};
+use super::attempt::mask_value;
+use crate::{Clock, log::Masker, settings};
 
 /// Is told each secret before anything can be done with it.
 pub(crate) type OnSecret = Box<dyn Fn(&[String]) + Send + Sync>;
@@ -27,9 +29,13 @@ pub(crate) struct AttemptServices {
     pub(crate) clock: Clock,
     pub(crate) run: Arc<DagRun>,
     pub(crate) memory: Value,
+    /// What is hidden whatever the task asks for.
+    pub(crate) masker: Masker,
     /// Secrets that were handed out; the attempt's log masks them.
     pub(crate) secrets: Arc<Mutex<Vec<String>>>,
     pub(crate) on_secret: OnSecret,
+    /// Tells whoever reads the log.
+    pub(crate) say: Box<dyn Fn(&str) + Send + Sync>,
     pub(crate) handle: Handle,
 }
 
@@ -41,15 +47,54 @@ impl AttemptServices {
         }
     }
 
-    fn find_connection(&self, id: &str) -> Result<Option<Value>, String> {
-        let found = settings::connection(id)?;
-        if let Some(connection) = &found {
-            self.hide(settings::secrets_of(connection));
+    /// Returns what hides every secret that the attempt has been given so far.
+    pub(crate) fn masker(&self) -> Masker {
+        self.masker.with(self.secrets.lock().unwrap_or_else(PoisonError::into_inner).iter())
+    }
+
+    /// The environment comes first, as in Airflow.
+    async fn find_connection(&self, id: &str) -> Result<Option<Value>, String> {
+        let found = match settings::connection(id)? {
+            Some(connection) => connection,
+            None => match self.store.connection(id).await.map_err(sentence)? {
+                Some(row) => row.whole().map_err(sentence)?,
+                None => return Ok(None),
+            },
+        };
+        self.hide(found.secrets());
+        Ok(Some(found.to_json()))
+    }
+
+    async fn find_variable(&self, key: &str) -> Result<Option<String>, String> {
+        let found = match settings::variable(key) {
+            Some(text) => text,
+            None => match self.store.variable(key).await.map_err(sentence)? {
+                Some(row) => row.value.map_err(|why| why.to_string())?.into_exposed(),
+                None => return Ok(None),
+            },
+        };
+        self.hide(secrets_of_variable(key, &found));
+        Ok(Some(found))
+    }
+
+    /// Hides secrets in a request for a run: what it says is kept, and shown to whoever may see the run.
+    fn masked(&self, mut request: TriggerRequest) -> TriggerRequest {
+        let masker = self.masker();
+        let conf = mask_value(request.conf.clone(), &masker);
+        if conf != request.conf {
+            (self.say)(
+                "the conf of the run holds a secret: the run gets `***` in its place; let its tasks read the variable or \
+                 the connection themselves",
+            );
         }
-        Ok(found)
+        request.conf = conf;
+        request.note = request.note.map(|note| masker.mask(&note).into_owned());
+        request.run_id = request.run_id.map(|run_id| masker.mask(&run_id).into_owned());
+        request
     }
 
     async fn make_run(&self, request: TriggerRequest) -> Result<Triggered, String> {
+        let request = self.masked(request);
         let dag_id = request.dag_id.as_str();
         let Some(dag) = self.store.dag(dag_id).await.map_err(sentence)?.filter(|dag| !dag.is_stale) else {
             return Ok(Triggered::NoSuchDag);
@@ -161,7 +206,7 @@ impl Services for AttemptServices {
     }
 
     fn connection<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Option<Value>, String>> {
-        Box::pin(async move { self.find_connection(id) })
+        Box::pin(self.find_connection(id))
     }
 }
 
@@ -176,15 +221,11 @@ impl Facts for AttemptServices {
     }
 
     fn variable(&self, key: &str) -> Result<Option<String>, String> {
-        let found = settings::variable(key);
-        if let Some(value) = found.as_ref().filter(|_| settings::is_secret(key)) {
-            self.hide(vec![value.clone()]);
-        }
-        Ok(found)
+        self.handle.block_on(self.find_variable(key))
     }
 
     fn connection(&self, id: &str) -> Result<Option<Value>, String> {
-        self.find_connection(id)
+        self.handle.block_on(self.find_connection(id))
     }
 
     fn previous_success(&self) -> Result<Option<DagRun>, String> {

@@ -10,7 +10,9 @@ use crate::{
 
 async fn pool(w: &World, name: &str, slots: i64) {
     let mut tx = w.store.begin().await.unwrap();
-    tx.set_pool(&Pool { name: name.to_owned(), slots, description: String::new() }).await.unwrap();
+    tx.set_pool(&Pool { name: name.to_owned(), slots, description: String::new(), include_deferred: false })
+        .await
+        .unwrap();
     tx.commit().await.unwrap();
 }
 

@@ -12,7 +12,7 @@ both! {
         w.save("dag_id: d\nmax_active_runs: 3\ntasks:\n  - { id: a, uses: work }\n  - { id: b, uses: work, needs: [a] }\n  - { id: c, uses: work, needs: [a] }\n").await;
         w.save("dag_id: e\nmax_active_runs: 2\ntasks:\n  - { id: a, uses: work, pool: p }\n  - { id: b, uses: work, needs: [a], pool: p }\n").await;
         let mut tx = w.store.begin().await.unwrap();
-        tx.set_pool(&flow_store::Pool { name: "p".to_owned(), slots: 1, description: String::new() }).await.unwrap();
+        tx.set_pool(&flow_store::Pool { name: "p".to_owned(), slots: 1, description: String::new(), include_deferred: false }).await.unwrap();
         tx.commit().await.unwrap();
         for _ in 0..15 {
             w.trigger("d").await;

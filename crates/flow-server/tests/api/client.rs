@@ -7,8 +7,11 @@ use axum::{
     body::{Body, to_bytes},
     http::{HeaderMap, Method, Request, StatusCode, header},
 };
-use flow_server::{App, By, Later, Live, LogName, LogPart, Logs, Role, Who};
-use serde_json::Value;
+use flow_server::{
+    About, App, Auth, AuthConfig, By, Later, Live, LogName, LogPart, Logs, Role, Setting, Who,
+};
+use flow_store::Keyring;
+use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
 use crate::{support::Database, world::World, world::at};
@@ -18,6 +21,8 @@ const ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// Streams that may be open; a user may have a quarter of them.
 const STREAMS: usize = 12;
+/// What variables and connections are encrypted with.
+pub(crate) const KEY: &str = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=";
 
 /// The API as someone sees it. The clock stands at 1,000 seconds.
 #[derive(Clone)]
@@ -67,21 +72,42 @@ pub(crate) struct Answer {
 
 impl From<Database> for Api {
     fn from(db: Database) -> Self {
-        let w = World::from(db);
-        let logs = Files { folder: Arc::new(tempfile::tempdir().unwrap()) };
-        let app = App {
-            store: w.store.clone(),
-            dags: w.dags.clone(),
-            live: Live::new(w.store.clone(), STREAMS),
-            logs: Arc::new(logs.clone()),
-            version: "0.0.0",
-            now: || at(1_000),
-        };
-        Self { w, router: flow_server::router(app), who: None, logs }.as_role(Role::Admin)
+        let mut w = World::from(db);
+        w.store = w.store.with_keyring(Keyring::given(KEY).unwrap());
+        Self::of(w, AuthConfig::default()).as_role(Role::Admin)
     }
 }
 
 impl Api {
+    /// Returns the API on a database, with settings for logins, as it is for nobody.
+    pub(crate) fn of(w: World, config: AuthConfig) -> Self {
+        let setting = |section: &str, key: &str, value: &str| Setting {
+            section: section.to_owned(),
+            key: key.to_owned(),
+            value: value.to_owned(),
+        };
+        let about = About {
+            dag_folder: "/dags".to_owned(),
+            settings: vec![setting("core", "a", "1"), setting("core", "b", "2"), setting("web", "port", "8080")],
+        };
+        let logs = Files { folder: Arc::new(tempfile::tempdir().unwrap()) };
+        let app = App {
+            store: w.store.clone(),
+            dags: w.dags.clone(),
+            about: Arc::new(about),
+            auth: Auth::new(config),
+            live: Live::new(w.store.clone(), STREAMS),
+            logs: Arc::new(logs.clone()),
+            version: "0.0.0",
+            now: || at(1_000),
+            max_infrastructure_retries: 3,
+            renderer: Arc::new(|_, task| {
+                Box::pin(async move { Ok(json!({ "text": format!("of {}", task.task_id) })) })
+            }),
+        };
+        Self { w, router: flow_server::router(app), who: None, logs }
+    }
+
     /// Returns the API as someone of this role sees it; their name is the role's in small letters.
     pub(crate) fn as_role(&self, role: Role) -> Self {
         let who = Who { user: role.as_str().to_lowercase(), role, by: By::Process, address: None };
@@ -162,3 +188,32 @@ impl Answer {
         self.body
     }
 }
+
+/// Users and their tokens.
+impl Api {
+    /// Makes a user with the password `correct horse`.
+    pub(crate) async fn user(&self, name: &str, role: &str) {
+        // Hashed once: it takes a while.
+        static HASH: std::sync::LazyLock<String> =
+            std::sync::LazyLock::new(|| flow_server::hash_password(PASSWORD).unwrap());
+        let mut tx = self.w.store.begin().await.unwrap();
+        let user = flow_store::NewUser { name, role, password: &HASH, is_active: true };
+        tx.add_user(&user, at(1)).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    /// Makes a user, and returns a token of theirs.
+    pub(crate) async fn token_of(&self, name: &str, role: &str) -> String {
+        self.user(name, role).await;
+        let user = self.w.store.user(name).await.unwrap().unwrap();
+        let (secret, hash, prefix) = flow_server::token_secret().unwrap();
+        let token = flow_store::NewToken { user: user.id, name: "test", hash: &hash, prefix: &prefix, expires_at: None };
+        let mut tx = self.w.store.begin().await.unwrap();
+        tx.add_token(&token, at(1)).await.unwrap();
+        tx.commit().await.unwrap();
+        secret
+    }
+}
+
+/// The password of users in tests.
+pub(crate) const PASSWORD: &str = "correct horse";

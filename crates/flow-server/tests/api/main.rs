@@ -1,7 +1,6 @@
 //! The API from the outside of its router, on SQLite and on Postgres. A file a resource.
 
 #![expect(clippy::unwrap_used, reason = "a test says what went wrong by failing")]
-
 mod client;
 #[path = "../../../flow-store/tests/support/mod.rs"]
 #[expect(dead_code, reason = "the suite of the store uses more of it")]
@@ -10,7 +9,17 @@ mod support;
 #[expect(dead_code, unused_imports, reason = "the suite of the store uses more of it")]
 mod world;
 
+mod absent;
 mod events;
-mod import_errors;
 mod logs;
+mod access;
+mod airflow;
+mod connections;
+mod dag_runs;
+mod dags;
+mod command_line;
+mod import_errors;
+mod login;
+mod pools;
 mod routes;
+mod variables;

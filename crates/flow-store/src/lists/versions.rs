@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    Store, StoreError,
+    Listed, Order, Page, Store, StoreError,
     db::{on, statements},
     rows::to_list,
+    select::Select,
 };
 
 /// A version of a DAG as lists show it.
@@ -18,6 +19,24 @@ pub struct VersionLine {
     pub created_at: i64,
     /// The DAG's, as it is now.
     pub display_name: Option<String>,
+}
+
+/// What versions are sorted by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum VersionOrder {
+    Id,
+    Number,
+    CreatedAt,
+}
+
+impl VersionOrder {
+    fn column(self) -> &'static str {
+        match self {
+            Self::Id => "v.id",
+            Self::Number => "v.number",
+            Self::CreatedAt => "v.created_at",
+        }
+    }
 }
 
 statements! {
@@ -41,5 +60,36 @@ impl Store {
         let rows: Vec<VersionLine> =
             on!(read self, BY_IDS, |text, conn| sqlx::query_as(text).bind(to_list(&ids)).fetch_all(conn).await?);
         Ok(rows.into_iter().map(|row| (row.id, row)).collect())
+    }
+
+    /// Returns a page of the versions of a DAG; `None` = of all DAGs but the hidden ones.
+    ///
+    /// # Errors
+    ///
+    /// When the database does.
+    pub async fn list_versions(
+        &self,
+        dag_id: Option<&str>,
+        number: Option<i64>,
+        hidden: &[String],
+        orders: &[Order<VersionOrder>],
+        page: Page,
+    ) -> Result<Listed<VersionLine>, StoreError> {
+        let columns = "v.id, v.dag_id, v.number, v.created_at, d.display_name";
+        let mut select = Select::new(self, columns, "dag_version v LEFT JOIN dag d ON d.dag_id = v.dag_id");
+        if let Some(dag_id) = dag_id {
+            select.filter("v.dag_id = ?", [dag_id]);
+        }
+        if let Some(number) = number {
+            select.filter("v.number = ?", [number]);
+        }
+        if !hidden.is_empty() {
+            select.filter(&format!("v.dag_id NOT IN ({})", vec!["?"; hidden.len()].join(", ")), hidden);
+        }
+        for order in orders {
+            select.order_by(order.by.column(), order.is_descending);
+        }
+        select.order_by("v.id", false);
+        select.list(self, page).await
     }
 }

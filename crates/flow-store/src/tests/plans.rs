@@ -3,14 +3,28 @@
 
 use sqlx::{AssertSqlSafe, Row, SqlSafeStr};
 
+use flow_core::{RunState, Timestamp};
+
 use crate::{
-    Store,
+    DagRunFilter, DagRunOrder, Key, Order, Pattern, Place, Range, Store,
     db::{Db, Sql},
+    select::Arg,
 };
 
 /// Tables that grow with history, or with what is to come.
-const GROWING: &[&str] =
-    &["dag_run", "task_instance", "attempt", "event", "xcom", "rendered", "wake", "dag_version", "dag_source"];
+const GROWING: &[&str] = &[
+    "dag_run",
+    "task_instance",
+    "attempt",
+    "event",
+    "xcom",
+    "rendered",
+    "wake",
+    "dag_version",
+    "dag_source",
+    "token",
+    "session",
+];
 
 /// Indexes of a part of the rows that history does not add to.
 const OF_WHAT_IS_UNDER_WAY: &[&str] =
@@ -39,18 +53,26 @@ fn hot() -> Vec<Sql> {
         "EVENTS",
     ];
     let all = [
+        crate::access::ALL,
         crate::attempts::ALL,
         crate::cleanup::ALL,
+        crate::connections::ALL,
         crate::dags::ALL,
         crate::dispatch::ALL,
         crate::events::ALL,
+        crate::lists::dags::ALL,
+        crate::lists::pools::ALL,
         crate::lists::versions::ALL,
         crate::looks::ALL,
         crate::overview::ALL,
         crate::pools::ALL,
         crate::processes::ALL,
+        crate::rotation::ALL,
         crate::runs::ALL,
+        crate::sessions::ALL,
         crate::task_instances::ALL,
+        crate::variables::ALL,
+        crate::tokens::ALL,
         crate::xcoms::ALL,
     ];
     all.into_iter().flatten().copied().filter(|sql| !rare.contains(&sql.name) && sql.name != "LIST").collect()
@@ -93,6 +115,97 @@ async fn no_hot_statement_reads_through_history_on_sqlite() {
     assert!(problems.is_empty(), "{}", problems.join("\n"));
 }
 
+/// The usual lists of runs, each with the words of the index that finds it.
+fn usual_lists() -> Vec<(&'static str, DagRunFilter, Order<DagRunOrder>)> {
+    let newest = Order { by: DagRunOrder::RunAfter, is_descending: true };
+    let by_id = Order { by: DagRunOrder::Id, is_descending: false };
+    let all = DagRunFilter::default;
+    let one = || DagRunFilter { dags: Some(vec!["d7".to_owned()]), ..all() };
+    let day =
+        Range { gte: Some(Timestamp::from_micros(500)), lt: Some(Timestamp::from_micros(600)), ..Range::default() };
+    let states = |states: &[RunState]| states.to_vec();
+    let mut lists = Vec::new();
+    for order in [newest, by_id] {
+        lists.extend([
+            ("all", all(), order),
+            ("of a DAG", one(), order),
+            ("active", DagRunFilter { states: states(&[RunState::Queued, RunState::Running]), ..all() }, order),
+            ("running", DagRunFilter { states: states(&[RunState::Running]), ..all() }, order),
+            ("running of a DAG", DagRunFilter { states: states(&[RunState::Running]), ..one() }, order),
+            ("run_after", DagRunFilter { run_after: day, ..all() }, order),
+            ("run_after of a DAG", DagRunFilter { run_after: day, ..one() }, order),
+            ("logical_date", DagRunFilter { logical_date: day, ..all() }, order),
+            ("logical_date of a DAG", DagRunFilter { logical_date: day, ..one() }, order),
+            ("started_at", DagRunFilter { started_at: day, ..all() }, order),
+            ("ended_at", DagRunFilter { ended_at: day, ..all() }, order),
+            ("ended_at of a DAG", DagRunFilter { ended_at: day, ..one() }, order),
+            ("updated_at", DagRunFilter { updated_at: day, ..all() }, order),
+        ]);
+    }
+    let prefix = vec![Pattern::Prefix("r777".to_owned())];
+    lists.extend([
+        ("failed", DagRunFilter { states: states(&[RunState::Failed]), ..all() }, newest),
+        ("failed of a DAG", DagRunFilter { states: states(&[RunState::Failed]), ..one() }, newest),
+        ("succeeded of a DAG", DagRunFilter { states: states(&[RunState::Success]), ..one() }, newest),
+        ("run id", DagRunFilter { run_ids: prefix.clone(), ..all() }, newest),
+    ]);
+    lists
+}
+
+/// Returns the statements of a list: of its first page, of one in the midst, and of its length.
+fn statements_of(store: &Store, filter: &DagRunFilter, order: Order<DagRunOrder>) -> Vec<(String, Vec<Arg>)> {
+    let select = store.dag_runs(filter, &[order]).for_many();
+    let keys = crate::with_run_id(&[order]).iter().map(|_| Key::Int(500)).collect();
+    let beside = select.beside(&Place { keys, is_backward: false });
+    vec![select.statement(50, 0), beside.statement(50, 0), select.count_statement()]
+}
+
+#[tokio::test]
+async fn no_usual_list_of_runs_reads_through_history_on_sqlite() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&format!("sqlite:{}", folder.path().join("flow.db").display())).await.unwrap();
+    store.migrate().await.unwrap();
+    let Db::Sqlite { write, .. } = &store.db else { unreachable!("it is SQLite") };
+    let mut conn = write.acquire().await.unwrap();
+    let mut problems = Vec::new();
+    for (name, filter, order) in usual_lists() {
+        for (text, _) in statements_of(&store, &filter, order) {
+            let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {text}")).into_sql_str();
+            let rows = sqlx::query(explain).fetch_all(&mut *conn).await.unwrap();
+            let steps: Vec<String> = rows.iter().map(|row| row.get(3)).collect();
+            let sorts = text.contains("id IN (SELECT id FROM dag_run");
+            for step in &steps {
+                // A walk along the order of the list ends with the page, and a count at its limit.
+                let is_walk =
+                    !sorts && filter.ended_at.is_open() && filter.started_at.is_open() && filter.logical_date.is_open();
+                let reads_all = step.starts_with("SCAN dag_run")
+                    && !step.contains("dag_run_active")
+                    && !step.contains("dag_run_failed")
+                    && !is_walk;
+                let sorts_all = !sorts && step.contains("TEMP B-TREE");
+                if reads_all || sorts_all {
+                    problems.push(format!("{name} by {:?}: {steps:?}\n    {text}", order.by));
+                }
+            }
+        }
+    }
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+}
+
+/// Puts arguments into a statement: Postgres explains no other one.
+fn with_args(text: &str, args: &[Arg]) -> String {
+    let mut text = text.to_owned();
+    for (at, arg) in args.iter().enumerate().rev() {
+        let value = match arg {
+            Arg::Int(number) => number.to_string(),
+            Arg::Real(number) => number.to_string(),
+            Arg::Text(word) => format!("'{word}'"),
+        };
+        text = text.replace(&format!("${}", at + 1), &value);
+    }
+    text
+}
+
 /// Versions, and runs, each with ten tasks: enough for Postgres to prefer an index.
 const HISTORY: &str = "
     INSERT INTO dag_source SELECT 's' || n, '', '{}' FROM generate_series(1, 20000) AS g (n);
@@ -118,6 +231,12 @@ const HISTORY: &str = "
     INSERT INTO xcom SELECT run, task_id, map_index, 'return_value', '1', 1 FROM task_instance;
     INSERT INTO rendered SELECT run, task_id, map_index, '{}' FROM task_instance;
     INSERT INTO wake (dag_id, run, due) SELECT dag_id, id, id * 1000000 FROM dag_run;
+    INSERT INTO account (name, folded, role, password, is_active, created_at)
+        SELECT 'u' || n, 'u' || n, 'Admin', '', TRUE, 0 FROM generate_series(1, 200) AS g (n);
+    INSERT INTO token (account, name, hash, prefix, created_at, expires_at)
+        SELECT n % 200 + 1, 't', 'h' || n, 'p', n, n FROM generate_series(1, 20000) AS g (n);
+    INSERT INTO session (hash, account, created_at, seen_at, expires_at)
+        SELECT 'h' || n, n % 200 + 1, n, n, n FROM generate_series(1, 20000) AS g (n);
     ANALYZE";
 
 #[tokio::test]
@@ -148,12 +267,33 @@ async fn read_through(url: &str) -> Vec<String> {
     sqlx::raw_sql(HISTORY).execute(&mut *conn).await.unwrap();
     // The plan that is kept for all values, as after a few calls.
     sqlx::raw_sql("SET plan_cache_mode = force_generic_plan").execute(&mut *conn).await.unwrap();
-    let mut problems = read_through_with(&mut conn, &|table| table != "wake").await;
+    let mut problems = lists_that_read_through(&store, &mut conn).await;
+    problems.extend(read_through_with(&mut conn, &|table| table != "wake").await);
     // Of what is to come a part may be so large that reading all is right; an index must be there all the same.
     sqlx::raw_sql("SET enable_seqscan = off").execute(&mut *conn).await.unwrap();
     problems.extend(read_through_with(&mut conn, &|_| true).await);
     drop(conn);
     store.close().await;
+    problems
+}
+
+async fn lists_that_read_through(store: &Store, conn: &mut sqlx::PgConnection) -> Vec<String> {
+    let mut problems = Vec::new();
+    for (name, filter, order) in usual_lists() {
+        for (text, args) in statements_of(store, &filter, order) {
+            let text = with_args(&text, &args);
+            let explain = AssertSqlSafe(format!("EXPLAIN (FORMAT JSON) {text}")).into_sql_str();
+            let plan: serde_json::Value = sqlx::query_scalar(explain).fetch_one(&mut *conn).await.unwrap();
+            // Beyond the rows of a page, and of what is under way, an index is read with a condition.
+            let rows = plan[0]["Plan"].to_string();
+            let is_walk = name != "run id" && !text.contains("id IN (SELECT id FROM dag_run");
+            if rows.contains("\"Seq Scan\"")
+                || (is_walk && !text.contains("COUNT(*)") && !text.contains("<= ") && rows.contains("\"Sort\""))
+            {
+                problems.push(format!("{name} by {:?}: {rows}\n    {text}", order.by));
+            }
+        }
+    }
     problems
 }
 

@@ -30,7 +30,9 @@ async fn wide(w: World, slots: i64) -> (World, RunKey) {
 
 async fn set_pool(w: &World, name: &str, slots: i64) {
     let mut tx = w.store.begin().await.unwrap();
-    tx.set_pool(&Pool { name: name.to_owned(), slots, description: "a pool".to_owned() }).await.unwrap();
+    tx.set_pool(&Pool { name: name.to_owned(), slots, description: "a pool".to_owned(), include_deferred: false })
+        .await
+        .unwrap();
     tx.commit().await.unwrap();
 }
 
@@ -203,7 +205,7 @@ both! {
         tx.commit().await.unwrap();
         assert_eq!(slots().await, [("default_pool".to_owned(), 7)]);
         let mut tx = w.store.begin().await.unwrap();
-        let nonsense = Pool { name: "q".to_owned(), slots: -2, description: String::new() };
+        let nonsense = Pool { name: "q".to_owned(), slots: -2, description: String::new(), include_deferred: false };
         assert!(matches!(tx.set_pool(&nonsense).await, Err(StoreError::Database(_))));
     }
 }

@@ -123,6 +123,10 @@ impl Home {
         Ok(Self { place, port })
     }
 
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
     /// Writes a DAG file.
     pub(crate) fn write(&self, name: &str, text: &str) -> anyhow::Result<()> {
         let path = self.dag_file(name);

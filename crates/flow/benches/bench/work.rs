@@ -1,5 +1,6 @@
 //! The workloads, each with the DAGs it needs.
 
+mod api;
 mod files;
 mod latency;
 mod tasks;
@@ -8,7 +9,7 @@ use crate::{Bench, flow::Home};
 
 /// Every workload, in the order they run.
 pub(crate) const NAMES: &[&str] =
-    &["chain", "parallel", "diamond", "empty", "dispatch", "trigger", "start", "files", "idle", "due"];
+    &["chain", "parallel", "diamond", "empty", "dispatch", "trigger", "start", "files", "idle", "due", "reads"];
 
 /// Runs a workload on the bench's database.
 pub(crate) async fn run(name: &str, bench: &mut Bench) -> anyhow::Result<()> {
@@ -24,6 +25,7 @@ pub(crate) async fn run(name: &str, bench: &mut Bench) -> anyhow::Result<()> {
         "files" => files::files(bench, &home).await,
         "idle" => files::idle(bench, &home).await,
         "due" => latency::due(bench, &home).await,
+        "reads" => api::reads(bench, &home).await,
         other => anyhow::bail!("no workload `{other}`"),
     };
     if done.is_err() {

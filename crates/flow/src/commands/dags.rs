@@ -1,10 +1,17 @@
 //! `flow dags`: DAGs and their files.
 
-use std::{path::PathBuf, process::ExitCode, time::Duration};
+use std::{path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 
+use flow_core::Dag;
 use serde_json::Value;
 
-use crate::{cli::Flags, config::value, context::Cx};
+use crate::{
+    cli::Flags,
+    config::{Origin, value},
+    context::Cx,
+    dag_folder,
+    home::Home,
+};
 
 mod check;
 mod delete;
@@ -75,6 +82,21 @@ enum Command {
 }
 
 impl Args {
+    /// As [`crate::cli::Command::only_here`].
+    pub(crate) fn only_here(&self) -> Option<&'static str> {
+        match &self.command {
+            Command::Check(_) => Some("dags check"),
+            Command::Test(_) => Some("dags test"),
+            Command::List(_)
+            | Command::Show { .. }
+            | Command::Pause { .. }
+            | Command::Unpause { .. }
+            | Command::Delete { .. }
+            | Command::Graph(_)
+            | Command::Next(_) => None,
+        }
+    }
+
     pub(crate) fn set(&self, flags: &mut Flags) {
         flags.add_path("dags.folder", self.dags.as_ref(), "--dags");
     }
@@ -89,16 +111,20 @@ pub(crate) async fn run(args: Args, cx: &Cx) -> anyhow::Result<ExitCode> {
         Command::Unpause { dag, yes } => pause::unpause(&dag, yes, cx).await,
         Command::Test(args) => test::run(args, cx).await,
         Command::Delete { dag, yes } => delete::run(&dag, yes, cx).await,
-        Command::Graph(args) => draw::run(&args, cx),
-        Command::Next(args) => next::run(&args, cx),
+        Command::Graph(args) => draw::run(&args, cx).await,
+        Command::Next(args) => next::run(&args, cx).await,
     }
 }
 
-/// A state that a person may set.
-#[derive(Clone, Copy, Debug, clap::ValueEnum)]
-pub(crate) enum State {
-    Success,
-    Failed,
+/// Reads a DAG: from the server if there is one, else from the DAG folder. A folder that is named goes before a server
+/// that only the environment names.
+async fn read(cx: &Cx, dag_id: &str) -> anyhow::Result<Arc<Dag>> {
+    let names_folder = matches!(cx.config.origin("dags.folder"), Origin::Flag(_));
+    let is_remote = cx.config.remote.as_ref().is_some_and(|remote| remote.origin.word() == "flag" || !names_folder);
+    if is_remote {
+        return Ok(Home::open(cx).await?.version(cx, dag_id).await?.0);
+    }
+    Ok(Arc::new(dag_folder::find(&cx.config.dags.folder, dag_id, &cx.catalog())?))
 }
 
 /// Reads a duration on the command line.

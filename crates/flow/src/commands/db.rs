@@ -6,15 +6,17 @@ use std::{
     time::{Duration, Instant},
 };
 
+use anyhow::Context as _;
 use flow_core::{DagId, RunId, Timestamp};
-use flow_store::{Cleaned, CleanupPlan, CleanupStep, ROWS_COUNTED, Schema, Store, TableSize};
+use flow_store::{Cleaned, CleanupPlan, CleanupStep, ROWS_COUNTED, Rotated, RotationStep, Schema, Store, TableSize};
 use indicatif::ProgressBar;
 use serde::Serialize;
 
-use super::{dags::duration_arg, runs};
+use super::dags::duration_arg;
 use crate::{
     config::sqlite_path,
     context::Cx,
+    home::Home,
     node::{self, Parts},
     output::Cell,
 };
@@ -59,6 +61,14 @@ enum Command {
         #[arg(long)]
         dry_run: bool,
     },
+    /// Encrypt variables and connections with a new key, while others work
+    #[command(after_help = "Examples:
+  flow db rotate-key
+
+Without FLOW_SECRET_KEY, secret.key in the home gets a new key. With it, put the new key before the old one on every
+host, with a comma between, restart, run this once, then take the old key away. If this is stopped half-way, run it
+again.")]
+    RotateKey,
 }
 
 pub(crate) async fn run(args: Args, cx: &Cx) -> anyhow::Result<ExitCode> {
@@ -66,6 +76,7 @@ pub(crate) async fn run(args: Args, cx: &Cx) -> anyhow::Result<ExitCode> {
         Command::Migrate { dry_run } => migrate(cx, dry_run).await,
         Command::Check => check(cx).await,
         Command::Clean { older_than, dag, dry_run } => clean(cx, older_than, dag, dry_run).await,
+        Command::RotateKey => rotate_key(cx).await,
     }
 }
 
@@ -120,6 +131,9 @@ struct Health {
     kind: &'static str,
     schema: i64,
     answer_ms: f64,
+    /// The key of variables and connections, when there are any.
+    secret_key: Option<String>,
+    secret_key_is_here: bool,
     bytes: u64,
     rows: serde_json::Map<String, serde_json::Value>,
 }
@@ -133,7 +147,11 @@ async fn check(cx: &Cx) -> anyhow::Result<ExitCode> {
         Schema::Current { version } | Schema::Older { version, .. } | Schema::Newer { version, .. } => version,
     };
     let (bytes, sizes) = (parts.store.bytes().await?, parts.store.table_sizes().await?);
+    let secret_key = parts.store.current_key().await?;
+    let missing = parts.store.check_key().await.err();
     let health = Health {
+        secret_key_is_here: secret_key.is_some() && missing.is_none(),
+        secret_key,
         database: crate::config::masked(&cx.config.settings.database.url),
         kind: parts.store.kind(),
         schema,
@@ -148,6 +166,10 @@ async fn check(cx: &Cx) -> anyhow::Result<ExitCode> {
         ("answers after", format!("{answer_ms:.1} ms").into()),
         ("size", format!("{:.1} MiB", bytes as f64 / f64::from(1 << 20)).into()),
     ];
+    if let Some(id) = &health.secret_key {
+        let words = missing.map_or_else(|| format!("{id}, which is here"), |error| format!("{id}, missing: {error}"));
+        properties.push(("secret key", words.into()));
+    }
     properties.extend(sizes.iter().map(|size| (size.table, Cell::from(rows(*size)))));
     cx.out.one(&health, properties)?;
     Ok(ExitCode::SUCCESS)
@@ -161,6 +183,50 @@ fn many(number: u64, word: &str) -> String {
 fn rows(size: TableSize) -> String {
     let more = if size.rows >= ROWS_COUNTED { ", or more" } else { "" };
     format!("{}{more}", many(size.rows, "row"))
+}
+
+#[derive(Debug, Serialize)]
+struct Rotation {
+    key: String,
+    changed: u64,
+    resumed: bool,
+    unreadable: Vec<String>,
+    dropped: Vec<String>,
+}
+
+async fn rotate_key(cx: &Cx) -> anyhow::Result<ExitCode> {
+    let parts = Parts::of_database(cx).await?;
+    parts.check_key().await?;
+    let progress = ProgressBar::new_spinner();
+    progress.enable_steady_tick(Duration::from_millis(120));
+    let rotated = parts
+        .store
+        .rotate_key(|step| {
+            if let RotationStep::Changed(number) = step {
+                progress.set_message(format!("{} encrypted again", many(number, "row")));
+            }
+        })
+        .await;
+    progress.finish_and_clear();
+    let Rotated { to, is_resumed, changed, unreadable, dropped } =
+        rotated.context("stopped half-way; run the command again to go on")?;
+    let rotation = Rotation { key: to, changed, resumed: is_resumed, unreadable, dropped };
+    let mut properties: Vec<(&str, Cell)> = vec![
+        ("key", rotation.key.clone().into()),
+        ("encrypted again", many(changed, "row").into()),
+        ("not needed any more", rotation.dropped.join(", ").into()),
+    ];
+    if is_resumed {
+        properties.push(("note", "this finished a change that was stopped; run it again for another key".into()));
+    }
+    if !rotation.unreadable.is_empty() {
+        properties.push(("unreadable", rotation.unreadable.join(", ").into()));
+    }
+    if cx.config.secret_key.is_some() && rotation.dropped.is_empty() {
+        properties.push(("note", "FLOW_SECRET_KEY holds one key only: put a new one before it to change it".into()));
+    }
+    cx.out.one(&rotation, properties)?;
+    Ok(ExitCode::SUCCESS)
 }
 
 #[derive(Debug, Serialize)]
@@ -178,7 +244,7 @@ async fn clean(cx: &Cx, older_than: Duration, dag_id: Option<String>, dry_run: b
     if let Some(dag) = &dag_id
         && parts.store.dag(dag).await?.is_none()
     {
-        return Err(runs::no_such_dag(&parts, dag).await);
+        return Err(Home::Local(Box::new(parts)).no_such_dag(dag).await);
     }
     let micros = i64::try_from(older_than.as_micros()).unwrap_or(i64::MAX);
     let before = Timestamp::from_micros(cx.now().as_micros().saturating_sub(micros));

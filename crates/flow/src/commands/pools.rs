@@ -1,20 +1,25 @@
 //! `flow pools`: limits that tasks of any DAG share.
 
-use std::process::ExitCode;
+use std::{path::PathBuf, process::ExitCode};
 
-use flow_store::{Pool, PoolUse, Signal, StoreError};
-use serde::Serialize;
+use flow_store::{Pool, PoolUse, Signal};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::transfer::{self, Imported, OnExisting};
 
 use crate::{
     ask,
     config::near,
     context::Cx,
-    node::Parts,
+    home::{Home, PoolView},
     output::{Cell, Refusal},
 };
 
 /// Longest name of a pool, as in Airflow.
 const NAME_MAX: usize = 256;
+/// Most slots of a pool.
+const SLOTS_MAX: i64 = 1_000_000_000;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
@@ -42,7 +47,7 @@ enum Command {
         /// The pool's name
         name: String,
         /// How many slots it has; -1 = no limit
-        #[arg(allow_negative_numbers = true, value_parser = clap::value_parser!(i64).range(-1..=1_000_000_000))]
+        #[arg(allow_negative_numbers = true, value_parser = clap::value_parser!(i64).range(-1..=SLOTS_MAX))]
         slots: i64,
         /// What it is for [default: as it is]
         #[arg(long)]
@@ -57,34 +62,34 @@ enum Command {
         #[arg(short, long)]
         yes: bool,
     },
+    /// Set all that a file names: Airflow's JSON, or YAML
+    #[command(
+        after_help = "Examples:\n  flow pools import pools.json\n  flow pools import pools.yaml --on-existing skip"
+    )]
+    Import {
+        /// {"name": {"slots": 4, "description": "…", "include_deferred": false}}; - = stdin
+        file: PathBuf,
+        /// What to do with pools that are there
+        #[arg(long, value_name = "WHAT", default_value = "overwrite")]
+        on_existing: OnExisting,
+    },
+    /// Write all as JSON or YAML
+    #[command(after_help = "Examples:\n  flow pools export pools.json\n  flow pools export > pools.json")]
+    Export {
+        /// The file [default: stdout]
+        file: Option<PathBuf>,
+    },
 }
 
-/// A pool, for programs: Airflow's names.
-#[derive(Debug, Serialize)]
-struct View {
-    name: String,
+/// A pool in a file: Airflow's names.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
     slots: i64,
-    description: String,
-    occupied_slots: i64,
-    running_slots: i64,
-    queued_slots: i64,
-    /// -1 = no limit.
-    open_slots: i64,
-}
-
-impl View {
-    fn of(pool: &PoolUse) -> Self {
-        let occupied = pool.running.saturating_add(pool.queued);
-        Self {
-            name: pool.name.clone(),
-            slots: pool.slots,
-            description: pool.description.clone(),
-            occupied_slots: occupied,
-            running_slots: pool.running,
-            queued_slots: pool.queued,
-            open_slots: if pool.slots < 0 { -1 } else { pool.slots.saturating_sub(occupied) },
-        }
-    }
+    #[serde(default)]
+    description: Option<String>,
+    #[serde(default)]
+    include_deferred: bool,
 }
 
 /// Slots in words.
@@ -93,10 +98,10 @@ fn slots(number: i64) -> String {
 }
 
 pub(crate) async fn run(args: Args, cx: &Cx) -> anyhow::Result<ExitCode> {
-    let parts = Parts::of_command(cx).await?;
+    let home = Home::open(cx).await?;
     match args.command {
         Command::List => {
-            let views: Vec<View> = parts.store.pools().await?.iter().map(View::of).collect();
+            let views = home.pools().await?;
             cx.out.list(&views, &["POOL", "SLOTS", "RUNNING", "QUEUED", "OPEN", "DESCRIPTION"], |view| {
                 vec![
                     view.name.clone().into(),
@@ -108,11 +113,10 @@ pub(crate) async fn run(args: Args, cx: &Cx) -> anyhow::Result<ExitCode> {
                 ]
             })?;
         }
-        Command::Get { name } => show(cx, &parts, &name).await?,
-        Command::Set { name, slots, description } => set(cx, &parts, name, slots, description).await?,
+        Command::Get { name } => show(cx, &home, &name).await?,
+        Command::Set { name, slots, description } => set(cx, &home, &name, slots, description.as_deref()).await?,
         Command::Delete { name, yes } => {
-            let pool = find(&parts, &name).await?;
-            let used = pool.running.saturating_add(pool.queued);
+            let used = find(&home, &name).await?.occupied_slots;
             let question = format!("Delete pool `{name}` ({used} of its slots in use)? Tasks that name it will wait.");
             if !yes && !ask::is_possible() {
                 return Err(Refusal::usage(format!("deleting pool `{name}` holds up the tasks that name it"))
@@ -122,34 +126,63 @@ pub(crate) async fn run(args: Args, cx: &Cx) -> anyhow::Result<ExitCode> {
             if !yes && !ask::yes(&question)? {
                 return Ok(ExitCode::FAILURE);
             }
-            let mut tx = parts.store.begin().await?;
-            match tx.delete_pool(&name).await {
-                Ok(()) => tx.commit().await?,
-                Err(StoreError::NotFound { .. }) => return Err(no_such_pool(&parts, &name).await),
-                Err(error) => return Err(error.into()),
+            if !home.delete_pool(&name).await? {
+                return Err(no_such_pool(&home, &name).await);
             }
             cx.out.remark(&format!("deleted pool {name}"))?;
+        }
+        Command::Import { file, on_existing } => import(cx, home.local()?, transfer::read(&file)?, on_existing).await?,
+        Command::Export { file } => {
+            let pools = home.local()?.store.pools().await?.into_iter().map(|pool| {
+                let PoolUse { name, slots, description, include_deferred, .. } = pool;
+                (name, json!({ "slots": slots, "description": description, "include_deferred": include_deferred }))
+            });
+            transfer::write(cx, file.as_deref(), None, pools.collect())?;
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-async fn set(cx: &Cx, parts: &Parts, name: String, slots: i64, description: Option<String>) -> anyhow::Result<()> {
-    if name.trim().is_empty() || name.chars().count() > NAME_MAX {
-        return Err(Refusal::usage(format!("the name of a pool must have 1 to {NAME_MAX} characters")).into());
-    }
-    let before = parts.store.pools().await?.into_iter().find(|pool| pool.name == name);
-    let description = description.or(before.map(|pool| pool.description)).unwrap_or_default();
-    let mut tx = parts.store.begin().await?;
-    tx.set_pool(&Pool { name: name.clone(), slots, description }).await?;
-    // Who waits for slots may have them now.
-    tx.announce(Signal::Look).await?;
-    tx.commit().await?;
-    show(cx, parts, &name).await
+async fn set(cx: &Cx, home: &Home, name: &str, slots: i64, description: Option<&str>) -> anyhow::Result<()> {
+    check_name(name)?;
+    home.set_pool(name, slots, description).await?;
+    show(cx, home, name).await
 }
 
-async fn show(cx: &Cx, parts: &Parts, name: &str) -> anyhow::Result<()> {
-    let view = View::of(&find(parts, name).await?);
+async fn import(cx: &Cx, parts: &crate::node::Parts, all: Map<String, Value>, on_existing: OnExisting) -> anyhow::Result<()> {
+    let mut imported = Imported::default();
+    // In one transaction: a file is taken whole, or not at all.
+    let mut tx = parts.store.begin().await?;
+    for (name, value) in all {
+        check_name(&name)?;
+        let wrong = |why: String| Refusal::failed(format!("pool `{name}`: {why}"));
+        let written: Written = serde_json::from_value(value).map_err(|error| wrong(error.to_string()))?;
+        if !(-1..=SLOTS_MAX).contains(&written.slots) {
+            return Err(wrong(format!("`slots` must be from 0 to {SLOTS_MAX}, or -1 for no limit")).into());
+        }
+        let is_there = tx.pool(&name).await?.is_some();
+        if imported.count(is_there, on_existing, &format!("pool `{name}`"))? {
+            let description = written.description.unwrap_or_default();
+            let (slots, include_deferred) = (written.slots, written.include_deferred);
+            tx.set_pool(&Pool { name, slots, description, include_deferred }).await?;
+        }
+    }
+    tx.announce(Signal::Look).await?;
+    tx.commit().await?;
+    imported.show(cx)
+}
+
+fn check_name(name: &str) -> Result<(), Refusal> {
+    if name.trim().is_empty() || name.chars().count() > NAME_MAX || name.chars().any(char::is_control) {
+        let words =
+            format!("the name of a pool must have 1 to {NAME_MAX} characters, none of them a control character");
+        return Err(Refusal::usage(words));
+    }
+    Ok(())
+}
+
+async fn show(cx: &Cx, home: &Home, name: &str) -> anyhow::Result<()> {
+    let view = find(home, name).await?;
     let properties: Vec<(&str, Cell)> = vec![
         ("pool", view.name.clone().into()),
         ("slots", slots(view.slots).into()),
@@ -161,15 +194,15 @@ async fn show(cx: &Cx, parts: &Parts, name: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn find(parts: &Parts, name: &str) -> anyhow::Result<PoolUse> {
-    match parts.store.pools().await?.into_iter().find(|pool| pool.name == name) {
+async fn find(home: &Home, name: &str) -> anyhow::Result<PoolView> {
+    match home.pools().await?.into_iter().find(|pool| pool.name == name) {
         Some(pool) => Ok(pool),
-        None => Err(no_such_pool(parts, name).await),
+        None => Err(no_such_pool(home, name).await),
     }
 }
 
-async fn no_such_pool(parts: &Parts, name: &str) -> anyhow::Error {
-    let known = parts.store.pools().await.unwrap_or_default();
+async fn no_such_pool(home: &Home, name: &str) -> anyhow::Error {
+    let known = home.pools().await.unwrap_or_default();
     let refusal = Refusal::failed(format!("pool `{name}` does not exist"));
     refusal
         .help(match near(name, known.into_iter().map(|pool| pool.name)) {

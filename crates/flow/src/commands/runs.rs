@@ -5,18 +5,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use flow_core::{
-    RunState, Timestamp,
-    engine::{Edit, Selection},
-};
-use flow_store::{EditOptions, RunFilter, RunRow};
+use flow_core::{RunState, TaskState};
 use indicatif::ProgressBar;
-use serde::Serialize;
 
-use super::dags::{State, duration_arg};
+use super::dags::duration_arg;
 use crate::{
     context::Cx,
-    node::Parts,
+    home::{Action, Home, Mark, Reach, RunView},
     output::{self, Cell, Refusal},
 };
 
@@ -87,7 +82,7 @@ enum Command {
         after_help = "Examples:\n  flow runs mark success tutorial latest\n  flow runs mark failed tutorial latest"
     )]
     Mark {
-        state: State,
+        state: Mark,
         #[command(flatten)]
         run: Run,
     },
@@ -104,86 +99,37 @@ pub(crate) async fn run(args: Args, cx: &Cx) -> anyhow::Result<ExitCode> {
         Command::List { dag, state, limit } => list(cx, dag, state, limit).await,
         Command::Show(Run { dag, run }) => show(cx, &dag, &run).await,
         Command::Wait { run: Run { dag, run }, timeout } => {
-            let parts = Parts::of_command(cx).await?;
-            let row = find(&parts, &dag, &run).await?;
-            wait(cx, &parts, row, timeout).await
+            let home = Home::open(cx).await?;
+            let run = home.find_run(&dag, &run).await?;
+            wait(cx, &home, run, timeout).await
         }
         Command::Clear { run, only_failed, latest_version, dry_run } => {
-            let clear = Edit::Clear { tasks: Selection::default(), only_failed };
-            let options = EditOptions { dry_run, pin_latest: latest_version, who: None };
-            edit(cx, &run, &clear, options).await
+            edit(cx, &run, Action::Clear { only_failed, latest_version }, dry_run).await
         }
-        Command::Mark { state, run } => {
-            let state = match state {
-                State::Success => RunState::Success,
-                State::Failed => RunState::Failed,
-            };
-            edit(cx, &run, &Edit::MarkRun { state }, EditOptions::default()).await
-        }
-        Command::Cancel(run) => edit(cx, &run, &Edit::Cancel, EditOptions::default()).await,
+        Command::Mark { state, run } => edit(cx, &run, Action::Mark { state }, false).await,
+        Command::Cancel(run) => edit(cx, &run, Action::Cancel, false).await,
         Command::Delete(Run { dag, run }) => {
-            let parts = Parts::of_command(cx).await?;
-            let row = find(&parts, &dag, &run).await?;
-            let mut tx = parts.store.begin().await?;
-            tx.delete_run(&row.run, None, cx.now()).await?;
-            tx.commit().await?;
-            // Logs of a run that is gone are in nobody's way; the folder may be on another host.
-            let _ = std::fs::remove_dir_all(parts.logs.run_folder(&row.run.dag_id, &row.run.run_id));
-            cx.out.remark(&format!("deleted {dag} {}", row.run.run_id))?;
+            let home = Home::open(cx).await?;
+            let run = home.find_run(&dag, &run).await?;
+            home.delete_run(cx, &run).await?;
+            cx.out.remark(&format!("deleted {dag} {}", run.dag_run_id))?;
             Ok(ExitCode::SUCCESS)
         }
     }
 }
 
-/// A run, for programs.
-#[derive(Debug, Serialize)]
-pub(crate) struct RunView {
-    dag_id: String,
-    dag_run_id: String,
-    state: RunState,
-    run_type: &'static str,
-    logical_date: Option<Timestamp>,
-    run_after: Timestamp,
-    start_date: Option<Timestamp>,
-    end_date: Option<Timestamp>,
-    duration: Option<f64>,
-    conf: serde_json::Value,
-}
-
-impl RunView {
-    /// Takes what is shown of a run.
-    pub(crate) fn of(row: &RunRow) -> Self {
-        let run = &row.run;
-        Self {
-            dag_id: run.dag_id.to_string(),
-            dag_run_id: run.run_id.to_string(),
-            state: run.state,
-            run_type: run.run_type.as_str(),
-            logical_date: run.logical_date,
-            run_after: run.run_after,
-            start_date: run.started_at,
-            end_date: run.ended_at,
-            duration: run.started_at.zip(run.ended_at).map(|(start, end)| end.since(start).as_secs_f64()),
-            conf: run.conf.clone(),
-        }
-    }
-}
-
 async fn list(cx: &Cx, dag: Option<String>, state: Option<RunState>, limit: u32) -> anyhow::Result<ExitCode> {
-    let parts = Parts::of_command(cx).await?;
+    let home = Home::open(cx).await?;
     if let Some(dag) = &dag
-        && parts.store.dag(dag).await?.is_none()
+        && home.dag(dag).await?.is_none()
     {
-        return Err(no_such_dag(&parts, dag).await);
+        return Err(home.no_such_dag(dag).await);
     }
-    let filter = RunFilter { dag_id: dag, state };
-    let rows = parts.store.list_runs(&filter, limit).await?;
-    let views: Vec<RunView> = rows.iter().map(RunView::of).collect();
+    let views = home.runs(dag.as_deref(), state, limit).await?;
     print_list(cx, &views)?;
     if views.is_empty() {
-        let has_others = state.is_some()
-            && !parts.store.list_runs(&RunFilter { state: None, ..filter.clone() }, 1).await?.is_empty();
-        let dag = filter.dag_id.as_deref().unwrap_or("DAG");
+        let has_others = state.is_some() && !home.runs(dag.as_deref(), None, 1).await?.is_empty();
+        let dag = dag.as_deref().unwrap_or("DAG");
         cx.out.remark(&match state.filter(|_| has_others) {
             Some(state) => format!("None of the runs is {state}."),
             None => format!("No runs yet. Start one: flow trigger {dag} --wait"),
@@ -207,80 +153,44 @@ pub(crate) fn print_list(cx: &Cx, views: &[RunView]) -> anyhow::Result<()> {
 }
 
 async fn show(cx: &Cx, dag: &str, run: &str) -> anyhow::Result<ExitCode> {
-    let parts = Parts::of_command(cx).await?;
-    let row = find(&parts, dag, run).await?;
-    let tasks = super::tasks::views(&parts, &row).await?;
+    let home = Home::open(cx).await?;
+    let view = home.find_run(dag, run).await?;
+    let tasks = home.tasks(dag, &view.dag_run_id).await?;
     if !cx.out.is_for_people() {
-        let mut whole = serde_json::to_value(RunView::of(&row))?;
+        let mut whole = serde_json::to_value(&view)?;
         whole["task_instances"] = serde_json::to_value(&tasks)?;
         cx.out.data(&whole)?;
         return Ok(ExitCode::SUCCESS);
     }
-    print(cx, &row)?;
+    print(cx, &view)?;
     cx.out.raw("\n")?;
     super::tasks::print(cx, &tasks)?;
-    if let Some(words) = held_by_pause(&parts, &row).await? {
+    if let Some(words) = held_by_pause(&home, &view).await? {
         cx.out.remark(&format!("\n{words}"))?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
 /// Says that a run does not go on because its DAG is paused, and what helps.
-pub(crate) async fn held_by_pause(parts: &Parts, row: &RunRow) -> anyhow::Result<Option<String>> {
-    let dag_id = row.run.dag_id.as_str();
-    let is_held = !row.run.state.is_finished() && parts.store.dag(dag_id).await?.is_some_and(|dag| dag.is_paused);
+pub(crate) async fn held_by_pause(home: &Home, run: &RunView) -> anyhow::Result<Option<String>> {
+    let dag_id = run.dag_id.as_str();
+    let is_held = !run.state.is_finished() && home.dag(dag_id).await?.is_some_and(|dag| dag.is_paused);
     Ok(is_held.then(|| format!("The DAG is paused, so its run waits: flow dags unpause {dag_id}")))
 }
 
-async fn edit(cx: &Cx, run: &Run, request: &Edit, options: EditOptions<'_>) -> anyhow::Result<ExitCode> {
-    let parts = Parts::of_command(cx).await?;
-    let row = find(&parts, &run.dag, &run.run).await?;
-    let edited =
-        parts.store.edit_run(&parts.dags, (&run.dag, row.run.run_id.as_str()), request, options, cx.now()).await?;
-    super::tasks::print_edited(cx, &edited, options.dry_run)?;
+async fn edit(cx: &Cx, run: &Run, action: Action, dry_run: bool) -> anyhow::Result<ExitCode> {
+    let home = Home::open(cx).await?;
+    let view = home.find_run(&run.dag, &run.run).await?;
+    let reach = Reach { dry_run, ..Reach::default() };
+    let changes = home.edit(cx, (&run.dag, &view.dag_run_id), action, &reach).await?;
+    super::tasks::print_changes(cx, &changes, dry_run)?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// Finds a run by its id or as `latest`.
-pub(crate) async fn find(parts: &Parts, dag: &str, run: &str) -> anyhow::Result<RunRow> {
-    if parts.store.dag(dag).await?.is_none() {
-        return Err(no_such_dag(parts, dag).await);
-    }
-    let found = if run == "latest" {
-        let filter = RunFilter { dag_id: Some(dag.to_owned()), state: None };
-        parts.store.list_runs(&filter, 1).await?.into_iter().next()
-    } else {
-        parts.store.run(dag, run).await?
-    };
-    found.ok_or_else(|| {
-        let refusal = if run == "latest" {
-            Refusal::failed(format!("dag `{dag}` has no runs yet")).help(format!("start one: flow trigger {dag}"))
-        } else {
-            Refusal::failed(format!("dag `{dag}` has no run `{run}`"))
-                .help(format!("see its runs: flow runs list {dag}"))
-        };
-        refusal.into()
-    })
-}
-
-/// Says that there is no such DAG, and which one may have been meant.
-pub(crate) async fn no_such_dag(parts: &Parts, dag: &str) -> anyhow::Error {
-    let refusal = Refusal::failed(format!("dag `{dag}` does not exist"));
-    let known = parts.store.dags().await.unwrap_or_default();
-    let near = crate::config::near(dag, known.into_iter().map(|row| row.dag_id));
-    refusal
-        .help(match near {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => "see which there are: flow dags list; mistakes in files: flow dags check".to_owned(),
-        })
-        .into()
-}
-
 /// Prints one run.
-pub(crate) fn print(cx: &Cx, row: &RunRow) -> anyhow::Result<()> {
-    let view = RunView::of(row);
+pub(crate) fn print(cx: &Cx, view: &RunView) -> anyhow::Result<()> {
     cx.out.one(
-        &view,
+        view,
         vec![
             ("dag", view.dag_id.clone().into()),
             ("run", view.dag_run_id.clone().into()),
@@ -297,44 +207,49 @@ pub(crate) fn print(cx: &Cx, row: &RunRow) -> anyhow::Result<()> {
 /// Waits until a run has ended, showing how far it is; exit code 1 when it failed or took too long.
 pub(crate) async fn wait(
     cx: &Cx,
-    parts: &Parts,
-    mut row: RunRow,
+    home: &Home,
+    mut view: RunView,
     timeout: Option<Duration>,
 ) -> anyhow::Result<ExitCode> {
-    let (dag, run) = (row.run.dag_id.clone(), row.run.run_id.clone());
-    if let Some(words) = held_by_pause(parts, &row).await? {
+    let (dag, run) = (view.dag_id.clone(), view.dag_run_id.clone());
+    if let Some(words) = held_by_pause(home, &view).await? {
         cx.out.note(&words)?;
     }
     let deadline = timeout.map(|timeout| Instant::now() + timeout);
     let progress = ProgressBar::new_spinner();
     progress.enable_steady_tick(Duration::from_millis(120));
-    while !row.run.state.is_finished() {
+    let mut pause = LOOK;
+    while !view.state.is_finished() {
+        let tasks = home.tasks(&dag, &run).await?;
         if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
             progress.finish_and_clear();
             let refusal = Refusal::failed(format!("run `{run}` of `{dag}` has not ended in time; it goes on"));
-            let tasks = parts.store.tasks(row.run.key).await?;
-            let open = tasks.iter().find(|task| !task.state.is_finished());
+            let open = tasks.iter().find(|task| !task.state().is_finished());
             return Err(refusal
-                .help(match (held_by_pause(parts, &row).await?, open) {
+                .help(match (held_by_pause(home, &view).await?, open) {
                     (Some(words), _) => words,
                     (None, Some(task)) => format!("see why: flow tasks explain {dag} {run} {}", task.task_id),
                     (None, None) => format!("see why: flow runs show {dag} {run}"),
                 })
                 .into());
         }
-        let tasks = parts.store.tasks(row.run.key).await?;
-        let done = tasks.iter().filter(|task| task.state.is_finished()).count();
-        progress.set_message(format!("{dag} {run}: {}, {done} of {} tasks done", row.run.state, tasks.len()));
-        tokio::time::sleep(LOOK).await;
-        row = find(parts, dag.as_str(), run.as_str()).await?;
+        let done = tasks.iter().filter(|task| task.state().is_finished()).count();
+        progress.set_message(format!("{dag} {run}: {}, {done} of {} tasks done", view.state, tasks.len()));
+        let left = deadline.map_or(pause, |deadline| deadline.saturating_duration_since(Instant::now()));
+        tokio::time::sleep(pause.min(left)).await;
+        if matches!(home, Home::Remote(_)) {
+            // A server has others to answer.
+            pause = (pause * 3 / 2).min(LOOK_MAX);
+        }
+        view = home.find_run(&dag, &run).await?;
     }
     progress.finish_and_clear();
-    print(cx, &row)?;
-    if row.run.state == RunState::Success {
+    print(cx, &view)?;
+    if view.state == RunState::Success {
         return Ok(ExitCode::SUCCESS);
     }
-    let tasks = parts.store.tasks(row.run.key).await?;
-    for task in tasks.iter().filter(|task| task.state == flow_core::TaskState::Failed) {
+    let tasks = home.tasks(&dag, &run).await?;
+    for task in tasks.iter().filter(|task| task.state() == TaskState::Failed) {
         cx.out.remark(&format!("failed: {}; see: flow tasks log {dag} {run} {}", task.task_id, task.task_id))?;
     }
     Ok(ExitCode::FAILURE)
@@ -342,3 +257,5 @@ pub(crate) async fn wait(
 
 /// Between two looks at a run that is waited for.
 const LOOK: Duration = Duration::from_millis(50);
+/// The longest that it becomes, over the network.
+const LOOK_MAX: Duration = Duration::from_secs(2);

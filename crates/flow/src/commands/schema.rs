@@ -1,12 +1,13 @@
-//! `flow schema`: JSON schemas.
+//! `flow schema`: what DAG files and the REST API look like, for programs.
 
 use std::process::ExitCode;
 
-use crate::context::Cx;
+use crate::{context::Cx, node::VERSION};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   flow schema dag > flow-dag.schema.json
+  flow schema api > openapi.json
 
 An editor with YAML support completes and checks a DAG file that begins with
   # yaml-language-server: $schema=flow-dag.schema.json")]
@@ -20,11 +21,17 @@ enum Command {
     /// The schema of DAG files, with every operator of this binary
     #[command(after_help = "Examples:\n  flow schema dag > flow-dag.schema.json")]
     Dag,
+    /// The OpenAPI document of the REST API
+    #[command(
+        after_help = "Examples:\n  flow schema api > openapi.json\n\nA running server has it at /openapi.json, and as a page at /docs."
+    )]
+    Api,
 }
 
 pub(crate) fn run(args: Args, cx: &Cx) -> anyhow::Result<ExitCode> {
-    let Command::Dag = args.command;
-    let schema = flow_operators::dag_schema(&flow_operators::all());
-    cx.out.data(&schema)?;
+    match args.command {
+        Command::Dag => cx.out.data(&flow_operators::dag_schema(&flow_operators::all()))?,
+        Command::Api => cx.out.data(&serde_json::to_value(flow_server::openapi_document(VERSION))?)?,
+    }
     Ok(ExitCode::SUCCESS)
 }

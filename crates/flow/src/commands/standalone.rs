@@ -61,7 +61,8 @@ pub(crate) async fn run(_args: Args, cx: &Cx) -> anyhow::Result<ExitCode> {
     make_dag_folder(&settings.dags.folder)?;
     let stop = Stop::new();
     tokio::spawn(stop.listen().context("cannot take over the signals")?);
-    greet(cx, &listener)?;
+    let login = node::first_admin(cx, &parts, &listener).await?;
+    greet(cx, &listener, &login)?;
     // Whoever starts everything in one process wants to see it run.
     let paused = settings.core.dags_are_paused_at_creation
         && cx.config.origin("core.dags_are_paused_at_creation") != &Origin::Default;
@@ -91,12 +92,12 @@ fn make_dag_folder(folder: &Path) -> anyhow::Result<()> {
 }
 
 /// Says where things are and what to do next.
-fn greet(cx: &Cx, listener: &TcpListener) -> anyhow::Result<()> {
+fn greet(cx: &Cx, listener: &TcpListener, login: &str) -> anyhow::Result<()> {
     let settings = &cx.config.settings;
     let address = listener.local_addr()?;
     let database = crate::config::masked(&settings.database.url);
     cx.out.remark(&format!(
-        "flow {}\n  web       http://{address}\n  DAGs      {}\n  home      {}\n  database  {database}\n\n\
+        "flow {}\n  web       http://{address}\n  login     {login}\n  DAGs      {}\n  home      {}\n  database  {database}\n\n\
          Put YAML files into the DAG folder; they show up within a second. In another terminal:\n\
          {}  flow dags list\n  flow trigger DAG --wait\n  flow tasks log DAG latest TASK\n",
         node::VERSION,

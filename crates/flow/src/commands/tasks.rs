@@ -1,23 +1,12 @@
 //! `flow tasks`: look at a run's task instances, read their logs, ask why, clear and mark them.
 
-use std::{
-    process::ExitCode,
-    sync::{Mutex, PoisonError},
-    time::Duration,
-};
+use std::{process::ExitCode, time::Duration};
 
-use flow_core::{
-    RunKey, TaskState, Timestamp,
-    engine::{Edit, Refused, Selection},
-};
-use flow_runtime::log::{Follow, LogId};
-use flow_store::{ActionError, EditOptions, Edited, RunFilter, RunRow, Store, StoreError, TaskRow};
-use serde::Serialize;
+use flow_core::TaskState;
 
-use super::{dags::State, runs};
 use crate::{
     context::Cx,
-    node::Parts,
+    home::{self, Action, Change, Home, Mark, RunView, TaskPlace, TaskView},
     output::{self, Cell, Refusal},
 };
 
@@ -105,7 +94,7 @@ enum Command {
         after_help = "Examples:\n  flow tasks mark success tutorial latest sleep\n  flow tasks mark failed tutorial latest sleep --downstream"
     )]
     Mark {
-        state: State,
+        state: Mark,
         #[command(flatten)]
         instance: Instance,
         #[command(flatten)]
@@ -120,75 +109,37 @@ enum Command {
 }
 
 pub(crate) async fn run(args: Args, cx: &Cx) -> anyhow::Result<ExitCode> {
-    let parts = Parts::of_command(cx).await?;
+    let home = Home::open(cx).await?;
     match args.command {
         Command::List { dag, run } => {
-            let row = runs::find(&parts, &dag, &run).await?;
-            print(cx, &views(&parts, &row).await?)?;
-            Ok(ExitCode::SUCCESS)
+            let run = home.find_run(&dag, &run).await?;
+            print(cx, &home.tasks(&dag, &run.dag_run_id).await?)?;
         }
-        Command::Log { instance, try_number, follow } => log(cx, &parts, &instance, try_number, follow).await,
+        Command::Log { instance, try_number, follow } => log(cx, &home, &instance, try_number, follow).await?,
         Command::Clear { instance, reach } => {
-            let make = |tasks| Edit::Clear { tasks, only_failed: false };
-            edit(cx, &parts, &instance, &reach, make).await
+            let action = Action::Clear { only_failed: false, latest_version: false };
+            edit(cx, &home, &instance, &reach, action).await?;
         }
         Command::Mark { state, instance, reach } => {
-            let state = match state {
-                State::Success => TaskState::Success,
-                State::Failed => TaskState::Failed,
-            };
-            edit(cx, &parts, &instance, &reach, |tasks| Edit::MarkTasks { tasks, state }).await
+            edit(cx, &home, &instance, &reach, Action::Mark { state }).await?;
         }
-        Command::Render(instance) => render(cx, &parts, &instance).await,
-        Command::Explain(instance) => explain(cx, &parts, &instance).await,
-    }
-}
-
-/// A task instance, for programs.
-#[derive(Debug, Serialize)]
-pub(crate) struct TaskView {
-    task_id: String,
-    map_index: i32,
-    /// `null` = nothing has been decided yet.
-    state: Option<TaskState>,
-    try_number: u32,
-    max_tries: u32,
-    operator: String,
-    pool: String,
-    queue: String,
-    hostname: Option<String>,
-    queued_when: Option<Timestamp>,
-    start_date: Option<Timestamp>,
-    end_date: Option<Timestamp>,
-    duration: Option<f64>,
-}
-
-impl TaskView {
-    fn of(row: &TaskRow) -> Self {
-        Self {
-            task_id: row.task_id.clone(),
-            map_index: row.map_index,
-            state: Some(row.state).filter(|state| *state != TaskState::NoStatus),
-            try_number: row.try_number,
-            max_tries: row.max_tries,
-            operator: row.operator.clone(),
-            pool: row.pool.clone(),
-            queue: row.queue.clone(),
-            hostname: row.hostname.clone(),
-            queued_when: row.queued_at,
-            start_date: row.started_at,
-            end_date: row.ended_at,
-            duration: row.started_at.zip(row.ended_at).map(|(start, end)| end.since(start).as_secs_f64()),
+        Command::Render(instance) => {
+            let (_, _, place) = find(&home, &instance).await?;
+            cx.out.fields(&home.rendered(&place).await?)?;
+        }
+        Command::Explain(instance) => {
+            let (_, _, place) = find(&home, &instance).await?;
+            let reasons = home.explain(cx, &place).await?;
+            if cx.out.is_for_people() {
+                for reason in &reasons {
+                    cx.out.raw(&format!("{}\n", reason.text))?;
+                }
+            } else {
+                cx.out.list(&reasons, &[], |reason| vec![reason.kind.clone().into(), reason.text.clone().into()])?;
+            }
         }
     }
-}
-
-/// Returns the task instances of a run in the order of its DAG.
-pub(crate) async fn views(parts: &Parts, row: &RunRow) -> anyhow::Result<Vec<TaskView>> {
-    let dag = parts.dags.read(&parts.store, row.version_id).await?;
-    let mut tasks = parts.store.tasks(row.run.key).await?;
-    tasks.sort_by_key(|task| (dag.task_ix(&task.task_id).map_or(u32::MAX, |ix| ix.0), task.map_index));
-    Ok(tasks.iter().map(TaskView::of).collect())
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Prints task instances.
@@ -198,7 +149,7 @@ pub(crate) fn print(cx: &Cx, views: &[TaskView]) -> anyhow::Result<()> {
             if view.map_index < 0 { view.task_id.clone() } else { format!("{}[{}]", view.task_id, view.map_index) };
         vec![
             name.into(),
-            output::task_state(view.state.unwrap_or(TaskState::NoStatus)),
+            output::task_state(view.state()),
             view.try_number.to_string().into(),
             view.operator.clone().into(),
             Cell::maybe(view.start_date),
@@ -209,24 +160,13 @@ pub(crate) fn print(cx: &Cx, views: &[TaskView]) -> anyhow::Result<()> {
 }
 
 /// Prints what an edit changed, or would change.
-pub(crate) fn print_edited(cx: &Cx, edited: &[Edited], dry_run: bool) -> anyhow::Result<()> {
-    #[derive(Serialize)]
-    struct View<'a> {
-        task_id: &'a str,
-        map_index: i32,
-        from: TaskState,
-        to: TaskState,
-    }
-    let views: Vec<View<'_>> = edited
-        .iter()
-        .map(|edited| View { task_id: &edited.task_id, map_index: edited.map_index, from: edited.from, to: edited.to })
-        .collect();
-    if views.is_empty() && cx.out.is_for_people() {
+pub(crate) fn print_changes(cx: &Cx, changes: &[Change], dry_run: bool) -> anyhow::Result<()> {
+    if changes.is_empty() && cx.out.is_for_people() {
         cx.out.remark("Nothing to change.")?;
         return Ok(());
     }
-    cx.out.list(&views, &["TASK", "FROM", "TO"], |view| {
-        vec![view.task_id.into(), output::task_state(view.from), output::task_state(view.to)]
+    cx.out.list(changes, &["TASK", "FROM", "TO"], |change| {
+        vec![change.task_id.clone().into(), output::task_state(change.from), output::task_state(change.to)]
     })?;
     if dry_run {
         cx.out.remark("Nothing was changed (--dry-run).")?;
@@ -235,15 +175,15 @@ pub(crate) fn print_edited(cx: &Cx, edited: &[Edited], dry_run: bool) -> anyhow:
 }
 
 /// Finds a task instance of a run.
-async fn find(parts: &Parts, instance: &Instance) -> anyhow::Result<(RunRow, TaskRow)> {
-    let row = runs::find(parts, &instance.dag, &instance.run).await?;
-    let tasks = parts.store.tasks(row.run.key).await?;
+async fn find(home: &Home, instance: &Instance) -> anyhow::Result<(RunView, TaskView, TaskPlace)> {
+    let run = home.find_run(&instance.dag, &instance.run).await?;
+    let tasks = home.tasks(&instance.dag, &run.dag_run_id).await?;
     let wanted = instance.map_index.unwrap_or(-1);
     let found = tasks.iter().find(|task| task.task_id == instance.task && task.map_index == wanted).cloned();
     let Some(task) = found else {
         let near = crate::config::near(&instance.task, tasks.iter().map(|task| task.task_id.clone()));
         let refusal =
-            Refusal::failed(format!("run `{}` of `{}` has no task `{}`", row.run.run_id, instance.dag, instance.task));
+            Refusal::failed(format!("run `{}` of `{}` has no task `{}`", run.dag_run_id, instance.dag, instance.task));
         return Err(refusal
             .help(near.map_or_else(
                 || format!("see its tasks: flow tasks list {} {}", instance.dag, instance.run),
@@ -251,28 +191,22 @@ async fn find(parts: &Parts, instance: &Instance) -> anyhow::Result<(RunRow, Tas
             ))
             .into());
     };
-    Ok((row, task))
-}
-
-async fn log(
-    cx: &Cx,
-    parts: &Parts,
-    instance: &Instance,
-    try_number: Option<u32>,
-    follow: bool,
-) -> anyhow::Result<ExitCode> {
-    let (row, task) = find(parts, instance).await?;
-    let id = LogId {
-        dag_id: row.run.dag_id.clone(),
-        run_id: row.run.run_id.clone(),
-        task_id: task.task_id.clone().into(),
+    let place = TaskPlace {
+        dag_id: instance.dag.clone(),
+        run_id: run.dag_run_id.clone(),
+        task_id: task.task_id.clone(),
         map_index: task.map_index,
     };
+    Ok((run, task, place))
+}
+
+async fn log(cx: &Cx, home: &Home, instance: &Instance, try_number: Option<u32>, follow: bool) -> anyhow::Result<()> {
+    let (_, task, place) = find(home, instance).await?;
     let wanted = try_number.unwrap_or_else(|| task.try_number.max(1));
-    let path = parts.logs.path(&id, wanted);
-    if !path.exists() && (!follow || task.state.is_finished()) {
+    let is_open = follow && !task.state().is_finished();
+    if !home.write_log(&place, wanted, is_open, |bytes| cx.out.bytes(bytes)).await? {
         let refusal = Refusal::failed(format!("task `{}` has no log of try {wanted}", task.task_id));
-        let help = if task.state == TaskState::NoStatus || task.try_number == 0 {
+        let help = if task.state() == TaskState::NoStatus || task.try_number == 0 {
             format!(
                 "it has not started; see why: flow tasks explain {} {} {}",
                 instance.dag, instance.run, task.task_id
@@ -284,105 +218,55 @@ async fn log(
         };
         return Err(refusal.help(help).into());
     }
-    if !follow {
-        let mut lines = Follow::new(path, 0, || std::future::ready(true));
-        while let Some(chunk) = lines.next().await? {
-            cx.out.bytes(&chunk)?;
-        }
-        return Ok(ExitCode::SUCCESS);
+    if !follow || try_number.is_some() {
+        return Ok(());
     }
     let mut number = wanted;
     loop {
-        follow_one(cx, parts, row.run.key, &id, number).await?;
-        if try_number.is_some() {
-            return Ok(ExitCode::SUCCESS);
-        }
         // Another try may come yet: after a retry's delay, or because somebody clears the task.
         loop {
-            match now(&parts.store, row.run.key, &id).await? {
+            match home.standing(&place).await? {
                 Some(now) if now.try_number > number => break,
-                Some(now) if !now.state.is_finished() => tokio::time::sleep(NEXT_TRY_LOOK).await,
-                Some(_) | None => return Ok(ExitCode::SUCCESS),
+                Some(now) if !now.is_finished() => tokio::time::sleep(NEXT_TRY_LOOK).await,
+                Some(_) | None => return Ok(()),
             }
         }
         number += 1;
         cx.out.note(&format!("try {number}:"))?;
+        home.write_log(&place, number, true, |bytes| cx.out.bytes(bytes)).await?;
     }
 }
 
-/// Prints the log of one try until the try has ended.
-async fn follow_one(cx: &Cx, parts: &Parts, run: RunKey, id: &LogId, number: u32) -> anyhow::Result<()> {
-    let failure = Mutex::new(None);
-    let mut lines = Follow::new(parts.logs.path(id, number), 0, || async {
-        match now(&parts.store, run, id).await {
-            Ok(now) => now.is_none_or(|now| {
-                now.state.is_finished() || now.try_number > number || now.state == TaskState::UpForRetry
-            }),
-            Err(error) => {
-                *failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
-                true
-            }
-        }
-    });
-    while let Some(chunk) = lines.next().await? {
-        cx.out.bytes(&chunk)?;
-    }
-    drop(lines);
-    match failure.into_inner().unwrap_or_else(PoisonError::into_inner) {
-        Some(error) => Err(anyhow::Error::new(error).context("cannot see whether the task goes on")),
-        None => Ok(()),
-    }
-}
-
-/// Looks at a task instance; `None` when it is gone.
-async fn now(store: &Store, run: RunKey, id: &LogId) -> Result<Option<TaskRow>, StoreError> {
-    let tasks = store.tasks(run).await?;
-    Ok(tasks.into_iter().find(|task| task.task_id == id.task_id.as_str() && task.map_index == id.map_index))
-}
-
-async fn edit(
-    cx: &Cx,
-    parts: &Parts,
-    instance: &Instance,
-    reach: &Reach,
-    make: impl Fn(Selection) -> Edit,
-) -> anyhow::Result<ExitCode> {
-    let (row, task) = find(parts, instance).await?;
-    let mut wanted = vec![row.run.run_id.to_string()];
+async fn edit(cx: &Cx, home: &Home, instance: &Instance, reach: &Reach, action: Action) -> anyhow::Result<()> {
+    let (run, task, _) = find(home, instance).await?;
+    let mut wanted = vec![run.dag_run_id.clone()];
     if reach.past || reach.future {
-        let filter = RunFilter { dag_id: Some(instance.dag.clone()), state: None };
-        let mut others = parts.store.list_runs(&filter, RUNS_MAX + 1).await?;
+        let mut others = home.runs(Some(&instance.dag), None, RUNS_MAX + 1).await?;
         if others.len() > RUNS_MAX as usize {
             others.truncate(RUNS_MAX as usize);
             cx.out.note(&format!("`{}` has more runs: only the newest {RUNS_MAX} are looked at", instance.dag))?;
         }
         wanted.extend(
             others
-                .iter()
+                .into_iter()
                 .filter(|other| {
-                    (reach.past && other.run.logical_date < row.run.logical_date)
-                        || (reach.future && other.run.logical_date > row.run.logical_date)
+                    (reach.past && other.logical_date < run.logical_date)
+                        || (reach.future && other.logical_date > run.logical_date)
                 })
-                .map(|other| other.run.run_id.to_string()),
+                .map(|other| other.dag_run_id),
         );
     }
-    let selection = Selection {
-        tasks: Some(vec![(task.task_id.clone().into(), instance.map_index)]),
+    let scope = home::Reach {
+        task_id: Some(&task.task_id),
+        map_index: instance.map_index,
         upstream: reach.upstream,
         downstream: reach.downstream,
+        dry_run: reach.dry_run,
     };
-    let options = EditOptions { dry_run: reach.dry_run, pin_latest: false, who: None };
     for run_id in &wanted {
-        let edited = parts
-            .store
-            .edit_run(&parts.dags, (&instance.dag, run_id), &make(selection.clone()), options, cx.now())
-            .await;
-        let edited = match edited {
+        let changes = match home.edit(cx, (&instance.dag, run_id), action, &scope).await {
             // Another version of the DAG, or deleted meanwhile: the other runs are changed all the same.
-            Err(
-                error @ (ActionError::Refused(Refused::NoSuchTask(_) | Refused::NoSuchMapIndex(..))
-                | ActionError::Store(StoreError::NotFound { .. })),
-            ) if *run_id != row.run.run_id.as_str() => {
+            Err(error) if Home::is_missing(&error) && *run_id != run.dag_run_id => {
                 cx.out.note(&format!("skipped {} {run_id}: {error}", instance.dag))?;
                 continue;
             }
@@ -391,42 +275,9 @@ async fn edit(
         if wanted.len() > 1 {
             cx.out.remark(&format!("{} {run_id}", instance.dag))?;
         }
-        print_edited(cx, &edited, reach.dry_run)?;
+        print_changes(cx, &changes, reach.dry_run)?;
     }
-    Ok(ExitCode::SUCCESS)
-}
-
-async fn render(cx: &Cx, parts: &Parts, instance: &Instance) -> anyhow::Result<ExitCode> {
-    let (row, task) = find(parts, instance).await?;
-    if let Some(fields) = parts.store.rendered(row.run.key, &task.task_id, task.map_index).await? {
-        cx.out.fields(&fields)?;
-        return Ok(ExitCode::SUCCESS);
-    }
-    let fields = parts.render(row, &task).await?;
-    cx.out.fields(&fields)?;
-    Ok(ExitCode::SUCCESS)
-}
-
-async fn explain(cx: &Cx, parts: &Parts, instance: &Instance) -> anyhow::Result<ExitCode> {
-    #[derive(Serialize)]
-    struct View {
-        kind: &'static str,
-        text: String,
-    }
-    let (row, task) = find(parts, instance).await?;
-    let reasons = parts
-        .store
-        .explain(&parts.dags, &row, &task, cx.config.settings.core.max_infrastructure_retries, cx.now())
-        .await?;
-    let views: Vec<View> = reasons.into_iter().map(|reason| View { kind: reason.kind, text: reason.text }).collect();
-    if cx.out.is_for_people() {
-        for view in &views {
-            cx.out.raw(&format!("{}\n", view.text))?;
-        }
-    } else {
-        cx.out.list(&views, &[], |view| vec![view.kind.into(), view.text.clone().into()])?;
-    }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 /// Most runs that `--past` and `--future` reach.

@@ -3,13 +3,16 @@
 use std::{process::ExitCode, time::Duration};
 
 use flow_core::{Timestamp, time::parse_time};
-use flow_store::{ActionError, StoreError, TriggerOutcome, TriggerRun};
 
 use super::{
     dags::{duration_arg, object_arg},
     runs,
 };
-use crate::{context::Cx, node::Parts, output::Refusal};
+use crate::{
+    context::Cx,
+    home::{Home, Triggered, Wish},
+    output::Refusal,
+};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
@@ -39,48 +42,42 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(args: Args, cx: &Cx) -> anyhow::Result<ExitCode> {
-    let parts = Parts::of_command(cx).await?;
+    let home = Home::open(cx).await?;
     let logical_date = match &args.logical_date {
-        Some(text) => Some(date(&parts, &args.dag, text).await?),
+        Some(text) => Some(date(&home, cx, &args.dag, text).await?),
         None => None,
     };
-    let conf = args.conf.unwrap_or(serde_json::Value::Null);
-    let request = TriggerRun {
+    let wish = Wish {
         dag_id: &args.dag,
         run_id: args.run_id.as_deref(),
         logical_date,
-        run_after: None,
-        conf: &conf,
-        triggered_by: "cli",
-        user: None,
-        note: None,
+        conf: args.conf.unwrap_or(serde_json::Value::Null),
     };
-    let row = match parts.store.trigger(&parts.dags, &request, cx.now()).await {
-        Ok(TriggerOutcome::Created(row)) => row,
-        Ok(TriggerOutcome::Exists(row)) => {
+    let run = match home.trigger(cx, &wish).await? {
+        Triggered::Created(run) => run,
+        Triggered::Exists(which) => {
+            let name = which.as_ref().map_or_else(String::new, |id| format!(": `{id}`"));
+            let which = which.unwrap_or_else(|| "RUN".to_owned());
             return Err(Refusal::failed(format!(
-                "dag `{}` has a run of that id or logical date already: `{}`",
-                args.dag, row.run.run_id
+                "dag `{}` has a run of that id or logical date already{name}",
+                args.dag
             ))
-            .help(format!("to run it again: flow runs clear {} {}", args.dag, row.run.run_id))
+            .help(format!("to run it again: flow runs clear {} {which}", args.dag))
             .into());
         }
-        Err(ActionError::Store(StoreError::NotFound { .. })) => return Err(runs::no_such_dag(&parts, &args.dag).await),
-        Err(error) => return Err(error.into()),
     };
     if !args.wait {
-        runs::print(cx, &row)?;
-        if let Some(words) = runs::held_by_pause(&parts, &row).await? {
+        runs::print(cx, &run)?;
+        if let Some(words) = runs::held_by_pause(&home, &run).await? {
             cx.out.remark(&words)?;
         }
         return Ok(ExitCode::SUCCESS);
     }
-    runs::wait(cx, &parts, row, args.timeout).await
+    runs::wait(cx, &home, run, args.timeout).await
 }
 
 /// Reads a logical date, in the DAG's time zone.
-async fn date(parts: &Parts, dag_id: &str, text: &str) -> anyhow::Result<Timestamp> {
-    let Some(dag) = parts.store.dag(dag_id).await? else { return Err(runs::no_such_dag(parts, dag_id).await) };
-    let cached = parts.dags.read(&parts.store, dag.version_id).await?;
-    parse_time(text, &cached.dag.timezone).map_err(|problem| Refusal::usage(format!("--logical-date {problem}")).into())
+async fn date(home: &Home, cx: &Cx, dag_id: &str, text: &str) -> anyhow::Result<Timestamp> {
+    let (dag, _) = home.version(cx, dag_id).await?;
+    parse_time(text, &dag.timezone).map_err(|problem| Refusal::usage(format!("--logical-date {problem}")).into())
 }

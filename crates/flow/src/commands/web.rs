@@ -35,9 +35,11 @@ pub(crate) async fn run(_args: Args, cx: &Cx) -> anyhow::Result<ExitCode> {
     node::start_logging(cx);
     let listener = node::listen(cx).await?;
     let parts = Parts::of_database(cx).await?;
+    parts.check_key().await?;
     let stop = Stop::new();
     tokio::spawn(stop.listen().context("cannot take over the signals")?);
-    cx.out.remark(&format!("flow {} at http://{}", node::VERSION, listener.local_addr()?))?;
+    let login = node::first_admin(cx, &parts, &listener).await?;
+    cx.out.remark(&format!("flow {} at http://{}\nlog in at {login}", node::VERSION, listener.local_addr()?))?;
     node::serve(cx, &parts, listener, stop).await;
     parts.store.close().await;
     Ok(ExitCode::SUCCESS)

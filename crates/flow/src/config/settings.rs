@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::{
     ConfigError, Given,
-    value::{Count, Level, Setting},
+    value::{AnonymousRole, Count, Hosts, Level, Proxies, Setting},
 };
 
 /// What is known of a setting beside its value.
@@ -135,6 +135,17 @@ settings! {
         max_connections: Count = "1024",
         /// Most connections from one address. Behind a proxy all connections come from one.
         max_connections_per_address: Count = "512",
+        /// What someone may do who has not logged in: nothing, or as much as `Viewer`, `User`, `Op` or `Admin`.
+        anonymous_role: AnonymousRole = "",
+        /// Names under which the server is reached, with or without a port, when there is a proxy before it. A server that
+        /// listens on this machine only refuses other names, lest a page elsewhere asks it in the name of whoever reads the page.
+        allowed_hosts: Hosts = "",
+        /// Addresses or networks of proxies that may say who asks and how (`X-Forwarded-For`, `X-Forwarded-Proto`, `X-Forwarded-Host`).
+        trusted_proxies: Proxies = "",
+        /// A session in a browser that is not used for so long is over.
+        session_idle: Duration = "12h",
+        /// A session in a browser is over after so long, used or not.
+        session_lifetime: Duration = "7d",
     }
     /// Logs of tasks, and Flow's own.
     logging: Logging {

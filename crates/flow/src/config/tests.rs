@@ -260,3 +260,32 @@ fn every_setting_is_used_by_something() {
         TABLE.iter().filter(|entry| !text.contains(&format!(".{}", entry.key))).map(Entry::name).collect();
     assert!(unused.is_empty(), "nothing reads {unused:?}");
 }
+
+#[test]
+fn a_server_that_a_flag_names_goes_before_the_environment() {
+    let mut world = world("", &[("FLOW_SERVER", "http://env"), ("FLOW_TOKEN", "from-env\n")]);
+    let remote = world.load().remote.unwrap();
+    assert_eq!((remote.url.as_str(), &remote.origin), ("http://env", &Origin::Env("FLOW_SERVER".to_owned())));
+    assert_eq!(remote.token().unwrap().unwrap().expose(), "from-env");
+    assert!(!format!("{remote:?}").contains("from-env"));
+
+    world.around.remote.server = Some("http://flag".to_owned());
+    std::fs::write(world.folder.path().join("token"), " from-file \n").unwrap();
+    world.around.remote.token_file = Some(PathBuf::from("token"));
+    let remote = world.load().remote.unwrap();
+    assert_eq!((remote.url.as_str(), &remote.origin), ("http://flag", &Origin::Flag("--server")));
+    assert_eq!(remote.token().unwrap().unwrap().expose(), "from-file");
+
+    world.around.remote.token = Some("from-flag".into());
+    assert_eq!(world.load().remote.unwrap().token().unwrap().unwrap().expose(), "from-flag");
+}
+
+#[test]
+fn a_token_file_without_a_token_is_refused_when_it_is_needed() {
+    let mut world = world("", &[("FLOW_SERVER", "http://env")]);
+    assert_eq!(world.load().remote.unwrap().token().unwrap(), None);
+    world.around.remote.token_file = Some(PathBuf::from("none"));
+    assert!(world.load().remote.unwrap().token().unwrap_err().to_string().contains("No such file"));
+    std::fs::write(world.folder.path().join("none"), "\n").unwrap();
+    assert!(world.load().remote.unwrap().token().unwrap_err().to_string().ends_with("it is empty"));
+}

@@ -130,6 +130,74 @@ impl Setting for Duration {
     }
 }
 
+/// What someone may do who has not logged in; none = nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct AnonymousRole(pub(crate) Option<flow_server::Role>);
+
+impl Setting for AnonymousRole {
+    const KIND: &'static str = "role, or nothing";
+
+    fn read(text: &str) -> Result<Self, String> {
+        match text {
+            "" => Ok(Self(None)),
+            text => text
+                .parse()
+                .map(|role| Self(Some(role)))
+                .map_err(|_| "empty, `Viewer`, `User`, `Op` or `Admin`".to_owned()),
+        }
+    }
+
+    fn show(&self) -> Value {
+        json!(self.0.map_or("", flow_server::Role::as_str))
+    }
+}
+
+/// Names of hosts, in small letters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Hosts(pub(crate) Vec<String>);
+
+impl Setting for Hosts {
+    const KIND: &'static str = "list of host names";
+    const IS_LIST: bool = true;
+
+    fn read(text: &str) -> Result<Self, String> {
+        let is_host =
+            |name: &str| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || ".-_:[]".contains(c));
+        let names: Vec<String> = split(text).map(|name| name.trim_end_matches('.').to_ascii_lowercase()).collect();
+        let wrong =
+            || "names such as `flow.example.com`, with commas between them; without `https://` and path".to_owned();
+        if names.iter().all(|name| is_host(name)) { Ok(Self(names)) } else { Err(wrong()) }
+    }
+
+    fn show(&self) -> Value {
+        json!(self.0)
+    }
+}
+
+/// Addresses and networks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Proxies(pub(crate) Vec<flow_server::Network>);
+
+impl Setting for Proxies {
+    const KIND: &'static str = "list of addresses";
+    const IS_LIST: bool = true;
+
+    fn read(text: &str) -> Result<Self, String> {
+        let wrong =
+            |_| "addresses or networks such as `127.0.0.1` or `10.0.0.0/8`, with commas between them".to_owned();
+        split(text).map(str::parse).collect::<Result<_, String>>().map(Self).map_err(wrong)
+    }
+
+    fn show(&self) -> Value {
+        json!(self.0.iter().map(ToString::to_string).collect::<Vec<_>>())
+    }
+}
+
+/// Takes a list apart that may be empty.
+fn split(text: &str) -> impl Iterator<Item = &str> {
+    text.split(',').map(str::trim).filter(move |_| !text.trim().is_empty())
+}
+
 /// How much Flow says about itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Level(pub(crate) tracing::Level);
@@ -207,6 +275,20 @@ mod tests {
         check_duration("-5m", None);
         check_duration("99999999999999999999w", None);
         check_duration("9999999999w", None);
+    }
+
+    #[test]
+    fn who_may_come_in_and_from_where_is_read() {
+        assert_eq!(AnonymousRole::read(""), Ok(AnonymousRole(None)));
+        assert_eq!(AnonymousRole::read("Viewer"), Ok(AnonymousRole(Some(flow_server::Role::Viewer))));
+        assert!(AnonymousRole::read("Root").is_err());
+        assert_eq!(Hosts::read(""), Ok(Hosts(Vec::new())));
+        assert_eq!(Hosts::read("Flow.Example.com, other:81").unwrap().0, ["flow.example.com", "other:81"]);
+        for wrong in ["https://x", "a,,b", "a/b", "*"] {
+            assert!(Hosts::read(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(Proxies::read("127.0.0.1, 10.0.0.0/8").unwrap().show(), json!(["127.0.0.1", "10.0.0.0/8"]));
+        assert!(Proxies::read("proxy").is_err() && Proxies::read("").unwrap().0.is_empty());
     }
 
     #[test]

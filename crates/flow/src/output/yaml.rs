@@ -6,7 +6,7 @@
 use serde_json::Value;
 
 /// Returns the value as a YAML document.
-pub(super) fn document(value: &Value) -> String {
+pub(crate) fn document(value: &Value) -> String {
     let mut out = String::new();
     write(&mut out, value, 0, false);
     out

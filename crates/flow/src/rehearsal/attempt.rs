@@ -14,7 +14,8 @@ use flow_core::{
 use flow_operators::{Finished, Identity, LogSink, Stream, TaskContext};
 use flow_runtime::{
     log::{AttemptLog, Masker},
-    worker::attempt::{in_words, mask_value},
+    settings,
+    worker::attempt::{in_words, masked},
 };
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
@@ -51,7 +52,8 @@ pub(super) struct Ended {
 pub(super) async fn run(stage: Arc<Stage>, turn: Turn) -> Ended {
     let identity = identity(&stage, &turn);
     let task = stage.dag.task(turn.task);
-    let file = stage.logs.open(&identity, Masker::default());
+    let base = Masker::new(settings::secrets_of_environment());
+    let file = stage.logs.open(&identity, base.clone());
     let log = Arc::new(Tee::new(file, stage.screen.clone(), turn.at));
     if turn.memory.is_null() {
         log.say(Stream::Info, &format!("try {} of {} ({})", turn.try_number, turn.max_tries + 1, task.operator));
@@ -71,10 +73,8 @@ pub(super) async fn run(stage: Arc<Stage>, turn: Turn) -> Ended {
         }
         Err(message) => left(failed(message, FailureCause::Other)),
     };
-    let masker = Masker::new(answers.secrets.lock().unwrap_or_else(PoisonError::into_inner).iter());
-    for (_, value) in &mut finished.xcoms {
-        *value = mask_value(std::mem::take(value), &masker);
-    }
+    let masker = base.with(answers.secrets.lock().unwrap_or_else(PoisonError::into_inner).iter());
+    finished = masked(finished, &masker);
     log.say_end(&finished.outcome, stage.clock.now().since(started));
     log.close();
     Ended { at: turn.at, try_number: turn.try_number, finished }

@@ -5,7 +5,9 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use flow_core::{Dag, DagId, DagRun, RunId, RunState, TaskId, TaskState, Timestamp, template::Facts};
+use flow_core::{
+    Dag, DagId, DagRun, RunId, RunState, TaskId, TaskState, Timestamp, secret::secrets_of_variable, template::Facts,
+};
 use flow_operators::{
     LogSink, Services, Stream,
     context::{BoxFuture, ExternalRun, ExternalTask, RunQuery, TriggerRequest, Triggered},
@@ -37,11 +39,9 @@ impl Answers {
     }
 
     fn find_connection(&self, id: &str) -> Result<Option<Value>, String> {
-        let found = settings::connection(id)?;
-        if let Some(connection) = &found {
-            self.hide(settings::secrets_of(connection));
-        }
-        Ok(found)
+        let Some(found) = settings::connection(id)? else { return Ok(None) };
+        self.hide(found.secrets());
+        Ok(Some(found.to_json()))
     }
 
     fn dag(&self, id: &DagId) -> Option<&Dag> {
@@ -126,8 +126,8 @@ impl Facts for Answers {
 
     fn variable(&self, key: &str) -> Result<Option<String>, String> {
         let found = settings::variable(key);
-        if let Some(value) = found.as_ref().filter(|_| settings::is_secret(key)) {
-            self.hide(vec![value.clone()]);
+        if let Some(value) = &found {
+            self.hide(secrets_of_variable(key, value));
         }
         Ok(found)
     }

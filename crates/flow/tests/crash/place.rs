@@ -127,7 +127,7 @@ impl Place {
 
     /// Makes the pool that the DAGs use.
     pub(crate) fn make_pool(&self, name: &str, slots: i64) {
-        let pool = Pool { name: name.to_owned(), slots, description: String::new() };
+        let pool = Pool { name: name.to_owned(), slots, description: String::new(), include_deferred: false };
         self.ask(|store| async move {
             let mut tx = store.begin().await.unwrap();
             tx.set_pool(&pool).await.unwrap();

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     dag::{
-        Dag, Dialect, OverlapPolicy,
+        Dag, DagAccess, Dialect, OverlapPolicy,
         place::Place,
         yaml::{Entry, Node},
     },
@@ -17,6 +17,9 @@ use crate::{
     time,
     timetable::Timetable,
 };
+
+/// Roles, as `access_control` names them.
+const ROLES: &[&str] = &["Viewer", "User", "Op", "Admin"];
 
 /// Most tasks of a DAG.
 pub(crate) const MAX_TASKS: usize = 10_000;
@@ -180,6 +183,7 @@ impl Cx<'_, '_, '_> {
             "doc_md" => dag.doc_md = self.text(entry),
             "tags" => dag.tags = self.tags(entry),
             "owner_links" => dag.owner_links = self.links(entry),
+            "access_control" if !self.is_airflow() => dag.access_control = self.access(entry),
             "start_date" => dag.start_date = self.moment(entry),
             "end_date" => dag.end_date = self.moment(entry),
             "catchup" => set(&mut dag.catchup, self.boolean(entry)),
@@ -215,7 +219,7 @@ impl Cx<'_, '_, '_> {
             self.error_with(entry.key_place, format!("`{key}` is a key of tasks, not of the DAG"), help.to_owned());
             return;
         }
-        let known = [keys::DAG, keys::DAG_FLOW].concat();
+        let known = [keys::DAG, keys::DAG_FLOW, &["access_control"]].concat();
         let help = keys::habit(key).or_else(|| self.did_you_mean(key, known.iter().copied()));
         self.error_with(entry.key_place, format!("unknown key `{key}` of a DAG"), help);
     }
@@ -251,6 +255,52 @@ impl Cx<'_, '_, '_> {
             }
         }
         links
+    }
+
+    /// Reads who may do what. `None`: it makes no sense, and the document has an error.
+    fn access(&mut self, entry: &Entry) -> Option<BTreeMap<String, DagAccess>> {
+        const MOST: usize = 1_000;
+        let parts = self.map(entry)?;
+        if parts.len() > MOST {
+            self.error(
+                entry.place(),
+                format!("`access_control` may name {MOST} roles and users, and this has {}", parts.len()),
+            );
+            return None;
+        }
+        let mut access = BTreeMap::new();
+        for part in parts {
+            let name = part.key.as_str();
+            if name.is_empty() || name.chars().count() > 250 || name.chars().any(char::is_control) {
+                self.error(part.key_place, "a role or user has a name of 1 to 250 characters");
+                continue;
+            }
+            let role = ROLES.iter().find(|role| role.eq_ignore_ascii_case(name));
+            if let Some(role) = role.filter(|role| **role != name) {
+                let help = format!("the role is written `{role}`; this is a user of that name");
+                self.complaints.warning(part.key_place, format!("`{name}` is no role"), Some(help));
+            }
+            if ["Op", "Admin"].contains(&name) {
+                let help = "leave it out".to_owned();
+                self.complaints.warning(part.key_place, format!("{name} may do everything with every DAG"), Some(help));
+            }
+            let mut most = None;
+            for word in self.names(part).unwrap_or_default() {
+                match word.name.parse::<DagAccess>() {
+                    Ok(may) => most = most.max(Some(may)),
+                    Err(_) => {
+                        let message = format!("`{name}` cannot have `{}` here", word.name);
+                        let help = self.meant_or_known(&word.name, &["can_read", "can_edit"], 8);
+                        self.error_with(word.place, message, help);
+                    }
+                }
+            }
+            // An empty list gives nothing, as in Airflow.
+            if let Some(may) = most {
+                access.insert(name.to_owned(), may);
+            }
+        }
+        Some(access)
     }
 
     fn tasks(&mut self, root: &Node, defaults: &Defaults<'_>) -> Vec<super::DraftTask> {
@@ -339,6 +389,7 @@ fn blank(id: &str, dialect: Dialect, zone: &str) -> Dag {
         doc_md: None,
         tags: Vec::new(),
         owner_links: BTreeMap::new(),
+        access_control: None,
         timetable: Timetable::Null,
         timezone: zone.to_owned(),
         start_date: None,

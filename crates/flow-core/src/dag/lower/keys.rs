@@ -31,7 +31,7 @@ pub(crate) const DAG: &[&str] = &[
 /// Keys of a DAG that only the Flow dialect has.
 pub(crate) const DAG_FLOW: &[&str] = &["catchup_window", "default_args", "overlap_policy", "task_groups", "timezone"];
 
-/// DAG arguments of Airflow that Flow does not have.
+/// DAG arguments of Airflow that Flow does not have; `access_control` is one of the Flow dialect all the same.
 pub(crate) const DAG_FOREIGN: &[&str] = &[
     "access_control",
     "allowed_run_types",
@@ -117,6 +117,7 @@ pub(crate) const TASK_FOREIGN: &[&str] = &[
 
 /// Keys that need a value in the Flow dialect: there is no telling what nothing would mean.
 pub(crate) const NEVER_NULL: &[&str] = &[
+    "access_control",
     "catchup",
     "catchup_window",
     "depends_on_past",

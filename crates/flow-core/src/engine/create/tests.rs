@@ -19,6 +19,7 @@ fn dag(schedule: impl Into<Value>) -> Dag {
         doc_md: None,
         tags: Vec::new(),
         owner_links: BTreeMap::new(),
+        access_control: None,
         timetable: Timetable::parse(&schedule.into(), "UTC", Dialect::Flow).unwrap(),
         timezone: "UTC".to_owned(),
         start_date: None,

@@ -103,7 +103,7 @@ pub(super) async fn search_log(
     let token = query.token.as_deref().map(|text| Token::read(text, &found.source.name)).transpose()?;
     let permit = tokio::time::timeout(QUEUE, app.live.searches.clone().acquire_owned()).await;
     let Ok(Ok(_permit)) = permit else {
-        return Err(ApiError::too_many("others are searching logs; try again in a moment"));
+        return Err(ApiError::too_many(5, "others are searching logs; try again in a moment"));
     };
     let has_ended = found.has_ended();
     let size = found.source.size().await.map_err(super::unreadable)?.unwrap_or(0);

@@ -7,7 +7,6 @@ use serde::Serialize;
 
 use crate::{
     context::Cx,
-    dag_folder,
     graph::{ascii, dot, picture, svg},
     output::{self, Refusal},
 };
@@ -76,12 +75,12 @@ impl View {
     }
 }
 
-pub(crate) fn run(args: &Args, cx: &Cx) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(args: &Args, cx: &Cx) -> anyhow::Result<ExitCode> {
     let is_data = matches!(cx.out.format, output::Format::Json | output::Format::Yaml);
     if is_data && args.format.is_some() {
         return Err(Refusal::usage("`--format` draws a picture, and `-o` asks for data: give one of them").into());
     }
-    let dag = dag_folder::find(&cx.config.dags.folder, &args.dag, &cx.catalog())?;
+    let dag = super::read(cx, &args.dag).await?;
     if is_data {
         cx.out.data(&View::of(&dag))?;
         return Ok(ExitCode::SUCCESS);

@@ -13,7 +13,7 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::{context::Cx, dag_folder, output::Refusal, when};
+use crate::{context::Cx, output::Refusal, when};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
@@ -60,9 +60,9 @@ impl Due {
     }
 }
 
-pub(crate) fn run(args: &Args, cx: &Cx) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(args: &Args, cx: &Cx) -> anyhow::Result<ExitCode> {
     let dag = match &args.dag {
-        Some(id) => Some(dag_folder::find(&cx.config.dags.folder, id, &cx.catalog())?),
+        Some(id) => Some(super::read(cx, id).await?),
         None => None,
     };
     let zone_of_dag = || dag.as_ref().map_or_else(|| "UTC".to_owned(), |dag| dag.timezone.clone());

@@ -1,13 +1,16 @@
 //! `flow dags show`: a DAG, its tasks and its last runs.
 
-use std::{collections::BTreeSet, process::ExitCode};
+use std::process::ExitCode;
 
 use flow_core::{Dag, Task, TaskIx, Timestamp, dag::TaskGroup, time::format_duration};
-use flow_store::{RunFilter, RunRow};
 use serde::Serialize;
 
-use super::list;
-use crate::{commands::runs, context::Cx, node::Parts, output::Cell};
+use crate::{
+    commands::runs,
+    context::Cx,
+    home::{DagView, Home, RunView},
+    output::Cell,
+};
 
 /// Runs that are shown.
 const RUNS: u32 = 5;
@@ -64,7 +67,7 @@ impl TaskView {
 #[derive(Debug, Serialize)]
 struct Whole {
     #[serde(flatten)]
-    dag: list::View,
+    dag: DagView,
     version_number: i64,
     doc_md: Option<String>,
     timezone: String,
@@ -73,21 +76,18 @@ struct Whole {
     catchup: bool,
     max_active_tasks: u32,
     tasks: Vec<TaskView>,
-    dag_runs: Vec<runs::RunView>,
+    dag_runs: Vec<RunView>,
 }
 
 pub(super) async fn run(dag_id: &str, cx: &Cx) -> anyhow::Result<ExitCode> {
-    let parts = Parts::of_command(cx).await?;
-    let Some(row) = parts.store.dag(dag_id).await? else { return Err(runs::no_such_dag(&parts, dag_id).await) };
-    let cached = parts.dags.read(&parts.store, row.version_id).await?;
-    let filter = RunFilter { dag_id: Some(dag_id.to_owned()), state: None };
-    let last: Vec<RunRow> = parts.store.list_runs(&filter, RUNS).await?;
-    let errors = parts.store.import_errors().await?;
-    let broken: BTreeSet<String> = errors.into_iter().map(|error| error.path).collect();
-    let dag = &*cached.dag;
+    let home = Home::open(cx).await?;
+    let Some(view) = home.dag(dag_id).await? else { return Err(home.no_such_dag(dag_id).await) };
+    let (dag, version_number) = home.version(cx, dag_id).await?;
+    let last = home.runs(Some(dag_id), None, RUNS).await?;
+    let dag = &*dag;
     let whole = Whole {
-        dag: list::View::of(&row, last.first().map(|row| row.run.state), &broken),
-        version_number: cached.number,
+        dag: DagView { last_run_state: last.first().map(|run| run.state), ..view },
+        version_number,
         doc_md: dag.doc_md.clone(),
         timezone: dag.timezone.clone(),
         start_date: dag.start_date,
@@ -95,7 +95,7 @@ pub(super) async fn run(dag_id: &str, cx: &Cx) -> anyhow::Result<ExitCode> {
         catchup: dag.catchup,
         max_active_tasks: dag.max_active_tasks,
         tasks: dag.tasks.iter().map(|task| TaskView::of(dag, task)).collect(),
-        dag_runs: last.iter().map(runs::RunView::of).collect(),
+        dag_runs: last,
     };
     if !cx.out.is_for_people() {
         cx.out.list_or(&whole, &whole.tasks, task_row)?;
@@ -110,7 +110,7 @@ pub(super) async fn run(dag_id: &str, cx: &Cx) -> anyhow::Result<ExitCode> {
     ]);
     properties.retain(|(_, cell)| !cell.is_empty());
     cx.out.one(&whole, properties)?;
-    if broken.contains(&row.file) {
+    if whole.dag.has_import_errors {
         cx.out.remark("\nIts file has errors; this is its last good version: flow dags check")?;
     }
     cx.out.raw("\n")?;

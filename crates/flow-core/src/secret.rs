@@ -1,0 +1,248 @@
+//! What is secret, by its name: the words that Airflow looks for. Finding secrets, and hiding them in an answer.
+
+use serde_json::Value;
+
+/// What stands in place of a secret.
+pub const MASK: &str = "***";
+
+/// Keys that hold one of these words are secret, as in Airflow.
+const SECRET_WORDS: [&str; 12] = [
+    "access_token",
+    "api_key",
+    "apikey",
+    "authorization",
+    "passphrase",
+    "passwd",
+    "password",
+    "private_key",
+    "secret",
+    "token",
+    "keyfile_dict",
+    "service_account",
+];
+
+/// A text that its holder must not print by mistake.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Returns the text.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// Returns the text, and lets go of it.
+    pub fn into_exposed(self) -> String {
+        self.0
+    }
+}
+
+impl From<String> for Secret {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+impl From<&str> for Secret {
+    fn from(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(MASK)
+    }
+}
+
+/// Says whether a key looks like that of a secret.
+pub fn is_secret(key: &str) -> bool {
+    let key = key.to_lowercase();
+    SECRET_WORDS.iter().any(|word| key.contains(word))
+}
+
+/// Lists the secrets of a value: all below a key that looks secret, and passwords of addresses. `name`: its own key.
+pub fn secrets_of(name: &str, value: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    collect(value, is_secret(name), &mut found);
+    found
+}
+
+/// Lists the secrets of a variable, which may hold JSON.
+pub fn secrets_of_variable(key: &str, text: &str) -> Vec<String> {
+    let mut found = if is_secret(key) && !text.is_empty() { vec![text.to_owned()] } else { Vec::new() };
+    match structure(text) {
+        Some(value) => collect(&value, is_secret(key), &mut found),
+        None => found.extend(password_of_address(text)),
+    }
+    found
+}
+
+fn collect(value: &Value, is_hidden: bool, found: &mut Vec<String>) {
+    match value {
+        Value::String(text) if is_hidden && !text.is_empty() => {
+            found.push(text.clone());
+            found.extend(password_of_address(text));
+        }
+        Value::String(text) => found.extend(password_of_address(text)),
+        Value::Number(number) if is_hidden => found.push(number.to_string()),
+        Value::Array(items) => items.iter().for_each(|item| collect(item, is_hidden, found)),
+        Value::Object(fields) => {
+            fields.iter().for_each(|(key, item)| collect(item, is_hidden || is_secret(key), found));
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// Hides the secrets of a value, for an answer. `name`: its own key.
+pub fn redact(name: &str, value: &Value) -> Value {
+    hide(value, is_secret(name))
+}
+
+/// Hides the secrets of a variable, which may hold JSON.
+pub fn redact_variable(key: &str, text: &str) -> String {
+    match structure(text) {
+        Some(value) => redact(key, &value).to_string(),
+        None if is_secret(key) => MASK.to_owned(),
+        None => without_password(text),
+    }
+}
+
+/// Puts back what was hidden: where `new` is as [`redact`] shows `old`, `old` is meant.
+pub fn restore(name: &str, new: Value, old: &Value) -> Value {
+    if new == redact(name, old) {
+        return old.clone();
+    }
+    let is_hidden = is_secret(name);
+    match (new, old) {
+        (Value::Object(fields), Value::Object(before)) => {
+            let each = fields.into_iter().map(|(key, item)| {
+                let inner = if is_hidden { name } else { key.as_str() };
+                let item = match before.get(&key) {
+                    Some(old) => restore(inner, item, old),
+                    None => item,
+                };
+                (key, item)
+            });
+            Value::Object(each.collect())
+        }
+        (Value::Array(items), Value::Array(before)) => {
+            let each = items.into_iter().enumerate().map(|(at, item)| match before.get(at) {
+                Some(old) => restore(name, item, old),
+                None => item,
+            });
+            Value::Array(each.collect())
+        }
+        (new, _) => new,
+    }
+}
+
+/// The same for a variable.
+pub fn restore_variable(key: &str, new: &str, old: &str) -> String {
+    if new == redact_variable(key, old) {
+        return old.to_owned();
+    }
+    match (structure(new), structure(old)) {
+        (Some(value), Some(before)) => {
+            let restored = restore(key, value.clone(), &before);
+            // As it was written, when nothing was put back.
+            if restored == value { new.to_owned() } else { restored.to_string() }
+        }
+        (_, _) => new.to_owned(),
+    }
+}
+
+fn hide(value: &Value, is_hidden: bool) -> Value {
+    match value {
+        Value::String(_) | Value::Number(_) if is_hidden => Value::from(MASK),
+        Value::String(text) => Value::String(without_password(text)),
+        Value::Array(items) => Value::Array(items.iter().map(|item| hide(item, is_hidden)).collect()),
+        Value::Object(fields) => Value::Object(
+            fields.iter().map(|(key, item)| (key.clone(), hide(item, is_hidden || is_secret(key)))).collect(),
+        ),
+        Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
+    }
+}
+
+/// Reads a text that is a JSON object or list.
+fn structure(text: &str) -> Option<Value> {
+    let begins = text.trim_start().starts_with(['{', '[']);
+    begins.then(|| serde_json::from_str(text).ok()).flatten()
+}
+
+/// Finds the password of an address such as `http://user:password@host/`: from and to.
+fn place_of_password(text: &str) -> Option<(usize, usize)> {
+    let start = text.find("://")? + 3;
+    let rest = &text[start..];
+    let authority = &rest[..rest.find(['/', '?', '#', ' ', '\n']).unwrap_or(rest.len())];
+    let end = authority.rfind('@')?;
+    let colon = authority[..end].find(':')?;
+    (colon + 1 < end).then_some((start + colon + 1, start + end))
+}
+
+fn password_of_address(text: &str) -> Vec<String> {
+    let Some((from, to)) = place_of_password(text) else { return Vec::new() };
+    let written = &text[from..to];
+    let plain = crate::connection::decode(written).filter(|plain| plain != written);
+    std::iter::once(written.to_owned()).chain(plain).collect()
+}
+
+/// Hides the password of an address.
+pub fn without_password(text: &str) -> String {
+    match place_of_password(text) {
+        Some((from, to)) => format!("{}{MASK}{}", &text[..from], &text[to..]),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn keys_that_look_secret_are_secret() {
+        for (key, expected) in [("DB_PASSWORD", true), ("github_token", true), ("region", false)] {
+            assert_eq!(is_secret(key), expected, "{key}");
+        }
+    }
+
+    #[test]
+    fn the_secrets_of_a_value_are_found_at_any_depth() {
+        let value = json!({"login": "me", "password": "a", "port": 7,
+            "extra": {"auth": {"api_key": ["b", 7]}, "region": "eu", "proxy": "http://u:p%40ss@proxy:80/"}});
+        assert_eq!(secrets_of("", &value), ["a", "b", "7", "p%40ss", "p@ss"]);
+        assert_eq!(secrets_of_variable("pin_token", "77"), ["77"]);
+        assert_eq!(secrets_of_variable("x", r#"{"token": "t"}"#), ["t"]);
+        assert_eq!(secrets_of_variable("x", "eu"), [] as [&str; 0]);
+    }
+
+    #[test]
+    fn an_answer_hides_what_is_secret() {
+        assert_eq!(
+            redact("", &json!({"token": {"a": ["x", 1, null]}, "b": "y"})),
+            json!({"token": {"a": ["***", "***", null]}, "b": "y"})
+        );
+        assert_eq!(redact_variable("api_key", "x"), "***");
+        assert_eq!(redact_variable("region", "eu"), "eu");
+        assert_eq!(redact_variable("db", "postgres://u:p@h/d"), "postgres://u:***@h/d");
+        assert_eq!(redact_variable("db", r#"{"password":"p"}"#), r#"{"password":"***"}"#);
+    }
+
+    #[test]
+    fn what_comes_back_hidden_keeps_its_old_value() {
+        let old = json!({"password": "p", "a": [{"token": "t"}], "b": 1});
+        let new = json!({"password": "***", "a": [{"token": "***"}], "b": 2});
+        assert_eq!(restore("", new, &old), json!({"password": "p", "a": [{"token": "t"}], "b": 2}));
+        assert_eq!(restore("", json!({"b": "***"}), &old), json!({"b": "***"}));
+        assert_eq!(restore_variable("api_key", "***", "old"), "old");
+        assert_eq!(restore_variable("api_key", "new", "old"), "new");
+        assert_eq!(restore_variable("region", "***", "eu"), "***");
+        assert_eq!(restore_variable("x", r#"{"token":"***","a":1}"#, r#"{"token":"t"}"#), r#"{"token":"t","a":1}"#);
+    }
+
+    #[test]
+    fn a_secret_does_not_print_itself() {
+        assert_eq!(format!("{:?}", Secret::from("hunter2")), "***");
+    }
+}
