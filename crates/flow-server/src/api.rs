@@ -1,5 +1,6 @@
 //! `/api/v2`: Airflow's stable REST API. A file a resource: parameters, bodies, views, handlers, in this order.
 
+use axum::extract::DefaultBodyLimit;
 use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
 
@@ -33,9 +34,35 @@ mod xcoms;
 /// The one bundle that there is, under the name of Airflow's default: the DAG folder.
 pub(crate) const BUNDLE: &str = "dags-folder";
 
+/// Largest body of a login: anybody may send one.
+const LOGIN_BYTES_MAX: usize = 64 * 1024;
+
 /// Returns every route of the API with its description.
 pub(crate) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(openapi::Base::openapi())
+        .merge(absent::routes())
+        .merge(auth::routes())
+        .merge(command_line::routes())
+        .merge(config::routes())
+        .merge(connections::routes())
+        .merge(dag_details::routes())
+        .merge(dag_overviews::routes())
+        .merge(dag_runs::routes())
+        .merge(dag_versions::routes())
+        .merge(dags::routes())
+        .merge(event_logs::routes())
+        .merge(events::routes())
+        .merge(import_errors::routes())
+        .merge(jobs::routes())
+        .merge(logs::routes())
+        .merge(monitor::routes())
+        .merge(pools::routes())
+        .merge(task_instances::routes())
+        .merge(tokens::routes())
+        .merge(users::routes())
+        .merge(variables::routes())
+        .merge(xcoms::routes())
+        .merge(auth::routes().layer(DefaultBodyLimit::max(LOGIN_BYTES_MAX)))
         .merge(absent::routes())
         .merge(auth::routes())
         .merge(command_line::routes())

@@ -86,13 +86,13 @@ async fn dawdle(slow: Slow, server: SocketAddr, connected: &AtomicUsize) -> std:
     let mut stream = tokio::net::TcpStream::connect(server).await?;
     connected.fetch_add(1, Ordering::Relaxed);
     match slow {
-        Slow::Headers => stream.write_all(b"GET /api/v2/version HTTP/1.1\r\nHost: x\r\nX-A: ").await?,
+        Slow::Headers => stream.write_all(b"GET /api/v2/version HTTP/1.1\r\nHost: localhost\r\nX-A: ").await?,
         Slow::Body => {
-            stream.write_all(b"POST /api/v2/pools HTTP/1.1\r\nHost: x\r\nContent-Length: 9999\r\n\r\n{").await?
+            stream.write_all(b"POST /api/v2/pools HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9999\r\n\r\n{").await?
         }
         Slow::NotReading => {
             for _ in 0..100 {
-                stream.write_all(b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n").await?;
+                stream.write_all(b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n").await?;
             }
             // The other end closes: then writing fails.
             loop {
@@ -114,7 +114,7 @@ async fn dawdle(slow: Slow, server: SocketAddr, connected: &AtomicUsize) -> std:
 fn get(server: SocketAddr, path: &str) -> std::io::Result<String> {
     let mut stream = TcpStream::connect_timeout(&server, Duration::from_secs(20))?;
     stream.set_read_timeout(Some(Duration::from_secs(20)))?;
-    stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").as_bytes())?;
+    stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").as_bytes())?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;
     Ok(answer.lines().next().unwrap_or_default().to_owned())

@@ -179,18 +179,9 @@ async fn find(app: &App, place: &Place, map_index: Option<i32>) -> Result<Found,
         return Err(ApiError::invalid(&["path", "try_number"], "must be 1 or more"));
     }
     let Place { dag_id, dag_run_id, task_id, try_number } = place;
-    // No name holds NUL, and Postgres would not even look for it.
-    let is_name = |text: &str| !text.contains('\0');
-    let run = match is_name(dag_id) && is_name(dag_run_id) {
-        true => app.store.run(dag_id, dag_run_id).await?,
-        false => None,
-    };
-    let run = run.ok_or_else(|| ApiError::not_found("dag run", dag_run_id))?;
+    let run = app.store.run(dag_id, dag_run_id).await?.ok_or_else(|| ApiError::not_found("dag run", dag_run_id))?;
     let map_index = map_index.unwrap_or(-1);
-    let task = match is_name(task_id) {
-        true => app.store.task(run.run.key, task_id, map_index).await?,
-        false => None,
-    };
+    let task = app.store.task(run.run.key, task_id, map_index).await?;
     let task = task.ok_or_else(|| ApiError::not_found("task instance", task_id))?;
     let tries = app.store.tries(run.run.key, task_id, map_index).await?;
     let tried = tries.into_iter().find(|tried| tried.try_number == *try_number);

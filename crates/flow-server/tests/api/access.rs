@@ -89,7 +89,7 @@ both! {
                 request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
             }
             // No body: who may come in is refused only afterwards.
-            nobody.ask(request.body(Body::empty()).unwrap()).await.status.as_u16()
+            nobody.begin(request.body(Body::empty()).unwrap()).await.status().as_u16()
         };
         for [method, path, ..] in rules() {
             let need = expected(method, path);

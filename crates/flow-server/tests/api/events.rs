@@ -196,6 +196,37 @@ both! {
         Stream::open(&who, "/api/v2/events", &[]).await;
     }
 
+    async fn a_stream_shows_what_its_user_may_see_and_ends_with_their_token(api: Api) {
+        let text = |who: &str| format!("dag_id: mine\naccess_control: {{ {who}: [can_read] }}\ntasks: [{{ id: t }}]\n");
+        api.w.save("mine.yaml", &text("eve"), at(0)).await;
+        let mut tokens = Vec::new();
+        for name in ["eve", "ada"] {
+            tokens.push(format!("Bearer {}", api.token_of(name, "Viewer").await));
+        }
+        let nobody = api.as_nobody();
+        let named = nobody.get_with("/api/v2/events?dag_id=mine", &[("authorization", &tokens[1])]).await;
+        named.expect(404);
+        let mut eve = Stream::open(&nobody, "/api/v2/events", &[("authorization", &tokens[0])]).await;
+        let mut ada = Stream::open(&nobody, "/api/v2/events", &[("authorization", &tokens[1])]).await;
+        tell(&api, "mine", [1]).await;
+        tell(&api, "other", [2]).await;
+        assert_eq!((eve.indexes(2).await, ada.indexes(1).await), (vec![1, 2], vec![2]));
+        // From the change of the DAG on it is the other way round.
+        api.w.save("mine.yaml", &text("ada"), at(1)).await;
+        tell(&api, "mine", [3]).await;
+        tell(&api, "other", [4]).await;
+        let mut seen = [Vec::new(), Vec::new()];
+        for (stream, seen) in [&mut eve, &mut ada].into_iter().zip(&mut seen) {
+            while seen.last() != Some(&4) {
+                seen.extend(stream.next().await.data["map_index"].as_i64());
+            }
+        }
+        assert_eq!(seen, [vec![4], vec![3, 4]]);
+        api.w.meddle("DELETE FROM token").await;
+        let end = async { while let Some(frame) = eve.body.frame().await { frame.unwrap(); } };
+        timeout(LATEST, end).await.expect("it ends with the token");
+    }
+
     async fn what_is_committed_late_is_told_late(api: Api) {
         if api.w.db.is_sqlite() {
             return;

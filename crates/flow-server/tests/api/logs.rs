@@ -185,10 +185,11 @@ both! {
         assert!(event(gone.clone()).starts_with("The log of try 1 is not here"), "{gone}");
         assert_eq!(gone["continuation_token"], Value::Null);
 
-        for (from, to) in [("logs/1", "logs/2"), ("/a/", "/c/"), ("/a/", "/a%00/"), ("chain/", "x/"), ("dagRuns/", "dagRuns/%00")] {
+        for (from, to) in [("logs/1", "logs/2"), ("/a/", "/c/"), ("chain/", "x/")] {
             running.api.get(&running.path.replace(from, to)).await.expect(404);
         }
         running.api.get(&format!("{}?map_index=0", running.path)).await.expect(404);
+        running.api.get(&running.path.replace("/a/", "/a%00/")).await.expect(422);
         for end in ["0", "-1", "x", "99999999999"] {
             running.api.get(&running.path.replace("logs/1", &format!("logs/{end}"))).await.expect(422);
         }
