@@ -1,11 +1,10 @@
 //! Reading requests: a part that makes no sense is answered 422 with its place, as in Airflow.
 
 use axum::{
-    body::HttpBody as _,
     extract::{FromRequest, FromRequestParts, Request, rejection::JsonRejection},
     http::{
         HeaderMap, StatusCode, Uri,
-        header::{ACCEPT, CONTENT_TYPE},
+        header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING},
         request::Parts,
     },
 };
@@ -36,7 +35,7 @@ impl<T: DeserializeOwned> FromRequest<App> for Json<T> {
 impl<T: DeserializeOwned> Json<T> {
     /// Reads a body; none at all is null.
     pub(crate) async fn read(request: Request, app: &App) -> Result<Self, ApiError> {
-        if request.body().is_end_stream() && !request.headers().contains_key(CONTENT_TYPE) {
+        if !request.headers().contains_key(CONTENT_TYPE) && has_no_body(request.headers()) {
             let missing = |_| ApiError::invalid(&["body"], "this needs a body");
             return serde_json::from_value(serde_json::Value::Null).map(Self).map_err(missing);
         }
@@ -62,6 +61,11 @@ impl<T: DeserializeOwned> Json<T> {
             }),
         }
     }
+}
+
+/// Says whether a request comes without a body. Its layers, which limit it, do not know.
+fn has_no_body(headers: &HeaderMap) -> bool {
+    !headers.contains_key(TRANSFER_ENCODING) && headers.get(CONTENT_LENGTH).is_none_or(|length| length == "0")
 }
 
 impl<T: DeserializeOwned + Send> FromRequestParts<App> for Query<T> {

@@ -62,6 +62,16 @@ pub(crate) enum BulkAction<T> {
     },
 }
 
+impl<T> BulkAction<T> {
+    /// Returns how many things it names.
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Self::Create { entities, .. } | Self::Update { entities, .. } => entities.len(),
+            Self::Delete { entities, .. } => entities.len(),
+        }
+    }
+}
+
 /// A name, or the whole of which only the name counts.
 #[derive(Deserialize, ToSchema)]
 #[serde(untagged)]

@@ -382,18 +382,14 @@ pub(super) async fn patch_task_group_instances_dry_run(
 /// Each action says what became of its entities, and one that is refused does not keep the others from being done.
 #[utoipa::path(patch, path = "/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances", tag = "Task Instance",
     params(("dag_id" = String, Path), ("dag_run_id" = String, Path)), request_body = BulkBody<BulkTaskInstanceBody>,
-    responses((status = 200, body = BulkResponse), Refusals))]
+    responses((status = 200, body = BulkResponse), (status = 404, body = ErrorBody), Refusals))]
 pub(super) async fn bulk_task_instances(
     State(app): State<App>,
     who: Who,
     Path((dag_id, run_id)): Path<(String, String)>,
     Json(body): Json<BulkBody<BulkTaskInstanceBody>>,
 ) -> Result<axum::Json<BulkResponse>, ApiError> {
-    let entities = |action: &BulkAction<BulkTaskInstanceBody>| match action {
-        BulkAction::Create { entities, .. } | BulkAction::Update { entities, .. } => entities.len(),
-        BulkAction::Delete { entities, .. } => entities.len(),
-    };
-    if body.actions.iter().map(entities).sum::<usize>() > ENTITIES_MAX {
+    if body.actions.iter().map(BulkAction::len).sum::<usize>() > ENTITIES_MAX {
         return Err(ApiError::invalid(&["body", "actions"], format!("at most {ENTITIES_MAX} entities at once")));
     }
     let mut response = BulkResponse::default();
