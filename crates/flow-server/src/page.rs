@@ -107,11 +107,7 @@ pub(crate) fn cursor(shape: &str, keys: &[Key], is_backward: bool) -> String {
 /// # Errors
 ///
 /// When it is none, or one of another list.
-pub(crate) fn place(
-    cursor: &str,
-    shape: &str,
-    fits: impl Fn(&[Key]) -> bool,
-) -> Result<Option<Place>, ApiError> {
+pub(crate) fn place(cursor: &str, shape: &str, fits: impl Fn(&[Key]) -> bool) -> Result<Option<Place>, ApiError> {
     if cursor.is_empty() {
         return Ok(None);
     }

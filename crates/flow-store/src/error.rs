@@ -62,11 +62,9 @@ impl StoreError {
                     _ => false,
                 }
             }
-            Self::NotFound { .. }
-            | Self::Inconsistent { .. }
-            | Self::Key(_)
-            | Self::TooMuch
-            | Self::Unusable(_) => false,
+            Self::NotFound { .. } | Self::Inconsistent { .. } | Self::Key(_) | Self::TooMuch | Self::Unusable(_) => {
+                false
+            }
         }
     }
 

@@ -39,9 +39,9 @@ mod runs;
 mod select;
 mod sessions;
 mod task_instances;
-mod variables;
 mod tokens;
 mod users;
+mod variables;
 mod xcoms;
 
 use db::{Db, Inner, on};
@@ -74,9 +74,9 @@ pub use runs::{CreateRun, RunFilter, RunRow};
 pub use select::{COUNTED_MAX, Key, Listed, Order, Page, Pattern, Place, Range, Stretch};
 pub use sessions::SessionHolder;
 pub use task_instances::{RunDecision, TaskRow, TaskSeed};
-pub use variables::Variable;
 pub use tokens::{NewToken, Token, TokenHolder};
 pub use users::{NewUser, User, UserChange, UserOrder};
+pub use variables::Variable;
 
 /// A database. Cheap to clone.
 #[derive(Clone, Debug)]

@@ -26,9 +26,10 @@ async fn fill(db: &Database, dags: i64) {
             format!("WITH RECURSIVE g (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM g WHERE n < {RUNS})"),
             "'d' || printf('%04d', n % {dags})",
         ),
-        Raw::Postgres(_) => {
-            (format!("WITH g (n) AS (SELECT generate_series(1, {RUNS}::bigint))"), "'d' || lpad((n % {dags})::text, 4, '0')")
-        }
+        Raw::Postgres(_) => (
+            format!("WITH g (n) AS (SELECT generate_series(1, {RUNS}::bigint))"),
+            "'d' || lpad((n % {dags})::text, 4, '0')",
+        ),
     };
     let dag_id = json_one.replace("{dags}", &dags.to_string());
     raw.run("INSERT INTO dag_source VALUES ('s', '', '{}')").await.unwrap();

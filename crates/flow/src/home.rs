@@ -71,8 +71,7 @@ async fn put_all(client: &Client, kind: &str, entities: Vec<Value>) -> anyhow::R
         return Ok(());
     }
     let actions = json!([{ "action": "create", "entities": entities, "action_on_existence": "overwrite" }]);
-    let done: Value =
-        client.send(Method::PATCH, &["api", "v2", kind], &[], &json!({ "actions": actions })).await?;
+    let done: Value = client.send(Method::PATCH, &["api", "v2", kind], &[], &json!({ "actions": actions })).await?;
     match done["create"]["errors"][0]["error"].as_str() {
         None => Ok(()),
         Some(problem) => Err(Refusal::failed(format!("the server has not taken all {kind}: {problem}")).into()),

@@ -57,7 +57,13 @@ fn no_request_breaks_the_server_and_every_answer_fits_its_description() {
     // First what exists, then anything: that may delete it.
     let run = flow.post("/api/v2/dags/fuzzed/dagRuns", &token, r#"{"dag_run_id": "known", "logical_date": null}"#);
     assert_eq!(run["dag_run_id"], "known", "{run}");
-    fuzz(&bin, &flow, &token, &format!("{CHECKS}{NAMES}"), &["--exclude-name-regex", &format!("^DELETE /api/v2/dags|{LEFT_OUT}|users")]);
+    fuzz(
+        &bin,
+        &flow,
+        &token,
+        &format!("{CHECKS}{NAMES}"),
+        &["--exclude-name-regex", &format!("^DELETE /api/v2/dags|{LEFT_OUT}|users")],
+    );
     fuzz(&bin, &flow, &token, CHECKS, &["--exclude-name-regex", LEFT_OUT]);
     // It is still there, and does its work.
     assert_eq!(flow.get("/api/v2/monitor/health", &token)["scheduler"]["status"], "healthy");
@@ -87,7 +93,9 @@ fn fuzz(bin: &Path, flow: &Flow, token: &str, config: &str, more: &[&str]) {
     let said = format!("{}{}", String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
     assert!(done.status.success(), "{said}\n--- flow said:\n{}", flow.said());
     // A run that asked nothing would succeed, too.
-    let asked = said.lines().find_map(|line| line.trim().strip_suffix(" passed")?.split_whitespace().next()?.parse::<u32>().ok());
+    let asked = said
+        .lines()
+        .find_map(|line| line.trim().strip_suffix(" passed")?.split_whitespace().next()?.parse::<u32>().ok());
     assert!(asked.is_none_or(|asked| asked > 500), "{said}");
     assert!(said.contains("Tested: "), "{said}");
 }

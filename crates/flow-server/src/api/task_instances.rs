@@ -209,7 +209,11 @@ impl Names {
 }
 
 /// Makes answers of rows. `bytes_max`: longest arguments that are shown.
-pub(super) async fn responses(app: &App, lines: &[TaskLine], bytes_max: i64) -> Result<Vec<TaskInstanceResponse>, ApiError> {
+pub(super) async fn responses(
+    app: &App,
+    lines: &[TaskLine],
+    bytes_max: i64,
+) -> Result<Vec<TaskInstanceResponse>, ApiError> {
     let names = Names::of(app, lines.iter().map(|line| line.version_id)).await?;
     let keys: Vec<(i64, &str, i64)> =
         lines.iter().map(|line| (line.run, line.task_id.as_str(), line.map_index)).collect();

@@ -205,7 +205,8 @@ impl Api {
         self.user(name, role).await;
         let user = self.w.store.user(name).await.unwrap().unwrap();
         let (secret, hash, prefix) = flow_server::token_secret().unwrap();
-        let token = flow_store::NewToken { user: user.id, name: "test", hash: &hash, prefix: &prefix, expires_at: None };
+        let token =
+            flow_store::NewToken { user: user.id, name: "test", hash: &hash, prefix: &prefix, expires_at: None };
         let mut tx = self.w.store.begin().await.unwrap();
         tx.add_token(&token, at(1)).await.unwrap();
         tx.commit().await.unwrap();

@@ -71,11 +71,7 @@ impl Flow {
     /// Logs `admin` in, and returns a bearer token.
     pub(crate) fn token(&self) -> String {
         let body = json!({ "username": "admin", "password": self.password() }).to_string();
-        let answer = self.ask(&format!(
-            "POST /auth/token HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-            self.address,
-            body.len()
-        ));
+        let answer = self.post("/auth/token", "", &body);
         answer["access_token"].as_str().unwrap_or_else(|| panic!("no token: {answer}")).to_owned()
     }
 

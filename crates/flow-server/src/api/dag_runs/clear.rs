@@ -235,9 +235,9 @@ impl Wish {
         let mut lines = app.store.list_task_instances(&filter, &[], page).await?.rows;
         // A word that is not known is complained about when it is shown.
         lines.retain(|line| {
-            line.state.parse::<TaskState>().map_or(true, |state| {
-                state != TaskState::Removed && (!self.only_failed || state.is_failure())
-            })
+            line.state
+                .parse::<TaskState>()
+                .map_or(true, |state| state != TaskState::Removed && (!self.only_failed || state.is_failure()))
         });
         let shown = task_instances::responses(app, &lines, 0).await?;
         Ok(shown.into_iter().map(|task| ClearedTask::Old(Box::new(task))).collect())
