@@ -106,8 +106,9 @@ enum ClearedTask {
     New(NewTaskResponse),
 }
 
-/// A task that the run does not have yet.
+/// A task that the run does not have yet. No more fields than these: it is told from a task instance by that.
 #[derive(Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 struct NewTaskResponse {
     task_id: String,
     task_display_name: String,
