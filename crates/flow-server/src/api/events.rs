@@ -25,6 +25,7 @@ use crate::{
     error::ErrorBody,
     extract::Query,
     live::{Access, LOOK_BACK, Said, Seat, Told},
+    serve::Lasts,
 };
 
 /// Between two signs of life when nothing happens.
@@ -108,8 +109,9 @@ async fn stream_events(
     Ok(response)
 }
 
-/// Sets the headers of a stream: nothing on the way may keep it or hold it back.
+/// Marks a stream that has a seat: its connection stays, and nothing on the way may keep it or hold it back.
 pub(super) fn mark_live(response: &mut Response, content_type: &'static str) {
+    response.extensions_mut().insert(Lasts);
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
