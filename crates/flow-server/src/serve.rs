@@ -1,8 +1,9 @@
 //! The accept loop: who may hold a connection, and for how long.
 //!
 //! Slow clients cost a connection each and no more: headers, bodies and reading all have time limits; when there are
-//! too many connections the one that has been waiting longest without a request makes room. Connections are bounded
-//! so that the rest of the process always finds file descriptors.
+//! too many connections the one that has been waiting longest without a request makes room, or else the one whose
+//! answer takes longest, unless it is a stream: those have seats. Connections are bounded so that the rest of the process
+//! always finds file descriptors.
 
 use std::{
     collections::HashMap,
@@ -38,6 +39,8 @@ use crate::{App, router};
 const HEADERS: Duration = Duration::from_secs(10);
 /// A client that takes nothing for so long is dropped.
 const STALL: Duration = Duration::from_secs(30);
+/// An answer that takes longer makes room for others when there is none.
+const SLOW: Duration = Duration::from_secs(60);
 /// After being asked to end, what requests get to finish.
 const FAREWELL: Duration = Duration::from_secs(5);
 /// After accepting failed, which it does when there are no file descriptors left.
@@ -136,8 +139,15 @@ async fn answer(
     let mut request: Request = request.map(Body::new);
     request.extensions_mut().insert(ConnectInfo(peer));
     let response = router.oneshot(request).await?;
+    if response.extensions().get::<Lasts>().is_some() {
+        busy.0.set(Doing::Streams);
+    }
     Ok(response.map(|inner| Body::new(Busily { inner, _busy: busy })))
 }
+
+/// Marks an answer as a stream that has a seat: it may last.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Lasts;
 
 /// All connections.
 #[derive(Debug)]
@@ -150,9 +160,18 @@ struct Connections {
 #[derive(Debug)]
 struct Connection {
     address: IpAddr,
-    /// Since when it has no request; `None` = it has one.
-    waits_since: Option<Instant>,
+    doing: Doing,
+    since: Instant,
     evicted: CancellationToken,
+}
+
+/// What a connection does. Ordered: an earlier one makes room first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Doing {
+    /// It has no request.
+    Waits,
+    Answers,
+    Streams,
 }
 
 /// A connection's place among the others; given back when dropped.
@@ -175,9 +194,11 @@ impl Connections {
         let of_address = open.values().filter(|other| other.address == address).count();
         let is_full_for = of_address >= limits.per_address;
         if is_full_for || open.len() >= limits.connections {
-            let waiting = open.iter().filter(|(_, other)| !is_full_for || other.address == address);
-            let longest = waiting.filter_map(|(number, other)| Some((other.waits_since?, *number))).min();
-            let evicted = open.remove(&longest?.1)?;
+            let others = open.iter().filter(|(_, other)| !is_full_for || other.address == address);
+            let longest =
+                others.filter(|(_, other)| other.may_go()).min_by_key(|(_, other)| (other.doing, other.since));
+            let number = *longest?.0;
+            let evicted = open.remove(&number)?;
             evicted.evicted.cancel();
         }
         let evicted = CancellationToken::new();
@@ -186,15 +207,29 @@ impl Connections {
             *next += 1;
             *next
         };
-        open.insert(number, Connection { address, waits_since: Some(Instant::now()), evicted: evicted.clone() });
+        open.insert(
+            number,
+            Connection { address, doing: Doing::Waits, since: Instant::now(), evicted: evicted.clone() },
+        );
         Some(Place { number, evicted, connections: Arc::clone(connections) })
     }
 }
 
+impl Connection {
+    /// Says whether it may make room for another.
+    fn may_go(&self) -> bool {
+        match self.doing {
+            Doing::Waits => true,
+            Doing::Answers => self.since.elapsed() >= SLOW,
+            Doing::Streams => false,
+        }
+    }
+}
+
 impl Place {
-    fn set_waits_since(&self, since: Option<Instant>) {
+    fn set(&self, doing: Doing) {
         if let Some(connection) = self.connections.open().get_mut(&self.number) {
-            connection.waits_since = since;
+            (connection.doing, connection.since) = (doing, Instant::now());
         }
     }
 }
@@ -211,14 +246,14 @@ struct Busy(Arc<Place>);
 
 impl Busy {
     fn begin(place: Arc<Place>) -> Self {
-        place.set_waits_since(None);
+        place.set(Doing::Answers);
         Self(place)
     }
 }
 
 impl Drop for Busy {
     fn drop(&mut self) {
-        self.0.set_waits_since(Some(Instant::now()));
+        self.0.set(Doing::Waits);
     }
 }
 
@@ -274,6 +309,21 @@ mod tests {
         drop(busy);
         assert!(Connections::admit(&all, address(4)).is_some());
         assert!(first.evicted.is_cancelled());
+    }
+
+    #[test]
+    fn a_slow_answer_makes_room_and_a_stream_does_not() {
+        let all = connections(2, 2);
+        let first = Arc::new(Connections::admit(&all, address(1)).unwrap());
+        let second = Arc::new(Connections::admit(&all, address(1)).unwrap());
+        let (stream, _answer) = (Busy::begin(Arc::clone(&first)), Busy::begin(Arc::clone(&second)));
+        stream.0.set(Doing::Streams);
+        let age = |by: Duration| all.open().values_mut().for_each(|one| one.since -= by);
+        age(SLOW / 2);
+        assert!(Connections::admit(&all, address(2)).is_none());
+        age(SLOW / 2);
+        assert!(Connections::admit(&all, address(2)).is_some());
+        assert!(second.evicted.is_cancelled() && !first.evicted.is_cancelled());
     }
 
     #[test]

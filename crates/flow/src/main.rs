@@ -19,9 +19,12 @@ mod rehearsal;
 mod task_logs;
 mod when;
 
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Duration};
 
 use clap::Parser;
+
+/// What work that cannot be interrupted gets to finish, when everything else has.
+const FAREWELL: Duration = Duration::from_secs(3);
 
 fn main() -> ExitCode {
     // Whoever speaks TLS asks for it; the second of two would be refused, and is the same.
@@ -37,5 +40,9 @@ fn main() -> ExitCode {
 
 fn start(cli: cli::Cli) -> anyhow::Result<ExitCode> {
     let cx = context::Cx::new(&cli)?;
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(commands::run(cli.command, &cx))
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let done = runtime.block_on(commands::run(cli.command, &cx));
+    // A thread that is still reading or searching has nobody left to tell.
+    runtime.shutdown_timeout(FAREWELL);
+    done
 }

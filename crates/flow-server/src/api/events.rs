@@ -25,6 +25,7 @@ use crate::{
     error::ErrorBody,
     extract::Query,
     live::{Access, LOOK_BACK, Said, Seat, Told},
+    serve::Lasts,
 };
 
 /// Between two signs of life when nothing happens.
@@ -108,8 +109,9 @@ async fn stream_events(
     Ok(response)
 }
 
-/// Sets the headers of a stream: nothing on the way may keep it or hold it back.
+/// Marks a stream that has a seat: its connection stays, and nothing on the way may keep it or hold it back.
 pub(super) fn mark_live(response: &mut Response, content_type: &'static str) {
+    response.extensions_mut().insert(Lasts);
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -186,6 +188,13 @@ impl Watcher {
             let asks =
                 batch.iter().any(|said| matches!(said, Said::Event(told) | Said::Late(told) if told.is_about_dag));
             if asks && self.access.look().await.is_err_and(|error| error.is_refusal()) {
+                return None;
+            }
+            let dags = batch.iter().filter_map(|said| match said {
+                Said::Event(told) | Said::Late(told) => told.dag_id.as_deref(),
+                Said::Reload => None,
+            });
+            if self.access.look_for(dags).await.is_err() {
                 return None;
             }
             for said in &batch {
@@ -265,7 +274,7 @@ impl Watcher {
         let is_wanted = |wanted: &str| told.dag_id.as_deref() == Some(wanted);
         (self.filter.dag_id.is_empty() || self.filter.dag_id.iter().any(|wanted| is_wanted(wanted)))
             && self.filter.dag_run_id.as_ref().is_none_or(|wanted| told.run_id.as_ref() == Some(wanted))
-            && told.dag_id.as_ref().is_none_or(|dag_id| !self.access.is_hidden(dag_id))
+            && self.access.shows(told.dag_id.as_deref())
     }
 }
 

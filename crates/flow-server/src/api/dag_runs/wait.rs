@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, convert::Infallible, time::Duration};
 use axum::{
     body::{Body, Bytes},
     extract::State,
-    http::header,
+    http::request::Parts,
     response::{IntoResponse, Response},
 };
 use flow_core::{RunKey, RunState};
@@ -14,13 +14,15 @@ use futures_util::{StreamExt as _, stream};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
 use utoipa::IntoParams;
 
 use crate::{
-    ApiError, App,
-    api::{Refusals, find},
+    ApiError, App, Who,
+    api::{Refusals, events::mark_live, find},
     error::ErrorBody,
     extract::{Path, Query},
+    live::{Access, Seat},
 };
 
 /// Between two lines.
@@ -55,9 +57,11 @@ struct Line {
 #[utoipa::path(get, path = "/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}/wait", tag = "DagRun",
     params(("dag_id" = String, Path), ("dag_run_id" = String, Path), Wait),
     responses((status = 200, body = String, content_type = "application/x-ndjson"), (status = 404, body = ErrorBody),
-        Refusals))]
+        (status = 429, body = ErrorBody), Refusals))]
 pub(super) async fn wait_dag_run_until_finished(
     State(app): State<App>,
+    who: Who,
+    request: Parts,
     Path((dag_id, run_id)): Path<(String, String)>,
     Query(wait): Query<Wait>,
 ) -> Result<Response, ApiError> {
@@ -68,8 +72,12 @@ pub(super) async fn wait_dag_run_until_finished(
         return Err(ApiError::invalid(&["query", "result"], format!("at most {RESULTS_MAX} of them")));
     }
     let row = find::run(&app, &dag_id, &run_id).await?;
+    let seat = app.live.seat(&who)?;
+    let access = Access::new(&app, &request, who, Some(dag_id.clone())).await?;
     let now = Instant::now();
     let waiter = Waiter {
+        access,
+        closing: app.live.closing.clone(),
         app,
         name: (dag_id, run_id),
         key: row.run.key,
@@ -77,6 +85,7 @@ pub(super) async fn wait_dag_run_until_finished(
         results: wait.result,
         next_line: now,
         end: now + LIFE,
+        _seat: seat,
     };
     let lines = stream::unfold(Some(waiter), |waiter| async move {
         let mut waiter = waiter?;
@@ -84,28 +93,36 @@ pub(super) async fn wait_dag_run_until_finished(
         Some((Ok::<_, Infallible>(line), (!is_last).then_some(waiter)))
     });
     // Whoever compresses it asks once more after the end.
-    Ok(([(header::CONTENT_TYPE, "application/x-ndjson")], Body::from_stream(lines.fuse())).into_response())
+    let mut response = Body::from_stream(lines.fuse()).into_response();
+    mark_live(&mut response, "application/x-ndjson");
+    Ok(response)
 }
 
 struct Waiter {
     app: App,
+    access: Access,
+    closing: CancellationToken,
     name: (String, String),
     key: RunKey,
     interval: Duration,
     results: Vec<String>,
     next_line: Instant,
     end: Instant,
+    _seat: Seat,
 }
 
 impl Waiter {
     /// Waits for the next line, and says whether it is the last one. `None` = there is nothing more to say.
     async fn line(&mut self) -> Option<(Bytes, bool)> {
         loop {
+            if self.closing.is_cancelled() || !self.access.may_go_on().await {
+                return None;
+            }
             let state = match self.state().await {
                 Ok(state) => state?,
                 // The database is away for a moment; who waits need not know.
                 Err(error) if error.is_passing() => {
-                    sleep(LOOK).await;
+                    self.pause(LOOK).await;
                     continue;
                 }
                 Err(error) => {
@@ -122,8 +139,14 @@ impl Waiter {
                 line.push(b'\n');
                 return Some((line.into(), is_last));
             }
-            sleep(LOOK.min(self.next_line - now)).await;
+            self.pause(LOOK.min(self.next_line - now)).await;
         }
+    }
+
+    /// Waits, unless the server ends.
+    async fn pause(&self, time: Duration) {
+        // Either is looked at afterwards.
+        let _ = self.closing.run_until_cancelled(sleep(time)).await;
     }
 
     /// Returns the state; `None` = someone has deleted the run.

@@ -2,9 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use axum::extract::State;
+use axum::{extract::State, http::StatusCode};
 use regex::bytes::{Regex, RegexBuilder};
 use serde::{Deserialize, Serialize};
+use tokio_util::sync::CancellationToken;
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
@@ -25,8 +26,10 @@ const TIME: Duration = Duration::from_secs(2);
 const QUEUE: Duration = Duration::from_secs(5);
 /// Longest text or expression to look for.
 const NEEDLE_MAX: usize = 1_000;
-/// Most memory of a compiled expression.
-const REGEX_BYTES_MAX: usize = 1 << 20;
+/// Most memory of a compiled expression: what one takes for a byte of text grows with it.
+const REGEX_BYTES_MAX: usize = 256 * 1024;
+/// Bytes that an expression is tried on at once; only in between can a search be stopped.
+const PIECE: usize = 4 * 1024;
 /// Most matches of a step.
 const MATCHES: u32 = 100;
 const MATCHES_MAX: u32 = 1_000;
@@ -41,7 +44,7 @@ pub(super) struct SearchQuery {
     /// What to look for
     #[param(min_length = 1, max_length = 1_000)]
     q: String,
-    /// `q` is a regular expression; it is tried on each line
+    /// `q` is a regular expression; it is tried on each line, and on about 4,000 bytes at a time of a longer one
     regex: Option<bool>,
     /// Capital and small letters differ
     case_sensitive: Option<bool>,
@@ -83,7 +86,8 @@ struct LogMatch {
 
 /// Find text in a log
 ///
-/// Searches for a few seconds at most; `continuation_token` goes on. A line is found once.
+/// Searches for a few seconds at most; `continuation_token` goes on. A line is found once, unless it is longer than
+/// 3,000 bytes.
 #[utoipa::path(get,
     path = "/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}/logs/{try_number}/search",
     tag = "Task Instance",
@@ -102,7 +106,7 @@ pub(super) async fn search_log(
     let found = find(&app, &place, query.map_index).await?;
     let token = query.token.as_deref().map(|text| Token::read(text, &found.source.name)).transpose()?;
     let permit = tokio::time::timeout(QUEUE, app.live.searches.clone().acquire_owned()).await;
-    let Ok(Ok(_permit)) = permit else {
+    let Ok(Ok(mut permit)) = permit else {
         return Err(ApiError::too_many(1, "others are searching logs; try again in a moment"));
     };
     let has_ended = found.has_ended();
@@ -112,27 +116,35 @@ pub(super) async fn search_log(
     let token = token.unwrap_or_default();
     let mut search = Search {
         offset: token.offset.min(end),
-        line: token.line,
+        line: token.line.min(end),
         matches: Vec::new(),
         last: Vec::new(),
         limit,
         context,
     };
     let deadline = Instant::now() + TIME;
+    // Whoever waits for the answer may leave; the thread that searches is told.
+    let stop = app.live.closing.child_token();
+    let _stops = stop.clone().drop_guard();
     while search.offset < end && search.matches.len() < limit && Instant::now() < deadline {
         let Some(block) = block(&found.source, search.offset, end).await? else { break };
-        let regex = needle.clone();
-        let (back, went_on) = tokio::task::spawn_blocking(move || {
-            let went_on = search.step(&regex, &block, deadline);
-            (search, went_on)
+        let (regex, stop) = (needle.clone(), stop.clone());
+        let went_on;
+        // The permit goes along: as long as the thread searches, it counts.
+        (search, went_on, permit) = tokio::task::spawn_blocking(move || {
+            let went_on = search.step(&regex, &block, &Limit { deadline, stop });
+            (search, went_on, permit)
         })
         .await
-        .map_err(|error| super::unreadable(std::io::Error::other(error)))?;
-        search = back;
+        .map_err(|error| {
+            tracing::error!(%error, "a search in a log failed");
+            ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "the search failed")
+        })?;
         if !went_on {
             break;
         }
     }
+    drop(permit);
     let next = Token { offset: search.offset, line: search.line, is_full: false };
     let continuation_token = (search.offset < size || !has_ended).then(|| next.write(&found.source.name));
     let mut matches = search.matches;
@@ -176,9 +188,9 @@ async fn block(source: &Source, offset: u64, end: u64) -> Result<Option<Vec<u8>>
 /// Where a search is.
 #[derive(Debug)]
 struct Search {
-    /// Everything before was searched; a line begins here.
+    /// Everything before was searched; a line begins here, or a piece of a long one.
     offset: u64,
-    /// Lines before that.
+    /// Ends of lines before that.
     line: u64,
     matches: Vec<Found>,
     /// The last lines before, for context.
@@ -194,52 +206,83 @@ struct Found {
     next: u64,
 }
 
+/// When a search is to stop.
+struct Limit {
+    deadline: Instant,
+    /// Fires when nobody waits for it any more.
+    stop: CancellationToken,
+}
+
+impl Limit {
+    fn is_reached(&self) -> bool {
+        self.stop.is_cancelled() || Instant::now() >= self.deadline
+    }
+}
+
 impl Search {
     /// Searches a block. Says whether to go on with the next.
-    fn step(&mut self, regex: &Regex, block: &[u8], deadline: Instant) -> bool {
+    fn step(&mut self, regex: &Regex, block: &[u8], limit: &Limit) -> bool {
         let mut at = 0;
-        // Looked for in the whole block first: most blocks hold nothing.
-        while let Some(found) = regex.find_at(block, at) {
-            let start = block[..found.start()].iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
-            let end =
-                block[start..].iter().position(|byte| *byte == b'\n').map_or(block.len(), |length| start + length);
-            // After the last newline there is no line.
-            if start >= block.len() {
-                break;
-            }
-            let start = start.max(at);
-            self.skip(&block[at..start]);
-            let line = &block[start..end];
-            let next = (end + 1).min(block.len());
-            // What matched may reach over the end of the line, which no line does.
-            if regex.is_match(line) {
-                let before = self.last.iter().map(|line| shown(line)).collect();
-                let offset = self.offset;
-                self.skip(&block[start..next]);
-                let shown = LogMatch { line: self.line, offset, text: shown(line), before, after: Vec::new() };
-                self.matches.push(Found { shown, next: self.offset });
-            } else {
-                self.skip(&block[start..next]);
-            }
-            at = next;
-            if self.matches.len() >= self.limit || Instant::now() >= deadline {
+        while at < block.len() {
+            let (window, advance) = piece(&block[at..]);
+            if !self.search(regex, window, advance, limit) {
                 return false;
             }
-            if at >= block.len() {
-                return true;
+            at += advance;
+            if limit.is_reached() {
+                return false;
             }
         }
-        self.skip(&block[at..]);
         true
     }
 
-    /// Goes past whole lines.
+    /// Searches a piece: what begins before `end`. Says whether to go on.
+    fn search(&mut self, regex: &Regex, piece: &[u8], end: usize, limit: &Limit) -> bool {
+        let mut at = 0;
+        // Looked for in all its lines first: most hold nothing.
+        while let Some(found) = regex.find_at(piece, at).filter(|found| found.start() < end) {
+            let start = piece[..found.start()].iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
+            let line_end =
+                piece[start..].iter().position(|byte| *byte == b'\n').map_or(piece.len(), |length| start + length);
+            let start = start.max(at);
+            self.skip(&piece[at..start]);
+            let line = &piece[start..line_end];
+            let next = (line_end + 1).min(end);
+            // What matched may reach over the end of the line, which no line does.
+            if regex.is_match(line) {
+                let before = self.last.iter().map(|line| shown(line)).collect();
+                let found = LogMatch {
+                    line: self.line.saturating_add(1),
+                    offset: self.offset,
+                    text: shown(line),
+                    before,
+                    after: Vec::new(),
+                };
+                self.skip(&piece[start..next]);
+                self.matches.push(Found { shown: found, next: self.offset });
+            } else {
+                self.skip(&piece[start..next]);
+            }
+            at = next;
+            if self.matches.len() >= self.limit || limit.is_reached() {
+                return false;
+            }
+            if at >= end {
+                return true;
+            }
+        }
+        self.skip(&piece[at..end]);
+        true
+    }
+
+    /// Goes past lines, or a piece of one.
     fn skip(&mut self, lines: &[u8]) {
         if lines.is_empty() {
             return;
         }
         self.offset += lines.len() as u64;
-        self.line += lines.iter().filter(|byte| **byte == b'\n').count() as u64 + u64::from(!lines.ends_with(b"\n"));
+        let ends = lines.iter().filter(|byte| **byte == b'\n').count() as u64;
+        self.line = self.line.saturating_add(ends);
         if self.context > 0 {
             let mut end = lines.len();
             let mut fresh = Vec::new();
@@ -254,6 +297,19 @@ impl Search {
             let surplus = self.last.len().saturating_sub(self.context);
             self.last.drain(..surplus);
         }
+    }
+}
+
+/// Returns the first lines of a text, as many as are a piece, and where the next piece begins. Pieces of a line that is
+/// longer overlap, by as much as may be looked for: a text is in one of them.
+fn piece(text: &[u8]) -> (&[u8], usize) {
+    if text.len() <= PIECE {
+        return (text, text.len());
+    }
+    let window = &text[..PIECE];
+    match window.iter().rposition(|byte| *byte == b'\n') {
+        Some(newline) => (&window[..=newline], newline + 1),
+        None => (window, PIECE - NEEDLE_MAX),
     }
 }
 
@@ -284,6 +340,10 @@ fn shown(line: &[u8]) -> String {
 mod tests {
     use super::*;
 
+    fn in_a_minute() -> Limit {
+        Limit { deadline: Instant::now() + Duration::from_secs(60), stop: CancellationToken::new() }
+    }
+
     /// Searches a text in blocks of every size; returns line numbers and offsets.
     #[track_caller]
     fn check(text: &str, pattern: &str, expected: &[(u64, u64)]) {
@@ -293,9 +353,8 @@ mod tests {
         for cut in ends.into_iter().chain([bytes.len()]) {
             let mut search =
                 Search { offset: 0, line: 0, matches: Vec::new(), last: Vec::new(), limit: 1_000, context: 2 };
-            let deadline = Instant::now() + Duration::from_secs(60);
-            assert!(search.step(&regex, &bytes[..cut], deadline));
-            assert!(search.step(&regex, &bytes[cut..], deadline));
+            assert!(search.step(&regex, &bytes[..cut], &in_a_minute()));
+            assert!(search.step(&regex, &bytes[cut..], &in_a_minute()));
             assert_eq!(search.offset, bytes.len() as u64);
             let found: Vec<_> = search.matches.iter().map(|found| (found.shown.line, found.shown.offset)).collect();
             assert_eq!(found, expected, "{pattern} in {text:?} cut at {cut}");
@@ -324,10 +383,36 @@ mod tests {
         let regex = Regex::new("x").unwrap();
         let mut search = Search { offset: 0, line: 0, matches: Vec::new(), last: Vec::new(), limit: 2, context: 2 };
         let text = b"1\n2\n3\nx4\nx5\nx6\n";
-        assert!(!search.step(&regex, text, Instant::now() + Duration::from_secs(60)));
+        assert!(!search.step(&regex, text, &in_a_minute()));
         assert_eq!((search.offset, search.line), (12, 5));
         assert_eq!(search.matches[0].shown.before, ["2", "3"]);
         assert_eq!(search.matches[1].shown.before, ["3", "x4"]);
         assert_eq!(search.matches[1].next, 12);
+    }
+
+    #[test]
+    fn a_long_line_is_searched_in_pieces() {
+        let long = |text: &str| format!("first\n{}{text}{}\nlast\n", "x".repeat(4_090), "x".repeat(6_000));
+        let needle = "n".repeat(NEEDLE_MAX);
+        let (at, next) = (6, 6 + (PIECE - NEEDLE_MAX) as u64);
+        check(&long(&needle), &needle, &[(2, next)]);
+        check(&long("y"), "y", &[(2, next)]);
+        check(&long("y"), "last", &[(3, 6 + 10_092)]);
+        // Each of its pieces is found.
+        check(&long("y"), "x", &[(2, at), (2, next), (2, 2 * next - at)]);
+    }
+
+    #[test]
+    fn a_search_stops_inside_a_line() {
+        let regex = RegexBuilder::new(r"(?-u)(?:a.{0,20}){20}\bz").size_limit(REGEX_BYTES_MAX).build().unwrap();
+        let text = b"ab".repeat(BLOCK / 2);
+        let late = Limit { deadline: Instant::now(), ..in_a_minute() };
+        let left = in_a_minute();
+        left.stop.cancel();
+        for limit in [late, left] {
+            let mut search = Search { offset: 0, line: 0, matches: Vec::new(), last: Vec::new(), limit: 9, context: 0 };
+            assert!(!search.step(&regex, &text, &limit));
+            assert!(search.offset > 0 && search.offset <= PIECE as u64, "{}", search.offset);
+        }
     }
 }

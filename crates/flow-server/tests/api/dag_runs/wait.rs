@@ -12,7 +12,7 @@ use tower::ServiceExt as _;
 
 use super::RUNS;
 use crate::{
-    client::Api,
+    client::{Api, request},
     support::both,
     world::{at, report},
 };
@@ -60,6 +60,25 @@ both! {
         // Someone deletes it: there is nothing more to say.
         api.delete(&format!("{RUNS}/r1")).await.expect(204);
         assert_eq!(next(&mut lines).await, None);
+    }
+
+    async fn a_wait_is_a_stream_and_ends_with_its_user(api: Api) {
+        let api = api.with_runs(1).await;
+        let mut open = Vec::new();
+        for _ in 0..3 {
+            open.push(begin(&api, "interval=3600").await);
+        }
+        api.get(&format!("{RUNS}/r1/wait?interval=3600")).await.expect(429);
+        api.get("/api/v2/events").await.expect(429);
+        drop(open);
+        let token = format!("Bearer {}", api.token_of("eve", "Viewer").await);
+        let path = format!("{RUNS}/r1/wait?interval=3600");
+        let response = api.as_nobody().begin(request(&path, &[("authorization", &token)])).await;
+        let mut lines = response.into_body().into_data_stream();
+        assert_eq!(next(&mut lines).await, Some(json!({ "state": "queued" })));
+        api.w.meddle("DELETE FROM token").await;
+        let end = tokio::time::timeout(std::time::Duration::from_secs(20), next(&mut lines)).await;
+        assert_eq!(end.expect("it ends with the token"), None);
     }
 
     async fn what_cannot_be_waited_for(api: Api) {
