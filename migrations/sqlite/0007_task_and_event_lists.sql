@@ -6,8 +6,11 @@ CREATE INDEX task_instance_failed_of_dag ON task_instance (dag_id, run) WHERE st
 -- The latest first: written at the end of the index.
 CREATE INDEX task_instance_started ON task_instance (started_at) WHERE started_at IS NOT NULL;
 
--- Of a DAG, and of a run.
-CREATE INDEX event_of_run ON event (dag_id, run_id, id) WHERE dag_id IS NOT NULL;
+-- Of a DAG, in the order of `id`, which SQLite adds by itself: each event is written at the end of its DAG's part.
+CREATE INDEX event_of_dag ON event (dag_id) WHERE dag_id IS NOT NULL;
+-- What people did to a run, however long after its end.
+CREATE INDEX event_rare_of_run ON event (run_id)
+    WHERE run_id IS NOT NULL AND kind NOT IN ('task_state', 'run_state');
 -- What people did, and all but what task instances and runs go through.
 CREATE INDEX event_who ON event (who, id) WHERE who IS NOT NULL;
 CREATE INDEX event_kind ON event (kind, id) WHERE kind NOT IN ('task_state', 'run_state');

@@ -1,5 +1,8 @@
 //! The lists of the API: a file a resource, each with its filters, its orders and its rows.
 
+/// How far clocks of hosts may be apart, where one moment is looked for by another.
+const SKEW_MICROS: i64 = 3_600_000_000;
+
 mod connections;
 pub(crate) mod dags;
 pub(crate) mod events;

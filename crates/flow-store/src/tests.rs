@@ -4,6 +4,7 @@ use sqlx::{AssertSqlSafe, Executor, SqlSafeStr};
 
 use crate::{Store, db::Db};
 
+mod event_lists;
 mod lanes;
 mod plans;
 mod task_lists;

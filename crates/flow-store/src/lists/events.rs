@@ -7,7 +7,8 @@ use flow_core::Timestamp;
 use crate::{
     Listed, Order, Page, Pattern, Store, StoreError,
     db::{Db, on, statements},
-    select::Select,
+    lists::SKEW_MICROS,
+    select::{Arg, Select},
 };
 
 /// Which events a list shows. What is empty or `None` does not filter.
@@ -78,9 +79,6 @@ const IS_RARE: &str = "e.kind NOT IN ('task_state', 'run_state')";
 /// So many rows are sorted without a thought.
 const FEW: i64 = 10_000;
 
-/// How far clocks of hosts may be apart, for the order of events.
-const SKEW_MICROS: i64 = 3_600_000_000;
-
 impl EventOrder {
     fn expression(self) -> &'static str {
         match self {
@@ -98,18 +96,38 @@ impl EventOrder {
 
 statements! {
     both COUNT_OF_DAG = "SELECT COUNT(*) FROM (SELECT 1 FROM event WHERE dag_id = $1 LIMIT $2) AS counted";
+    both RUN_TIMES = "SELECT r.queued_at, r.ended_at, (SELECT MAX(t.ended_at) FROM task_instance t WHERE t.run = r.id)
+        FROM dag_run r WHERE r.dag_id = $1 AND r.run_id = $2";
     both FROM_ID = "SELECT id, at FROM event WHERE id >= $1 ORDER BY id LIMIT 1";
 }
 
 /// Where a list begins to look.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Way {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
     /// At the events of a DAG, all of which are sorted.
-    Dag,
+    Few,
+    /// At the events of a DAG between two numbers, and at what is rare of its run; all of it is sorted.
+    Run { begin: i64, end: i64 },
     /// At what is rare.
     Rare,
-    /// At the number, or what the database thinks best.
+    /// At the number, within a DAG or in all.
     Any,
+}
+
+impl Way {
+    /// Returns what to read; SQLite looks where it is told.
+    fn from(self, filter: &EventFilter, is_postgres: bool) -> &'static str {
+        let is_of_dag = filter.dag_id.is_some();
+        match self {
+            _ if is_postgres => "event AS e",
+            Self::Rare | Self::Any if filter.who.is_some() => "event AS e INDEXED BY event_who",
+            Self::Rare if filter.kind.is_some() => "event AS e INDEXED BY event_kind",
+            Self::Rare => "event AS e INDEXED BY event_rare",
+            Self::Few => "event AS e INDEXED BY event_of_dag",
+            Self::Any if is_of_dag => "event AS e INDEXED BY event_of_dag",
+            Self::Run { .. } | Self::Any => "event AS e",
+        }
+    }
 }
 
 impl Store {
@@ -124,32 +142,50 @@ impl Store {
         orders: &[Order<EventOrder>],
         page: Page,
     ) -> Result<Listed<EventLine>, StoreError> {
-        let is_postgres = matches!(self.db, Db::Postgres { .. });
+        let way = self.way_to_events(filter).await?;
+        self.events(filter, orders, way).await?.list(self, page).await
+    }
+
+    async fn way_to_events(&self, filter: &EventFilter) -> Result<Way, StoreError> {
+        if let (Some(dag_id), Some(run_id)) = (&filter.dag_id, &filter.run_id) {
+            return self.events_of_run(dag_id, run_id).await;
+        }
         let is_named = filter.run_id.is_some() || filter.who.is_some() || filter.kind.is_some();
-        let mut way = Way::Any;
         if let (Some(dag_id), false) = (&filter.dag_id, is_named)
             && self.events_of_dag(dag_id).await? < FEW
         {
-            way = Way::Dag;
+            return Ok(Way::Few);
         }
         let is_common = |kind: &String| COMMON.contains(&kind.as_str());
         let leaves_out_the_common = COMMON.iter().all(|common| filter.excluded_kinds.iter().any(|kind| kind == common));
         let wants_the_rare = filter.kind.as_ref().is_some_and(|kind| !is_common(kind))
             || (!filter.included_kinds.is_empty() && !filter.included_kinds.iter().any(is_common))
             || leaves_out_the_common;
-        if way == Way::Any && wants_the_rare {
-            way = Way::Rare;
-        }
-        let from = match way {
-            Way::Dag if !is_postgres => "event AS e INDEXED BY event_of_run",
-            Way::Rare if !is_postgres && filter.kind.is_none() && filter.who.is_none() => {
-                "event AS e INDEXED BY event_rare"
-            }
-            Way::Dag | Way::Rare | Way::Any => "event AS e",
-        };
-        let mut select = Select::new(self, COLUMNS, from);
+        Ok(if wants_the_rare { Way::Rare } else { Way::Any })
+    }
+
+    pub(crate) async fn events(
+        &self,
+        filter: &EventFilter,
+        orders: &[Order<EventOrder>],
+        way: Way,
+    ) -> Result<Select, StoreError> {
+        let is_postgres = matches!(self.db, Db::Postgres { .. });
+        let mut select = Select::new(self, COLUMNS, way.from(filter, is_postgres));
         if way == Way::Rare {
             select.only(IS_RARE);
+        }
+        if let (Way::Run { begin, end }, Some(dag_id), Some(run_id)) = (way, &filter.dag_id, &filter.run_id) {
+            let by = |index: &str| if is_postgres { String::new() } else { format!(" INDEXED BY {index}") };
+            let (of_dag, of_run) = (by("event_of_dag"), by("event_rare_of_run"));
+            let condition = format!(
+                "e.id IN (SELECT c.id FROM event AS c{of_dag} WHERE c.dag_id = ? AND c.run_id = ? AND c.id >= ? AND c.id < ?
+                    UNION ALL
+                    SELECT c.id FROM event AS c{of_run} WHERE c.dag_id = ? AND c.run_id = ? AND c.kind NOT IN ('task_state', 'run_state'))"
+            );
+            let (dag_id, run_id) = (Arg::from(dag_id), Arg::from(run_id));
+            let args = [dag_id.clone(), run_id.clone(), Arg::Int(begin), Arg::Int(end), dag_id, run_id];
+            select.filter(&condition, args);
         }
         if let Some(id) = filter.id {
             select.filter("e.id = ?", [id]);
@@ -160,9 +196,12 @@ impl Store {
         if !filter.hidden_dags.is_empty() {
             select.none_of("e.dag_id", &filter.hidden_dags);
         }
+        // Said of each row, they would mislead to the events of the whole DAG.
+        let (dag_id, run_id) =
+            if matches!(way, Way::Run { .. }) { (&None, &None) } else { (&filter.dag_id, &filter.run_id) };
         let texts = [
-            ("e.dag_id", &filter.dag_id),
-            ("e.run_id", &filter.run_id),
+            ("e.dag_id", dag_id),
+            ("e.run_id", run_id),
             ("e.task_id", &filter.task_id),
             ("e.who", &filter.who),
             ("e.kind", &filter.kind),
@@ -204,7 +243,7 @@ impl Store {
             }
         }
         // No index is in the order of a sum: all are sorted.
-        let id = if way == Way::Dag { "e.id + 0" } else { "e.id" };
+        let id = if matches!(way, Way::Few | Way::Run { .. }) { "e.id + 0" } else { "e.id" };
         for order in orders {
             if order.by == EventOrder::Id {
                 select.order_by_filled(id, order.is_descending);
@@ -216,7 +255,28 @@ impl Store {
             let is_descending = orders.last().is_some_and(|last| last.is_descending);
             select.order_by_filled(id, is_descending);
         }
-        select.list(self, page).await
+        Ok(select)
+    }
+
+    /// Finds out between which numbers the events of a run are, but for what is rare.
+    async fn events_of_run(&self, dag_id: &str, run_id: &str) -> Result<Way, StoreError> {
+        let (mut begin, mut end) = (0, i64::MAX);
+        if dag_id.contains('\0') || run_id.contains('\0') {
+            return Ok(Way::Run { begin, end: begin });
+        }
+        let times: Option<(i64, Option<i64>, Option<i64>)> = on!(read self, RUN_TIMES, |text, conn| {
+            sqlx::query_as(text).bind(dag_id).bind(run_id).fetch_optional(conn).await?
+        });
+        // Of a run that is deleted nothing is known: the whole DAG is searched, for a while.
+        if let Some((queued, ended, last)) = times {
+            begin = self.event_about(queued.saturating_sub(SKEW_MICROS)).await?;
+            if let Some(ended) = ended {
+                // A task instance may be changed after the end of its run.
+                let last = last.map_or(ended, |last| last.max(ended));
+                end = self.event_about(last.saturating_add(SKEW_MICROS)).await?;
+            }
+        }
+        Ok(Way::Run { begin, end })
     }
 
     async fn events_of_dag(&self, dag_id: &str) -> Result<i64, StoreError> {

@@ -8,6 +8,7 @@ use flow_core::{RunKey, TaskState, Timestamp};
 use crate::{
     COUNTED_MAX, Key, Listed, Order, Page, Pattern, Place, Range, Store, StoreError, Stretch,
     db::{Db, on, statements},
+    lists::SKEW_MICROS,
     rows::to_list,
     select::Select,
 };
@@ -487,9 +488,9 @@ impl Store {
         select.within("t.ended_at", &filter.ended_at);
         select.within(UPDATED_AT, &filter.updated_at);
         select.within(DURATION, &filter.duration.map(|seconds| seconds * 1e6));
-        // Nothing starts before its run is due: so whole runs are passed over.
+        // Nothing starts before its run is due, by the clock of another host: so whole runs are passed over.
         for bound in [filter.started_at.lte, filter.started_at.lt].into_iter().flatten() {
-            select.filter("r.run_after <= ?", [bound]);
+            select.filter("r.run_after <= ?", [bound.as_micros().saturating_add(SKEW_MICROS)]);
         }
         // Whatever the way, its order can be read from where it begins.
         let run = if matches!(way, Way::Failed | Way::FailedOfDag) { "t.run" } else { "r.id" };

@@ -210,7 +210,7 @@ async fn no_usual_list_of_runs_reads_through_history_on_sqlite() {
 }
 
 /// Puts arguments into a statement: Postgres explains no other one.
-fn with_args(text: &str, args: &[Arg]) -> String {
+pub(super) fn with_args(text: &str, args: &[Arg]) -> String {
     let mut text = text.to_owned();
     for (at, arg) in args.iter().enumerate().rev() {
         let value = match arg {
@@ -244,7 +244,9 @@ const HISTORY: &str = "
             started_at, lease_until, ended_at, outcome, settled)
         SELECT run, task_id, map_index, 1, 1, dag_id, pool, 1, queue, 1, 1, 'w', 1, 1, CASE WHEN state = 'success' THEN 1 END,
             CASE WHEN state = 'success' THEN '{}' END, state = 'success' FROM task_instance;
-    INSERT INTO event (at, kind) SELECT run, 'task_state' FROM task_instance;
+    INSERT INTO event (at, kind, dag_id, run_id)
+        SELECT r.queued_at, CASE WHEN r.id % 50 = 0 AND t.task_id = 't1' THEN 'clear' ELSE 'task_state' END, r.dag_id, r.run_id
+        FROM task_instance t JOIN dag_run r ON r.id = t.run ORDER BY r.id;
     INSERT INTO xcom SELECT run, task_id, map_index, 'return_value', '1', 1 FROM task_instance;
     INSERT INTO rendered SELECT run, task_id, map_index, '{}' FROM task_instance;
     INSERT INTO wake (dag_id, run, due) SELECT dag_id, id, id * 1000000 FROM dag_run;
@@ -285,6 +287,15 @@ async fn read_through(url: &str) -> Vec<String> {
     // The plan that is kept for all values, as after a few calls.
     sqlx::raw_sql("SET plan_cache_mode = force_generic_plan").execute(&mut *conn).await.unwrap();
     let mut problems = lists_that_read_through(&store, &mut conn).await;
+    for (name, text) in super::event_lists::statements(&store).await {
+        let explain = AssertSqlSafe(format!("EXPLAIN (FORMAT JSON) {text}")).into_sql_str();
+        let plan: serde_json::Value = sqlx::query_scalar(explain).fetch_one(&mut *conn).await.unwrap();
+        let plan = plan[0]["Plan"].to_string();
+        // An index is read with a condition: by the DAG, by the run, or by number.
+        if plan.contains("\"Seq Scan\"") || !plan.contains("\"event_of_dag\"") {
+            problems.push(format!("events {name}: {plan}\n    {text}"));
+        }
+    }
     problems.extend(read_through_with(&mut conn, &|table| table != "wake").await);
     // Of what is to come a part may be so large that reading all is right; an index must be there all the same.
     sqlx::raw_sql("SET enable_seqscan = off").execute(&mut *conn).await.unwrap();

@@ -1,7 +1,7 @@
 //! Events, and forgetting old history.
 
 use flow_core::{RunState, engine::Edit};
-use flow_store::{Cleaned, CleanupPlan, CleanupStep, EditOptions, Event};
+use flow_store::{Cleaned, CleanupPlan, CleanupStep, EditOptions, Event, EventFilter, EventOrder, Order, Page};
 
 use crate::{
     support::both,
@@ -29,6 +29,42 @@ both! {
         assert_eq!(some.iter().map(|event| event.id).collect::<Vec<_>>(), [first[0].id, rest[2].id]);
         let one = &rest[0];
         assert_eq!((one.kind.as_str(), one.at, one.dag_id.as_deref(), one.who.as_deref()), ("test", at(3).as_micros(), None, None));
+    }
+
+    async fn the_events_of_a_run_are_all_found(w: World) {
+        let w = w.with_chain().await;
+        let hour = 3_600;
+        let mut names = Vec::new();
+        for second in [1, 10 * hour, 20 * hour] {
+            let row = w.trigger("chain", at(second)).await;
+            let name = row.run.run_id.to_string();
+            let request = Edit::MarkRun { state: RunState::Success };
+            w.store.edit_run(&w.dags, ("chain", &name), &request, EditOptions::default(), at(second + 5)).await.unwrap();
+            names.push(name);
+        }
+        // Somebody does something to the first, long after its end.
+        let mut tx = w.store.begin().await.unwrap();
+        let note = Event { kind: "note", dag_id: Some("chain".to_owned()), run_id: Some(names[0].clone()), ..Event::default() };
+        tx.tell(&[note], at(30 * hour)).await.unwrap();
+        tx.commit().await.unwrap();
+        let list = async |run_id: &str, is_descending| {
+            let filter = EventFilter { dag_id: Some("chain".to_owned()), run_id: Some(run_id.to_owned()), ..EventFilter::default() };
+            let orders = [Order { by: EventOrder::Id, is_descending }];
+            let found = w.store.list_events(&filter, &orders, Page { limit: 100, offset: 0 }).await.unwrap();
+            assert_eq!(found.total, found.rows.len() as u64);
+            found.rows.iter().map(|row| row.id).collect::<Vec<_>>()
+        };
+        for name in &names {
+            let all = w.numbers(&format!("SELECT id FROM event WHERE run_id = '{name}' ORDER BY id")).await;
+            assert!(all.len() > 2);
+            assert_eq!(list(name, false).await, all);
+            assert_eq!(list(name, true).await, all.iter().rev().copied().collect::<Vec<_>>());
+        }
+        // Nothing is known any more of a run that is gone, but for its events.
+        let before = list(&names[1], false).await;
+        w.meddle(&format!("DELETE FROM dag_run WHERE run_id = '{}'", names[1])).await;
+        assert_eq!(list(&names[1], false).await, before);
+        assert!(list("none\0", false).await.is_empty());
     }
 
     async fn old_runs_and_events_are_forgotten_in_steps(w: World) {
