@@ -110,6 +110,37 @@ impl LogStore {
         path::run_folder(&self.inner.root, dag_id, run_id)
     }
 
+    /// Removes the logs of all runs of a DAG. None is as good.
+    ///
+    /// # Errors
+    ///
+    /// When the file system does.
+    pub fn remove_dag(&self, dag_id: &DagId) -> io::Result<()> {
+        remove(&path::dag_folder(&self.inner.root, dag_id))
+    }
+
+    /// Removes the logs of a run. None is as good.
+    ///
+    /// # Errors
+    ///
+    /// When the file system does.
+    pub fn remove_run(&self, dag_id: &DagId, run_id: &RunId) -> io::Result<()> {
+        remove(&self.run_folder(dag_id, run_id))
+    }
+
+    /// Removes the logs of a task instance. None is as good.
+    ///
+    /// # Errors
+    ///
+    /// When the file system does.
+    pub fn remove_task(&self, id: &LogId) -> io::Result<()> {
+        if id.map_index >= 0 {
+            return remove(&id.folder(&self.inner.root));
+        }
+        // Those of a mapped task are in folders beside its own.
+        self.list_attempts(id)?.iter().try_for_each(|file| std::fs::remove_file(&file.path))
+    }
+
     /// Begins or goes on with the log of an attempt. Touches no file before something is logged.
     pub fn open(&self, identity: &Identity, masker: Masker) -> AttemptLog {
         let path = self.path(&LogId::of(identity), identity.try_number);
@@ -147,6 +178,13 @@ impl LogStore {
     /// Returns how many files are open for writing.
     pub fn open_files(&self) -> usize {
         self.inner.open_files.load(Ordering::Relaxed)
+    }
+}
+
+fn remove(folder: &Path) -> io::Result<()> {
+    match std::fs::remove_dir_all(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
     }
 }
 

@@ -95,6 +95,11 @@ impl ApiError {
         Self::new(StatusCode::CONFLICT, detail)
     }
 
+    /// 409 with `Retry-After`: a part is done, and asking again does more.
+    pub(crate) fn again(detail: impl Into<String>) -> Self {
+        Self { retry_after: Some(0), ..Self::conflict(detail) }
+    }
+
     /// 409 with the body that Airflow gives when something exists already.
     pub(crate) fn exists(message: impl Into<String>) -> Self {
         let detail = json!({

@@ -42,7 +42,7 @@ pub use auth::{
 };
 pub use error::ApiError;
 pub use live::Live;
-pub use logs::{Later, LogName, LogPart, Logs};
+pub use logs::{Later, LogName, LogPart, Logs, LogsOf};
 pub use openapi::document as openapi_document;
 pub use reach::reach;
 pub use serve::{Limits, serve};

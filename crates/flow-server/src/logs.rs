@@ -1,6 +1,6 @@
 //! Where the logs of tasks come from: what the server asks of whoever keeps them.
 
-use std::{future::Future, io, pin::Pin};
+use std::{future::Future, io, pin::Pin, sync::Arc, time::Duration};
 
 use flow_core::{DagId, RunId, TaskId};
 
@@ -18,6 +18,20 @@ pub struct LogName {
     pub try_number: u32,
 }
 
+/// Whose logs, of all attempts. The names come from rows of the database, never from a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LogsOf {
+    Dag(DagId),
+    Run(DagId, RunId),
+    Task {
+        dag_id: DagId,
+        run_id: RunId,
+        task_id: TaskId,
+        /// Negative = not mapped.
+        map_index: i32,
+    },
+}
+
 /// A part of a log.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LogPart {
@@ -32,4 +46,21 @@ pub struct LogPart {
 pub trait Logs: Send + Sync {
     /// Reads at most `max` bytes from a position on; none past the end. `None` when nothing was ever written.
     fn read<'a>(&'a self, log: &'a LogName, offset: u64, max: usize) -> Later<'a, io::Result<Option<LogPart>>>;
+
+    /// Removes logs; none is as good.
+    fn remove<'a>(&'a self, of: &'a LogsOf) -> Later<'a, io::Result<()>>;
+}
+
+/// Longest that an answer waits until logs are gone; what takes longer goes on after it.
+const REMOVAL_WAIT: Duration = Duration::from_secs(5);
+
+/// Removes the logs of what has just been deleted. They are in nobody's way, so a failure is only told.
+pub(crate) async fn forget(logs: &Arc<dyn Logs>, of: LogsOf) {
+    let logs = Arc::clone(logs);
+    let removal = tokio::spawn(async move {
+        if let Err(error) = logs.remove(&of).await {
+            tracing::warn!(?of, %error, "was deleted, but its logs are still there");
+        }
+    });
+    let _ = tokio::time::timeout(REMOVAL_WAIT, removal).await;
 }

@@ -313,7 +313,8 @@ impl Tx {
         Ok(touched > 0)
     }
 
-    /// Deletes up to `limit` runs of a DAG, and the DAG itself when none is left. Returns whether it is gone.
+    /// Deletes up to `limit` runs of a DAG, and the DAG itself when none is left. Returns whether it is gone; while it
+    /// is not, it is paused, so that no new run comes between this step and the next.
     /// Its file, if it is still there, makes a new DAG without history at the next change or start.
     ///
     /// # Errors
@@ -345,6 +346,7 @@ impl Tx {
             sqlx::query(text).bind(dag_id).bind(i64::from(limit)).execute(conn).await?.rows_affected()
         });
         if deleted >= u64::from(limit) {
+            self.pause_dag(dag_id, "it is being deleted", who, now).await?;
             return Ok(false);
         }
         on!(tx self, DELETE_WAKES, |text, conn| { sqlx::query(text).bind(dag_id).execute(conn).await?; });

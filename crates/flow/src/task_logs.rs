@@ -3,7 +3,7 @@
 use std::io;
 
 use flow_runtime::log::{LogId, LogStore, read_range};
-use flow_server::{Later, LogName, LogPart, Logs};
+use flow_server::{Later, LogName, LogPart, Logs, LogsOf};
 
 /// The logs below the folder of a [`LogStore`].
 pub(crate) struct TaskLogs(pub(crate) LogStore);
@@ -20,5 +20,17 @@ impl Logs for TaskLogs {
                 Err(error) => Err(error),
             }
         })
+    }
+
+    fn remove<'a>(&'a self, of: &'a LogsOf) -> Later<'a, io::Result<()>> {
+        let (store, of) = (self.0.clone(), of.clone());
+        let remove = move || match of {
+            LogsOf::Dag(dag_id) => store.remove_dag(&dag_id),
+            LogsOf::Run(dag_id, run_id) => store.remove_run(&dag_id, &run_id),
+            LogsOf::Task { dag_id, run_id, task_id, map_index } => {
+                store.remove_task(&LogId { dag_id, run_id, task_id, map_index })
+            }
+        };
+        Box::pin(async move { tokio::task::spawn_blocking(remove).await.map_err(io::Error::other)? })
     }
 }

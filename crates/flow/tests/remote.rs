@@ -287,6 +287,29 @@ fn what_is_refused_is_refused_in_the_same_words() {
 }
 
 #[test]
+fn what_is_deleted_is_deleted_with_its_logs() {
+    let place = Place::start(&[("good.yaml", GOOD), ("bad.yaml", BAD)]);
+    let logs = |path: &str| place.folder.path().join("logs").join(path).exists();
+    let runs = ["one", "two"];
+    place.twin(&["trigger", "bad", "--run-id", "@", "--wait"], runs);
+    place.twin(&["trigger", "good", "--run-id", "@", "--wait"], runs);
+    assert!(logs("dag_id=bad/run_id=one") && logs("dag_id=bad/run_id=two") && logs("dag_id=good"));
+    check_ok(&place.twin(&["runs", "delete", "bad", "@"], runs)[1]);
+    assert!(!logs("dag_id=bad/run_id=one") && !logs("dag_id=bad/run_id=two"));
+
+    // A run that waits is not deleted, on either side.
+    check_ok(&place.here(&["dags", "pause", "bad"]));
+    place.twin(&["trigger", "bad", "--run-id", "@"], runs);
+    let [refused, _] = place.twin(&["runs", "delete", "bad", "@"], runs);
+    assert_eq!((refused.status.code(), err(&refused).contains("is still queued")), (Some(1), true), "{refused:?}");
+    assert!(err(&refused).contains("flow runs cancel bad one"), "{refused:?}");
+    place.until(&["runs", "show", "bad", "two"], |run| run["state"] == "queued");
+
+    check_ok(&place.there(&["dags", "delete", "good", "--yes"]));
+    assert!(!logs("dag_id=good"));
+}
+
+#[test]
 fn what_is_changed_is_changed_in_the_same_words() {
     let place = Place::start(&[("good.yaml", GOOD), ("bad.yaml", BAD), ("past.yaml", PAST)]);
     let runs = ["one", "two"];

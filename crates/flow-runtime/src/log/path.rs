@@ -51,9 +51,14 @@ impl LogId {
     }
 }
 
+/// Returns the folder of a DAG's logs, below `root`.
+pub(super) fn dag_folder(root: &Path, dag_id: &DagId) -> PathBuf {
+    root.join(name("dag_id", dag_id.as_str()))
+}
+
 /// Returns the folder of a run's logs, below `root`.
 pub(super) fn run_folder(root: &Path, dag_id: &DagId, run_id: &RunId) -> PathBuf {
-    root.join(name("dag_id", dag_id.as_str())).join(name("run_id", run_id.as_str()))
+    dag_folder(root, dag_id).join(name("run_id", run_id.as_str()))
 }
 
 /// Returns the try number that a file name stands for.

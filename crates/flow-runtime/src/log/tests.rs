@@ -269,3 +269,28 @@ fn the_thread_ends_with_the_store() {
     drop(log);
     eventually("the store is gone", || inner.upgrade().is_none());
 }
+
+#[test]
+fn what_is_removed_takes_nothing_else_along() {
+    let (_folder, store) = store();
+    let id =
+        |run: &str, map_index: i32| LogId { dag_id: "etl".into(), run_id: run.into(), task_id: "t".into(), map_index };
+    let ids = [id("one", -1), id("one", 0), id("one", 1), id("two", -1)];
+    for id in &ids {
+        fs::create_dir_all(store.path(id, 1).parent().unwrap()).unwrap();
+        fs::write(store.path(id, 1), "text").unwrap();
+    }
+    let left = || ids.iter().map(|id| store.path(id, 1).exists()).collect::<Vec<_>>();
+    store.remove_task(&ids[0]).unwrap();
+    assert_eq!(left(), [false, true, true, true]);
+    store.remove_task(&ids[1]).unwrap();
+    assert_eq!(left(), [false, false, true, true]);
+    store.remove_run(&"etl".into(), &"one".into()).unwrap();
+    assert_eq!(left(), [false, false, false, true]);
+    for _ in 0..2 {
+        // None is as good.
+        store.remove_dag(&"etl".into()).unwrap();
+        store.remove_task(&ids[0]).unwrap();
+    }
+    assert_eq!((left()[3], store.root().exists()), (false, true));
+}

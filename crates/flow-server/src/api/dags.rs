@@ -1,28 +1,31 @@
 //! DAGs: lists, one, pausing, deleting, favourites.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use axum::{Json, extract::State, http::StatusCode};
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
-use flow_core::RunState;
+use flow_core::{DagId, RunState};
 use flow_store::{DagFilter, DagLine, DagOrder, Listed, Signal};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::Refusals;
+use super::{Refusals, find};
 use crate::{
     ApiError, App,
     access::Who,
     auth,
     error::ErrorBody,
     extract::{Json as Body, Path, Query},
+    logs::{LogsOf, forget},
     page::{self, Paging},
     wire::When,
 };
 
 /// Runs deleted in one transaction.
 const RUNS_A_STEP: u32 = 500;
+/// Time after which a request begins no further step; a request has twice as long.
+const DELETE_TIME: Duration = Duration::from_secs(15);
 /// Most values of a parameter that may be repeated.
 const VALUES_MAX: usize = 1_000;
 /// What Airflow gives a DAG that does not say; for rows that an older Flow wrote.
@@ -434,7 +437,9 @@ async fn set_paused(app: &App, who: &Who, ids: &[String], is_paused: bool) -> Re
     Ok(tx.commit().await?)
 }
 
-/// Delete a DAG and its history; its file, if it is still there, makes a new one when it changes
+/// Delete a DAG, its history and its logs; its file, if it is still there, makes a new one when it changes
+///
+/// A long history goes in several requests: 409 with `Retry-After` = a part of it is gone, ask again for the rest.
 #[utoipa::path(delete, path = "/api/v2/dags/{dag_id}", tag = "DAG", params(("dag_id" = String, Path)),
     responses((status = 200, body = Option<String>, description = "Always null"), (status = 400, body = ErrorBody),
         (status = 404, body = ErrorBody), (status = 409, body = ErrorBody), Refusals))]
@@ -443,18 +448,22 @@ async fn delete_dag(
     who: Who,
     Path(dag_id): Path<String>,
 ) -> Result<Json<Option<String>>, ApiError> {
+    let dag = find::dag(&app, &dag_id).await?;
+    let began = (app.now)();
+    let mut runs: u64 = 0;
     loop {
         let now = (app.now)();
+        if runs > 0 && now.since(began) >= DELETE_TIME {
+            return Err(ApiError::again(format!("{runs} runs of `{dag_id}` are deleted, and it has more; ask again")));
+        }
         let mut tx = app.store.begin().await?;
         let is_gone = tx.delete_dag(&dag_id, RUNS_A_STEP, Some(&who.user), now).await?;
-        if !is_gone {
-            // No new run may come between this step and the next.
-            tx.pause_dag(&dag_id, "it is being deleted", Some(&who.user), now).await?;
-        }
         tx.commit().await?;
         if is_gone {
+            forget(&app.logs, LogsOf::Dag(DagId::new(dag.dag_id))).await;
             return Ok(Json(None));
         }
+        runs += u64::from(RUNS_A_STEP);
     }
 }
 

@@ -25,6 +25,7 @@ use crate::{
     access::Who,
     error::ErrorBody,
     extract::{Path, Query},
+    logs::{LogsOf, forget},
     wire::{DagVersionResponse, When, task_instance_uuid},
 };
 
@@ -383,6 +384,21 @@ async fn delete_task_instance(
     Query(query): Query<MapIndex>,
 ) -> Result<axum::Json<Option<String>>, ApiError> {
     let task = (task_id.as_str(), query.or_none());
-    app.store.delete_task_instance((&dag_id, &run_id), task, Some(&who.user), (app.now)()).await?;
+    delete(&app, &who, (&dag_id, &run_id), task).await?;
     Ok(axum::Json(None))
+}
+
+/// Deletes a task instance and its logs.
+async fn delete(
+    app: &App,
+    who: &Who,
+    (dag_id, run_id): (&str, &str),
+    (task_id, map_index): (&str, i32),
+) -> Result<(), StoreError> {
+    let names = (dag_id, run_id);
+    let gone = app.store.delete_task_instance(names, (task_id, map_index), Some(&who.user), (app.now)()).await?;
+    let (run, task) = (gone.0.run, gone.1);
+    let (dag_id, run_id, task_id) = (run.dag_id, run.run_id, task.task_id.into());
+    forget(&app.logs, LogsOf::Task { dag_id, run_id, task_id, map_index: task.map_index }).await;
+    Ok(())
 }

@@ -1,13 +1,20 @@
 //! A database with DAGs, the router on it, and short words for requests.
 
-use std::{fs::File, io, os::unix::fs::FileExt as _, path::PathBuf, sync::Arc};
+use std::{
+    fs::File,
+    io,
+    os::unix::fs::FileExt as _,
+    path::PathBuf,
+    sync::{Arc, Mutex},
+};
 
 use axum::{
     Router,
     body::{Body, to_bytes},
     http::{HeaderMap, Method, Request, StatusCode, header},
 };
-use flow_server::{About, App, Auth, AuthConfig, By, Later, Live, LogName, LogPart, Logs, Role, Setting, Who};
+use flow_core::Timestamp;
+use flow_server::{About, App, Auth, AuthConfig, By, Later, Live, LogName, LogPart, Logs, LogsOf, Role, Setting, Who};
 use flow_store::Keyring;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
@@ -35,12 +42,19 @@ pub(crate) struct Api {
 #[derive(Clone)]
 pub(crate) struct Files {
     folder: Arc<tempfile::TempDir>,
+    /// Whose logs were removed.
+    removed: Arc<Mutex<Vec<LogsOf>>>,
 }
 
 impl Files {
     /// Returns where the log of a try is; made when it is written.
     pub(crate) fn path(&self, task_id: &str, try_number: u32) -> PathBuf {
         self.folder.path().join(format!("{task_id}-{try_number}.log"))
+    }
+
+    /// Returns whose logs were removed since the last time.
+    pub(crate) fn removed(&self) -> Vec<LogsOf> {
+        std::mem::take(&mut self.removed.lock().unwrap())
     }
 }
 
@@ -56,6 +70,11 @@ impl Logs for Files {
             Ok(Some(LogPart { bytes, offset, size }))
         };
         Box::pin(async move { tokio::task::spawn_blocking(read).await.unwrap() })
+    }
+
+    fn remove<'a>(&'a self, of: &'a LogsOf) -> Later<'a, io::Result<()>> {
+        self.removed.lock().unwrap().push(of.clone());
+        Box::pin(async { Err(io::Error::other("no disk")) })
     }
 }
 
@@ -79,6 +98,11 @@ impl From<Database> for Api {
 impl Api {
     /// Returns the API on a database, with settings for logins, as it is for nobody.
     pub(crate) fn of(w: World, config: AuthConfig) -> Self {
+        Self::with_clock(w, config, || at(1_000))
+    }
+
+    /// Like [`Api::of`], with another clock.
+    pub(crate) fn with_clock(w: World, config: AuthConfig, now: fn() -> Timestamp) -> Self {
         let setting = |section: &str, key: &str, value: &str| Setting {
             section: section.to_owned(),
             key: key.to_owned(),
@@ -88,7 +112,7 @@ impl Api {
             dag_folder: "/dags".to_owned(),
             settings: vec![setting("core", "a", "1"), setting("core", "b", "2"), setting("web", "port", "8080")],
         };
-        let logs = Files { folder: Arc::new(tempfile::tempdir().unwrap()) };
+        let logs = Files { folder: Arc::new(tempfile::tempdir().unwrap()), removed: Arc::default() };
         let app = App {
             store: w.store.clone(),
             dags: w.dags.clone(),
@@ -98,7 +122,7 @@ impl Api {
             logs: Arc::new(logs.clone()),
             version: "0.0.0",
             max_infrastructure_retries: 3,
-            now: || at(1_000),
+            now,
             renderer: Arc::new(|_, task| {
                 Box::pin(async move { Ok(json!({ "text": format!("of {}", task.task_id) })) })
             }),

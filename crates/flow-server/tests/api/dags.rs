@@ -1,7 +1,10 @@
 //! DAGs and what belongs to them.
 
-use axum::http::{Method, Request, header};
-use flow_server::Role;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use axum::http::{HeaderValue, Method, Request, header};
+use flow_core::Timestamp;
+use flow_server::{AuthConfig, LogsOf, Role};
 use serde_json::{Value, json};
 
 use crate::{client::Api, support::both, world::at};
@@ -137,6 +140,29 @@ both! {
         assert_eq!(api.delete("/api/v2/dags/b").await.expect(200), Value::Null);
         api.get("/api/v2/dags/b").await.expect(404);
         api.delete("/api/v2/dags/b").await.expect(404);
+        assert_eq!(api.logs.removed(), [LogsOf::Dag("b".into())]);
+    }
+
+    async fn a_long_history_is_deleted_in_several_requests(api: Api) {
+        /// Ten seconds pass between two looks.
+        fn clock() -> Timestamp {
+            static LOOKS: AtomicU64 = AtomicU64::new(0);
+            at(1_000 + 10 * LOOKS.fetch_add(1, Ordering::Relaxed))
+        }
+        let api = with_dags(api).await;
+        for second in 0..501 {
+            api.w.trigger("b", at(second)).await;
+        }
+        api.w.meddle("UPDATE dag_run SET state = 'success', started_at = run_after, ended_at = run_after").await;
+        let slow = Api::with_clock(api.w.clone(), AuthConfig::default(), clock).as_role(Role::User);
+        let part = slow.delete("/api/v2/dags/b").await;
+        assert_eq!((part.status.as_u16(), &part.headers["retry-after"]), (409, &HeaderValue::from_static("0")));
+        assert_eq!(part.body["detail"], "500 runs of `b` are deleted, and it has more; ask again");
+        assert_eq!(api.get("/api/v2/dags/b").await.expect(200)["is_paused"], true, "no run comes in between");
+        assert_eq!(slow.logs.removed(), []);
+        slow.delete("/api/v2/dags/b").await.expect(200);
+        assert_eq!(slow.logs.removed(), [LogsOf::Dag("b".into())]);
+        api.get("/api/v2/dags/b").await.expect(404);
     }
 
     async fn favourites_are_ones_own(api: Api) {

@@ -10,7 +10,7 @@ use flow_core::{
 
 use super::{ActionError, EditOptions, Edited};
 use crate::{
-    CachedDag, DagCache, Event, Store, StoreError, Tx,
+    CachedDag, DagCache, Event, RunRow, Store, StoreError, TaskRow, Tx,
     db::{on, statements},
     rows::to_list,
 };
@@ -222,7 +222,8 @@ impl Store {
         tx.commit().await
     }
 
-    /// Deletes a task instance of a run that has ended, with its attempts and results; its events stay.
+    /// Deletes a task instance of a run that has ended, with its attempts and results; its events stay. Returns its run
+    /// and itself as they were.
     ///
     /// # Errors
     ///
@@ -233,7 +234,7 @@ impl Store {
         (task_id, map_index): (&str, i32),
         who: Option<&str>,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(RunRow, TaskRow), StoreError> {
         let mut tx = self.begin().await?;
         match tx.lock_dag(dag_id).await {
             // Of a DAG that is gone its runs may be left.
@@ -244,9 +245,8 @@ impl Store {
         let row = tx.run_by_id(dag_id, run_id).await?.ok_or_else(missing)?;
         let run = row.run.key;
         let rows = tx.task_rows(&[run]).await?;
-        if !rows.iter().any(|task| task.task_id == task_id && task.map_index == map_index) {
-            return Err(missing());
-        }
+        let is_it = |task: &TaskRow| task.task_id == task_id && task.map_index == map_index;
+        let task = rows.into_iter().find(is_it).ok_or_else(missing)?;
         if !row.run.state.is_finished() {
             return Err(StoreError::Conflict(format!(
                 "run `{run_id}` is still {}; a task instance is deleted when its run has ended",
@@ -279,7 +279,8 @@ impl Store {
             now,
         )
         .await?;
-        tx.commit().await
+        tx.commit().await?;
+        Ok((row, task))
     }
 }
 

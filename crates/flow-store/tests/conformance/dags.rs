@@ -160,6 +160,8 @@ both! {
             let gone = tx.delete_dag("chain", 2, Some("ann"), at(10)).await.unwrap();
             tx.commit().await.unwrap();
             steps.push((w.count("dag_run", "dag_id = 'chain'").await, gone));
+            let is_paused = w.store.dag("chain").await.unwrap().map(|dag| dag.is_paused);
+            assert_eq!(is_paused, (!gone).then_some(true), "no run comes between two steps");
             if gone {
                 break;
             }

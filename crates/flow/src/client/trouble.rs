@@ -18,12 +18,19 @@ const DETAIL_CHARS_MAX: usize = 2_000;
 pub(crate) struct Declined {
     status: StatusCode,
     detail: String,
+    /// It has done a part, and asks for the same request again.
+    again: bool,
 }
 
 impl Declined {
     /// What was asked for is not there.
     pub(super) fn not_found(detail: &str) -> Self {
-        Self { status: StatusCode::NOT_FOUND, detail: detail.to_owned() }
+        Self { status: StatusCode::NOT_FOUND, detail: detail.to_owned(), again: false }
+    }
+
+    /// Says whether an error asks for the same request again, because only a part of it could be done at once.
+    pub(crate) fn says_again(error: &anyhow::Error) -> bool {
+        error.downcast_ref::<Self>().is_some_and(|declined| declined.again)
     }
 
     /// Says whether an error is a no with this status.
@@ -114,7 +121,10 @@ impl Client {
             (StatusCode::NOT_FOUND, Some(detail)) if detail == NO_ROUTE => {
                 return self.not_understood("it does not have what this command asks for").await;
             }
-            (status, Some(detail)) if status.is_client_error() => return Declined { status, detail }.into(),
+            (status, Some(detail)) if status.is_client_error() => {
+                let again = status == StatusCode::CONFLICT && retry.is_some();
+                return Declined { status, detail, again }.into();
+            }
             (status, Some(detail)) if status.is_server_error() => {
                 Refusal::failed(format!("the server `{name}` could not do it: {detail}"))
                     .help("its own messages say more; try again in a moment")

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{Home, if_there};
-use crate::{context::Cx, output::Refusal};
+use crate::{client::Declined, context::Cx, output::Refusal};
 
 /// Runs of a DAG that go in one transaction when it is deleted.
 const BATCH: u32 = 200;
@@ -237,14 +237,20 @@ impl Home {
         Ok(())
     }
 
-    /// Forgets a DAG with its runs and logs; `tell` is told how many runs are gone.
-    pub(crate) async fn delete_dag(&self, cx: &Cx, dag_id: &str, tell: impl Fn(u64)) -> anyhow::Result<()> {
+    /// Forgets a DAG with its runs and logs; `tell` is told how far it is.
+    pub(crate) async fn delete_dag(&self, cx: &Cx, dag_id: &str, tell: impl Fn(String)) -> anyhow::Result<()> {
         let parts = match self {
             Self::Local(parts) => parts,
             Self::Remote(client) => {
                 let path = ["api", "v2", "dags", dag_id];
-                // Somebody else may have been faster.
-                return if_there(client.send::<Value>(Method::DELETE, &path, &[], &Value::Null).await).map(|_| ());
+                loop {
+                    // Somebody else may have been faster.
+                    match if_there(client.send::<Value>(Method::DELETE, &path, &[], &Value::Null).await) {
+                        // A long history goes in several requests; each does a part.
+                        Err(error) if Declined::says_again(&error) => tell(error.to_string()),
+                        done => return done.map(|_| ()),
+                    }
+                }
             }
         };
         let mut runs: u64 = 0;
@@ -256,13 +262,10 @@ impl Home {
                 break;
             }
             runs += u64::from(BATCH);
-            tell(runs);
+            tell(format!("{runs} runs deleted"));
         }
         // Logs of a DAG that is gone are in nobody's way; the folder may be on another host.
-        let run_folder = parts.logs.run_folder(&DagId::new(dag_id), &RunId::new("any"));
-        if let Some(folder) = run_folder.parent().filter(|folder| *folder != parts.logs.root()) {
-            let _ = std::fs::remove_dir_all(folder);
-        }
+        let _ = parts.logs.remove_dag(&DagId::new(dag_id));
         Ok(())
     }
 

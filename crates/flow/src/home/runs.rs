@@ -182,9 +182,15 @@ impl Home {
         Ok(runs.into_iter().next().map(|run| run.dag_run_id))
     }
 
-    /// Forgets a run and its logs.
+    /// Forgets a run that has ended, and its logs.
     pub(crate) async fn delete_run(&self, cx: &Cx, run: &RunView) -> anyhow::Result<()> {
         let (dag_id, run_id) = (run.dag_id.as_str(), run.dag_run_id.as_str());
+        // A server cancels a queued run by itself, for clients of Airflow.
+        if !run.state.is_finished() {
+            return Err(Refusal::failed(format!("run `{run_id}` of `{dag_id}` is still {}", run.state))
+                .help(format!("cancel it first: flow runs cancel {dag_id} {run_id}"))
+                .into());
+        }
         match self {
             Self::Local(parts) => {
                 let Some(row) = parts.store.run(dag_id, run_id).await? else { return Ok(()) };
@@ -192,7 +198,7 @@ impl Home {
                 tx.delete_run(&row.run, None, cx.now()).await?;
                 tx.commit().await?;
                 // Logs of a run that is gone are in nobody's way; the folder may be on another host.
-                let _ = std::fs::remove_dir_all(parts.logs.run_folder(&row.run.dag_id, &row.run.run_id));
+                let _ = parts.logs.remove_run(&row.run.dag_id, &row.run.run_id);
             }
             Self::Remote(client) => {
                 let path = ["api", "v2", "dags", dag_id, "dagRuns", run_id];

@@ -15,6 +15,7 @@ use crate::{
     api::{Refusals, find},
     error::ErrorBody,
     extract::{Json, Path, Query},
+    logs::{LogsOf, forget},
 };
 
 /// Times to look again when someone else was faster.
@@ -162,5 +163,6 @@ pub(super) async fn delete(app: &App, who: &Who, (dag_id, run_id): (&str, &str))
     }
     tx.delete_run(&row.run, Some(&who.user), now).await?;
     tx.commit().await?;
+    forget(&app.logs, LogsOf::Run(row.run.dag_id, row.run.run_id)).await;
     Ok(())
 }

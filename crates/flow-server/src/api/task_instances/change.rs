@@ -7,7 +7,8 @@ use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    LISTED_FIELDS_BYTES_MAX, MapIndex, TaskInstanceCollectionResponse, TaskInstanceState, find_run, no_such, responses,
+    LISTED_FIELDS_BYTES_MAX, MapIndex, TaskInstanceCollectionResponse, TaskInstanceState, delete, find_run, no_such,
+    responses,
 };
 use crate::{
     ApiError, App,
@@ -511,7 +512,7 @@ async fn delete_all(
     let mut deleted = Vec::with_capacity(lines.len());
     for line in lines {
         let index = i32::try_from(line.map_index).unwrap_or(-1);
-        app.store.delete_task_instance((dag_id, run_id), (task_id, index), Some(&who.user), (app.now)()).await?;
+        delete(app, who, (dag_id, run_id), (task_id, index)).await?;
         deleted.push(format!("{dag_id}.{run_id}.{task_id}[{index}]"));
     }
     Ok(deleted)

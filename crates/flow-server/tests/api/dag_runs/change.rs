@@ -1,7 +1,7 @@
 //! Changing, clearing and deleting runs.
 
 use flow_core::{RunState, TaskState};
-use flow_server::Role;
+use flow_server::{LogsOf, Role};
 use serde_json::{Value, json};
 
 use super::{RUNS, ids};
@@ -62,6 +62,8 @@ both! {
             api.delete(&format!("{RUNS}/{run_id}")).await.expect(404);
         }
         assert_eq!(ids(&api.get(RUNS).await.expect(200)), ["r1"]);
+        let logs_of = |run_id: &str| LogsOf::Run("chain".into(), run_id.into());
+        assert_eq!(api.logs.removed(), [logs_of("r2"), logs_of("r3")]);
         let events = api.w.store.events_after(0, 1_000).await.unwrap();
         let deleted: Vec<_> = events.iter().filter(|event| event.kind == "run_deleted").collect();
         assert_eq!((deleted.len(), deleted[0].who.as_deref()), (2, Some("admin")));
@@ -155,6 +157,7 @@ both! {
         assert_eq!(done["create"]["errors"][0]["status_code"], 405);
         assert_eq!(done["update"], json!({ "success": ["chain.r2", "chain.r3"], "errors": [] }));
         assert_eq!(done["delete"]["success"], json!(["chain.r4"]));
+        assert_eq!(api.logs.removed(), [LogsOf::Run("chain".into(), "r4".into())]);
         assert_eq!(done["delete"]["errors"][0]["status_code"], 409);
         let left = api.get(RUNS).await.expect(200);
         assert_eq!(ids(&left), ["r1", "r2", "r3"]);

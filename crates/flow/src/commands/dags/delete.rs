@@ -28,7 +28,7 @@ pub(super) async fn run(dag_id: &str, is_sure: bool, cx: &Cx) -> anyhow::Result<
     }
     let progress = ProgressBar::new_spinner();
     progress.enable_steady_tick(Duration::from_millis(120));
-    home.delete_dag(cx, dag_id, |runs| progress.set_message(format!("{runs} runs deleted"))).await?;
+    home.delete_dag(cx, dag_id, |words| progress.set_message(words)).await?;
     progress.finish_and_clear();
     let file_is_there = home.has_file(cx, &dag);
     if !cx.out.is_for_people() {
