@@ -81,8 +81,9 @@ pub struct Auth(Arc<Inner>);
 struct Inner {
     config: AuthConfig,
     hasher: password::Hasher,
-    /// Failed logins: of a user, of an address.
+    /// Failed logins: of a user, of a user from one address, of an address.
     of_user: limit::Backoff,
+    of_pair: limit::Backoff,
     of_address: limit::Backoff,
     /// Tokens that are none.
     tokens: limit::Rate,
@@ -95,6 +96,7 @@ impl Auth {
             hasher: password::Hasher::default(),
             // Whoever locks someone else out by guessing, does so for a minute.
             of_user: limit::Backoff::new(5, Duration::from_secs(60)),
+            of_pair: limit::Backoff::new(5, Duration::from_secs(60)),
             of_address: limit::Backoff::new(20, Duration::from_secs(15 * 60)),
             tokens: limit::Rate::new(200, 10),
         }))
@@ -163,14 +165,15 @@ async fn by_token(app: &App, secret: &str, origin: &Origin) -> Result<Who, ApiEr
     let now = (app.now)();
     let place = limit::name_of(origin.address);
     let tokens = &app.auth.0.tokens;
-    tokens
-        .check(&place, now)
-        .map_err(|wait| ApiError::too_many(wait, "too many tokens that are not valid; try again later"))?;
+    // Looked up first: a good token is good, whatever else comes from its address.
     let holder = match is_secret(secret.strip_prefix(TOKEN_START)) {
         true => app.store.token_holder(&digest(secret), now).await?,
         false => None,
     };
     let Some(holder) = holder else {
+        tokens
+            .check(&place, now)
+            .map_err(|wait| ApiError::too_many(wait, "too many tokens that are not valid; try again later"))?;
         tokens.count(&place, now);
         return Err(ApiError::unauthorized("the token is not valid: unknown, expired or revoked"));
     };
@@ -360,11 +363,19 @@ pub fn token_secret() -> Result<(String, String, String), String> {
 pub(crate) async fn log_in(app: &App, name: &str, password: String, origin: &Origin) -> Result<User, ApiError> {
     let now = (app.now)();
     let known = name.chars().take(NAME_CHARS).collect::<String>().to_lowercase();
-    let (of_user, of_address) = (&app.auth.0.of_user, &app.auth.0.of_address);
+    let Inner { of_user, of_pair, of_address, .. } = &*app.auth.0;
     let place = limit::name_of(origin.address);
+    let pair = format!("{known} {place}");
     let too_many = |wait| ApiError::too_many(wait, "too many failed logins; try again later");
     of_address.begin(&place, now).map_err(too_many)?;
-    if let Err(wait) = of_user.begin(&known, now) {
+    if let Err(wait) = of_pair.begin(&pair, now) {
+        of_address.succeeded(&place, false);
+        return Err(too_many(wait));
+    }
+    // What one address adds to the user's count is bounded: alone it cannot keep the user out elsewhere.
+    let begun = if of_pair.is_over(&pair) { of_user.check(&known, now) } else { of_user.begin(&known, now) };
+    if let Err(wait) = begun {
+        of_pair.succeeded(&pair, false);
         of_address.succeeded(&place, false);
         return Err(too_many(wait));
     }
@@ -381,6 +392,7 @@ pub(crate) async fn log_in(app: &App, name: &str, password: String, origin: &Ori
         return Err(ApiError::unauthorized("the user name or the password is wrong"));
     };
     of_user.succeeded(&known, true);
+    of_pair.succeeded(&pair, true);
     of_address.succeeded(&place, false);
     Ok(user)
 }
