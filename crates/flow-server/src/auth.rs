@@ -279,17 +279,18 @@ pub(crate) struct NewSession {
 /// Logs a user in: begins a session, and ends the one that the browser had.
 pub(crate) async fn begin_session(
     app: &App,
-    user: &User,
+    known: &Known,
     origin: &Origin,
     headers: &HeaderMap,
 ) -> Result<NewSession, ApiError> {
     let now = (app.now)();
+    let user = &known.user;
     let mut tx = app.store.begin().await?;
+    known.enter(&mut tx, now).await?;
     if let Some(old) = session_id(headers) {
         tx.end_session(&digest(old)).await?;
     }
     let session = add_session(app, &mut tx, user, origin).await?;
-    tx.logged_in(user.id, now).await?;
     tx.tell(&[told("login", &user.name, origin, "")], now).await?;
     tx.commit().await?;
     Ok(session)
@@ -319,28 +320,44 @@ pub(crate) async fn new_token(
     app: &App,
     user: &User,
     name: &str,
-    lifetime: Option<Duration>,
-    event: Option<Event>,
+    lifetime: Duration,
+    event: Event,
 ) -> Result<(i64, String), ApiError> {
     let now = (app.now)();
-    let (secret, hash, prefix) = token_secret().map_err(ApiError::unavailable)?;
-    let token = NewToken {
-        user: user.id,
-        name,
-        hash: &hash,
-        prefix: &prefix,
-        expires_at: lifetime.map(|lifetime| now + lifetime),
-    };
     let mut tx = app.store.begin().await?;
-    let id = tx.add_token(&token, now).await?;
-    if let Some(event) = event {
-        if event.kind == "login" {
-            tx.logged_in(user.id, now).await?;
-        }
-        tx.tell(&[event], now).await?;
-    }
+    let made = add_token(&mut tx, user, name, now + lifetime, now).await?;
+    tx.tell(&[event], now).await?;
     tx.commit().await?;
-    Ok((id, secret))
+    Ok(made)
+}
+
+/// Logs a user in with a token. Returns its secret.
+pub(crate) async fn begin_token(
+    app: &App,
+    known: &Known,
+    name: &str,
+    lifetime: Duration,
+    origin: &Origin,
+) -> Result<String, ApiError> {
+    let now = (app.now)();
+    let mut tx = app.store.begin().await?;
+    known.enter(&mut tx, now).await?;
+    let (_, secret) = add_token(&mut tx, &known.user, name, now + lifetime, now).await?;
+    tx.tell(&[told("login", &known.user.name, origin, "for a token")], now).await?;
+    tx.commit().await?;
+    Ok(secret)
+}
+
+async fn add_token(
+    tx: &mut Tx,
+    user: &User,
+    name: &str,
+    expires_at: Timestamp,
+    now: Timestamp,
+) -> Result<(i64, String), ApiError> {
+    let (secret, hash, prefix) = token_secret().map_err(ApiError::unavailable)?;
+    let token = NewToken { user: user.id, name, hash: &hash, prefix: &prefix, expires_at: Some(expires_at) };
+    Ok((tx.add_token(&token, now).await?, secret))
 }
 
 /// Makes the secret of a token. Returns it, its hash, and the part that may be shown.
@@ -355,12 +372,29 @@ pub fn token_secret() -> Result<(String, String, String), String> {
     Ok((secret.clone(), digest(&secret), secret[..PREFIX_CHARS].to_owned()))
 }
 
+/// A user whose password was right, and the hash that said so.
+pub(crate) struct Known {
+    pub(crate) user: User,
+    hash: String,
+}
+
+impl Known {
+    /// Lets them in, unless their password has changed since it was checked: that ended what they had.
+    async fn enter(&self, tx: &mut Tx, now: Timestamp) -> Result<(), ApiError> {
+        if tx.logged_in(self.user.id, &self.hash, now).await? { Ok(()) } else { Err(wrong_password()) }
+    }
+}
+
+fn wrong_password() -> ApiError {
+    ApiError::unauthorized("the user name or the password is wrong")
+}
+
 /// Finds the user with this name and password.
 ///
 /// # Errors
 ///
 /// 401 when there is none, or they may not log in: which of these is not said. 429 after too many failures.
-pub(crate) async fn log_in(app: &App, name: &str, password: String, origin: &Origin) -> Result<User, ApiError> {
+pub(crate) async fn log_in(app: &App, name: &str, password: String, origin: &Origin) -> Result<Known, ApiError> {
     let now = (app.now)();
     let known = name.chars().take(NAME_CHARS).collect::<String>().to_lowercase();
     let Inner { of_user, of_pair, of_address, .. } = &*app.auth.0;
@@ -384,17 +418,17 @@ pub(crate) async fn log_in(app: &App, name: &str, password: String, origin: &Ori
         Some(user) => app.store.password_of(user.id).await?,
         None => None,
     };
-    let is_right = app.auth.0.hasher.is_right(password, hash).await?;
-    let Some(user) = user.filter(|_| is_right) else {
+    let is_right = app.auth.0.hasher.is_right(password, hash.clone()).await?;
+    let Some((user, hash)) = user.zip(hash).filter(|_| is_right) else {
         let mut tx = app.store.begin().await?;
         tx.tell(&[told("login_failed", name, origin, "")], now).await?;
         tx.commit().await?;
-        return Err(ApiError::unauthorized("the user name or the password is wrong"));
+        return Err(wrong_password());
     };
     of_user.succeeded(&known, true);
     of_pair.succeeded(&pair, true);
     of_address.succeeded(&place, false);
-    Ok(user)
+    Ok(Known { user, hash })
 }
 
 /// Characters of a user name that are kept in the audit log and in memory.

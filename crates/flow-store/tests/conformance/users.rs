@@ -178,12 +178,28 @@ both! {
         assert!(!w.session_is_good("s0", 15).await && w.session_is_good("s102", 62).await);
     }
 
+    async fn a_login_counts_only_with_the_password_that_was_checked(w: World) {
+        let ada = w.user("ada", "Op").await;
+        let logs_in = async |password: &str| {
+            let mut tx = w.store.begin().await.unwrap();
+            let is_in = tx.logged_in(ada.id, password, at(9)).await.unwrap();
+            tx.commit().await.unwrap();
+            is_in
+        };
+        assert!(logs_in("hash").await);
+        w.change(&ada, UserChange { password: Some("new"), ..UserChange::default() }).await.unwrap();
+        assert!(!logs_in("hash").await && logs_in("new").await);
+        w.user("root", "Admin").await;
+        w.change(&ada, UserChange { is_active: Some(false), ..UserChange::default() }).await.unwrap();
+        assert!(!logs_in("new").await, "who may not log in at all");
+    }
+
     async fn users_are_listed(w: World) {
         for (name, role) in [("b", "Admin"), ("a", "Viewer"), ("c", "Op")] {
             w.user(name, role).await;
         }
         let mut tx = w.store.begin().await.unwrap();
-        tx.logged_in(1, at(9)).await.unwrap();
+        assert!(tx.logged_in(1, "hash", at(9)).await.unwrap());
         tx.commit().await.unwrap();
         let orders = [Order { by: UserOrder::Name, is_descending: false }];
         let listed = w.store.list_users(&[], &orders, ALL).await.unwrap();
