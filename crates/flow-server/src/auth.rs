@@ -81,8 +81,9 @@ pub struct Auth(Arc<Inner>);
 struct Inner {
     config: AuthConfig,
     hasher: password::Hasher,
-    /// Failed logins: of a user, of an address.
+    /// Failed logins: of a user, of a user from one address, of an address.
     of_user: limit::Backoff,
+    of_pair: limit::Backoff,
     of_address: limit::Backoff,
     /// Tokens that are none.
     tokens: limit::Rate,
@@ -95,6 +96,7 @@ impl Auth {
             hasher: password::Hasher::default(),
             // Whoever locks someone else out by guessing, does so for a minute.
             of_user: limit::Backoff::new(5, Duration::from_secs(60)),
+            of_pair: limit::Backoff::new(5, Duration::from_secs(60)),
             of_address: limit::Backoff::new(20, Duration::from_secs(15 * 60)),
             tokens: limit::Rate::new(200, 10),
         }))
@@ -163,14 +165,15 @@ async fn by_token(app: &App, secret: &str, origin: &Origin) -> Result<Who, ApiEr
     let now = (app.now)();
     let place = limit::name_of(origin.address);
     let tokens = &app.auth.0.tokens;
-    tokens
-        .check(&place, now)
-        .map_err(|wait| ApiError::too_many(wait, "too many tokens that are not valid; try again later"))?;
+    // Looked up first: a good token is good, whatever else comes from its address.
     let holder = match is_secret(secret.strip_prefix(TOKEN_START)) {
         true => app.store.token_holder(&digest(secret), now).await?,
         false => None,
     };
     let Some(holder) = holder else {
+        tokens
+            .check(&place, now)
+            .map_err(|wait| ApiError::too_many(wait, "too many tokens that are not valid; try again later"))?;
         tokens.count(&place, now);
         return Err(ApiError::unauthorized("the token is not valid: unknown, expired or revoked"));
     };
@@ -276,17 +279,18 @@ pub(crate) struct NewSession {
 /// Logs a user in: begins a session, and ends the one that the browser had.
 pub(crate) async fn begin_session(
     app: &App,
-    user: &User,
+    known: &Known,
     origin: &Origin,
     headers: &HeaderMap,
 ) -> Result<NewSession, ApiError> {
     let now = (app.now)();
+    let user = &known.user;
     let mut tx = app.store.begin().await?;
+    known.enter(&mut tx, now).await?;
     if let Some(old) = session_id(headers) {
         tx.end_session(&digest(old)).await?;
     }
     let session = add_session(app, &mut tx, user, origin).await?;
-    tx.logged_in(user.id, now).await?;
     tx.tell(&[told("login", &user.name, origin, "")], now).await?;
     tx.commit().await?;
     Ok(session)
@@ -316,28 +320,44 @@ pub(crate) async fn new_token(
     app: &App,
     user: &User,
     name: &str,
-    lifetime: Option<Duration>,
-    event: Option<Event>,
+    lifetime: Duration,
+    event: Event,
 ) -> Result<(i64, String), ApiError> {
     let now = (app.now)();
-    let (secret, hash, prefix) = token_secret().map_err(ApiError::unavailable)?;
-    let token = NewToken {
-        user: user.id,
-        name,
-        hash: &hash,
-        prefix: &prefix,
-        expires_at: lifetime.map(|lifetime| now + lifetime),
-    };
     let mut tx = app.store.begin().await?;
-    let id = tx.add_token(&token, now).await?;
-    if let Some(event) = event {
-        if event.kind == "login" {
-            tx.logged_in(user.id, now).await?;
-        }
-        tx.tell(&[event], now).await?;
-    }
+    let made = add_token(&mut tx, user, name, now + lifetime, now).await?;
+    tx.tell(&[event], now).await?;
     tx.commit().await?;
-    Ok((id, secret))
+    Ok(made)
+}
+
+/// Logs a user in with a token. Returns its secret.
+pub(crate) async fn begin_token(
+    app: &App,
+    known: &Known,
+    name: &str,
+    lifetime: Duration,
+    origin: &Origin,
+) -> Result<String, ApiError> {
+    let now = (app.now)();
+    let mut tx = app.store.begin().await?;
+    known.enter(&mut tx, now).await?;
+    let (_, secret) = add_token(&mut tx, &known.user, name, now + lifetime, now).await?;
+    tx.tell(&[told("login", &known.user.name, origin, "for a token")], now).await?;
+    tx.commit().await?;
+    Ok(secret)
+}
+
+async fn add_token(
+    tx: &mut Tx,
+    user: &User,
+    name: &str,
+    expires_at: Timestamp,
+    now: Timestamp,
+) -> Result<(i64, String), ApiError> {
+    let (secret, hash, prefix) = token_secret().map_err(ApiError::unavailable)?;
+    let token = NewToken { user: user.id, name, hash: &hash, prefix: &prefix, expires_at: Some(expires_at) };
+    Ok((tx.add_token(&token, now).await?, secret))
 }
 
 /// Makes the secret of a token. Returns it, its hash, and the part that may be shown.
@@ -352,19 +372,44 @@ pub fn token_secret() -> Result<(String, String, String), String> {
     Ok((secret.clone(), digest(&secret), secret[..PREFIX_CHARS].to_owned()))
 }
 
+/// A user whose password was right, and the hash that said so.
+pub(crate) struct Known {
+    pub(crate) user: User,
+    hash: String,
+}
+
+impl Known {
+    /// Lets them in, unless their password has changed since it was checked: that ended what they had.
+    async fn enter(&self, tx: &mut Tx, now: Timestamp) -> Result<(), ApiError> {
+        if tx.logged_in(self.user.id, &self.hash, now).await? { Ok(()) } else { Err(wrong_password()) }
+    }
+}
+
+fn wrong_password() -> ApiError {
+    ApiError::unauthorized("the user name or the password is wrong")
+}
+
 /// Finds the user with this name and password.
 ///
 /// # Errors
 ///
 /// 401 when there is none, or they may not log in: which of these is not said. 429 after too many failures.
-pub(crate) async fn log_in(app: &App, name: &str, password: String, origin: &Origin) -> Result<User, ApiError> {
+pub(crate) async fn log_in(app: &App, name: &str, password: String, origin: &Origin) -> Result<Known, ApiError> {
     let now = (app.now)();
     let known = name.chars().take(NAME_CHARS).collect::<String>().to_lowercase();
-    let (of_user, of_address) = (&app.auth.0.of_user, &app.auth.0.of_address);
+    let Inner { of_user, of_pair, of_address, .. } = &*app.auth.0;
     let place = limit::name_of(origin.address);
+    let pair = format!("{known} {place}");
     let too_many = |wait| ApiError::too_many(wait, "too many failed logins; try again later");
     of_address.begin(&place, now).map_err(too_many)?;
-    if let Err(wait) = of_user.begin(&known, now) {
+    if let Err(wait) = of_pair.begin(&pair, now) {
+        of_address.succeeded(&place, false);
+        return Err(too_many(wait));
+    }
+    // What one address adds to the user's count is bounded: alone it cannot keep the user out elsewhere.
+    let begun = if of_pair.is_over(&pair) { of_user.check(&known, now) } else { of_user.begin(&known, now) };
+    if let Err(wait) = begun {
+        of_pair.succeeded(&pair, false);
         of_address.succeeded(&place, false);
         return Err(too_many(wait));
     }
@@ -373,16 +418,17 @@ pub(crate) async fn log_in(app: &App, name: &str, password: String, origin: &Ori
         Some(user) => app.store.password_of(user.id).await?,
         None => None,
     };
-    let is_right = app.auth.0.hasher.is_right(password, hash).await?;
-    let Some(user) = user.filter(|_| is_right) else {
+    let is_right = app.auth.0.hasher.is_right(password, hash.clone()).await?;
+    let Some((user, hash)) = user.zip(hash).filter(|_| is_right) else {
         let mut tx = app.store.begin().await?;
         tx.tell(&[told("login_failed", name, origin, "")], now).await?;
         tx.commit().await?;
-        return Err(ApiError::unauthorized("the user name or the password is wrong"));
+        return Err(wrong_password());
     };
     of_user.succeeded(&known, true);
+    of_pair.succeeded(&pair, true);
     of_address.succeeded(&place, false);
-    Ok(user)
+    Ok(Known { user, hash })
 }
 
 /// Characters of a user name that are kept in the audit log and in memory.

@@ -189,6 +189,9 @@ async fn open_sqlite(path: &str, limits: Limits) -> Result<(Db, Lanes), StoreErr
         .pragma("cache_size", "-16000")
         .disable_statement_logging();
     let unusable = |error: sqlx::Error| StoreError::Unusable(sqlite_sentence(path, &error));
+    if path != ":memory:" {
+        make_private(Path::new(path));
+    }
     let write = SqlitePoolOptions::new()
         .max_connections(1)
         .test_before_acquire(false)
@@ -209,6 +212,14 @@ async fn open_sqlite(path: &str, limits: Limits) -> Result<(Db, Lanes), StoreErr
         .acquire_timeout(ACQUIRE)
         .connect_lazy_with(options);
     Ok((Db::Sqlite { read, write }, lanes))
+}
+
+/// Makes a file that only its owner reads: it will hold the hashes of passwords. SQLite gives the files beside it the
+/// same mode. One that is there keeps the mode that somebody chose; it is not even opened, as closing it would end the
+/// locks that this process has on it. What goes wrong here, SQLite meets again and explains.
+fn make_private(path: &Path) {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let _ = File::options().create_new(true).write(true).mode(0o600).open(path);
 }
 
 async fn open_postgres(url: &str, limits: Limits) -> Result<(Db, Lanes), StoreError> {

@@ -4,7 +4,7 @@
 //! another key takes over is the same for all processes. From then on older values are encrypted again, a few at a
 //! time; the old key is forgotten when none is left. Each step may be the last of a process: the next try goes on.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use flow_core::secret::Secret;
 
@@ -45,8 +45,9 @@ statements! {
             FOR UPDATE SKIP LOCKED"
     };
     both CHANGE_CONNECTION = "UPDATE connection SET password = $2, extra = $3 WHERE connection_id = $1";
-    both COUNT_OLD = "SELECT (SELECT COUNT(*) FROM variable WHERE value NOT LIKE $1)
-        + (SELECT COUNT(*) FROM connection WHERE password NOT LIKE $1 OR extra NOT LIKE $1)";
+    both OLD = "SELECT 'variable', key FROM variable WHERE value NOT LIKE $1
+        UNION ALL SELECT 'connection', connection_id FROM connection WHERE password NOT LIKE $1 OR extra NOT LIKE $1
+        LIMIT $2";
 }
 
 /// How far a change of the key is.
@@ -121,7 +122,7 @@ impl Store {
         for _ in 0..PATIENCE {
             rotated.unreadable.clear();
             self.change_rows(&to, &mut rotated, &mut tell).await?;
-            if self.count_old(&to).await? <= rotated.unreadable.len() as u64 {
+            if self.is_all_else_new(&to, &rotated.unreadable).await? {
                 rotated.dropped = self.keyring.end_change(&to)?;
                 return Ok(rotated);
             }
@@ -131,11 +132,16 @@ impl Store {
         Err(StoreError::Conflict("other transactions hold rows that must change; run the command again".to_owned()))
     }
 
-    async fn count_old(&self, to: &Key) -> Result<u64, StoreError> {
-        let count: i64 = on!(read self, COUNT_OLD, |text, conn| {
-            sqlx::query_scalar(text).bind(like(to)).fetch_one(conn).await?
+    /// Says whether all rows but these are encrypted with the key. By name: since these were found, some of them may
+    /// have gone, and others may be left that were held then.
+    async fn is_all_else_new(&self, to: &Key, unreadable: &[String]) -> Result<bool, StoreError> {
+        let known: BTreeSet<&str> = unreadable.iter().map(String::as_str).collect();
+        // One more than are known is one that is not.
+        let most = i64::try_from(known.len()).unwrap_or(i64::MAX).saturating_add(1);
+        let old: Vec<(String, String)> = on!(read self, OLD, |text, conn| {
+            sqlx::query_as(text).bind(like(to)).bind(most).fetch_all(conn).await?
         });
-        Ok(count.unsigned_abs())
+        Ok(old.iter().all(|(table, row)| known.contains(named(table, row).as_str())))
     }
 
     async fn change_rows(
@@ -159,7 +165,7 @@ impl Store {
                         });
                         rotated.changed += 1;
                     }
-                    None => rotated.unreadable.push(format!("variable `{key}`")),
+                    None => rotated.unreadable.push(named("variable", &key)),
                 }
             }
             tx.commit().await?;
@@ -178,7 +184,7 @@ impl Store {
                 };
                 let (password, extra) = (part("password", password)?, part("extra", extra)?);
                 if matches!(password, Some(Err(_))) || matches!(extra, Some(Err(_))) {
-                    rotated.unreadable.push(format!("connection `{id}`"));
+                    rotated.unreadable.push(named("connection", &id));
                 } else {
                     rotated.changed += 1;
                 }
@@ -203,6 +209,11 @@ impl Store {
             }
         }
     }
+}
+
+/// Returns what a row is called.
+fn named(table: &str, row: &str) -> String {
+    format!("{table} `{row}`")
 }
 
 /// What values of this key look like.

@@ -240,10 +240,22 @@ impl Select {
     /// The column is none of these.
     pub(crate) fn none_of(&mut self, column: &'static str, values: &[String]) {
         if !values.is_empty() {
-            let list =
-                if self.is_postgres { "jsonb_array_elements_text(?::jsonb) AS c (value)" } else { "json_each(?) AS c" };
+            let list = self.texts();
             self.filter(&format!("{column} NOT IN (SELECT c.value FROM {list})"), [&to_list(&values)]);
         }
+    }
+
+    /// The column is nothing that `found` (`SELECT … WHERE id`) finds for one of these.
+    pub(crate) fn none_with(&mut self, column: &'static str, found: &'static str, values: &[String]) {
+        if !values.is_empty() {
+            let list = self.texts();
+            self.filter(&format!("{column} NOT IN ({found} IN (SELECT c.value FROM {list}))"), [&to_list(&values)]);
+        }
+    }
+
+    /// A list of texts as one argument: there may be more of them than a statement has arguments.
+    fn texts(&self) -> &'static str {
+        if self.is_postgres { "jsonb_array_elements_text(?::jsonb) AS c (value)" } else { "json_each(?) AS c" }
     }
 
     /// The column holds one of these texts, as it stands.

@@ -65,6 +65,23 @@ async fn every_statement_prepares_on_sqlite() {
 }
 
 #[tokio::test]
+async fn only_the_owner_reads_the_file() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let mode = |name: &str| std::fs::metadata(folder.path().join(name)).unwrap().permissions().mode() & 0o777;
+    let url = format!("sqlite:{}", folder.path().join("flow.db").display());
+    let store = Store::open(&url).await.unwrap();
+    store.migrate().await.unwrap();
+    assert_eq!(["flow.db", "flow.db-wal", "flow.db-shm"].map(mode), [0o600; 3]);
+    store.close().await;
+    // Whoever wants others to read it says so.
+    let shared = std::fs::Permissions::from_mode(0o640);
+    std::fs::set_permissions(folder.path().join("flow.db"), shared).unwrap();
+    Store::open(&url).await.unwrap().close().await;
+    assert_eq!(mode("flow.db"), 0o640);
+}
+
+#[tokio::test]
 async fn every_statement_prepares_on_postgres() {
     let Ok(url) = std::env::var("FLOW_TEST_POSTGRES_URL") else {
         println!("skipped: FLOW_TEST_POSTGRES_URL is not set");

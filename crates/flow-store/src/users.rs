@@ -78,7 +78,7 @@ statements! {
     both CHANGE = "UPDATE account SET role = COALESCE($2, role), password = COALESCE($3, password), is_active = COALESCE($4, is_active)
         WHERE id = $1";
     both DELETE = "DELETE FROM account WHERE id = $1";
-    both LOGGED_IN = "UPDATE account SET last_login_at = $2 WHERE id = $1";
+    both LOGGED_IN = "UPDATE account SET last_login_at = $2 WHERE id = $1 AND password = $3 AND is_active";
     // Locked: two Admins who remove each other at once would leave none.
     split ADMINS = {
         sqlite: "SELECT id FROM account WHERE role = 'Admin' AND is_active ORDER BY id",
@@ -229,16 +229,17 @@ impl Tx {
         if touched == 0 { Err(StoreError::no_such("user", &user.name)) } else { Ok(()) }
     }
 
-    /// Writes down that a user has logged in.
+    /// Writes down that a user has logged in. Returns false when they may no longer: `password`, the hash that was
+    /// checked, is not theirs any more. Holds the row, so that the password stays until the transaction ends.
     ///
     /// # Errors
     ///
     /// When the database does.
-    pub async fn logged_in(&mut self, user: i64, now: Timestamp) -> Result<(), StoreError> {
-        on!(tx self, LOGGED_IN, |text, conn| {
-            sqlx::query(text).bind(user).bind(now.as_micros()).execute(conn).await?;
+    pub async fn logged_in(&mut self, user: i64, password: &str, now: Timestamp) -> Result<bool, StoreError> {
+        let touched = on!(tx self, LOGGED_IN, |text, conn| {
+            sqlx::query(text).bind(user).bind(now.as_micros()).bind(password).execute(conn).await?.rows_affected()
         });
-        Ok(())
+        Ok(touched > 0)
     }
 
     async fn keep_an_admin_without(&mut self, user: &User) -> Result<(), StoreError> {

@@ -131,14 +131,18 @@ async fn create_session(State(app): State<App>, request: Request) -> Result<Resp
     let is_form = is_form(&headers);
     let body: SessionBody = form_or_json(Request::from_parts(parts, body), &app).await?;
     let next = body.next.as_deref().and_then(auth::next_path).unwrap_or("/");
-    let user = match auth::log_in(&app, &body.username, body.password, &origin).await {
-        Ok(user) => user,
+    let entered = async {
+        let known = auth::log_in(&app, &body.username, body.password, &origin).await?;
+        let session = auth::begin_session(&app, &known, &origin, &headers).await?;
+        Ok::<_, ApiError>((known.user, session))
+    };
+    let (user, session) = match entered.await {
+        Ok(entered) => entered,
         Err(error) if is_form && error.status().is_client_error() => {
             return Ok(ui::refused(error, next, app.version));
         }
         Err(error) => return Err(error),
     };
-    let session = auth::begin_session(&app, &user, &origin, &headers).await?;
     let cookies = AppendHeaders(session.cookies.map(|cookie| (header::SET_COOKIE, cookie)));
     if is_form {
         return Ok((cookies, Redirect::to(next)).into_response());
@@ -257,9 +261,8 @@ async fn token_by_password(
         Some(seconds @ 1..=LIFETIME_MAX) => Duration::from_secs(u64::from(seconds)),
         Some(_) => return Err(ApiError::invalid(&["body", "expires_in"], format!("1 to {LIFETIME_MAX} seconds"))),
     };
-    let user = auth::log_in(app, &body.username, body.password, &origin).await?;
-    let event = auth::told("login", &user.name, &origin, "for a token");
-    let (_, access_token) = auth::new_token(app, &user, name, Some(lifetime), Some(event)).await?;
+    let known = auth::log_in(app, &body.username, body.password, &origin).await?;
+    let access_token = auth::begin_token(app, &known, name, lifetime, &origin).await?;
     Ok((StatusCode::CREATED, axum::Json(LoginResponse { access_token })))
 }
 

@@ -39,6 +39,20 @@ pub(crate) struct BulkBody<T> {
     pub(crate) actions: Vec<BulkAction<T>>,
 }
 
+/// Most things of a request.
+const ENTITIES_MAX: usize = 1_000;
+
+impl<T> BulkBody<T> {
+    /// Refuses too much at once.
+    pub(crate) fn check_size(&self) -> Result<(), ApiError> {
+        let number: usize = self.actions.iter().map(BulkAction::len).sum();
+        if number > ENTITIES_MAX || self.actions.len() > ENTITIES_MAX {
+            return Err(ApiError::invalid(&["body", "actions"], format!("at most {ENTITIES_MAX} entities at once")));
+        }
+        Ok(())
+    }
+}
+
 #[derive(Deserialize, ToSchema)]
 #[serde(tag = "action", rename_all = "snake_case", deny_unknown_fields)]
 pub(crate) enum BulkAction<T> {
@@ -64,7 +78,7 @@ pub(crate) enum BulkAction<T> {
 
 impl<T> BulkAction<T> {
     /// Returns how many things it names.
-    pub(crate) fn len(&self) -> usize {
+    fn len(&self) -> usize {
         match self {
             Self::Create { entities, .. } | Self::Update { entities, .. } => entities.len(),
             Self::Delete { entities, .. } => entities.len(),
@@ -130,8 +144,9 @@ impl BulkActionResponse {
 ///
 /// # Errors
 ///
-/// When a thing makes no sense in itself, or the database fails; then nothing has happened.
+/// When a thing makes no sense in itself, there are too many, or the database fails; then nothing has happened.
 pub(crate) async fn run<T: Entity>(app: &App, body: BulkBody<T>) -> Result<BulkResponse, ApiError> {
+    body.check_size()?;
     for (at, action) in body.actions.iter().enumerate() {
         let entities = match action {
             BulkAction::Create { entities, .. } | BulkAction::Update { entities, .. } => entities,

@@ -158,7 +158,9 @@ async fn reparse_dag_file(
     let missing = || ApiError::new(StatusCode::NOT_FOUND, "no DAG file has this token");
     let file = dags::file_of(&token).ok_or_else(missing)?;
     for dag_id in app.store.dags_of_file(&file).await? {
-        auth::check_dag(&app, &who, &dag_id, true).await?;
+        // The words for a DAG that is not there would tell the name of one that is hidden.
+        let hide = |error: ApiError| if error.status() == StatusCode::NOT_FOUND { missing() } else { error };
+        auth::check_dag(&app, &who, &dag_id, true).await.map_err(hide)?;
     }
     let mut tx = app.store.begin().await?;
     // Nothing is done with the path but to compare it with those of files that the folder's watcher has read.

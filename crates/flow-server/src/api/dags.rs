@@ -13,7 +13,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::{Refusals, find};
 use crate::{
     ApiError, App,
-    access::Who,
+    access::{By, Who},
     auth,
     error::ErrorBody,
     extract::{Json as Body, Path, Query},
@@ -486,6 +486,9 @@ async fn unfavorite_dag(State(app): State<App>, who: Who, Path(dag_id): Path<Str
 }
 
 async fn set_favorite(app: &App, who: &Who, dag_id: &str, is_favorite: bool) -> Result<bool, ApiError> {
+    if who.by == By::Nothing {
+        return Err(ApiError::forbidden("a favourite is someone's; log in first"));
+    }
     find(app, dag_id).await?;
     let mut tx = app.store.begin().await?;
     let has_changed = tx.set_favorite(&who.user, dag_id, is_favorite).await?;

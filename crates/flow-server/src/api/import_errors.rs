@@ -8,7 +8,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::Refusals;
 use crate::{
-    ApiError, App,
+    ApiError, App, Role, Who, auth,
     error::ErrorBody,
     extract::{Path, Query},
     page::{self, Paging},
@@ -33,8 +33,12 @@ struct ImportErrorResponse {
     timestamp: When,
     filename: String,
     bundle_name: Option<&'static str>,
+    /// With lines of the file. To roles below Op they are shown once a DAG of the file is known
     stack_trace: String,
 }
+
+/// Stands for a text that is not for the reader.
+const UNTOLD: &str = "the file cannot be read; why is shown to Op and Admin, as no DAG of it is known yet";
 
 #[derive(Serialize, ToSchema)]
 struct ImportErrorCollectionResponse {
@@ -49,7 +53,7 @@ impl From<ImportError> for ImportErrorResponse {
             timestamp: When::of_micros(row.at),
             filename: row.path,
             bundle_name: Some(super::BUNDLE),
-            stack_trace: row.text,
+            stack_trace: if row.text.is_empty() { UNTOLD.to_owned() } else { row.text },
         }
     }
 }
@@ -68,17 +72,28 @@ const ORDERS: [(&str, ImportErrorOrder); 6] = [
     ("stack_trace", ImportErrorOrder::Text),
 ];
 
-/// DAG files that could not be read
+/// Returns what someone may see: the texts show lines of files, and so of DAGs.
+async fn seen_by(app: &App, who: &Who) -> Result<ImportErrorFilter, ApiError> {
+    Ok(ImportErrorFilter {
+        hidden_dags: auth::hidden_dags(app, who).await?,
+        is_guarded: who.role < Role::Op,
+        ..ImportErrorFilter::default()
+    })
+}
+
+/// DAG files that could not be read, but those of DAGs that are hidden from who asks
 #[utoipa::path(get, path = "/api/v2/importErrors", tag = "Import Error", params(Paging, Filter),
     responses((status = 200, body = ImportErrorCollectionResponse), Refusals))]
 async fn get_import_errors(
     State(app): State<App>,
+    who: Who,
     Query(paging): Query<Paging>,
     Query(filter): Query<Filter>,
 ) -> Result<axum::Json<ImportErrorCollectionResponse>, ApiError> {
     let wanted = ImportErrorFilter {
         paths: page::patterns(filter.filename_pattern.as_deref(), filter.filename_prefix_pattern.as_deref()),
         path: filter.filename,
+        ..seen_by(&app, &who).await?
     };
     let orders = page::order(&filter.order_by, &ORDERS)?;
     if filter.bundle_name.is_some_and(|name| name != super::BUNDLE) {
@@ -97,8 +112,10 @@ async fn get_import_errors(
     responses((status = 200, body = ImportErrorResponse), (status = 404, body = ErrorBody), Refusals))]
 async fn get_import_error(
     State(app): State<App>,
+    who: Who,
     Path(id): Path<i64>,
 ) -> Result<axum::Json<ImportErrorResponse>, ApiError> {
-    let found = app.store.import_error(id).await?.ok_or_else(|| ApiError::not_found("import error", id))?;
+    let seen = seen_by(&app, &who).await?;
+    let found = app.store.import_error(id, &seen).await?.ok_or_else(|| ApiError::not_found("import error", id))?;
     Ok(axum::Json(found.into()))
 }

@@ -144,7 +144,7 @@ async fn post_token(
     let user = super::users::find(&app, &name).await?;
     let event = told("token_created", &who, &name, &body.name);
     let lifetime = Duration::from_secs(u64::from(seconds));
-    let (id, access_token) = auth::new_token(&app, &user, &body.name, Some(lifetime), Some(event)).await?;
+    let (id, access_token) = auth::new_token(&app, &user, &body.name, lifetime, event).await?;
     let token = app.store.token(id).await?.ok_or_else(|| ApiError::not_found("token", id))?;
     Ok((StatusCode::CREATED, axum::Json(TokenCreatedResponse { token: token.into(), access_token })))
 }

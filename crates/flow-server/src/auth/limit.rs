@@ -60,6 +60,23 @@ impl Backoff {
         Ok(())
     }
 
+    /// Says whether one has to wait, and counts nothing.
+    ///
+    /// # Errors
+    ///
+    /// Seconds to wait.
+    pub(crate) fn check(&self, name: &str, now: Timestamp) -> Result<(), u64> {
+        match self.names().get(name) {
+            Some(failures) if failures.until > now => Err(seconds(failures.until.since(now))),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// Says whether there have been more failures than are free.
+    pub(crate) fn is_over(&self, name: &str) -> bool {
+        self.names().get(name).is_some_and(|failures| failures.count > self.free)
+    }
+
     /// Takes back what the try counted; `all`: and every failure before.
     pub(crate) fn succeeded(&self, name: &str, all: bool) {
         let mut names = self.names();

@@ -1,6 +1,6 @@
 //! Passwords: argon2id with OWASP's least costs, 19 MiB and two passes. Only few are hashed at once.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use argon2::{
     Argon2,
@@ -22,13 +22,14 @@ const BYTES_MAX: usize = 512;
 /// Lets only few hash at once.
 #[derive(Debug)]
 pub(crate) struct Hasher {
-    turns: Semaphore,
-    places: Semaphore,
+    turns: Arc<Semaphore>,
+    places: Arc<Semaphore>,
 }
 
 impl Default for Hasher {
     fn default() -> Self {
-        Self { turns: Semaphore::new(AT_ONCE), places: Semaphore::new(AT_ONCE + WAITING_MAX) }
+        let bounded = |most| Arc::new(Semaphore::new(most));
+        Self { turns: bounded(AT_ONCE), places: bounded(AT_ONCE + WAITING_MAX) }
     }
 }
 
@@ -51,8 +52,13 @@ impl Hasher {
 
     async fn work<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, ApiError> {
         let busy = || ApiError::too_many(1, "too many log in at once; try again in a moment");
-        let _place = self.places.try_acquire().map_err(|_| busy())?;
-        let _turn = self.turns.acquire().await.map_err(|_| busy())?;
+        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| busy())?;
+        let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(|_| busy())?;
+        // The thread hashes on when whoever asked is gone, so the turn is the thread's.
+        let work = move || {
+            let _held = (place, turn);
+            work()
+        };
         tokio::task::spawn_blocking(work).await.map_err(|_| ApiError::unavailable("a password could not be hashed"))
     }
 }
@@ -155,6 +161,26 @@ mod tests {
         let hasher = Hasher::default();
         let _all = hasher.places.acquire_many(66).await.unwrap();
         assert!(hasher.hash("x".to_owned()).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn who_leaves_does_not_free_the_turn() {
+        let hasher = Hasher::default();
+        let (go_on, wait) = std::sync::mpsc::channel::<()>();
+        let (begun, has_begun) = tokio::sync::oneshot::channel();
+        let work = hasher.work(move || {
+            begun.send(()).unwrap();
+            wait.recv().unwrap_err();
+        });
+        tokio::select! {
+            _ = work => panic!("it ends when told"),
+            done = has_begun => done.unwrap(),
+        }
+        // The request is dropped here, and the thread is at work.
+        assert_eq!((hasher.turns.available_permits(), hasher.places.available_permits()), (1, 65));
+        drop(go_on);
+        let _both = hasher.turns.acquire_many(2).await.unwrap();
+        let _all = hasher.places.acquire_many(66).await.unwrap();
     }
 
     #[test]

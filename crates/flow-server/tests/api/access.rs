@@ -129,6 +129,10 @@ both! {
         open.get("/api/v2/importErrors").await.expect(200);
         open.get("/api/v2/users").await.expect(403);
         open.get("/api/v2/tokens").await.expect(403);
+        for path in ["/api/v2/dags/chain/favorite", "/api/v2/dags/chain/unfavorite"] {
+            open.post(path, &serde_json::Value::Null).await.expect(403);
+        }
+        assert_eq!(api.w.count("favorite", "TRUE").await, 0);
         assert_eq!(open.get("/auth/me").await.expect(200), json!({ "username": null, "role": "Viewer", "by": "nothing", "csrf_token": null }));
         let token = open.get("/auth/token").await.expect(201)["access_token"].as_str().unwrap().to_owned();
         let with = |token: &str| {

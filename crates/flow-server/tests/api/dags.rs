@@ -226,8 +226,18 @@ both! {
         put("Li4vc2VjcmV0").await.expect(404);
         // A NUL.
         put("YQBi").await.expect(404);
-        put("x").await.expect(404);
+        let unknown = put("x").await.expect(404);
         put("%00").await.expect(422);
+
+        let text = "dag_id: secret\naccess_control: { ada: [can_read] }\ntasks: [{ id: t }]\n";
+        api.w.save("hidden.yaml", text, at(0)).await;
+        let token = api.get("/api/v2/dags/secret").await.expect(200)["file_token"].as_str().unwrap().to_owned();
+        let path = format!("/api/v2/parseDagFile/{token}");
+        let user = api.as_role(flow_server::Role::User);
+        assert_eq!(user.send(Method::PUT, &path, &Value::Null).await.expect(404), unknown, "it tells no name");
+        let ada = flow_server::Who { user: "ada".to_owned(), ..user.who.clone().unwrap() };
+        let ada = Api { who: Some(ada), ..user };
+        ada.send(Method::PUT, &path, &Value::Null).await.expect(403);
     }
 
     async fn tags_counts_and_warnings_are_of_all_dags(api: Api) {

@@ -435,6 +435,15 @@ both! {
             api.by_token("GET", "/auth/me", "flow_x", &Value::Null).await.expect(401);
         }
         api.by_token("GET", "/auth/me", "flow_x", &Value::Null).await.expect(429);
+        let unknown = "flow_".to_owned() + &"A".repeat(43);
+        api.by_token("GET", "/auth/me", &unknown, &Value::Null).await.expect(429);
+        let good = api.token_of("bob", "Viewer").await;
+        api.by_token("GET", "/auth/me", &good, &Value::Null).await.expect(200);
+        for _ in 0..6 {
+            from("10.0.2.1", "bob", "wrong").await.expect(401);
+        }
+        from("10.0.2.1", "bob", PASSWORD).await.expect(429);
+        from("10.0.2.2", "bob", PASSWORD).await.expect(201);
     }
 
     async fn a_proxy_is_believed_when_it_is_named(api: Api) {

@@ -97,6 +97,12 @@ both! {
         }
         api.patch(&format!("{PATH}/default_pool"), &json!({ "slots": -7 })).await.expect(422);
         api.patch(&format!("{PATH}/default_pool"), &json!({ "team_name": "x" })).await.expect(422);
+        let many = |number: usize| json!({ "action": "delete", "entities": vec!["a"; number] });
+        for path in [PATH, "/api/v2/variables", "/api/v2/connections"] {
+            api.patch(path, &json!({ "actions": [many(500), many(500)] })).await.expect(200);
+            api.patch(path, &json!({ "actions": [many(500), many(501)] })).await.expect(422);
+            api.patch(path, &json!({ "actions": vec![many(0); 1_001] })).await.expect(422);
+        }
     }
 
     async fn a_change_wakes_those_who_wait_for_slots(api: Api) {

@@ -197,7 +197,7 @@ impl DagFilter {
         if !self.timetables.is_empty() {
             select.one_of("d.timetable_class", &self.timetables);
         }
-        leave_out(&mut select, &self.hidden);
+        select.none_of("d.dag_id", &self.hidden);
         select
     }
 
@@ -257,7 +257,7 @@ impl Store {
         };
         let mut select = Select::new(self, "DISTINCT t.value", from);
         select.only("NOT d.is_stale");
-        leave_out(&mut select, hidden);
+        select.none_of("d.dag_id", hidden);
         for pattern in names {
             select.looks_like("t.value", pattern);
         }
@@ -289,7 +289,7 @@ impl Store {
         if let Some(dag_id) = dag_id {
             select.filter("d.dag_id = ?", [dag_id]);
         }
-        leave_out(&mut select, hidden);
+        select.none_of("d.dag_id", hidden);
         select.order_by("d.dag_id", is_descending);
         select.order_by("p.value", is_descending);
         select.list(self, page).await
@@ -340,12 +340,6 @@ impl Tx {
 
 fn is_postgres(store: &Store) -> bool {
     matches!(store.db, Db::Postgres { .. })
-}
-
-fn leave_out(select: &mut Select, dags: &[String]) {
-    if !dags.is_empty() {
-        select.filter(&format!("d.dag_id NOT IN ({})", vec!["?"; dags.len()].join(", ")), dags);
-    }
 }
 
 /// Writes a text so that it stands for itself in LIKE.

@@ -7,6 +7,10 @@ use crate::{ImportError, Listed, Order, Page, Pattern, Store, StoreError, select
 pub struct ImportErrorFilter {
     pub paths: Vec<Pattern>,
     pub path: Option<String>,
+    /// Errors of files that hold one of these are left out.
+    pub hidden_dags: Vec<String>,
+    /// Of a file of which no DAG is known, nobody can say who may read it: only its name is shown, without texts.
+    pub is_guarded: bool,
 }
 
 /// What import errors are sorted by.
@@ -30,6 +34,24 @@ impl ImportErrorOrder {
 }
 
 const COLUMNS: &str = "id, path, at, text, diagnostics";
+const GUARDED: &str = "id, path, at,
+    CASE WHEN EXISTS (SELECT 1 FROM dag d WHERE d.file = import_error.path) THEN text ELSE '' END AS text,
+    CASE WHEN EXISTS (SELECT 1 FROM dag d WHERE d.file = import_error.path) THEN diagnostics ELSE '[]' END AS diagnostics";
+
+impl ImportErrorFilter {
+    fn select(&self, store: &Store) -> Select {
+        let columns = if self.is_guarded { GUARDED } else { COLUMNS };
+        let mut select = Select::new(store, columns, "import_error");
+        for pattern in &self.paths {
+            select.looks_like("path", pattern);
+        }
+        if let Some(path) = &self.path {
+            select.filter("path = ?", [path]);
+        }
+        select.none_with("path", "SELECT d.file FROM dag d WHERE d.dag_id", &self.hidden_dags);
+        select
+    }
+}
 
 impl Store {
     /// Returns a page of import errors.
@@ -43,13 +65,7 @@ impl Store {
         orders: &[Order<ImportErrorOrder>],
         page: Page,
     ) -> Result<Listed<ImportError>, StoreError> {
-        let mut select = Select::new(self, COLUMNS, "import_error");
-        for pattern in &filter.paths {
-            select.looks_like("path", pattern);
-        }
-        if let Some(path) = &filter.path {
-            select.filter("path = ?", [path]);
-        }
+        let mut select = filter.select(self);
         for order in orders {
             select.order_by(order.by.column(), order.is_descending);
         }
@@ -57,13 +73,13 @@ impl Store {
         select.list(self, page).await
     }
 
-    /// Returns an import error.
+    /// Returns an import error, if the filter lets it through.
     ///
     /// # Errors
     ///
     /// When the database does.
-    pub async fn import_error(&self, id: i64) -> Result<Option<ImportError>, StoreError> {
-        let mut select = Select::new(self, COLUMNS, "import_error");
+    pub async fn import_error(&self, id: i64, filter: &ImportErrorFilter) -> Result<Option<ImportError>, StoreError> {
+        let mut select = filter.select(self);
         select.filter("id = ?", [id]);
         Ok(select.fetch(self, Page { limit: 1, offset: 0 }).await?.pop())
     }

@@ -83,9 +83,7 @@ impl Store {
         if let Some(number) = number {
             select.filter("v.number = ?", [number]);
         }
-        if !hidden.is_empty() {
-            select.filter(&format!("v.dag_id NOT IN ({})", vec!["?"; hidden.len()].join(", ")), hidden);
-        }
+        select.none_of("v.dag_id", hidden);
         for order in orders {
             select.order_by(order.by.column(), order.is_descending);
         }

@@ -1,7 +1,9 @@
 //! Users, their tokens and sessions, and the DAGs that are not there for everyone.
 
 use flow_core::dag::DagAccess;
-use flow_store::{NewToken, NewUser, Order, Page, Pattern, StoreError, User, UserChange, UserOrder};
+use flow_store::{
+    DagFilter, ImportErrorFilter, NewToken, NewUser, Order, Page, Pattern, StoreError, User, UserChange, UserOrder,
+};
 
 use crate::{
     support::both,
@@ -178,12 +180,28 @@ both! {
         assert!(!w.session_is_good("s0", 15).await && w.session_is_good("s102", 62).await);
     }
 
+    async fn a_login_counts_only_with_the_password_that_was_checked(w: World) {
+        let ada = w.user("ada", "Op").await;
+        let logs_in = async |password: &str| {
+            let mut tx = w.store.begin().await.unwrap();
+            let is_in = tx.logged_in(ada.id, password, at(9)).await.unwrap();
+            tx.commit().await.unwrap();
+            is_in
+        };
+        assert!(logs_in("hash").await);
+        w.change(&ada, UserChange { password: Some("new"), ..UserChange::default() }).await.unwrap();
+        assert!(!logs_in("hash").await && logs_in("new").await);
+        w.user("root", "Admin").await;
+        w.change(&ada, UserChange { is_active: Some(false), ..UserChange::default() }).await.unwrap();
+        assert!(!logs_in("new").await, "who may not log in at all");
+    }
+
     async fn users_are_listed(w: World) {
         for (name, role) in [("b", "Admin"), ("a", "Viewer"), ("c", "Op")] {
             w.user(name, role).await;
         }
         let mut tx = w.store.begin().await.unwrap();
-        tx.logged_in(1, at(9)).await.unwrap();
+        assert!(tx.logged_in(1, "hash", at(9)).await.unwrap());
         tx.commit().await.unwrap();
         let orders = [Order { by: UserOrder::Name, is_descending: false }];
         let listed = w.store.list_users(&[], &orders, ALL).await.unwrap();
@@ -191,6 +209,24 @@ both! {
         assert_eq!((names, listed.total), (vec!["a", "b", "c"], 3));
         let some = w.store.list_users(&[Pattern::Prefix("b".to_owned())], &[], ALL).await.unwrap();
         assert_eq!((some.rows[0].name.as_str(), some.rows[0].last_login_at), ("b", Some(at(9).as_micros())));
+    }
+
+    async fn more_dags_may_be_hidden_than_a_statement_has_arguments(w: World) {
+        for dag_id in ["d7", "open"] {
+            w.save(&format!("{dag_id}.yaml"), &format!("dag_id: {dag_id}\ntasks: [{{ id: t, pool: nowhere }}]\ntags: [{dag_id}]\n"), at(1)).await;
+            w.save(&format!("{dag_id}.yaml"), "tasks: 7", at(2)).await;
+        }
+        let hidden: Vec<String> = (0..70_000).map(|number| format!("d{number}")).collect();
+        let filter = DagFilter { hidden: hidden.clone(), ..DagFilter::default() };
+        let dags = w.store.list_dags(&filter, &[], ALL).await.unwrap();
+        assert_eq!((dags.rows[0].dag_id.as_str(), dags.total), ("open", 1));
+        let versions = w.store.list_versions(None, None, &hidden, &[], ALL).await.unwrap();
+        assert_eq!((versions.rows[0].dag_id.as_str(), versions.total), ("open", 1));
+        assert_eq!(w.store.tags(&[], &hidden, 9).await.unwrap(), ["open"]);
+        assert_eq!(w.store.list_missing_pools(None, &hidden, false, ALL).await.unwrap().total, 1);
+        let filter = ImportErrorFilter { hidden_dags: hidden, ..ImportErrorFilter::default() };
+        let errors = w.store.list_import_errors(&filter, &[], ALL).await.unwrap();
+        assert_eq!((errors.rows[0].path.as_str(), errors.total), ("open.yaml", 1));
     }
 
     async fn access_to_a_dag_is_kept_with_it(w: World) {

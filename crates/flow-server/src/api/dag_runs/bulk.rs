@@ -21,9 +21,6 @@ use crate::{
     extract::{Json, Path},
 };
 
-/// Most runs of a request.
-const ENTITIES_MAX: usize = 1_000;
-
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct BulkDAGRunBody {
@@ -44,10 +41,7 @@ pub(super) async fn bulk_dag_runs(
     Path(dag_id): Path<String>,
     Json(body): Json<BulkBody<BulkDAGRunBody>>,
 ) -> Result<axum::Json<BulkResponse>, ApiError> {
-    let number: usize = body.actions.iter().map(BulkAction::len).sum();
-    if number > ENTITIES_MAX || body.actions.len() > ENTITIES_MAX {
-        return Err(ApiError::invalid(&["body", "actions"], format!("at most {ENTITIES_MAX} runs at once")));
-    }
+    body.check_size()?;
     let mut response = BulkResponse::default();
     for action in body.actions {
         match action {

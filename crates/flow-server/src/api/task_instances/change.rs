@@ -24,8 +24,6 @@ use crate::{
 
 /// Most task instances that an answer shows; it counts them all.
 const SHOWN_MAX: u32 = 1_000;
-/// Most entities of one request.
-const ENTITIES_MAX: usize = 1_000;
 /// Longest note.
 pub(super) const NOTE_CHARS_MAX: usize = 1_000;
 
@@ -390,9 +388,7 @@ pub(super) async fn bulk_task_instances(
     Path((dag_id, run_id)): Path<(String, String)>,
     Json(body): Json<BulkBody<BulkTaskInstanceBody>>,
 ) -> Result<axum::Json<BulkResponse>, ApiError> {
-    if body.actions.iter().map(BulkAction::len).sum::<usize>() > ENTITIES_MAX {
-        return Err(ApiError::invalid(&["body", "actions"], format!("at most {ENTITIES_MAX} entities at once")));
-    }
+    body.check_size()?;
     let mut response = BulkResponse::default();
     for action in &body.actions {
         match action {

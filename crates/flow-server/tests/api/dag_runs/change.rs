@@ -36,7 +36,10 @@ both! {
         assert_eq!(tasks(&api, "r1").await, [("a".into(), TaskState::NoStatus), ("b".into(), TaskState::NoStatus)]);
         user.patch(&one, &json!({ "note": "x" })).await.expect(200);
         assert_eq!(user.patch(&one, &json!({ "note": null })).await.expect(200)["note"], Value::Null);
-
+        assert_eq!(user.patch(&one, &json!({ "note": "a\u{0}b" })).await.expect(200)["note"], "a\u{fffd}b", "Postgres takes no NUL");
+        let bulk = json!({ "actions": [{ "action": "update", "entities": [{ "dag_run_id": "r1", "note": "\u{0}" }] }] });
+        assert_eq!(user.patch(RUNS, &bulk).await.expect(200)["update"]["errors"], json!([]));
+        assert_eq!(user.get(&one).await.expect(200)["note"], "\u{fffd}");
         for body in [json!({ "state": "running" }), json!({ "note": 7 }), json!({ "note": "x".repeat(1_001) }), json!({ "x": 1 })] {
             user.patch(&one, &body).await.expect(422);
         }
@@ -44,7 +47,7 @@ both! {
         api.as_role(Role::Viewer).patch(&one, &json!({ "note": "x" })).await.expect(403);
         let events = api.w.store.events_after(0, 1_000).await.unwrap();
         let notes: Vec<_> = events.iter().filter(|event| event.kind == "run_note").collect();
-        assert_eq!(notes.len(), 4);
+        assert_eq!(notes.len(), 6);
         assert_eq!((notes[0].who.as_deref(), notes[0].detail.as_deref()), (Some("user"), Some("no good")));
         let marked = events.iter().find(|event| event.kind == "run_state" && event.state.as_deref() == Some("failed")).unwrap();
         assert_eq!(marked.who.as_deref(), Some("user"));
