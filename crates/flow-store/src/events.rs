@@ -53,6 +53,7 @@ statements! {
     ];
     both AFTER = "SELECT id, at, kind, dag_id, run_id, task_id, map_index, try_number, state, detail, who
         FROM event WHERE id > $1 ORDER BY id LIMIT $2";
+    both IDS_AFTER = "SELECT id FROM event WHERE id > $1 ORDER BY id LIMIT $2";
     both LAST = "SELECT COALESCE(MAX(id), 0) FROM event";
     both FIRST = "SELECT COALESCE(MIN(id), 0) FROM event";
     each AMONG = [
@@ -106,6 +107,17 @@ impl Store {
     pub async fn events_after(&self, id: i64, limit: u32) -> Result<Vec<EventRow>, StoreError> {
         Ok(on!(read self, AFTER, |text, conn| {
             sqlx::query_as(text).bind(id).bind(i64::from(limit)).fetch_all(conn).await?
+        }))
+    }
+
+    /// Returns the numbers of events after a number, the smallest first.
+    ///
+    /// # Errors
+    ///
+    /// When the database does.
+    pub async fn event_ids_after(&self, id: i64, limit: u32) -> Result<Vec<i64>, StoreError> {
+        Ok(on!(read self, IDS_AFTER, |text, conn| {
+            sqlx::query_scalar(text).bind(id).bind(i64::from(limit)).fetch_all(conn).await?
         }))
     }
 

@@ -91,6 +91,7 @@ async fn stream_events(
         greeting: None,
         waiting: VecDeque::new(),
         past: None,
+        known: 0,
         floor: 0,
         closing: app.live.closing.clone(),
         beats: beats(BEAT),
@@ -141,6 +142,8 @@ struct Watcher {
     waiting: VecDeque<Said>,
     /// The last number of the past that was told again, while that goes on.
     past: Option<i64>,
+    /// The number from which the client goes on.
+    known: i64,
     /// What is heard up to this number was told from the past.
     floor: i64,
     closing: CancellationToken,
@@ -162,14 +165,19 @@ impl Watcher {
         };
         if is_known {
             // What had a smaller number may have been committed after it was gone.
-            let back = if self.app.live.hub.looks_back() { LOOK_BACK } else { 0 };
-            self.past = Some((after - back).max(0));
+            self.past = Some((after - self.look_back()).max(0));
+            self.known = after;
             self.greeting = Some(format!("{RETRY}\n"));
         } else {
             self.greeting = Some(format!("{RETRY}id: {from}\n\n"));
             self.waiting.push_back(Said::Reload);
         }
         Ok(())
+    }
+
+    /// Returns how far below the newest number that can be seen others may still come.
+    fn look_back(&self) -> i64 {
+        if self.app.live.hub.looks_back() { i64::from(LOOK_BACK) } else { 0 }
     }
 
     /// Waits for the next piece; `None` when the stream ends.
@@ -239,11 +247,15 @@ impl Watcher {
     async fn remember(&mut self, last: i64) -> Option<()> {
         let rows = self.app.store.events_after(last, PAGE).await.ok()?;
         let is_end = rows.len() < PAGE as usize;
-        if let Some(newest) = rows.last() {
-            self.floor = newest.id;
-        }
-        self.past = (!is_end).then_some(self.floor);
-        self.waiting.extend(rows.into_iter().map(|row| Said::Event(Arc::new(row.into()))));
+        let newest = rows.last().map_or(last, |row| row.id);
+        // Below the newest, one may be committed before the hub looks, which then tells it like any other.
+        self.floor = newest - self.look_back();
+        self.past = (!is_end).then_some(newest);
+        let known = self.known;
+        self.waiting.extend(rows.into_iter().map(|row| {
+            let told = Arc::new(Told::from(row));
+            if told.id > known { Said::Event(told) } else { Said::Late(told) }
+        }));
         Some(())
     }
 

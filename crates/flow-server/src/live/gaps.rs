@@ -11,7 +11,7 @@ use std::{
 /// How long a skipped number is asked for; no transaction of Flow is open for longer.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Most numbers that are asked for at once.
-const MOST: usize = 10_000;
+pub(super) const MOST: u32 = 10_000;
 
 /// Which numbers are missing, and since when.
 #[derive(Debug, Default)]
@@ -25,7 +25,7 @@ impl Gaps {
     pub(super) fn note(&mut self, last: i64, seen: &[i64], now: Instant) -> bool {
         let mut next = last + 1;
         for &id in seen {
-            let room = MOST.saturating_sub(self.missing.len());
+            let room = (MOST as usize).saturating_sub(self.missing.len());
             let span = usize::try_from(id - next).unwrap_or(0);
             if span > room {
                 return false;

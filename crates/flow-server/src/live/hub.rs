@@ -14,7 +14,7 @@ use flow_store::{EventRow, Signal, Store, StoreError};
 use serde::Serialize;
 use tokio::sync::{Mutex, broadcast};
 
-use super::gaps::Gaps;
+use super::gaps::{Gaps, MOST};
 use crate::wire::When;
 
 /// Between two looks when nothing is heard; what another process does is seen after so long.
@@ -29,8 +29,9 @@ const PAGE: u32 = 1_000;
 const BEHIND_MAX: i64 = 20_000;
 /// Events that a slow watcher may be behind.
 const CAPACITY: usize = 4_096;
-/// So far behind the newest number one may still be missing when somebody begins to watch Postgres.
-pub(crate) const LOOK_BACK: i64 = 200;
+/// So far behind the newest number some may still be missing when somebody begins to watch Postgres: one transaction
+/// may write thousands.
+pub(crate) const LOOK_BACK: u32 = MOST;
 
 /// What happened, ready to be sent.
 #[derive(Clone, Debug)]
@@ -108,16 +109,24 @@ impl Hub {
         if !*is_running {
             let last = self.store.last_event().await?;
             let mut reader = Reader { hub: self.clone(), last, gaps: Gaps::default() };
-            reader.look_back().await?;
-            self.last.store(last, Ordering::Release);
+            let seen = self.look_back(last).await?;
+            reader.begin_at(last, &seen);
             *is_running = true;
             let heard = self.said.subscribe();
             tokio::spawn(reader.run());
             return Ok((heard, last));
         }
-        // In this order: what comes between the two is heard, and has a greater number.
-        let last = self.last.load(Ordering::Acquire);
-        Ok((self.said.subscribe(), last))
+        // In this order: what is said between the two is heard, if only to be heard again.
+        let heard = self.said.subscribe();
+        Ok((heard, self.last.load(Ordering::Acquire)))
+    }
+
+    /// Returns the numbers up to `last` that can be seen, where others may not be committed yet.
+    async fn look_back(&self, last: i64) -> Result<Vec<i64>, StoreError> {
+        if !self.looks_back() {
+            return Ok(Vec::new());
+        }
+        self.store.event_ids_after(last - i64::from(LOOK_BACK), LOOK_BACK).await
     }
 
     /// Says whether numbers may be seen out of order.
@@ -155,19 +164,14 @@ impl Reader {
         }
     }
 
-    /// Notes what was not committed yet when the watching began.
-    async fn look_back(&mut self) -> Result<(), StoreError> {
-        if !self.hub.looks_back() {
-            return Ok(());
-        }
-        let before = self.last - LOOK_BACK;
-        let seen = self.hub.store.events_after(before, LOOK_BACK.unsigned_abs().try_into().unwrap_or(u32::MAX)).await?;
-        let ids: Vec<i64> = seen.iter().map(|row| row.id).filter(|id| *id <= self.last).collect();
-        // What is older than the first was forgotten, or never there.
-        if let Some(first) = ids.first() {
-            self.gaps.note(first - 1, &ids, Instant::now());
-        }
-        Ok(())
+    /// Goes to a number, and notes what was not committed yet when those were seen. What was forgotten is asked for
+    /// in vain, for a while.
+    fn begin_at(&mut self, last: i64, seen: &[i64]) {
+        self.gaps.clear();
+        let before = (last - i64::from(LOOK_BACK)).max(0);
+        let end = seen.partition_point(|id| *id <= last);
+        self.gaps.note(before, &seen[..end], Instant::now());
+        self.go_to(last);
     }
 
     async fn look(&mut self) -> Result<(), StoreError> {
@@ -196,9 +200,9 @@ impl Reader {
             }
             let end = self.hub.store.last_event().await?;
             if end - self.last > BEHIND_MAX {
-                self.gaps.clear();
-                self.go_to(end);
-                self.look_back().await?;
+                // First: if this fails nothing was skipped, and what is seen here is there when screens load.
+                let seen = self.hub.look_back(end).await?;
+                self.begin_at(end, &seen);
                 self.say(Said::Reload);
             }
         }

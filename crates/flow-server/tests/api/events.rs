@@ -135,7 +135,7 @@ both! {
             seen.push(stream.next().await.data["map_index"].as_i64().unwrap());
         }
         assert!(seen.ends_with(&(500..1_200).collect::<Vec<_>>()), "{:?}…", &seen[..5]);
-        assert!(seen.len() <= 900);
+        assert!(seen.len() == 700 || !api.w.db.is_sqlite(), "{}", seen.len());
         tell(&api, "x", [7_777]).await;
         assert_eq!(stream.indexes(1).await, [7_777]);
         drop(stream);
@@ -295,6 +295,62 @@ both! {
         first.run("COMMIT").await.unwrap();
         let mut stream = Stream::open(&api, &format!("/api/v2/events?after={last}"), &[]).await;
         while stream.indexes(1).await != [5] {}
+    }
+
+    async fn a_large_transaction_that_was_open_before_anybody_watched_is_told(api: Api) {
+        if api.w.db.is_sqlite() {
+            return;
+        }
+        let (mut large, mut small) = (api.w.db.raw().await, api.w.db.raw().await);
+        let insert = "BEGIN; INSERT INTO event (at, kind, dag_id, map_index)";
+        large.run(&format!("{insert} SELECT 1, 'test', 'x', n FROM generate_series(1, 3000) AS g (n)")).await.unwrap();
+        // Nothing that can be seen is older than what is open.
+        tell(&api, "x", [0]).await;
+        let mut stream = Stream::open(&api, "/api/v2/events", &[]).await;
+        small.run(&format!("{insert} VALUES (1, 'test', 'x', 3001)")).await.unwrap();
+        tell(&api, "x", [3_002]).await;
+        assert_eq!(stream.indexes(1).await, [3_002]);
+        large.run("COMMIT").await.unwrap();
+        assert_eq!(stream.indexes(3_000).await, (1..=3_000).collect::<Vec<_>>());
+        small.run("COMMIT").await.unwrap();
+        assert_eq!(stream.indexes(1).await, [3_001]);
+
+        // Who left meanwhile is told too, and is moved back by none of it.
+        large.run(&format!("{insert} SELECT 1, 'test', 'x', n FROM generate_series(4001, 7000) AS g (n)")).await.unwrap();
+        tell(&api, "x", [7_001]).await;
+        assert_eq!(stream.indexes(1).await, [7_001]);
+        let last = api.w.store.last_event().await.unwrap();
+        drop(stream);
+        large.run("COMMIT").await.unwrap();
+        let mut stream = Stream::open(&api, &format!("/api/v2/events?after={last}"), &[]).await;
+        let mut late = 0;
+        while late < 3_000 {
+            let sent = stream.next().await;
+            assert_eq!(sent.id, None);
+            late += i32::from((4_001..=7_000).contains(&sent.data["map_index"].as_i64().unwrap()));
+        }
+    }
+
+    async fn what_is_committed_while_the_past_is_told_is_told(api: Api) {
+        if api.w.db.is_sqlite() {
+            return;
+        }
+        tell(&api, "x", [0]).await;
+        let (mut first, mut second) = (api.w.db.raw().await, api.w.db.raw().await);
+        // The hub looks now and then: in most rounds it has not looked between the two commits.
+        for round in 0..10 {
+            let last = api.w.store.last_event().await.unwrap();
+            let mut stream = Stream::open(&api, &format!("/api/v2/events?after={last}"), &[]).await;
+            let insert = |index: i64| {
+                format!("BEGIN; INSERT INTO event (at, kind, dag_id, map_index) VALUES (1, 'test', 'x', {index})")
+            };
+            let (lower, higher) = (100 + round * 2, 101 + round * 2);
+            first.run(&insert(lower)).await.unwrap();
+            second.run(&format!("{}; COMMIT", insert(higher))).await.unwrap();
+            while stream.indexes(1).await != [higher] {}
+            first.run("COMMIT").await.unwrap();
+            while stream.indexes(1).await != [lower] {}
+        }
     }
 
     async fn what_another_process_does_is_told_too(api: Api) {
