@@ -81,10 +81,34 @@ impl<T: DeserializeOwned> Query<T> {
     pub(crate) fn of(uri: &Uri) -> Result<Self, ApiError> {
         match axum_extra::extract::Query::<T>::try_from_uri(uri) {
             Ok(query) => Ok(Self(query.0)),
-            Err(rejection) => Err(ApiError::invalid(&["query"], rejection.body_text())),
+            Err(rejection) => {
+                let problem = rejection.body_text();
+                let problem = problem.strip_prefix("Failed to deserialize query string: ").unwrap_or(&problem);
+                let culprit = Self::culprit(uri);
+                let place = ["query"].into_iter().chain(culprit.as_deref());
+                Err(ApiError::invalid(&place.collect::<Vec<_>>(), problem))
+            }
         }
     }
+
+    /// Finds the parameter without which the query could be read: of one that is nested, the reader does not tell.
+    fn culprit(uri: &Uri) -> Option<String> {
+        let parts: Vec<&str> = uri.query()?.split('&').collect();
+        if parts.len() > PARTS_TRIED_MAX {
+            return None;
+        }
+        let name = |part: &str| part.split('=').next().unwrap_or_default().to_owned();
+        let is_read_without = |name_of: &str| {
+            let others: Vec<&str> = parts.iter().copied().filter(|part| name(part) != name_of).collect();
+            let without = Uri::builder().path_and_query(format!("/?{}", others.join("&"))).build();
+            without.is_ok_and(|uri| axum_extra::extract::Query::<T>::try_from_uri(&uri).is_ok())
+        };
+        parts.iter().map(|part| name(part)).find(|name| is_read_without(name))
+    }
 }
+
+/// Most parts of a query that are tried out to find the one that is wrong.
+const PARTS_TRIED_MAX: usize = 20;
 
 impl<T: DeserializeOwned + Send> FromRequestParts<App> for Path<T> {
     type Rejection = ApiError;

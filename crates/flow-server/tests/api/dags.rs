@@ -165,6 +165,19 @@ both! {
         api.get("/api/v2/dags/b").await.expect(404);
     }
 
+    async fn a_query_that_makes_no_sense_is_told_with_its_place(api: Api) {
+        for (query, place) in [
+            ("offset=2&limit=x", json!(["query", "limit"])),
+            ("paused=perhaps", json!(["query", "paused"])),
+            ("limit=x&offset=y", json!(["query"])),
+        ] {
+            let refused = api.get(&format!("/api/v2/dags?{query}")).await.expect(422);
+            assert_eq!(refused["detail"][0]["loc"], place, "{refused}");
+        }
+        let many = format!("/api/v2/dags?{}limit=x", "tags=a&".repeat(100));
+        assert_eq!(api.get(&many).await.expect(422)["detail"][0]["loc"], json!(["query"]));
+    }
+
     async fn favourites_are_ones_own(api: Api) {
         let api = with_dags(api).await;
         let viewer = api.as_role(Role::Viewer);
