@@ -163,9 +163,10 @@ impl Store {
         max_infrastructure_retries: u32,
         now: Timestamp,
     ) -> Result<Vec<Reason>, StoreError> {
-        let mut tx = self.begin().await?;
-        // First, as everyone does who takes more than this.
-        let is_paused = tx.lock_dag(row.run.dag_id.as_str()).await?.is_paused;
+        let dag_id = row.run.dag_id.as_str();
+        let dag = self.dag(dag_id).await?.ok_or_else(|| StoreError::no_such("dag", dag_id))?;
+        let is_paused = dag.is_paused;
+        let mut tx = self.snapshot().await?;
         let mut broken = None;
         let facts =
             tx.facts(vec![row.clone()], dags, max_infrastructure_retries, |_, error| broken = Some(error)).await?;
@@ -179,7 +180,7 @@ impl Store {
         let Some(at) = at else { return Ok(Vec::new()) };
         let mut reasons = explain(&view, at, now);
         if task.state == TaskState::Scheduled {
-            let room = tx.room().await?;
+            let room = tx.room_seen().await?;
             let waiting = tx.first_waiting(AHEAD).await?;
             let mine = waiting.iter().position(|other| {
                 other.run == row.run.key && other.task_id.as_str() == task.task_id && other.map_index == task.map_index
@@ -243,7 +244,7 @@ impl Store {
         }
         let cached = dags.read(self, row.version_id).await?;
         let last = self.latest_scheduled_run(&row.dag_id).await?;
-        let mut tx = self.begin().await?;
+        let mut tx = self.snapshot().await?;
         let active = tx.count_active_runs(&[row.dag_id.as_str()]).await?.remove(&row.dag_id).unwrap_or_default();
         tx.rollback().await?;
         let history = RunHistory {

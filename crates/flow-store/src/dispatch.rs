@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::{
     Event, StoreError, Tx,
-    db::{on, statements},
+    db::{Sql, on, statements},
     error::conflict,
     rows::{count, to_list},
 };
@@ -67,6 +67,7 @@ statements! {
         sqlite: "SELECT name, slots FROM pool ORDER BY name",
         postgres: "SELECT name, slots FROM pool ORDER BY name FOR UPDATE"
     };
+    both POOLS_SEEN = "SELECT name, slots FROM pool ORDER BY name";
     // SQLite would rather read the whole table in the order of its key than sort what is alive.
     split IN_USE = {
         sqlite: "SELECT run, dag_id, task_id, pool, CAST(SUM(pool_slots) AS BIGINT), COUNT(*)
@@ -137,7 +138,16 @@ impl Tx {
     ///
     /// When the database does.
     pub async fn room(&mut self) -> Result<Room, StoreError> {
-        let pools: Vec<(String, i64)> = on!(tx self, POOLS, |text, conn| sqlx::query_as(text).fetch_all(conn).await?);
+        self.room_by(POOLS).await
+    }
+
+    /// The same, locking nothing: only good for saying how it is.
+    pub(crate) async fn room_seen(&mut self) -> Result<Room, StoreError> {
+        self.room_by(POOLS_SEEN).await
+    }
+
+    async fn room_by(&mut self, pools: Sql) -> Result<Room, StoreError> {
+        let pools: Vec<(String, i64)> = on!(tx self, pools, |text, conn| sqlx::query_as(text).fetch_all(conn).await?);
         let sizes = pools.into_iter().map(|(name, slots)| (name, if slots < 0 { UNLIMITED } else { slots }));
         let pool_sizes: BTreeMap<String, i64> = sizes.collect();
         let mut room = Room { pools: pool_sizes.clone(), pool_sizes, ..Room::default() };

@@ -47,8 +47,21 @@ impl Tx {
         rows: Vec<RunRow>,
         dags: &DagCache,
         max_infrastructure_retries: u32,
-        mut broken: impl FnMut(&RunRow, StoreError),
+        broken: impl FnMut(&RunRow, StoreError),
     ) -> Result<Vec<RunFacts>, StoreError> {
+        let (facts, strays) = self.look_at(rows, dags, max_infrastructure_retries, broken).await?;
+        self.settle(&strays.iter().collect::<Vec<_>>()).await?;
+        Ok(facts)
+    }
+
+    /// The same, without writing anything: also returns the attempts that nothing waits for any more.
+    pub(crate) async fn look_at(
+        &mut self,
+        rows: Vec<RunRow>,
+        dags: &DagCache,
+        max_infrastructure_retries: u32,
+        mut broken: impl FnMut(&RunRow, StoreError),
+    ) -> Result<(Vec<RunFacts>, Vec<AttemptKey>), StoreError> {
         let keys: Vec<RunKey> = rows.iter().map(|row| row.run.key).collect();
         let mut tasks: HashMap<i64, String> = self.packed_tasks(&keys).await?.into_iter().collect();
         let mut attempts: HashMap<RunKey, Vec<(AttemptKey, Attempt)>> = HashMap::new();
@@ -110,8 +123,7 @@ impl Tx {
                 max_infrastructure_retries,
             });
         }
-        self.settle(&strays.iter().collect::<Vec<_>>()).await?;
-        Ok(facts)
+        Ok((facts, strays))
     }
 
     async fn previous(&mut self, row: &RunRow) -> Result<Option<Previous>, StoreError> {

@@ -116,13 +116,28 @@ impl Store {
             Db::Sqlite { write, .. } => Inner::Sqlite(write.begin_with("BEGIN IMMEDIATE").await?),
             Db::Postgres { pool } => Inner::Postgres(pool.begin().await?),
         };
-        Ok(Tx {
+        Ok(self.tx(inner))
+    }
+
+    fn tx(&self, inner: Inner) -> Tx {
+        Tx {
             inner,
             announced: Vec::new(),
             told: Vec::new(),
             signals: self.signals.clone(),
             keyring: self.keyring.clone(),
-        })
+        }
+    }
+
+    /// Begins a transaction that only reads, all of it as of one moment, and waits for nobody.
+    pub(crate) async fn snapshot(&self) -> Result<Tx, StoreError> {
+        let inner = match &self.db {
+            Db::Sqlite { read, .. } => Inner::Sqlite(read.begin().await?),
+            Db::Postgres { pool } => {
+                Inner::Postgres(pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY").await?)
+            }
+        };
+        Ok(self.tx(inner))
     }
 
     /// Asks the database whether it is there.

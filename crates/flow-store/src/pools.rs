@@ -38,10 +38,24 @@ statements! {
         ON CONFLICT (name) DO UPDATE SET slots = excluded.slots, description = excluded.description,
             include_deferred = excluded.include_deferred";
     both SET_SLOTS = "UPDATE pool SET slots = $2 WHERE name = $1";
+    split LOCK = {
+        sqlite: "SELECT name FROM pool ORDER BY name",
+        postgres: "SELECT name FROM pool ORDER BY name FOR UPDATE"
+    };
     both DELETE = "DELETE FROM pool WHERE name = $1";
 }
 
 impl Tx {
+    /// Locks all pools by name, as [`Tx::room`] does: whoever then changes several in another order waits for nobody.
+    ///
+    /// # Errors
+    ///
+    /// When the database does.
+    pub async fn lock_pools(&mut self) -> Result<(), StoreError> {
+        on!(tx self, LOCK, |text, conn| { sqlx::query(text).execute(conn).await?; });
+        Ok(())
+    }
+
     /// Returns a pool.
     ///
     /// # Errors

@@ -25,6 +25,11 @@ pub(crate) trait Entity: Send + Sync + Sized {
     fn exists(tx: &mut Tx, id: &str) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
     /// Makes it, or writes it over the one that is there.
+    /// Keeps others from changing them, before any is looked at.
+    fn lock(_tx: &mut Tx) -> impl Future<Output = Result<(), StoreError>> + Send {
+        std::future::ready(Ok(()))
+    }
+
     fn put(&self, tx: &mut Tx) -> impl Future<Output = Result<(), ApiError>> + Send;
 
     /// Changes the one that is there. `mask`: only these fields; empty = those that were given.
@@ -161,6 +166,7 @@ pub(crate) async fn run<T: Entity>(app: &App, body: BulkBody<T>) -> Result<BulkR
     for action in body.actions {
         match action {
             BulkAction::Create { entities, action_on_existence } => {
+    T::lock(&mut tx).await?;
                 let done = response.create.get_or_insert_default();
                 create(&mut tx, &entities, action_on_existence, done).await?;
             }

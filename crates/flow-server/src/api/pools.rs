@@ -196,6 +196,10 @@ impl Entity for PoolBody {
         check_team(place, self.team_name.as_deref())
     }
 
+    async fn lock(tx: &mut Tx) -> Result<(), StoreError> {
+        tx.lock_pools().await
+    }
+
     async fn exists(tx: &mut Tx, id: &str) -> Result<bool, StoreError> {
         Ok(tx.pool(id).await?.is_some())
     }

@@ -510,4 +510,21 @@ both! {
         assert!(made.iter().all(|outcome| matches!(outcome, TriggerOutcome::Created(_))));
         assert_eq!(w.count("dag_run", "TRUE").await, 20);
     }
+
+    async fn an_explanation_waits_for_nobody(w: World) {
+        let w = w.with_chain().await;
+        let row = w.trigger("chain", at(1)).await;
+        let task = w.store.tasks(row.run.key).await.unwrap().remove(0);
+        // Someone hands out slots of this very DAG.
+        let mut busy = w.store.begin().await.unwrap();
+        busy.lock_dag("chain").await.unwrap();
+        busy.room().await.unwrap();
+        let asked = async {
+            w.store.explain(&w.dags, &row, &task, 3, at(2)).await.unwrap();
+            let dag = w.store.dag("chain").await.unwrap().unwrap();
+            w.store.backlog(&w.dags, &flow_store::DagRow { is_paused: true, ..dag }, at(2)).await.unwrap();
+        };
+        tokio::time::timeout(std::time::Duration::from_secs(4), asked).await.expect("it waits");
+        busy.rollback().await.unwrap();
+    }
 }
