@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     ApiError, App,
-    access::{By, Who},
+    access::{By, Role, Who},
     auth,
 };
 
@@ -102,6 +102,8 @@ pub(crate) struct Access {
     /// The DAG that the stream is about, if it is about one.
     dag_id: Option<String>,
     hidden: HashSet<String>,
+    /// DAGs that there are, as far as it was asked since the last look.
+    there: HashSet<String>,
     renewed_at: Instant,
 }
 
@@ -114,8 +116,15 @@ impl Access {
         if who.by != By::Process {
             request.extensions.remove::<Who>();
         }
-        let hidden = HashSet::new();
-        let mut access = Self { app: app.clone(), request, who, dag_id, hidden, renewed_at: Instant::now() };
+        let mut access = Self {
+            app: app.clone(),
+            request,
+            who,
+            dag_id,
+            hidden: HashSet::new(),
+            there: HashSet::new(),
+            renewed_at: Instant::now(),
+        };
         access.look().await?;
         Ok(access)
     }
@@ -142,11 +151,29 @@ impl Access {
         if let Some(dag_id) = &self.dag_id {
             auth::check_dag(&self.app, &self.who, dag_id, false).await?;
         }
+        self.there.clear();
         self.hidden = auth::hidden_dags(&self.app, &self.who).await?.into_iter().collect();
         Ok(())
     }
 
-    pub(crate) fn is_hidden(&self, dag_id: &str) -> bool {
-        self.hidden.contains(dag_id)
+    /// Finds out which of these DAGs there are, where it matters. Those that were deleted are shown to no one below Op:
+    /// who might see them is not known any more.
+    pub(crate) async fn look_for(&mut self, dag_ids: impl Iterator<Item = &str>) -> Result<(), ApiError> {
+        if self.who.role >= Role::Op {
+            return Ok(());
+        }
+        let asked: HashSet<&str> = dag_ids.filter(|dag_id| !self.there.contains(*dag_id)).collect();
+        if !asked.is_empty() {
+            let asked: Vec<&str> = asked.into_iter().collect();
+            let found = self.app.store.dags_among(&asked).await?;
+            self.there.extend(found);
+        }
+        Ok(())
+    }
+
+    /// Says whether they may see what is about this DAG, or about none; [`Self::look_for`] comes first.
+    pub(crate) fn shows(&self, dag_id: Option<&str>) -> bool {
+        self.who.role >= Role::Op
+            || dag_id.is_some_and(|dag_id| self.there.contains(dag_id) && !self.hidden.contains(dag_id))
     }
 }

@@ -1,13 +1,13 @@
 //! Which DAGs are not there for everyone: their `access_control`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use flow_core::dag::DagAccess;
 
 use crate::{
     Store, StoreError, Tx,
     db::{on, statements},
-    rows::{self, to_json},
+    rows::{self, to_json, to_list},
 };
 
 /// Role or user, and what they may do.
@@ -17,6 +17,7 @@ statements! {
     // An index holds only these; when there are none, it is empty.
     both RESTRICTED = "SELECT dag_id, access FROM dag WHERE access IS NOT NULL";
     both OF_DAG = "SELECT access FROM dag WHERE dag_id = $1";
+    each THERE = ["SELECT dag_id FROM dag WHERE dag_id IN (SELECT c.value ->> 0 FROM", ")"];
     both SET = "UPDATE dag SET access = $2 WHERE dag_id = $1";
 }
 
@@ -45,6 +46,20 @@ impl Store {
         let found: Option<Option<String>> =
             on!(read self, OF_DAG, |text, conn| sqlx::query_scalar(text).bind(dag_id).fetch_optional(conn).await?);
         found.map(|text| text.map(|text| list(dag_id, &text)).transpose()).transpose()
+    }
+
+    /// Returns those of these DAGs that there are.
+    ///
+    /// # Errors
+    ///
+    /// When the database does.
+    pub async fn dags_among(&self, dag_ids: &[&str]) -> Result<HashSet<String>, StoreError> {
+        // Postgres would refuse the text; no DAG is called so.
+        let names: Vec<[&str; 1]> = dag_ids.iter().filter(|id| !id.contains('\0')).map(|id| [*id]).collect();
+        let found: Vec<String> = on!(read self, THERE, |text, conn| {
+            sqlx::query_scalar(text).bind(to_list(&names)).fetch_all(conn).await?
+        });
+        Ok(found.into_iter().collect())
     }
 }
 

@@ -190,6 +190,13 @@ impl Watcher {
             if asks && self.access.look().await.is_err_and(|error| error.is_refusal()) {
                 return None;
             }
+            let dags = batch.iter().filter_map(|said| match said {
+                Said::Event(told) | Said::Late(told) => told.dag_id.as_deref(),
+                Said::Reload => None,
+            });
+            if self.access.look_for(dags).await.is_err() {
+                return None;
+            }
             for said in &batch {
                 match said {
                     Said::Reload => piece.extend_from_slice(RELOAD),
@@ -267,7 +274,7 @@ impl Watcher {
         let is_wanted = |wanted: &str| told.dag_id.as_deref() == Some(wanted);
         (self.filter.dag_id.is_empty() || self.filter.dag_id.iter().any(|wanted| is_wanted(wanted)))
             && self.filter.dag_run_id.as_ref().is_none_or(|wanted| told.run_id.as_ref() == Some(wanted))
-            && told.dag_id.as_ref().is_none_or(|dag_id| !self.access.is_hidden(dag_id))
+            && self.access.shows(told.dag_id.as_deref())
     }
 }
 

@@ -199,6 +199,7 @@ both! {
     async fn a_stream_shows_what_its_user_may_see_and_ends_with_their_token(api: Api) {
         let text = |who: &str| format!("dag_id: mine\naccess_control: {{ {who}: [can_read] }}\ntasks: [{{ id: t }}]\n");
         api.w.save("mine.yaml", &text("eve"), at(0)).await;
+        api.w.save("other.yaml", "dag_id: other\ntasks: [{ id: t }]\n", at(0)).await;
         let mut tokens = Vec::new();
         for name in ["eve", "ada"] {
             tokens.push(format!("Bearer {}", api.token_of(name, "Viewer").await));
@@ -225,6 +226,41 @@ both! {
         api.w.meddle("DELETE FROM token").await;
         let end = async { while let Some(frame) = eve.body.frame().await { frame.unwrap(); } };
         timeout(LATEST, end).await.expect("it ends with the token");
+    }
+
+    async fn what_nobody_may_know_is_for_operators(api: Api) {
+        api.w.save("open.yaml", "dag_id: open\ntasks: [{ id: t }]\n", at(0)).await;
+        api.w.save("closed.yaml", "dag_id: closed\naccess_control: {}\ntasks: [{ id: t }]\n", at(0)).await;
+        let first = api.w.store.last_event().await.unwrap();
+        let path = format!("/api/v2/events?after={first}");
+        let mut early = Stream::open(&api.as_role(Role::Viewer), &path, &[]).await;
+        tell(&api, "closed", [1]).await;
+        let mut tx = api.w.store.begin().await.unwrap();
+        tx.tell(&[Event { kind: "login", map_index: Some(2), ..Event::default() }], at(7)).await.unwrap();
+        tx.commit().await.unwrap();
+        api.delete("/api/v2/dags/closed").await.expect(200);
+        tell(&api, "open", [3]).await;
+        let of = |data: &Value| data["map_index"].as_i64();
+        let mut late = Stream::open(&api.as_role(Role::Viewer), &path, &[]).await;
+        for stream in [&mut early, &mut late] {
+            loop {
+                let data = stream.next().await.data;
+                assert_eq!(data["dag_id"], "open", "{data}");
+                if of(&data) == Some(3) {
+                    break;
+                }
+            }
+        }
+        let mut operator = Stream::open(&api.as_role(Role::Op), &path, &[]).await;
+        let mut seen = Vec::new();
+        while seen.last() != Some(&3) {
+            seen.extend(of(&operator.next().await.data));
+        }
+        assert_eq!(seen, [1, 2, 3]);
+        for (role, expected) in [(Role::Viewer, 0), (Role::User, 0), (Role::Op, 1)] {
+            let found = api.as_role(role).get("/api/v2/eventLogs?dag_id=closed&event=test").await.expect(200);
+            assert_eq!(found["total_entries"], expected, "{role:?}");
+        }
     }
 
     async fn what_is_committed_late_is_told_late(api: Api) {

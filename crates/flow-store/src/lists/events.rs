@@ -15,7 +15,7 @@ use crate::{
 pub struct EventFilter {
     pub id: Option<i64>,
     pub hidden_dags: Vec<String>,
-    /// Only what is about a DAG.
+    /// Only what is about a DAG that there is: of one that was deleted nobody knows who might see it.
     pub of_dags: bool,
     pub dag_id: Option<String>,
     pub run_id: Option<String>,
@@ -155,7 +155,7 @@ impl Store {
             select.filter("e.id = ?", [id]);
         }
         if filter.of_dags {
-            select.only("e.dag_id IS NOT NULL");
+            select.only("EXISTS (SELECT 1 FROM dag d WHERE d.dag_id = e.dag_id)");
         }
         if !filter.hidden_dags.is_empty() {
             select.none_of("e.dag_id", &filter.hidden_dags);
