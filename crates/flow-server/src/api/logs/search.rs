@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use axum::extract::State;
+use axum::{extract::State, http::StatusCode};
 use regex::bytes::{Regex, RegexBuilder};
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
@@ -116,7 +116,7 @@ pub(super) async fn search_log(
     let token = token.unwrap_or_default();
     let mut search = Search {
         offset: token.offset.min(end),
-        line: token.line,
+        line: token.line.min(end),
         matches: Vec::new(),
         last: Vec::new(),
         limit,
@@ -136,7 +136,10 @@ pub(super) async fn search_log(
             (search, went_on, permit)
         })
         .await
-        .map_err(|error| super::unreadable(std::io::Error::other(error)))?;
+        .map_err(|error| {
+            tracing::error!(%error, "a search in a log failed");
+            ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "the search failed")
+        })?;
         if !went_on {
             break;
         }
@@ -248,8 +251,13 @@ impl Search {
             // What matched may reach over the end of the line, which no line does.
             if regex.is_match(line) {
                 let before = self.last.iter().map(|line| shown(line)).collect();
-                let found =
-                    LogMatch { line: self.line + 1, offset: self.offset, text: shown(line), before, after: Vec::new() };
+                let found = LogMatch {
+                    line: self.line.saturating_add(1),
+                    offset: self.offset,
+                    text: shown(line),
+                    before,
+                    after: Vec::new(),
+                };
                 self.skip(&piece[start..next]);
                 self.matches.push(Found { shown: found, next: self.offset });
             } else {
@@ -273,7 +281,8 @@ impl Search {
             return;
         }
         self.offset += lines.len() as u64;
-        self.line += lines.iter().filter(|byte| **byte == b'\n').count() as u64;
+        let ends = lines.iter().filter(|byte| **byte == b'\n').count() as u64;
+        self.line = self.line.saturating_add(ends);
         if self.context > 0 {
             let mut end = lines.len();
             let mut fresh = Vec::new();

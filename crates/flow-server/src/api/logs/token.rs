@@ -38,7 +38,9 @@ impl Token {
             return Err(refuse());
         }
         let number = |at: usize| body[at..at + 8].iter().fold(0, |number: u64, byte| number << 8 | u64::from(*byte));
-        Ok(Self { offset: number(0), line: number(8), is_full: body[16] == 1 })
+        let token = Self { offset: number(0), line: number(8), is_full: body[16] == 1 };
+        // Whoever makes one up: a line has at least its end.
+        if token.line > token.offset { Err(refuse()) } else { Ok(token) }
     }
 
     fn bytes(self) -> [u8; 17] {
@@ -79,5 +81,7 @@ mod tests {
         for bad in ["", "x", "ö", &text[1..], &"A".repeat(1_000), &format!("{text}A")] {
             assert!(Token::read(bad, &name(1)).is_err(), "{bad}");
         }
+        let made_up = Token { offset: 9, line: u64::MAX, is_full: false };
+        assert!(Token::read(&made_up.write(&name(1)), &name(1)).is_err());
     }
 }
