@@ -31,7 +31,7 @@ use crate::{
 
 /// Most runs that are cleared at once.
 const RUNS_MAX: usize = 500;
-/// Most tasks of a run that are shown.
+/// Most tasks that are shown, of a run or of several.
 const TASKS_MAX: u32 = 10_000;
 
 fn yes() -> bool {
@@ -172,11 +172,14 @@ pub(super) async fn clear_dag_runs(
         rows.push(find::run(&app, dag_id, run_id).await?);
     }
     if body.dry_run {
-        let mut task_instances = Vec::new();
+        let (mut task_instances, mut total_entries) = (Vec::new(), 0);
         for row in rows {
-            task_instances.extend(wish.touches(&app, row).await?);
+            let touched = wish.touches(&app, row).await?;
+            total_entries += touched.len();
+            // The rest is counted.
+            let room = (TASKS_MAX as usize).saturating_sub(task_instances.len());
+            task_instances.extend(touched.into_iter().take(room));
         }
-        let total_entries = task_instances.len();
         return Ok(axum::Json(BulkCleared::Tasks(ClearTaskInstanceCollectionResponse {
             task_instances,
             total_entries,

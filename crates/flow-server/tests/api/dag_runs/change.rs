@@ -127,6 +127,20 @@ both! {
         api.post("/api/v2/dags/~/clearDagRuns", &json!({ "dag_runs": [{ "dag_run_id": "r1" }] })).await.expect(400);
     }
 
+    async fn of_what_would_be_cleared_a_part_is_shown(api: Api) {
+        let api = api.with_runs(2).await;
+        let columns = "dag_id, state, try_number, max_tries, lost, operator, pool, pool_slots, priority_weight, queue, sort_date, max_active_tasks";
+        api.w.meddle(&format!(
+            "WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 5999)
+             INSERT INTO task_instance (run, task_id, map_index, {columns})
+             SELECT run, task_id, i, {columns} FROM task_instance, n WHERE task_id = 'a' AND map_index = -1"
+        )).await;
+        let runs = json!([{ "dag_run_id": "r1" }, { "dag_run_id": "r2" }]);
+        let would = api.post("/api/v2/dags/chain/clearDagRuns", &json!({ "dag_runs": runs })).await.expect(200);
+        assert_eq!(would["total_entries"], 12_004);
+        assert_eq!(would["task_instances"].as_array().unwrap().len(), 10_000);
+    }
+
     async fn several_runs_are_changed_and_deleted(api: Api) {
         let api = api.with_runs(4).await;
         api.w.save("other.yaml", &CHAIN.replace("dag_id: chain", "dag_id: other"), at(0)).await;
