@@ -179,7 +179,7 @@ rules! {
     POST "/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}/clear" Write(User) clear_dag_run;
     GET "/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}/hitlDetails" Read(Viewer) get_hitl_details;
     PATCH "/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}/taskGroupInstances/{group_id}" Write(User) patch_task_group_instances;
-    PATCH "/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}/taskGroupInstances/{group_id}/dry_run" Read(Viewer) patch_task_group_instances_dry_run;
+    PATCH "/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}/taskGroupInstances/{group_id}/dry_run" Read(User) patch_task_group_instances_dry_run;
     GET "/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances" Read(Viewer) get_task_instances;
     PATCH "/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances" Write(User) bulk_task_instances;
     POST "/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/list" Read(Viewer) get_task_instances_batch;
@@ -187,7 +187,7 @@ rules! {
     PATCH "/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}" Write(User) patch_task_instance;
     DELETE "/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}" Write(User) delete_task_instance;
     GET "/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}/dependencies" Read(Viewer) get_task_instance_dependencies;
-    PATCH "/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}/dry_run" Read(Viewer) patch_task_instance_dry_run;
+    PATCH "/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}/dry_run" Read(User) patch_task_instance_dry_run;
     GET "/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}/externalLogUrl/{try_number}" Read(Viewer) get_external_log_url;
     GET "/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}/links" Read(Viewer) get_extra_links;
     GET "/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}/listMapped" Read(Viewer) get_mapped_task_instances;
@@ -209,7 +209,7 @@ rules! {
     GET "/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}/{map_index}" Read(Viewer) get_mapped_task_instance;
     PATCH "/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}/{map_index}" Write(User) patch_mapped_task_instance;
     GET "/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}/{map_index}/dependencies" Read(Viewer) get_mapped_task_instance_dependencies;
-    PATCH "/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}/{map_index}/dry_run" Read(Viewer) patch_mapped_task_instance_dry_run;
+    PATCH "/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}/{map_index}/dry_run" Read(User) patch_mapped_task_instance_dry_run;
     GET "/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}/{map_index}/hitlDetails" Read(Viewer) get_hitl_detail;
     PATCH "/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}/{map_index}/hitlDetails" Write(User) update_hitl_detail;
     GET "/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}/{map_index}/hitlDetails/tries/{try_number}" Read(Viewer) get_hitl_detail_try_detail;
@@ -267,7 +267,7 @@ rules! {
     GET "/ui/dags/{dag_id}/backlog" Read(Viewer) get_backlog;
     GET "/ui/dags/{dag_id}/document" Read(Viewer) get_document;
     POST "/ui/dags/{dag_id}/dagRuns/{dag_run_id}/edit" Write(User) edit_dag_run;
-    POST "/ui/dags/{dag_id}/dagRuns/{dag_run_id}/edit/preview" Read(Viewer) preview_edit;
+    POST "/ui/dags/{dag_id}/dagRuns/{dag_run_id}/edit/preview" Read(User) preview_edit;
     GET "/ui/dags/{dag_id}/dagRuns/{dag_run_id}/tasks" Read(Viewer) get_tasks_of_run;
     GET "/ui/dags/{dag_id}/dagRuns/{dag_run_id}/tasks/{task_id}/{map_index}/explain" Read(Viewer) explain_task;
     GET "/ui/dags/{dag_id}/dagRuns/{dag_run_id}/tasks/{task_id}/{map_index}/rendered" Read(Viewer) render_task;
