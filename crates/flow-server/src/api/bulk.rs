@@ -166,7 +166,7 @@ pub(crate) async fn run<T: Entity>(app: &App, body: BulkBody<T>) -> Result<BulkR
     for action in body.actions {
         match action {
             BulkAction::Create { entities, action_on_existence } => {
-    T::lock(&mut tx).await?;
+                T::lock(&mut tx).await?;
                 let done = response.create.get_or_insert_default();
                 create(&mut tx, &entities, action_on_existence, done).await?;
             }
