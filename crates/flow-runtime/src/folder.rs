@@ -82,11 +82,22 @@ impl FolderSync {
                 } else {
                     tokio::select! {
                         _ = pokes.next() => {}
-                        () = self.store.heard(Signal::Files) => {}
+                        () = self.asked() => {}
                     }
                 }
             };
             if stop.or(wait).await.is_break() {
+                return;
+            }
+        }
+    }
+
+    /// Waits until someone wants a file read again. On SQLite whatever another process writes is heard as every
+    /// signal; the folder is not searched for that.
+    async fn asked(&self) {
+        loop {
+            self.store.heard(Signal::Files).await;
+            if !self.store.files_to_read_again().await.is_ok_and(|paths| paths.is_empty()) {
                 return;
             }
         }
@@ -390,6 +401,30 @@ mod tests {
         look(&mut sync, &mut known).await;
         assert_eq!(store.file_hashes().await.unwrap(), before);
         assert_eq!(store.files_to_read_again().await.unwrap(), [] as [String; 0]);
+    }
+
+    #[tokio::test]
+    async fn what_others_write_does_not_make_it_look_at_the_folder() {
+        let (home, root) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let (store, other) = (sqlite(home.path()).await, sqlite(home.path()).await);
+        let (mut sync, mut known) = (sync(&store, root.path()).await, BTreeMap::new());
+        fs::write(root.path().join("a.yaml"), TEXT).unwrap();
+        look(&mut sync, &mut known).await;
+        let ears = tokio::spawn({
+            let store = store.clone();
+            async move { store.listen().await }
+        });
+        let mut asked = Box::pin(sync.asked());
+        store.signal(Signal::Files);
+        let mut tx = other.begin().await.unwrap();
+        tx.tell(&[flow_store::Event { kind: "test", ..Default::default() }], Clock::system().now()).await.unwrap();
+        tx.commit().await.unwrap();
+        assert!(tokio::time::timeout(Duration::from_millis(200), &mut asked).await.is_err());
+        let mut tx = other.begin().await.unwrap();
+        assert!(tx.read_file_again("a.yaml").await.unwrap());
+        tx.commit().await.unwrap();
+        tokio::time::timeout(Duration::from_secs(20), asked).await.expect("another process asked for a file");
+        ears.abort();
     }
 
     #[tokio::test]
