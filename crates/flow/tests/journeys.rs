@@ -677,6 +677,7 @@ fn people_and_programs_log_in() {
     place.refuses(&["users", "delete", "admin", "--yes"], 1, &["the only Admin"]);
     place.refuses(&["tokens", "create", "x"], 2, &["--user NAME"]);
     place.refuses(&["tokens", "delete", "999"], 1, &["flow tokens list"]);
+    place.refuses(&["tokens", "delete", "ci"], 2, &["a token has a number", "flow tokens list"]);
     place.ok(&["users", "delete", "ada", "--yes"]);
     assert_eq!(place.json(&["users", "list"]).as_array().unwrap().len(), 1);
 

@@ -289,7 +289,7 @@ fn what_is_refused_is_refused_in_the_same_words() {
 #[test]
 fn what_is_deleted_is_deleted_with_its_logs() {
     let place = Place::start(&[("good.yaml", GOOD), ("bad.yaml", BAD)]);
-    let logs = |path: &str| place.folder.path().join("logs").join(path).exists();
+    let logs = |path: &str| place.folder.path().join(".flow/logs").join(path).exists();
     let runs = ["one", "two"];
     place.twin(&["trigger", "bad", "--run-id", "@", "--wait"], runs);
     place.twin(&["trigger", "good", "--run-id", "@", "--wait"], runs);

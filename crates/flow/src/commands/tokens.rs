@@ -51,8 +51,13 @@ enum Command {
     #[command(after_help = "Examples:\n  flow tokens delete 3")]
     Delete {
         /// Its number, from `flow tokens list`
+        #[arg(value_parser = number)]
         id: i64,
     },
+}
+
+fn number(text: &str) -> Result<i64, String> {
+    text.parse().map_err(|_| "a token has a number; see: flow tokens list".to_owned())
 }
 
 /// How long a token is good.
