@@ -236,7 +236,7 @@ async fn page_of(
     let listed = app.store.list_task_instances(filter, orders, paging.page()?).await?;
     Ok(axum::Json(TaskInstanceCollectionResponse {
         task_instances: responses(app, &listed.rows, LISTED_FIELDS_BYTES_MAX).await?,
-        total_entries: Some(listed.total),
+        total_entries: listed.is_counted.then_some(listed.total),
         total_entries_limit: Some(COUNTED_MAX),
         next_cursor: None,
         previous_cursor: None,
