@@ -169,6 +169,9 @@ impl From<ActionError> for ApiError {
             ActionError::Store(error) => error.into(),
             ActionError::Refused(refused) => Self::bad_request(refused.to_string()),
             ActionError::Invalid(problem) => Self::bad_request(problem),
+            ActionError::Conflict(problem) => Self::conflict(problem),
+            ActionError::Stopped(stopped) if stopped.dry_run => Self::bad_request(stopped.to_string()),
+            ActionError::Stopped(stopped) => Self::conflict(stopped.to_string()),
         }
     }
 }

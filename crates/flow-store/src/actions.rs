@@ -15,7 +15,7 @@ use flow_core::{
 };
 use serde_json::Value;
 
-pub use tasks::{EditedRun, RunsAsked, TaskChange, TaskEdit};
+pub use tasks::{EditedRun, NoteFor, RunsAsked, Stopped, TaskChange, TaskEdit};
 
 use crate::{
     CachedDag, CreateRun, DagCache, DagRow, RunDecision, RunRow, Store, StoreError, TaskRow, Tx, looks::at_once,
@@ -24,6 +24,9 @@ use crate::{
 
 /// Tries to find a run id that is free, for runs triggered in the same microsecond.
 const RUN_ID_TRIES: u64 = 100;
+
+/// Times to change something when a worker or the scheduler changes the same in between.
+const TRIES: u32 = 4;
 
 /// How many params a refusal names.
 const PARAMS_NAMED: usize = 8;
@@ -83,6 +86,32 @@ pub enum ActionError {
     Refused(#[from] Refused),
     #[error("{0}")]
     Invalid(String),
+    /// What is there is in the way, and is so until someone mends it.
+    #[error("{0}")]
+    Conflict(String),
+    #[error("{0}")]
+    Stopped(Box<Stopped>),
+}
+
+impl From<Stopped> for ActionError {
+    fn from(stopped: Stopped) -> Self {
+        Self::Stopped(Box::new(stopped))
+    }
+}
+
+impl ActionError {
+    /// Says whether someone else was faster, so that the same may work in a fresh transaction.
+    fn is_race(&self) -> bool {
+        matches!(self, Self::Store(StoreError::Conflict(_)))
+    }
+}
+
+/// A change of a run and a note on it, in one transaction.
+#[derive(Clone, Debug)]
+pub struct RunChange<'a> {
+    pub edit: Option<&'a Edit>,
+    /// `Some(None)` takes it away.
+    pub note: Option<Option<&'a str>>,
 }
 
 impl Store {
@@ -135,14 +164,51 @@ impl Store {
         options: EditOptions<'_>,
         now: Timestamp,
     ) -> Result<Vec<Edited>, ActionError> {
-        let mut tx = self.begin().await?;
-        let edited = tx.edit_run(dags, (dag_id, run_id), request, options, now).await?;
-        if options.dry_run {
-            tx.rollback().await?;
-        } else {
-            tx.commit().await?;
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let mut tx = self.begin().await?;
+            match tx.edit_run(dags, (dag_id, run_id), request, options, now).await {
+                Err(error) if error.is_race() && tries < TRIES => tx.rollback().await?,
+                edited => {
+                    let edited = edited?;
+                    if options.dry_run {
+                        tx.rollback().await?;
+                    } else {
+                        tx.commit().await?;
+                    }
+                    return Ok(edited);
+                }
+            }
         }
-        Ok(edited)
+    }
+
+    /// Changes a run and its note, and returns it as it is then.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::edit_run`].
+    pub async fn change_run(
+        &self,
+        dags: &DagCache,
+        (dag_id, run_id): (&str, &str),
+        change: &RunChange<'_>,
+        options: EditOptions<'_>,
+        now: Timestamp,
+    ) -> Result<RunRow, ActionError> {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let mut tx = self.begin().await?;
+            match tx.change_run(dags, (dag_id, run_id), change, options, now).await {
+                Err(error) if error.is_race() && tries < TRIES => tx.rollback().await?,
+                row => {
+                    let row = row?;
+                    tx.commit().await?;
+                    return Ok(row);
+                }
+            }
+        }
     }
 }
 
@@ -168,8 +234,8 @@ impl Store {
         let is_paused = dag.is_paused;
         let mut tx = self.snapshot().await?;
         let mut broken = None;
-        let facts =
-            tx.facts(vec![row.clone()], dags, max_infrastructure_retries, |_, error| broken = Some(error)).await?;
+        let (facts, _) =
+            tx.look_at(vec![row.clone()], dags, max_infrastructure_retries, |_, error| broken = Some(error)).await?;
         if let Some(error) = broken {
             return Err(error);
         }
@@ -405,6 +471,25 @@ impl Tx {
     ) -> Result<Vec<Edited>, ActionError> {
         let request = |_: &CachedDag| Ok(request.clone());
         Ok(self.edit_one(dags, (dag_id, run_id), request, false, options, now).await?.1)
+    }
+
+    async fn change_run(
+        &mut self,
+        dags: &DagCache,
+        (dag_id, run_id): (&str, &str),
+        change: &RunChange<'_>,
+        options: EditOptions<'_>,
+        now: Timestamp,
+    ) -> Result<RunRow, ActionError> {
+        if let Some(edit) = change.edit {
+            self.edit_run(dags, (dag_id, run_id), edit, options, now).await?;
+        }
+        let gone = || StoreError::no_such("run", format!("{dag_id}/{run_id}"));
+        if let Some(note) = change.note {
+            let row = self.run_by_id(dag_id, run_id).await?.ok_or_else(gone)?;
+            self.note_run(&row, note, options.who, now).await?;
+        }
+        Ok(self.run_by_id(dag_id, run_id).await?.ok_or_else(gone)?)
     }
 
     /// Changes a run. `request` is told the version that it goes by; `keep_run`: a run that has ended stays so.

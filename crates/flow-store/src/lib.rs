@@ -48,8 +48,8 @@ use db::{Db, Inner, on};
 
 pub use access::AccessList;
 pub use actions::{
-    ActionError, BACKLOG_MAX, Backlog, Dating, EditOptions, Edited, EditedRun, RunsAsked, TaskChange, TaskEdit,
-    TriggerOutcome, TriggerRun,
+    ActionError, BACKLOG_MAX, Backlog, Dating, EditOptions, Edited, EditedRun, NoteFor, RunChange, RunsAsked, Stopped,
+    TaskChange, TaskEdit, TriggerOutcome, TriggerRun,
 };
 pub use attempts::{AttemptKey, Claimed, Kept, Report, Try};
 pub use cache::{CachedDag, DagCache};

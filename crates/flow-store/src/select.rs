@@ -52,8 +52,10 @@ pub struct Order<C> {
 #[derive(Clone, Debug)]
 pub struct Listed<T> {
     pub rows: Vec<T>,
-    /// At most [`COUNTED_MAX`], which then means "so many or more".
+    /// At most [`COUNTED_MAX`], which then means "so many or more", or that counting would take too long.
     pub total: u64,
+    /// Whether they were counted.
+    pub is_counted: bool,
 }
 
 /// A value that a list is sorted by.
@@ -517,14 +519,25 @@ impl Select {
             let total = found.as_ref().map_or(COUNTED_MAX, |ids| ids.len() as u64);
             let has_rows = total >= COUNTED_MAX || u64::from(page.offset) < total;
             let rows = if has_rows { self.decided(found.as_deref()).fetch(store, page).await? } else { Vec::new() };
-            return Ok(Listed { rows, total });
+            return Ok(Listed { rows, total, is_counted: true });
         }
         let rows = self.fetch(store, page).await?;
         // A page that is not full has said how many there are.
         let seen = u64::try_from(rows.len()).unwrap_or(u64::MAX);
         let is_last = seen < u64::from(page.limit) && (seen > 0 || page.offset == 0);
-        let total = if is_last { seen + u64::from(page.offset) } else { self.count(store).await? };
-        Ok(Listed { rows, total })
+        if is_last {
+            return Ok(Listed { rows, total: seen + u64::from(page.offset), is_counted: true });
+        }
+        self.counted(store, rows).await
+    }
+
+    /// Makes a list of a page: what was found is shown, also when counting the rest takes too long.
+    pub(crate) async fn counted<T>(&self, store: &Store, rows: Vec<T>) -> Result<Listed<T>, StoreError> {
+        match self.count(store).await {
+            Ok(total) => Ok(Listed { rows, total, is_counted: true }),
+            Err(StoreError::TooMuch) => Ok(Listed { rows, total: COUNTED_MAX, is_counted: false }),
+            Err(error) => Err(error),
+        }
     }
 
     /// Counts the rows, up to [`COUNTED_MAX`].

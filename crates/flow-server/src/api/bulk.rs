@@ -10,6 +10,9 @@ use utoipa::ToSchema;
 
 use crate::{ApiError, App};
 
+/// Longest note.
+const NOTE_CHARS_MAX: usize = 1_000;
+
 /// Something that can be handled in bulk. `check`, `put` and `change` get it as the request has it.
 pub(crate) trait Entity: Send + Sync + Sized {
     /// `variables`
@@ -22,14 +25,14 @@ pub(crate) trait Entity: Send + Sync + Sized {
     /// Says what is wrong with it. `place`: where it stands in the request.
     fn check(&self, place: &[&str]) -> Result<(), ApiError>;
 
-    fn exists(tx: &mut Tx, id: &str) -> impl Future<Output = Result<bool, StoreError>> + Send;
-
-    /// Makes it, or writes it over the one that is there.
     /// Keeps others from changing them, before any is looked at.
     fn lock(_tx: &mut Tx) -> impl Future<Output = Result<(), StoreError>> + Send {
         std::future::ready(Ok(()))
     }
 
+    fn exists(tx: &mut Tx, id: &str) -> impl Future<Output = Result<bool, StoreError>> + Send;
+
+    /// Makes it, or writes it over the one that is there.
     fn put(&self, tx: &mut Tx) -> impl Future<Output = Result<(), ApiError>> + Send;
 
     /// Changes the one that is there. `mask`: only these fields; empty = those that were given.
@@ -163,10 +166,14 @@ pub(crate) async fn run<T: Entity>(app: &App, body: BulkBody<T>) -> Result<BulkR
     }
     let mut response = BulkResponse::default();
     let mut tx = app.store.begin().await?;
+    T::lock(&mut tx).await?;
     for action in body.actions {
         match action {
             BulkAction::Create { entities, action_on_existence } => {
+<<<<<<< HEAD
                 T::lock(&mut tx).await?;
+=======
+>>>>>>> tasks
                 let done = response.create.get_or_insert_default();
                 create(&mut tx, &entities, action_on_existence, done).await?;
             }
@@ -306,6 +313,18 @@ pub(crate) fn counts(mask: &[String], field: &str) -> bool {
 pub(crate) fn check_text(place: &[&str], field: &str, text: Option<&str>) -> Result<(), ApiError> {
     if text.is_some_and(|text| text.contains('\0')) {
         return Err(ApiError::invalid(&[place, &[field]].concat(), "it holds the character NUL"));
+    }
+    Ok(())
+}
+
+/// Refuses a note that is too long. `place`: where it stands in the request.
+///
+/// # Errors
+///
+/// 422 with the place.
+pub(crate) fn check_note(place: &[&str], note: Option<&str>) -> Result<(), ApiError> {
+    if note.is_some_and(|note| note.chars().count() > NOTE_CHARS_MAX) {
+        return Err(ApiError::invalid(place, format!("a note has at most {NOTE_CHARS_MAX} characters")));
     }
     Ok(())
 }

@@ -16,7 +16,7 @@ use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::Refusals;
+use super::{Refusals, find};
 use crate::{
     ApiError, App,
     access::Who,
@@ -256,7 +256,7 @@ async fn get_document(
     Query(of): Query<OfRun>,
 ) -> Result<axum::Json<DagDocument>, ApiError> {
     let version_id = match &of.dag_run_id {
-        Some(run_id) => find_run(&app, &dag_id, run_id).await?.version_id,
+        Some(run_id) => find::run(&app, &dag_id, run_id).await?.version_id,
         None => app.store.dag(&dag_id).await?.ok_or_else(|| ApiError::not_found("dag", &dag_id))?.version_id,
     };
     let version = app.store.version(version_id).await?;
@@ -309,7 +309,11 @@ async fn edit(
         ActionError::Refused(refused @ (Refused::NoSuchTask(_) | Refused::NoSuchMapIndex(..))) => {
             ApiError::new(axum::http::StatusCode::NOT_FOUND, refused.to_string())
         }
-        other @ (ActionError::Store(_) | ActionError::Refused(_) | ActionError::Invalid(_)) => other.into(),
+        other @ (ActionError::Store(_)
+        | ActionError::Refused(_)
+        | ActionError::Invalid(_)
+        | ActionError::Conflict(_)
+        | ActionError::Stopped(_)) => other.into(),
     })?;
     let change = |edited: flow_store::Edited| EditedTask {
         task_id: edited.task_id,
@@ -328,7 +332,7 @@ async fn get_tasks_of_run(
     State(app): State<App>,
     Path((dag_id, run_id)): Path<(String, String)>,
 ) -> Result<axum::Json<Vec<TaskOfRun>>, ApiError> {
-    let row = find_run(&app, &dag_id, &run_id).await?;
+    let row = find::run(&app, &dag_id, &run_id).await?;
     let tasks = app.store.tasks_in_order(&app.dags, &row).await?;
     Ok(axum::Json(tasks.into_iter().map(Into::into).collect()))
 }
@@ -363,17 +367,11 @@ async fn render_task(
     (app.renderer)(row, task).await.map(axum::Json).map_err(ApiError::bad_request)
 }
 
-async fn find_run(app: &App, dag_id: &str, run_id: &str) -> Result<RunRow, ApiError> {
-    // No id holds NUL, and Postgres would refuse to look for it.
-    let found = if run_id.contains('\0') { None } else { app.store.run(dag_id, run_id).await? };
-    found.ok_or_else(|| ApiError::not_found("run", format!("{dag_id}/{run_id}")))
-}
-
 async fn find_task(
     app: &App,
     (dag_id, run_id, task_id, map_index): &(String, String, String, i32),
 ) -> Result<(RunRow, TaskRow), ApiError> {
-    let row = find_run(app, dag_id, run_id).await?;
+    let row = find::run(app, dag_id, run_id).await?;
     let tasks = app.store.tasks(row.run.key).await?;
     let found = tasks.into_iter().find(|task| task.task_id == *task_id && task.map_index == *map_index);
     found.map(|task| (row, task)).ok_or_else(|| ApiError::not_found("task instance", task_id))

@@ -10,7 +10,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{Refusals, find};
+use super::{Refusals, bulk::check_note, find};
 use crate::{
     ApiError, App,
     error::ErrorBody,
@@ -24,9 +24,6 @@ mod clear;
 mod list;
 mod trigger;
 mod wait;
-
-/// Longest note.
-const NOTE_MAX: usize = 1_000;
 
 #[derive(Serialize, ToSchema)]
 struct DAGRunResponse {
@@ -266,8 +263,6 @@ async fn all_shown(app: &App, rows: Vec<RunRow>) -> Result<Vec<DAGRunResponse>, 
 
 /// Reads a note: an empty one takes away what was there.
 fn note(place: &[&str], text: &str) -> Result<Option<String>, ApiError> {
-    if text.chars().count() > NOTE_MAX {
-        return Err(ApiError::invalid(place, format!("a note has at most {NOTE_MAX} characters")));
-    }
+    check_note(place, Some(text))?;
     Ok(Some(text.to_owned()).filter(|text| !text.is_empty()))
 }

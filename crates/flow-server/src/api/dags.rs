@@ -354,7 +354,7 @@ async fn get_dags(
     let wanted = filter.wanted(&app, &who).await?;
     let listed = match more.add(wanted, &who)? {
         Some(wanted) => app.store.list_dags(&wanted, &orders, paging.page()?).await?,
-        None => Listed { rows: Vec::new(), total: 0 },
+        None => Listed { rows: Vec::new(), total: 0, is_counted: true },
     };
     Ok(answer(&app, listed))
 }

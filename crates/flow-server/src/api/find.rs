@@ -22,7 +22,10 @@ pub(crate) async fn dag(app: &App, dag_id: &str) -> Result<DagRow, ApiError> {
 ///
 /// 404 when there is none.
 pub(crate) async fn run(app: &App, dag_id: &str, run_id: &str) -> Result<RunRow, ApiError> {
-    app.store.run(dag_id, run_id).await?.ok_or_else(|| no_such_run(dag_id, run_id))
+    // No id holds NUL, and Postgres would refuse to look for it.
+    let found =
+        if dag_id.contains('\0') || run_id.contains('\0') { None } else { app.store.run(dag_id, run_id).await? };
+    found.ok_or_else(|| no_such_run(dag_id, run_id))
 }
 
 /// 404: there is no such run.

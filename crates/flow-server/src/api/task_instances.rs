@@ -8,6 +8,7 @@ mod tries;
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
+    time::Duration,
 };
 
 use axum::extract::State;
@@ -19,7 +20,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
-use super::Refusals;
+use super::{Refusals, find};
 use crate::{
     ApiError, App,
     access::Who,
@@ -31,6 +32,8 @@ use crate::{
 
 /// Longest arguments of a task instance in a list; one by itself shows all of them.
 const LISTED_FIELDS_BYTES_MAX: i64 = 16 * 1024;
+/// No run is begun after so long: well before the server gives up on a request, and nobody is told what was done.
+const EDIT_TIME: Duration = Duration::from_secs(20);
 /// Versions of DAGs whose tasks' display names a list looks up.
 const VERSIONS_READ_MAX: usize = 50;
 
@@ -276,21 +279,13 @@ fn response(line: &TaskLine, fields: Option<&str>, names: &Names) -> Result<Task
     })
 }
 
-/// Finds a run by its names.
-pub(super) async fn find_run(app: &App, dag_id: &str, run_id: &str) -> Result<RunRow, ApiError> {
-    let found = app.store.run(dag_id, run_id).await?;
-    found.ok_or_else(|| {
-        ApiError::new(axum::http::StatusCode::NOT_FOUND, format!("dag run `{run_id}` of dag `{dag_id}` does not exist"))
-    })
-}
-
 /// Finds a task instance by its names.
 pub(super) async fn find(
     app: &App,
     (dag_id, run_id, task_id): (&str, &str, &str),
     map_index: i32,
 ) -> Result<(RunRow, TaskLine), ApiError> {
-    let run = find_run(app, dag_id, run_id).await?;
+    let run = find::run(app, dag_id, run_id).await?;
     let line = app.store.task_instance(run.run.key, task_id, i64::from(map_index)).await?;
     let line = line.ok_or_else(|| no_such(task_id, map_index, run_id))?;
     Ok((run, line))

@@ -207,7 +207,7 @@ async fn get_xcom_entries(
         return Ok(axum::Json(XComCollectionResponse { xcom_entries: Vec::new(), total_entries: 0 }));
     }
     if dag_id != "~" && run_id != "~" {
-        filter.run = Some(super::task_instances::find_run(&app, &dag_id, &run_id).await?.run.key);
+        filter.run = Some(super::find::run(&app, &dag_id, &run_id).await?.run.key);
     } else {
         filter.run_id = named(Some(run_id));
     }
@@ -233,7 +233,7 @@ async fn entry(app: &App, name: XComKey<'_>) -> Result<XComResponseNative, ApiEr
 }
 
 async fn run_of(app: &App, dag_id: &str, run_id: &str) -> Result<RunKey, ApiError> {
-    Ok(super::task_instances::find_run(app, dag_id, run_id).await?.run.key)
+    Ok(super::find::run(app, dag_id, run_id).await?.run.key)
 }
 
 /// An XCom with its value

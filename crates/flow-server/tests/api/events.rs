@@ -238,12 +238,7 @@ both! {
         let mut tx = api.w.store.begin().await.unwrap();
         tx.tell(&[Event { kind: "login", map_index: Some(2), ..Event::default() }], at(7)).await.unwrap();
         tx.commit().await.unwrap();
-<<<<<<< HEAD
-        api.w.meddle("UPDATE dag SET is_stale = TRUE WHERE dag_id = 'closed'").await;
-        api.delete("/api/v2/dags/closed").await.expect(204);
-=======
         api.delete("/api/v2/dags/closed").await.expect(200);
->>>>>>> dags
         tell(&api, "open", [3]).await;
         let of = |data: &Value| data["map_index"].as_i64();
         let mut late = Stream::open(&api.as_role(Role::Viewer), &path, &[]).await;

@@ -1,14 +1,20 @@
 //! What people ask of task instances, in one run or in many.
 //!
 //! Many runs are changed in steps of [`STEP`], each a transaction: a kill in between leaves every run either changed
-//! as a whole or not at all, the earlier steps done, and asking once more does the rest.
+//! as a whole or not at all, and the earlier steps done. To clear those again would double their work, so whoever asks
+//! says how long it may take, and is told where to go on.
+
+use std::{
+    fmt,
+    time::{Duration, Instant},
+};
 
 use flow_core::{
     RunKey, TaskId, TaskState, Timestamp,
     engine::{Edit, Refused, Selection},
 };
 
-use super::{ActionError, EditOptions, Edited};
+use super::{ActionError, EditOptions, Edited, TRIES};
 use crate::{
     CachedDag, DagCache, Event, RunRow, Store, StoreError, TaskRow, Tx,
     db::{on, statements},
@@ -34,9 +40,65 @@ pub struct TaskEdit<'a> {
     pub change: TaskChange,
     /// A note for what is changed.
     pub note: Option<&'a str>,
+    /// Another for these, of the run that was named; kept if anything is changed.
+    pub note_for: Option<NoteFor<'a>>,
     /// Only say what would be changed.
     pub dry_run: bool,
+    /// No run is begun after so long; the first always is.
+    pub time: Duration,
     pub who: Option<&'a str>,
+}
+
+/// A note for task instances, changed or not.
+#[derive(Clone, Copy, Debug)]
+pub struct NoteFor<'a> {
+    pub tasks: &'a [(RunKey, &'a str, i32)],
+    /// `None`: it is taken away.
+    pub note: Option<&'a str>,
+}
+
+/// Where an edit stopped because it took too long.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stopped {
+    pub done: usize,
+    pub of: usize,
+    pub dry_run: bool,
+    /// Whether the same request may be asked again: what was marked is not marked twice, but what was cleared has run.
+    pub is_repeatable: bool,
+    /// The logical date of the last run that was done.
+    pub up_to: Option<Timestamp>,
+    /// The logical dates of the first and the last that was not.
+    pub left: Option<(Timestamp, Timestamp)>,
+    /// How many of those that were not done have none.
+    pub undated: usize,
+}
+
+impl fmt::Display for Stopped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { done, of, .. } = self;
+        if self.dry_run {
+            return write!(f, "this takes too long: {done} of {of} runs were looked at; ask for fewer, by dates");
+        }
+        write!(f, "this took too long: {done} of {of} runs are done")?;
+        if let Some(date) = self.up_to {
+            write!(f, ", up to the logical date {}", date.to_isoformat())?;
+        }
+        if self.is_repeatable {
+            return f.write_str(", the others are as they were; ask the same again for the rest");
+        }
+        f.write_str(
+            ", the others are as they were; do not ask the same again, which would clear what was done once more.",
+        )?;
+        if let Some((first, last)) = self.left {
+            let (first, last) = (first.to_isoformat(), last.to_isoformat());
+            write!(f, " To go on, ask with `start_date` {first} and `end_date` {last}")?;
+            f.write_str(", without `dag_run_id`, `include_past` and `include_future`.")?;
+        }
+        match self.undated {
+            0 => Ok(()),
+            many => write!(f, " Those without a logical date ({many}) are left; clear each by its `dag_run_id`."),
+        }
+    }
 }
 
 /// Which runs it is about.
@@ -78,9 +140,9 @@ pub struct EditedRun {
 
 statements! {
     // SQLite keeps a range of `logical_date` to the index only when it is not behind an OR.
-    both BETWEEN = "SELECT run_id FROM dag_run WHERE dag_id = $1 AND logical_date >= $2 AND logical_date <= $3
+    both BETWEEN = "SELECT run_id, logical_date FROM dag_run WHERE dag_id = $1 AND logical_date >= $2 AND logical_date <= $3
         ORDER BY logical_date LIMIT $4";
-    both ALL_RUNS = "SELECT run_id FROM dag_run WHERE dag_id = $1 ORDER BY id LIMIT $2";
+    both UNDATED = "SELECT run_id, logical_date FROM dag_run WHERE dag_id = $1 AND logical_date IS NULL ORDER BY id LIMIT $2";
     each SET_NOTES = [
         "UPDATE task_instance SET note = $2 FROM",
         "WHERE task_instance.run = CAST(c.value ->> 0 AS BIGINT) AND task_instance.task_id = c.value ->> 1
@@ -111,6 +173,24 @@ impl TaskEdit<'_> {
     }
 }
 
+/// A run and its logical date.
+type DatedRun = (String, Option<i64>);
+
+/// Says where it stopped.
+fn stopped(request: &TaskEdit<'_>, runs: &[DatedRun], done: usize) -> Stopped {
+    let (before, left) = runs.split_at(done);
+    let date = |(_, date): &DatedRun| date.map(Timestamp::from_micros);
+    Stopped {
+        done,
+        of: runs.len(),
+        dry_run: request.dry_run,
+        is_repeatable: matches!(request.change, TaskChange::Mark(_)),
+        up_to: before.iter().rev().find_map(date),
+        left: left.iter().find_map(date).zip(left.iter().rev().find_map(date)),
+        undated: left.iter().filter(|run| date(run).is_none()).count(),
+    }
+}
+
 /// Returns the tasks of a group and of the groups in it.
 fn tasks_of_group(dag: &CachedDag, group: &str) -> Result<Vec<TaskId>, ActionError> {
     let ids = dag.tasks_of_group(group);
@@ -138,77 +218,126 @@ impl CachedDag {
 }
 
 impl Store {
-    /// Changes task instances, or says what would change; run by run, the run that was named first.
+    /// Changes task instances, or says what would change; told run by run, the run that was named first.
     ///
     /// # Errors
     ///
-    /// When the run that was named, its task or group does not exist, the edit is refused, there are too many runs, or
-    /// the database does. Steps that were done before stay done.
+    /// When the run that was named, its task or group does not exist, the edit is refused, there are too many runs, it
+    /// takes too long, or the database fails. Steps that were done before stay done.
     pub async fn edit_tasks(
         &self,
         dags: &DagCache,
         request: &TaskEdit<'_>,
         now: Timestamp,
     ) -> Result<Vec<EditedRun>, ActionError> {
-        let (run_ids, asked) = self.runs_asked(request).await?;
-        let mut done = Vec::with_capacity(run_ids.len());
-        for step in run_ids.chunks(STEP) {
+        let start = Instant::now();
+        let (runs, asked) = self.runs_asked(request).await?;
+        if let (Some(run_id), false) = (asked, runs.len() == 1) {
+            // What is wrong with the run that was named is found before any other is changed.
+            let dry = TaskEdit { dry_run: true, ..request.clone() };
+            self.edit_step(dags, &dry, (&[(run_id.to_owned(), None)], asked), start, now).await?;
+        }
+        let mut done = Vec::with_capacity(runs.len());
+        for step in runs.chunks(STEP) {
+            let edited = self.edit_step(dags, request, (step, asked), start, now).await?;
+            let is_whole = edited.len() == step.len();
+            done.extend(edited);
+            if !is_whole || (done.len() < runs.len() && start.elapsed() >= request.time) {
+                return Err(stopped(request, &runs, done.len()).into());
+            }
+        }
+        if let (Some(note), false) = (request.note_for, request.dry_run) {
+            let is_named = |run: &&EditedRun| asked == Some(run.run_id.as_str());
+            let is_kept = done.iter().filter(is_named).any(|run| !run.edited.is_empty());
+            if !is_kept && done.iter().any(|run| !run.edited.is_empty()) {
+                self.set_task_notes(request.dag_id, note.tasks, note.note).await?;
+            }
+        }
+        if let Some(at) = done.iter().position(|run| asked == Some(run.run_id.as_str())) {
+            done[..=at].rotate_right(1);
+        }
+        Ok(done)
+    }
+
+    /// Changes some runs in one transaction, as many as there is time for and at least one; once more when a worker or
+    /// the scheduler was faster.
+    async fn edit_step(
+        &self,
+        dags: &DagCache,
+        request: &TaskEdit<'_>,
+        (runs, asked): (&[DatedRun], Option<&str>),
+        start: Instant,
+        now: Timestamp,
+    ) -> Result<Vec<EditedRun>, ActionError> {
+        let mut tries = 0;
+        'again: loop {
+            tries += 1;
             let mut tx = self.begin().await?;
-            for run_id in step {
+            let mut done = Vec::with_capacity(runs.len());
+            for (run_id, _) in runs {
+                if !done.is_empty() && start.elapsed() >= request.time {
+                    break;
+                }
                 let is_asked = asked == Some(run_id.as_str());
-                done.push(tx.edit_tasks_of(dags, request, (run_id, is_asked), now).await?);
+                match tx.edit_tasks_of(dags, request, (run_id, is_asked), now).await {
+                    Err(error) if error.is_race() && tries < TRIES => {
+                        tx.rollback().await?;
+                        continue 'again;
+                    }
+                    edited => done.push(edited?),
+                }
             }
             if request.dry_run {
                 tx.rollback().await?;
             } else {
                 tx.commit().await?;
             }
+            return Ok(done);
         }
-        Ok(done)
     }
 
-    /// Finds the runs, and which of them was named.
-    async fn runs_asked<'a>(&self, request: &TaskEdit<'a>) -> Result<(Vec<String>, Option<&'a str>), ActionError> {
+    /// Finds the runs, by logical date and then those without one, and which of them was named.
+    async fn runs_asked<'a>(&self, request: &TaskEdit<'a>) -> Result<(Vec<DatedRun>, Option<&'a str>), ActionError> {
         let dag_id = request.dag_id;
-        let (mut run_ids, bounds, asked) = match request.runs {
+        let (mut runs, bounds, asked) = match request.runs {
             RunsAsked::Of { run_id, past, future } => {
                 let row = self.run(dag_id, run_id).await?;
                 let row = row.ok_or_else(|| StoreError::no_such("run", format!("{dag_id}/{run_id}")))?;
-                let bounds = match (past || future, row.run.logical_date) {
-                    (false, _) => None,
+                match (past || future, row.run.logical_date) {
+                    (false, date) => (vec![(run_id.to_owned(), date.map(Timestamp::as_micros))], None, Some(run_id)),
                     (true, None) => {
                         return Err(ActionError::Invalid(format!(
                             "run `{run_id}` has no logical date, so no run is before or after it"
                         )));
                     }
                     (true, Some(date)) => {
-                        Some((if past { None } else { Some(date) }, if future { None } else { Some(date) }))
+                        let bounds = (if past { None } else { Some(date) }, if future { None } else { Some(date) });
+                        (Vec::new(), Some(bounds), Some(run_id))
                     }
-                };
-                (vec![run_id.to_owned()], bounds, Some(run_id))
+                }
             }
             RunsAsked::Between { from, to } => (Vec::new(), Some((from, to)), None),
         };
-        let Some((from, to)) = bounds else { return Ok((run_ids, asked)) };
-        let most = i64::try_from(RUNS_MAX + 2).unwrap_or(i64::MAX);
-        let found: Vec<String> = if asked.is_none() && from.is_none() && to.is_none() {
-            on!(read self, ALL_RUNS, |text, conn| {
-                sqlx::query_scalar(text).bind(dag_id).bind(most).fetch_all(conn).await.map_err(StoreError::from)?
-            })
-        } else {
-            let (from, to) = (from.unwrap_or(Timestamp::MIN), to.unwrap_or(Timestamp::MAX));
-            on!(read self, BETWEEN, |text, conn| {
-                let query = sqlx::query_scalar(text).bind(dag_id).bind(from.as_micros()).bind(to.as_micros());
-                query.bind(most).fetch_all(conn).await.map_err(StoreError::from)?
-            })
-        };
-        run_ids.extend(found.into_iter().filter(|run_id| asked != Some(run_id.as_str())));
-        if run_ids.len() > RUNS_MAX {
+        let Some((from, to)) = bounds else { return Ok((runs, asked)) };
+        let most = i64::try_from(RUNS_MAX + 1).unwrap_or(i64::MAX);
+        let (first, last) = (from.unwrap_or(Timestamp::MIN), to.unwrap_or(Timestamp::MAX));
+        let dated: Vec<DatedRun> = on!(read self, BETWEEN, |text, conn| {
+            let query = sqlx::query_as(text).bind(dag_id).bind(first.as_micros()).bind(last.as_micros());
+            query.bind(most).fetch_all(conn).await.map_err(StoreError::from)?
+        });
+        runs.extend(dated);
+        if asked.is_none() && from.is_none() && to.is_none() {
+            let undated: Vec<DatedRun> = on!(read self, UNDATED, |text, conn| {
+                sqlx::query_as(text).bind(dag_id).bind(most).fetch_all(conn).await.map_err(StoreError::from)?
+            });
+            runs.extend(undated);
+        }
+        if runs.len() > RUNS_MAX {
             return Err(ActionError::Invalid(format!(
                 "this is about more than {RUNS_MAX} runs of `{dag_id}`; do it in parts, by dates"
             )));
         }
-        Ok((run_ids, asked))
+        Ok((runs, asked))
     }
 
     /// Gives task instances a note, or takes it away.
@@ -216,8 +345,14 @@ impl Store {
     /// # Errors
     ///
     /// When the database does.
-    pub async fn set_task_notes(&self, tasks: &[(RunKey, &str, i32)], note: Option<&str>) -> Result<(), StoreError> {
+    pub async fn set_task_notes(
+        &self,
+        dag_id: &str,
+        tasks: &[(RunKey, &str, i32)],
+        note: Option<&str>,
+    ) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
+        tx.lock_dag_if_any(dag_id).await?;
         tx.set_task_notes(tasks, note).await?;
         tx.commit().await
     }
@@ -236,11 +371,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<(RunRow, TaskRow), StoreError> {
         let mut tx = self.begin().await?;
-        match tx.lock_dag(dag_id).await {
-            // Of a DAG that is gone its runs may be left.
-            Ok(_) | Err(StoreError::NotFound { .. }) => {}
-            Err(error) => return Err(error),
-        }
+        tx.lock_dag_if_any(dag_id).await?;
         let missing = || StoreError::no_such("task instance", format!("{dag_id}/{run_id}/{task_id}[{map_index}]"));
         let row = tx.run_by_id(dag_id, run_id).await?.ok_or_else(missing)?;
         let run = row.run.key;
@@ -285,6 +416,14 @@ impl Store {
 }
 
 impl Tx {
+    /// Of a DAG that is gone its runs may be left.
+    async fn lock_dag_if_any(&mut self, dag_id: &str) -> Result<(), StoreError> {
+        match self.lock_dag(dag_id).await {
+            Ok(_) | Err(StoreError::NotFound { .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
     async fn edit_tasks_of(
         &mut self,
         dags: &DagCache,
@@ -311,26 +450,21 @@ impl Tx {
             other => other?,
         };
         if not_running && let Some(running) = edited.iter().find(|edited| edited.from == TaskState::Running) {
-            return Err(StoreError::Conflict(format!("task `{}` of run `{run_id}` is running", running.task_id)).into());
+            return Err(ActionError::Conflict(format!("task `{}` of run `{run_id}` is running", running.task_id)));
         }
         if let (Some(note), false) = (request.note, request.dry_run) {
             let tasks: Vec<(RunKey, &str, i32)> =
                 edited.iter().map(|edited| (row.run.key, edited.task_id.as_str(), edited.map_index)).collect();
             self.set_task_notes(&tasks, Some(note)).await?;
         }
+        if let (Some(note), true, false) = (request.note_for, is_asked && !edited.is_empty(), request.dry_run) {
+            self.set_task_notes(note.tasks, note.note).await?;
+        }
         Ok(EditedRun { run: row.run.key, run_id: run_id.to_owned(), edited, skipped: None })
     }
 
-    /// Gives task instances a note, or takes it away.
-    ///
-    /// # Errors
-    ///
-    /// When the database does.
-    pub async fn set_task_notes(
-        &mut self,
-        tasks: &[(RunKey, &str, i32)],
-        note: Option<&str>,
-    ) -> Result<(), StoreError> {
+    /// Gives task instances a note, or takes it away. Their DAG is locked.
+    async fn set_task_notes(&mut self, tasks: &[(RunKey, &str, i32)], note: Option<&str>) -> Result<(), StoreError> {
         if tasks.is_empty() {
             return Ok(());
         }

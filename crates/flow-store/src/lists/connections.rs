@@ -56,6 +56,6 @@ impl Store {
         select.order_by("connection_id", false);
         let listed: Listed<Row> = select.list(self, page).await?;
         let rows = listed.rows.into_iter().map(|row| row.open(&self.keyring)).collect();
-        Ok(Listed { rows, total: listed.total })
+        Ok(Listed { rows, total: listed.total, is_counted: listed.is_counted })
     }
 }

@@ -51,7 +51,7 @@ impl Store {
         select.order_by("name", is_descending);
         let listed: Listed<Pool> = select.list(self, page).await?;
         if listed.rows.is_empty() {
-            return Ok(Listed { rows: Vec::new(), total: listed.total });
+            return Ok(Listed { rows: Vec::new(), total: listed.total, is_counted: listed.is_counted });
         }
         let held: Vec<(String, i64, i64)> =
             on!(read self, HELD, |text, conn| sqlx::query_as(text).fetch_all(conn).await?);
@@ -73,7 +73,8 @@ impl Store {
                 scheduled,
             }
         };
-        Ok(Listed { rows: listed.rows.into_iter().map(used).collect(), total: listed.total })
+        let rows = listed.rows.into_iter().map(used).collect();
+        Ok(Listed { rows, total: listed.total, is_counted: listed.is_counted })
     }
 
     /// Returns a pool.

@@ -184,11 +184,11 @@ impl Store {
             dated.way(Way::Walk);
             let rows: Vec<Raw> = dated.fetch(self, page).await?;
             if rows.len() == usize::try_from(page.limit).unwrap_or(usize::MAX) {
-                return Ok(Listed { rows: understood(rows)?, total: select.count(self).await? });
+                return select.counted(self, understood(rows)?).await;
             }
         }
         let listed: Listed<Raw> = select.list(self, page).await?;
-        Ok(Listed { rows: understood(listed.rows)?, total: listed.total })
+        Ok(Listed { rows: understood(listed.rows)?, total: listed.total, is_counted: listed.is_counted })
     }
 
     /// Returns runs beside a place, which has a key for each of [`with_run_id`]; `None` = the first ones.

@@ -288,8 +288,7 @@ impl Store {
             let rows: Vec<TaskLine> = self.task_instances(filter, &orders, way).fetch(self, page).await?;
             // All of them have started, and those that have not would come after them.
             if rows.len() as u64 == u64::from(page.limit) {
-                let total = self.task_instances(filter, &orders, Way::Runs).count(self).await?;
-                return Ok(Listed { rows, total });
+                return self.task_instances(filter, &orders, Way::Runs).counted(self, rows).await;
             }
         }
         let way = if way == Way::Started { Way::Runs } else { way };
@@ -316,7 +315,11 @@ impl Store {
                 self.task_instances(filter, &orders, way).stretch(self, place, limit).await?;
             if found.has_more {
                 if found.total.is_some_and(|total| total < COUNTED_MAX) {
-                    found.total = Some(self.task_instances(filter, &orders, Way::Runs).count(self).await?);
+                    found.total = match self.task_instances(filter, &orders, Way::Runs).count(self).await {
+                        Ok(total) => Some(total),
+                        Err(StoreError::TooMuch) => None,
+                        Err(error) => return Err(error),
+                    };
                 }
                 return Ok(found);
             }

@@ -47,6 +47,9 @@ async fn a_longer_search_is_tried_once_more(store: &Store) {
     let search_one = search(store, 100_000);
     let found = tokio::time::timeout(HANGS, search_one.fetch::<(i64,)>(store, one)).await.expect("it ends");
     assert_eq!(found.unwrap(), [(100_000,)]);
+    // A page that is full is shown, though nobody could count the rest.
+    let listed = tokio::time::timeout(HANGS, search_one.list::<(i64,)>(store, one)).await.expect("it ends").unwrap();
+    assert_eq!((listed.rows, listed.total, listed.is_counted), (vec![(100_000,)], COUNTED_MAX, false));
     let search_none = search(store, -1);
     let found = tokio::time::timeout(HANGS, search_none.stretch::<(i64,)>(store, None, 1)).await.expect("it ends");
     assert!(matches!(found, Err(StoreError::TooMuch)), "{found:?}");

@@ -2,24 +2,21 @@
 
 use axum::{extract::State, http::StatusCode};
 use flow_core::{
-    RunState, Timestamp,
+    RunState,
     engine::{Edit, Selection},
 };
-use flow_store::{ActionError, EditOptions, RunRow, StoreError};
+use flow_store::{EditOptions, RunChange, RunRow};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::{DAGRunResponse, DagRunMutableStates, note, shown};
 use crate::{
     ApiError, App, Who,
-    api::{Refusals, find},
+    api::{Refusals, bulk, find},
     error::ErrorBody,
     extract::{Json, Path, Query},
     logs::{LogsOf, forget},
 };
-
-/// Times to look again when someone else was faster.
-const TRIES: u32 = 4;
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -34,14 +31,9 @@ pub(super) struct Mask {
 pub(super) struct DAGRunPatchBody {
     /// `queued` = cleared
     state: Option<DagRunMutableStates>,
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "bulk::given")]
     #[schema(value_type = Option<String>, max_length = 1000)]
     note: Option<Option<String>>,
-}
-
-/// Tells null from nothing.
-fn given<'de, D: serde::Deserializer<'de>>(field: D) -> Result<Option<Option<String>>, D::Error> {
-    Option::deserialize(field).map(Some)
 }
 
 /// What is to become of a run.
@@ -104,44 +96,9 @@ pub(super) async fn change(
         DagRunMutableStates::Failed => Edit::MarkRun { state: RunState::Failed },
     });
     let options = EditOptions { who: Some(&who.user), ..EditOptions::default() };
-    let plan = Plan { edit, options, note: changes.note.clone() };
-    plan.carry_out(app, (dag_id, run_id)).await
-}
-
-/// An edit of a run, and a note on it, in one transaction.
-pub(super) struct Plan<'a> {
-    pub edit: Option<Edit>,
-    pub options: EditOptions<'a>,
-    pub note: Option<Option<String>>,
-}
-
-impl Plan<'_> {
-    pub(super) async fn carry_out(&self, app: &App, (dag_id, run_id): (&str, &str)) -> Result<RunRow, ApiError> {
-        let mut tries = 0;
-        loop {
-            tries += 1;
-            match self.attempt(app, (dag_id, run_id), (app.now)()).await {
-                // A scheduler has just changed the same run.
-                Err(ActionError::Store(StoreError::Conflict(_))) if tries < TRIES => {}
-                done => return done.map_err(ApiError::from),
-            }
-        }
-    }
-
-    async fn attempt(&self, app: &App, (dag_id, run_id): (&str, &str), now: Timestamp) -> Result<RunRow, ActionError> {
-        let mut tx = app.store.begin().await?;
-        if let Some(edit) = &self.edit {
-            tx.edit_run(&app.dags, (dag_id, run_id), edit, self.options, now).await?;
-        }
-        let gone = || StoreError::NotFound { what: "run", name: format!("{dag_id}/{run_id}") };
-        if let Some(note) = &self.note {
-            let row = tx.run_by_id(dag_id, run_id).await?.ok_or_else(gone)?;
-            tx.note_run(&row, note.as_deref(), self.options.who, now).await?;
-        }
-        let row = tx.run_by_id(dag_id, run_id).await?.ok_or_else(gone)?;
-        tx.commit().await?;
-        Ok(row)
-    }
+    let note = changes.note.as_ref().map(Option::as_deref);
+    let change = RunChange { edit: edit.as_ref(), note };
+    Ok(app.store.change_run(&app.dags, (dag_id, run_id), &change, options, (app.now)()).await?)
 }
 
 /// Deletes a run. One that waits for its start is cancelled first, as Airflow lets it go too.

@@ -7,14 +7,13 @@ use flow_core::{
     TaskId, TaskState,
     engine::{Edit, Selection},
 };
-use flow_store::{EditOptions, Page, RunRow, TaskFilter, TaskRow};
+use flow_store::{EditOptions, Page, RunChange, RunRow, TaskFilter};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
     DAGRunCollectionResponse, DAGRunResponse, all_shown,
     bulk::{BulkDAGRunBody, named},
-    change::Plan,
     note, shown,
 };
 use crate::{
@@ -218,7 +217,8 @@ impl Wish {
     }
 
     /// Returns the tasks of the DAG's latest version that a run does not have.
-    async fn new_tasks(&self, app: &App, row: &RunRow, tasks: &[TaskRow]) -> Result<Vec<TaskId>, ApiError> {
+    async fn new_tasks(&self, app: &App, row: &RunRow) -> Result<Vec<TaskId>, ApiError> {
+        let tasks = app.store.tasks(row.run.key).await?;
         let dag = find::dag(app, row.run.dag_id.as_str()).await?;
         let latest = app.dags.read(&app.store, dag.version_id).await?;
         let there: BTreeSet<&str> =
@@ -226,42 +226,56 @@ impl Wish {
         Ok(latest.dag.tasks.iter().map(|task| task.id.clone()).filter(|id| !there.contains(id.as_str())).collect())
     }
 
-    /// Returns what would be cleared.
-    async fn touches(&self, app: &App, row: RunRow) -> Result<Vec<ClearedTask>, ApiError> {
+    /// Says what is to be done with the tasks of a run; `None` = it has none of those.
+    fn edit(&self, new: &[TaskId]) -> Option<Edit> {
+        let mut tasks = Selection::default();
         if self.only_new {
-            let tasks = app.store.tasks(row.run.key).await?;
-            let new = self.new_tasks(app, &row, &tasks).await?;
-            let show = |id: TaskId| NewTaskResponse { task_id: id.to_string(), task_display_name: id.to_string() };
-            return Ok(new.into_iter().map(|id| ClearedTask::New(show(id))).collect());
+            tasks.tasks = Some(new.iter().map(|id| (id.clone(), None)).collect());
         }
+        (!self.only_new || !new.is_empty()).then_some(Edit::Clear { tasks, only_failed: self.only_failed })
+    }
+
+    /// Returns what would be cleared: by the same edit, which is not kept, and what is new to the run.
+    async fn touches(&self, app: &App, row: RunRow) -> Result<Vec<ClearedTask>, ApiError> {
+        let new = if self.on_latest { self.new_tasks(app, &row).await? } else { Vec::new() };
+        let Some(edit) = self.edit(&new) else { return Ok(Vec::new()) };
+        let options = EditOptions { dry_run: true, pin_latest: self.on_latest, who: None };
+        let name = (row.run.dag_id.as_str(), row.run.run_id.as_str());
+        let edited = app.store.edit_run(&app.dags, name, &edit, options, (app.now)()).await?;
+        let is_new = |task_id: &str| new.iter().any(|id| id.as_str() == task_id);
+        let cleared: BTreeSet<(&str, i64)> = edited
+            .iter()
+            .filter(|edited| edited.to != TaskState::Removed && !is_new(&edited.task_id))
+            .map(|edited| (edited.task_id.as_str(), i64::from(edited.map_index)))
+            .collect();
         let filter = TaskFilter { run: Some(row.run.key), ..TaskFilter::default() };
         let page = Page { limit: TASKS_MAX, offset: 0 };
         let mut lines = app.store.list_task_instances(&filter, &[], page).await?.rows;
+<<<<<<< HEAD
         // A word that is not known is complained about when it is shown.
         lines.retain(|line| {
             line.state
                 .parse::<TaskState>()
                 .map_or(true, |state| state != TaskState::Removed && (!self.only_failed || state.is_failure()))
         });
+=======
+        lines.retain(|line| cleared.contains(&(line.task_id.as_str(), line.map_index)));
+>>>>>>> tasks
         let shown = task_instances::responses(app, &lines, 0).await?;
-        Ok(shown.into_iter().map(|task| ClearedTask::Old(Box::new(task))).collect())
+        let old = shown.into_iter().map(|task| ClearedTask::Old(Box::new(task)));
+        let show = |id: TaskId| NewTaskResponse { task_id: id.to_string(), task_display_name: id.to_string() };
+        // They join the run in any case, and run if anything does.
+        let new = new.into_iter().filter(|_| !self.only_failed || !cleared.is_empty());
+        Ok(old.chain(new.map(|id| ClearedTask::New(show(id)))).collect())
     }
 
     /// Clears a run, and returns it as it is then.
     async fn clear(&self, app: &App, who: &Who, row: RunRow) -> Result<RunRow, ApiError> {
-        let mut tasks = Selection::default();
-        let mut has_work = true;
-        if self.only_new {
-            let new = self.new_tasks(app, &row, &app.store.tasks(row.run.key).await?).await?;
-            has_work = !new.is_empty();
-            tasks.tasks = Some(new.into_iter().map(|id| (id, None)).collect());
-        }
-        let edit = Edit::Clear { tasks, only_failed: self.only_failed };
-        let plan = Plan {
-            edit: has_work.then_some(edit),
-            options: EditOptions { pin_latest: self.on_latest, who: Some(&who.user), ..EditOptions::default() },
-            note: self.note.clone(),
-        };
-        plan.carry_out(app, (row.run.dag_id.as_str(), row.run.run_id.as_str())).await
+        let new = if self.only_new { self.new_tasks(app, &row).await? } else { Vec::new() };
+        let edit = self.edit(&new);
+        let options = EditOptions { pin_latest: self.on_latest, who: Some(&who.user), ..EditOptions::default() };
+        let change = RunChange { edit: edit.as_ref(), note: self.note.as_ref().map(Option::as_deref) };
+        let name = (row.run.dag_id.as_str(), row.run.run_id.as_str());
+        Ok(app.store.change_run(&app.dags, name, &change, options, (app.now)()).await?)
     }
 }

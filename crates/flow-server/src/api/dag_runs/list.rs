@@ -236,7 +236,7 @@ async fn listed(
     let listed = app.store.list_dag_runs(wanted, orders, page).await?;
     Ok(axum::Json(DAGRunCollectionResponse {
         dag_runs: all_shown(app, listed.rows).await?,
-        total_entries: Some(listed.total),
+        total_entries: listed.is_counted.then_some(listed.total),
         total_entries_limit: (listed.total >= COUNTED_MAX).then_some(COUNTED_MAX),
         next_cursor: None,
         previous_cursor: None,

@@ -2,13 +2,17 @@
 
 use axum::extract::State;
 use flow_core::TaskState;
-use flow_store::{ActionError, EditedRun, Page, RunsAsked, TaskChange, TaskEdit, TaskFilter, TaskLine};
+use flow_store::{ActionError, EditedRun, NoteFor, Page, RunsAsked, TaskChange, TaskEdit, TaskFilter, TaskLine};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
+<<<<<<< HEAD
     LISTED_FIELDS_BYTES_MAX, MapIndex, TaskInstanceCollectionResponse, TaskInstanceState, delete, find_run, no_such,
     responses,
+=======
+    EDIT_TIME, LISTED_FIELDS_BYTES_MAX, MapIndex, TaskInstanceCollectionResponse, TaskInstanceState, no_such, responses,
+>>>>>>> tasks
 };
 use crate::{
     ApiError, App,
@@ -16,6 +20,7 @@ use crate::{
     api::{
         Refusals,
         bulk::{self, BulkAction, BulkActionNotOnExistence, BulkActionResponse, BulkBody, BulkResponse, Named},
+        find,
     },
     auth,
     error::ErrorBody,
@@ -24,8 +29,13 @@ use crate::{
 
 /// Most task instances that an answer shows; it counts them all.
 const SHOWN_MAX: u32 = 1_000;
+<<<<<<< HEAD
 /// Longest note.
 pub(super) const NOTE_CHARS_MAX: usize = 1_000;
+=======
+/// Most entities of one request.
+const ENTITIES_MAX: usize = 1_000;
+>>>>>>> tasks
 
 /// What a task instance is to become
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
@@ -124,13 +134,13 @@ impl<'a> Patch<'a> {
         }
         // Clients write null for what they do not say.
         let note = body.note.clone().filter(|note| counts("note") && (note.is_some() || !mask.is_empty()));
-        check_note(note.as_ref().and_then(Option::as_deref))?;
+        bulk::check_note(&["body", "note"], note.as_ref().and_then(Option::as_deref))?;
         Ok(Self { dag_id, run_id, target, state, note, body })
     }
 
     /// Returns the task instances that it is about.
     async fn lines(&self, app: &App) -> Result<Vec<TaskLine>, ApiError> {
-        let run = find_run(app, self.dag_id, self.run_id).await?;
+        let run = find::run(app, self.dag_id, self.run_id).await?;
         let mut filter = TaskFilter { run: Some(run.run.key), ..TaskFilter::default() };
         match self.target {
             Target::Task(task_id, map_index) => {
@@ -153,7 +163,14 @@ impl<'a> Patch<'a> {
     }
 
     /// Says how they ended, or would; run by run.
-    async fn mark(&self, app: &App, who: &Who, state: TaskState, dry_run: bool) -> Result<Vec<EditedRun>, ApiError> {
+    async fn mark(
+        &self,
+        app: &App,
+        who: &Who,
+        state: TaskState,
+        note_for: Option<NoteFor<'_>>,
+        dry_run: bool,
+    ) -> Result<Vec<EditedRun>, ApiError> {
         let (tasks, group) = match self.target {
             Target::Task(task_id, map_index) => (Some(vec![(task_id.into(), map_index)]), None),
             Target::Group(group) => (None, Some(group)),
@@ -167,37 +184,40 @@ impl<'a> Patch<'a> {
             downstream: self.body.include_downstream,
             change: TaskChange::Mark(state),
             note: None,
+            note_for,
             dry_run,
+            time: EDIT_TIME,
             who: Some(&who.user),
         };
         app.store.edit_tasks(&app.dags, &edit, (app.now)()).await.map_err(refused)
     }
 
-    /// Does it all. Returns the task instances that it was about, and what was changed.
-    async fn apply(&self, app: &App, who: &Who) -> Result<(Vec<TaskLine>, Vec<EditedRun>), ApiError> {
+    /// Does it all, in one transaction for a run. Returns what was changed.
+    async fn apply(&self, app: &App, who: &Who) -> Result<Vec<EditedRun>, ApiError> {
         let lines = self.lines(app).await?;
-        let mut edited = Vec::new();
-        if let Some(state) = self.state {
-            edited = self.mark(app, who, state, false).await?;
-            if edited.iter().all(|run| run.edited.is_empty()) {
-                let name = match self.target {
-                    Target::Task(task_id, _) => format!("task `{task_id}`"),
-                    Target::Group(group) => format!("task group `{group}`"),
-                };
-                return Err(ApiError::conflict(format!("{name} is already in state {state}")));
+        let tasks: Vec<_> = lines
+            .iter()
+            .map(|line| {
+                let index = i32::try_from(line.map_index).unwrap_or(-1);
+                (flow_core::RunKey(line.run), line.task_id.as_str(), index)
+            })
+            .collect();
+        let note_for = self.note.as_ref().map(|note| NoteFor { tasks: &tasks, note: note.as_deref() });
+        let Some(state) = self.state else {
+            if let Some(NoteFor { tasks, note }) = note_for {
+                app.store.set_task_notes(self.dag_id, tasks, note).await?;
             }
+            return Ok(Vec::new());
+        };
+        let edited = self.mark(app, who, state, note_for, false).await?;
+        if edited.iter().all(|run| run.edited.is_empty()) {
+            let name = match self.target {
+                Target::Task(task_id, _) => format!("task `{task_id}`"),
+                Target::Group(group) => format!("task group `{group}`"),
+            };
+            return Err(ApiError::conflict(format!("{name} is already in state {state}")));
         }
-        if let Some(note) = &self.note {
-            let tasks: Vec<_> = lines
-                .iter()
-                .map(|line| {
-                    let index = i32::try_from(line.map_index).unwrap_or(-1);
-                    (flow_core::RunKey(line.run), line.task_id.as_str(), index)
-                })
-                .collect();
-            app.store.set_task_notes(&tasks, note.as_deref()).await?;
-        }
-        Ok((lines, edited))
+        Ok(edited)
     }
 
     /// Does it, and shows the task instances that it was about.
@@ -212,7 +232,7 @@ impl<'a> Patch<'a> {
     async fn dry(&self, app: &App, who: &Who) -> Result<axum::Json<TaskInstanceCollectionResponse>, ApiError> {
         let lines = self.lines(app).await?;
         match self.state {
-            Some(state) => touched(app, &self.mark(app, who, state, true).await?).await,
+            Some(state) => touched(app, &self.mark(app, who, state, None, true).await?).await,
             None => {
                 let total = lines.len() as u64;
                 Ok(TaskInstanceCollectionResponse::whole(responses(app, &lines, LISTED_FIELDS_BYTES_MAX).await?, total))
@@ -228,15 +248,12 @@ pub(super) fn refused(error: ActionError) -> ApiError {
         ActionError::Refused(refused @ (Refused::NoSuchTask(_) | Refused::NoSuchMapIndex(..))) => {
             ApiError::new(axum::http::StatusCode::NOT_FOUND, refused.to_string())
         }
-        other @ (ActionError::Store(_) | ActionError::Refused(_) | ActionError::Invalid(_)) => other.into(),
+        other @ (ActionError::Store(_)
+        | ActionError::Refused(_)
+        | ActionError::Invalid(_)
+        | ActionError::Conflict(_)
+        | ActionError::Stopped(_)) => other.into(),
     }
-}
-
-pub(super) fn check_note(note: Option<&str>) -> Result<(), ApiError> {
-    if note.is_some_and(|note| note.chars().count() > NOTE_CHARS_MAX) {
-        return Err(ApiError::invalid(&["body", "note"], format!("a note has at most {NOTE_CHARS_MAX} characters")));
-    }
-    Ok(())
 }
 
 async fn list(app: &App, filter: &TaskFilter) -> Result<Vec<TaskLine>, ApiError> {
@@ -270,7 +287,7 @@ pub(super) async fn touched(
 /// Say how a task ended, or give it a note
 ///
 /// With `include_past` and `include_future` other runs are changed too, some at a time: what was changed before an
-/// interruption stays so, and asking again does the rest.
+/// interruption stays so. What takes too long ends with 409, and the same may be asked again for the rest.
 #[utoipa::path(patch, path = "/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}", tag = "Task Instance",
     params(("dag_id" = String, Path), ("dag_run_id" = String, Path), ("task_id" = String, Path), MapIndex, Mask),
     request_body = PatchTaskInstanceBody,
@@ -357,7 +374,7 @@ pub(super) async fn patch_task_group_instances(
     if patch.state.is_none() {
         return patch.done(&app, &who).await;
     }
-    let (_, edited) = patch.apply(&app, &who).await?;
+    let edited = patch.apply(&app, &who).await?;
     touched(&app, &edited).await
 }
 
@@ -494,7 +511,7 @@ async fn delete_all(
     (task_id, index): (&str, Option<i32>),
 ) -> Result<Vec<String>, ApiError> {
     let (dag_id, run_id) = place(app, who, path, names, task_id).await?;
-    let run = find_run(app, dag_id, run_id).await?;
+    let run = find::run(app, dag_id, run_id).await?;
     let filter = TaskFilter {
         run: Some(run.run.key),
         tasks: Some(vec![task_id.to_owned()]),

@@ -6,13 +6,13 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{
-    TaskInstanceCollectionResponse,
-    change::{check_note, refused, touched},
+    EDIT_TIME, TaskInstanceCollectionResponse,
+    change::{refused, touched},
 };
 use crate::{
     ApiError, App,
     access::Who,
-    api::Refusals,
+    api::{Refusals, bulk},
     error::ErrorBody,
     extract::{Json, Path},
     wire::When,
@@ -76,6 +76,14 @@ enum Pick {
     Instance(String, i32),
 }
 
+impl Pick {
+    fn task(&self) -> &str {
+        match self {
+            Self::Task(id) | Self::Instance(id, _) => id,
+        }
+    }
+}
+
 fn yes() -> bool {
     true
 }
@@ -92,7 +100,7 @@ impl ClearTaskInstancesBody {
         match self.task_ids.as_ref().map(Vec::len) {
             Some(0) => wrong("task_ids list should have at least 1 element."),
             Some(many) if many > TASKS_MAX => wrong("too many task_ids"),
-            Some(_) | None => check_note(self.note.as_deref()),
+            Some(_) | None => bulk::check_note(&["body", "note"], self.note.as_deref()),
         }
     }
 
@@ -109,8 +117,9 @@ impl ClearTaskInstancesBody {
 
 /// Run task instances again
 ///
-/// Answers with what was cleared, or with `dry_run` what would be. Many runs are cleared some at a time: what was cleared
-/// before an interruption stays so, and asking again does the rest.
+/// Answers with what was cleared, or with `dry_run` what would be. Many runs are cleared some at a time, by date: what was
+/// cleared before an interruption stays so. What takes too long ends with 409, which says how many runs were cleared, up
+/// to which date, and the dates to go on with; to ask the same again clears what was done once more.
 #[utoipa::path(post, path = "/api/v2/dags/{dag_id}/clearTaskInstances", tag = "Task Instance",
     params(("dag_id" = String, Path)), request_body = ClearTaskInstancesBody,
     responses((status = 200, body = TaskInstanceCollectionResponse), (status = 400, body = ErrorBody),
@@ -122,7 +131,15 @@ pub(super) async fn post_clear_task_instances(
     Json(body): Json<ClearTaskInstancesBody>,
 ) -> Result<axum::Json<TaskInstanceCollectionResponse>, ApiError> {
     body.check()?;
-    app.store.dag(&dag_id).await?.ok_or_else(|| ApiError::not_found("dag", &dag_id))?;
+    let dag = app.store.dag(&dag_id).await?.ok_or_else(|| ApiError::not_found("dag", &dag_id))?;
+    if let (None, Some(picks)) = (&body.dag_run_id, &body.task_ids) {
+        // Runs of other versions are passed over where they do not have a task: a mistake would say nothing at all.
+        let current = app.dags.read(&app.store, dag.version_id).await?;
+        let unknown = picks.iter().map(Pick::task).find(|id| current.task_ix(id).is_none());
+        if let Some(id) = unknown {
+            return Err(ApiError::not_found("task", id));
+        }
+    }
     let pick = |pick: &Pick| match pick {
         Pick::Task(id) => (id.as_str().into(), None),
         Pick::Instance(id, index) => (id.as_str().into(), Some(*index)),
@@ -142,7 +159,9 @@ pub(super) async fn post_clear_task_instances(
             not_running: body.prevent_running_task && !body.dry_run,
         },
         note: body.note.as_deref(),
+        note_for: None,
         dry_run: body.dry_run,
+        time: EDIT_TIME,
         who: Some(&who.user),
     };
     let edited = app.store.edit_tasks(&app.dags, &edit, (app.now)()).await.map_err(refused)?;

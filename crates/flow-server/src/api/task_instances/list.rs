@@ -6,11 +6,11 @@ use flow_store::{COUNTED_MAX, Key, Order, Place, Range, TaskFilter, TaskLine, Ta
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
-use super::{LISTED_FIELDS_BYTES_MAX, TaskInstanceCollectionResponse, TaskInstanceState, find_run, responses};
+use super::{LISTED_FIELDS_BYTES_MAX, TaskInstanceCollectionResponse, TaskInstanceState, responses};
 use crate::{
     ApiError, App,
     access::Who,
-    api::Refusals,
+    api::{Refusals, find},
     auth,
     error::ErrorBody,
     extract::{Json, Path, Query},
@@ -236,7 +236,7 @@ async fn page_of(
     let listed = app.store.list_task_instances(filter, orders, paging.page()?).await?;
     Ok(axum::Json(TaskInstanceCollectionResponse {
         task_instances: responses(app, &listed.rows, LISTED_FIELDS_BYTES_MAX).await?,
-        total_entries: Some(listed.total),
+        total_entries: listed.is_counted.then_some(listed.total),
         total_entries_limit: Some(COUNTED_MAX),
         next_cursor: None,
         previous_cursor: None,
@@ -333,7 +333,7 @@ async fn of_path(app: &App, dag_id: &str, run_id: &str) -> Result<(Option<RunKey
         if dag_id == "~" {
             return Err(ApiError::bad_request("dag_id is required when dag_run_id is specified"));
         }
-        let run = find_run(app, dag_id, run_id).await?;
+        let run = find::run(app, dag_id, run_id).await?;
         return Ok((Some(run.run.key), Some(run.version_id)));
     }
     if dag_id == "~" {
@@ -407,7 +407,7 @@ pub(super) async fn get_mapped_task_instances(
     let orders = page::order(&kinds.order_by, &ORDERS)?;
     paging.page()?;
     let filter = kinds.filter()?;
-    let run = find_run(&app, &dag_id, &run_id).await?.run.key;
+    let run = find::run(&app, &dag_id, &run_id).await?.run.key;
     let all = TaskFilter { run: Some(run), tasks: Some(vec![task_id.clone()]), ..TaskFilter::default() };
     let mapped = TaskFilter { is_mapped: true, ..all.clone() };
     let one = Paging::of(Some(1), None).page()?;

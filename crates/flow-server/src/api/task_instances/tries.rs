@@ -225,7 +225,7 @@ async fn dependencies(
     names: (&str, &str, &str),
     map_index: i32,
 ) -> Result<axum::Json<TaskDependencyCollectionResponse>, ApiError> {
-    let run = super::find_run(app, names.0, names.1).await?;
+    let run = find::run(app, names.0, names.1).await?;
     let rows = app.store.tasks(run.run.key).await?;
     let task = rows.iter().find(|task| task.task_id == names.2 && task.map_index == map_index);
     let task = task.ok_or_else(|| no_such(names.2, map_index, names.1))?;

@@ -114,6 +114,28 @@ both! {
         assert_eq!(tasks(&api, "r2").await.len(), 3);
     }
 
+    async fn what_a_clear_would_do_is_what_it_does(api: Api) {
+        let api = api.with_runs(1).await;
+        api.end("r1", RunState::Success, 9).await;
+        // `b` is gone, and `c` is new.
+        let other = "dag_id: chain\ntasks:\n  - { id: a, uses: work }\n  - { id: c, uses: work, needs: [a] }\n";
+        api.w.save("chain.yaml", other, at(20)).await;
+        let clear = format!("{RUNS}/r1/clear");
+        let named = |answer: &Value| -> Vec<String> {
+            let tasks = answer["task_instances"].as_array().unwrap();
+            tasks.iter().map(|task| task["task_id"].as_str().unwrap().to_owned()).collect()
+        };
+        let before = tasks(&api, "r1").await;
+        assert_eq!(named(&api.post(&clear, &json!({})).await.expect(200)), ["a", "b"]);
+        let dry = api.post(&clear, &json!({ "run_on_latest_version": true })).await.expect(200);
+        assert_eq!(named(&dry), ["a", "c"]);
+        assert_eq!((&dry["task_instances"][0]["state"], &dry["task_instances"][1].get("state")), (&json!("skipped"), &None));
+        assert_eq!(tasks(&api, "r1").await, before, "nothing has happened");
+        api.post(&clear, &json!({ "run_on_latest_version": true, "dry_run": false })).await.expect(200);
+        let after: Vec<_> = tasks(&api, "r1").await;
+        assert_eq!(after, [("a".into(), TaskState::NoStatus), ("c".into(), TaskState::NoStatus)]);
+    }
+
     async fn several_runs_are_cleared(api: Api) {
         let api = api.with_runs(3).await;
         for run_id in ["r1", "r2"] {

@@ -29,7 +29,9 @@ both! {
         let done = api.patch(&format!("{TWO}/b"), &body).await.expect(200);
         assert_eq!(states(&done), [("two.b".into(), "failed".into())]);
         assert_eq!((&done["task_instances"][0]["note"], &done["total_entries"]), (&json!("it was wrong"), &json!(1)));
-        api.patch(&format!("{TWO}/b"), &body).await.expect(409);
+        let again = json!({ "new_state": "failed", "note": "once more" });
+        api.patch(&format!("{TWO}/b"), &again).await.expect(409);
+        assert_eq!(api.w.count("task_instance", "note = 'once more'").await, 0);
         let events = "kind = 'task_state' AND task_id = 'b' AND state = 'failed' AND who = 'admin'";
         assert_eq!(api.w.count("event", events).await, 1);
 

@@ -43,6 +43,10 @@ both! {
             api.post(CLEAR, &body(tasks)).await.expect(422);
         }
         api.post(CLEAR, &json!({ "dag_run_id": "nope" })).await.expect(404);
+        // The same where no run is named.
+        let unknown = api.post(CLEAR, &json!({ "task_ids": ["a", "nope"] })).await.expect(404);
+        assert_eq!(unknown["detail"], "task `nope` does not exist");
+        api.post(CLEAR, &json!({ "task_ids": [["nope", 1]] })).await.expect(404);
         api.post("/api/v2/dags/nope/clearTaskInstances", &json!({})).await.expect(404);
     }
 
