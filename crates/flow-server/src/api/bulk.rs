@@ -170,10 +170,6 @@ pub(crate) async fn run<T: Entity>(app: &App, body: BulkBody<T>) -> Result<BulkR
     for action in body.actions {
         match action {
             BulkAction::Create { entities, action_on_existence } => {
-<<<<<<< HEAD
-                T::lock(&mut tx).await?;
-=======
->>>>>>> tasks
                 let done = response.create.get_or_insert_default();
                 create(&mut tx, &entities, action_on_existence, done).await?;
             }

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use flow_core::TaskState;
-use flow_store::{ActionError, Dating, EditedRun, NoteFor, RunsAsked, TaskChange, TaskEdit, TriggerRun, XComKey, XComWritten};
+use flow_store::{
+    ActionError, Dating, EditedRun, NoteFor, RunsAsked, TaskChange, TaskEdit, TriggerRun, XComKey, XComWritten,
+};
 use serde_json::json;
 
 use crate::{

@@ -251,16 +251,7 @@ impl Wish {
         let filter = TaskFilter { run: Some(row.run.key), ..TaskFilter::default() };
         let page = Page { limit: TASKS_MAX, offset: 0 };
         let mut lines = app.store.list_task_instances(&filter, &[], page).await?.rows;
-<<<<<<< HEAD
-        // A word that is not known is complained about when it is shown.
-        lines.retain(|line| {
-            line.state
-                .parse::<TaskState>()
-                .map_or(true, |state| state != TaskState::Removed && (!self.only_failed || state.is_failure()))
-        });
-=======
         lines.retain(|line| cleared.contains(&(line.task_id.as_str(), line.map_index)));
->>>>>>> tasks
         let shown = task_instances::responses(app, &lines, 0).await?;
         let old = shown.into_iter().map(|task| ClearedTask::Old(Box::new(task)));
         let show = |id: TaskId| NewTaskResponse { task_id: id.to_string(), task_display_name: id.to_string() };

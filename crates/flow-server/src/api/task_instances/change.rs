@@ -7,12 +7,8 @@ use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
-<<<<<<< HEAD
-    LISTED_FIELDS_BYTES_MAX, MapIndex, TaskInstanceCollectionResponse, TaskInstanceState, delete, find_run, no_such,
+    EDIT_TIME, LISTED_FIELDS_BYTES_MAX, MapIndex, TaskInstanceCollectionResponse, TaskInstanceState, delete, no_such,
     responses,
-=======
-    EDIT_TIME, LISTED_FIELDS_BYTES_MAX, MapIndex, TaskInstanceCollectionResponse, TaskInstanceState, no_such, responses,
->>>>>>> tasks
 };
 use crate::{
     ApiError, App,
@@ -29,13 +25,6 @@ use crate::{
 
 /// Most task instances that an answer shows; it counts them all.
 const SHOWN_MAX: u32 = 1_000;
-<<<<<<< HEAD
-/// Longest note.
-pub(super) const NOTE_CHARS_MAX: usize = 1_000;
-=======
-/// Most entities of one request.
-const ENTITIES_MAX: usize = 1_000;
->>>>>>> tasks
 
 /// What a task instance is to become
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
