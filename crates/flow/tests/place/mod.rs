@@ -14,6 +14,7 @@ use nix::{
     unistd::Pid,
 };
 use serde_json::{Value, json};
+use sqlx::{AssertSqlSafe, Connection as _};
 use tempfile::TempDir;
 
 /// How long a start may take.
@@ -46,6 +47,9 @@ impl Flow {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(said);
+        if let Some(url) = database() {
+            command.env("FLOW_DATABASE_URL", url);
+        }
         let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let address = lines.find_map(|line| line.unwrap().split_once("http://").map(|(_, rest)| rest.to_owned()));
@@ -114,6 +118,22 @@ impl Drop for Flow {
         let _ = kill(Pid::from_raw(i32::try_from(self.child.id()).unwrap()), Signal::SIGTERM);
         let _ = self.child.wait();
     }
+}
+
+/// Makes a Postgres database of its own, where there is a server for it; else Flow takes SQLite.
+fn database() -> Option<String> {
+    let url = std::env::var("FLOW_TEST_POSTGRES_URL").ok()?;
+    let name = format!("flow_place_{}", std::process::id());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let mut server = sqlx::PgConnection::connect(&url).await.unwrap();
+        for statement in [format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"), format!("CREATE DATABASE {name}")] {
+            sqlx::query(AssertSqlSafe(statement)).execute(&mut server).await.unwrap();
+        }
+    });
+    let (start, rest) = url.rsplit_once('/').unwrap();
+    let options = rest.split_once('?').map_or(String::new(), |(_, options)| format!("?{options}"));
+    Some(format!("{start}/{name}{options}"))
 }
 
 /// Returns a Python that has these packages, in an environment below `target/` that is made once; `None`, said aloud,
