@@ -62,7 +62,8 @@ both! {
         api.post(&edit, &json!({ "action": "cancel", "taks_id": "a" })).await.expect(422);
         api.post("/ui/dags/chain/dagRuns/none/edit", &json!({ "action": "cancel" })).await.expect(404);
         api.as_role(Role::Viewer).post(&edit, &json!({ "action": "cancel" })).await.expect(403);
-        api.as_role(Role::Viewer).post(&format!("{edit}/preview"), &json!({ "action": "cancel" })).await.expect(200);
+        api.as_role(Role::Viewer).post(&format!("{edit}/preview"), &json!({ "action": "cancel" })).await.expect(403);
+        api.as_role(Role::User).post(&format!("{edit}/preview"), &json!({ "action": "cancel" })).await.expect(200);
     }
 
     async fn a_task_says_why_it_waits_and_what_its_arguments_are(api: Api) {
