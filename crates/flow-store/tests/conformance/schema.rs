@@ -142,7 +142,13 @@ both! {
             let differ: Vec<_> = ours_columns.iter().filter(|(name, column)| theirs_columns.get(*name) != Some(column)).collect();
             assert!(differ.is_empty() && ours_columns.len() == theirs_columns.len(), "{differ:?}");
             assert!(ours_columns.len() > 80, "they were found at all");
-            assert_eq!(ours.indexes().await, theirs.indexes().await);
+            // An index of SQLite ends with the number of the row by itself; for events that is `id`.
+            let theirs: Vec<String> = theirs.indexes().await.into_iter().map(|index| match index.as_str() {
+                "event|0|1|dag_id,id" => "event|0|1|dag_id".to_owned(),
+                "event|0|1|run_id,id" => "event|0|1|run_id".to_owned(),
+                _ => index,
+            }).collect();
+            assert_eq!(ours.indexes().await, theirs);
         })
         .await;
     }
