@@ -25,6 +25,7 @@ mod jobs;
 mod logs;
 mod monitor;
 mod pools;
+mod ranges;
 mod task_instances;
 mod tokens;
 mod users;

@@ -2,19 +2,21 @@
 
 use axum::extract::State;
 use flow_core::{RunState, RunType};
-use flow_store::{COUNTED_MAX, DagRunFilter, DagRunOrder, Order, Page, Range, with_run_id};
+use flow_store::{COUNTED_MAX, DagRunFilter, DagRunOrder, Order, Page, with_run_id};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::{DAGRunCollectionResponse, DagRunState, DagRunType, all_shown};
 use crate::{
     ApiError, App, Who,
-    api::{Refusals, find},
+    api::{
+        Refusals, find,
+        ranges::{Bounds, Ranges, with_ranges},
+    },
     auth,
     error::ErrorBody,
     extract::{Json, Path, Query},
     page::{self, Paging},
-    wire::When,
 };
 
 /// Most values of a filter that takes many.
@@ -60,69 +62,22 @@ pub(super) struct Filter {
     consuming_asset_pattern: Option<String>,
 }
 
-#[derive(Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(super) struct Ranges {
-    run_after_gte: Option<When>,
-    run_after_gt: Option<When>,
-    run_after_lte: Option<When>,
-    run_after_lt: Option<When>,
-    logical_date_gte: Option<When>,
-    logical_date_gt: Option<When>,
-    logical_date_lte: Option<When>,
-    logical_date_lt: Option<When>,
-    start_date_gte: Option<When>,
-    start_date_gt: Option<When>,
-    start_date_lte: Option<When>,
-    start_date_lt: Option<When>,
-    end_date_gte: Option<When>,
-    end_date_gt: Option<When>,
-    end_date_lte: Option<When>,
-    end_date_lt: Option<When>,
-    duration_gte: Option<f64>,
-    duration_gt: Option<f64>,
-    duration_lte: Option<f64>,
-    duration_lt: Option<f64>,
-    updated_at_gte: Option<When>,
-    updated_at_gt: Option<When>,
-    updated_at_lte: Option<When>,
-    updated_at_lt: Option<When>,
-}
-
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct DAGRunsBatchBody {
-    order_by: Option<String>,
-    #[serde(default)]
-    #[schema(minimum = 0, maximum = 1_000_000)]
-    page_offset: Option<u32>,
-    /// More than 1,000 are never returned at once
-    #[serde(default)]
-    #[schema(minimum = 0)]
-    page_limit: Option<u32>,
-    dag_ids: Option<Vec<String>>,
-    states: Option<Vec<Option<DagRunState>>>,
-    run_after_gte: Option<When>,
-    run_after_gt: Option<When>,
-    run_after_lte: Option<When>,
-    run_after_lt: Option<When>,
-    logical_date_gte: Option<When>,
-    logical_date_gt: Option<When>,
-    logical_date_lte: Option<When>,
-    logical_date_lt: Option<When>,
-    start_date_gte: Option<When>,
-    start_date_gt: Option<When>,
-    start_date_lte: Option<When>,
-    start_date_lt: Option<When>,
-    end_date_gte: Option<When>,
-    end_date_gt: Option<When>,
-    end_date_lte: Option<When>,
-    end_date_lt: Option<When>,
-    duration_gte: Option<f64>,
-    duration_gt: Option<f64>,
-    duration_lte: Option<f64>,
-    duration_lt: Option<f64>,
-    conf_contains: Option<String>,
+with_ranges! {
+    #[derive(Deserialize, ToSchema)]
+    #[serde(deny_unknown_fields)]
+    pub(super) struct DAGRunsBatchBody {
+        order_by: Option<String>,
+        #[serde(default)]
+        #[schema(minimum = 0, maximum = 1_000_000)]
+        page_offset: Option<u32>,
+        /// More than 1,000 are never returned at once
+        #[serde(default)]
+        #[schema(minimum = 0)]
+        page_limit: Option<u32>,
+        dag_ids: Option<Vec<String>>,
+        states: Option<Vec<Option<DagRunState>>>,
+        conf_contains: Option<String>,
+    }
 }
 
 /// Names that the list may be sorted by.
@@ -148,7 +103,7 @@ const ORDERS: [(&str, DagRunOrder); 17] = [
 
 /// Runs of a DAG, or of all: `~`
 #[utoipa::path(get, path = "/api/v2/dags/{dag_id}/dagRuns", tag = "DagRun",
-    params(("dag_id" = String, Path), Paging, Filter, Ranges),
+    params(("dag_id" = String, Path), Paging, Filter, Bounds),
     responses((status = 200, body = DAGRunCollectionResponse), (status = 400, body = ErrorBody),
         (status = 404, body = ErrorBody), Refusals))]
 pub(super) async fn get_dag_runs(
@@ -157,13 +112,13 @@ pub(super) async fn get_dag_runs(
     Path(dag_id): Path<String>,
     Query(paging): Query<Paging>,
     Query(filter): Query<Filter>,
-    Query(ranges): Query<Ranges>,
+    Query(bounds): Query<Bounds>,
 ) -> Result<axum::Json<DAGRunCollectionResponse>, ApiError> {
     let orders = page::order(&filter.order_by, &ORDERS)?;
     let page = paging.page()?;
     // An empty `Option` would be none.
     let cursor = filter.cursor.first().cloned();
-    let mut wanted = ranges.wanted();
+    let mut wanted = DagRunFilter { updated_at: bounds.updated_at(), ..within(bounds.ranges()?) };
     let matches_something = filter.fill(&mut wanted)?;
     if dag_id == "~" {
         wanted.hidden_dags = auth::hidden_dags(&app, &who).await?;
@@ -199,17 +154,7 @@ pub(super) async fn get_list_dag_runs_batch(
     let mut wanted = DagRunFilter {
         hidden_dags: auth::hidden_dags(&app, &who).await?,
         conf_contains: conf_texts(body.conf_contains.as_deref()),
-        run_after: page::between(body.run_after_gte, body.run_after_gt, body.run_after_lte, body.run_after_lt),
-        logical_date: page::between(
-            body.logical_date_gte,
-            body.logical_date_gt,
-            body.logical_date_lte,
-            body.logical_date_lt,
-        ),
-        started_at: page::between(body.start_date_gte, body.start_date_gt, body.start_date_lte, body.start_date_lt),
-        ended_at: page::between(body.end_date_gte, body.end_date_gt, body.end_date_lte, body.end_date_lt),
-        duration: Range { gte: body.duration_gte, gt: body.duration_gt, lte: body.duration_lte, lt: body.duration_lt },
-        ..DagRunFilter::default()
+        ..within(body.ranges()?)
     };
     // An empty list filters nothing, as in Airflow.
     if let Some(dags) = body.dag_ids.filter(|dags| !dags.is_empty()) {
@@ -286,28 +231,10 @@ fn shape(orders: &[Order<DagRunOrder>]) -> String {
     names.join(",")
 }
 
-impl Ranges {
-    fn wanted(&self) -> DagRunFilter {
-        DagRunFilter {
-            run_after: page::between(self.run_after_gte, self.run_after_gt, self.run_after_lte, self.run_after_lt),
-            logical_date: page::between(
-                self.logical_date_gte,
-                self.logical_date_gt,
-                self.logical_date_lte,
-                self.logical_date_lt,
-            ),
-            started_at: page::between(self.start_date_gte, self.start_date_gt, self.start_date_lte, self.start_date_lt),
-            ended_at: page::between(self.end_date_gte, self.end_date_gt, self.end_date_lte, self.end_date_lt),
-            updated_at: page::between(self.updated_at_gte, self.updated_at_gt, self.updated_at_lte, self.updated_at_lt),
-            duration: Range {
-                gte: self.duration_gte,
-                gt: self.duration_gt,
-                lte: self.duration_lte,
-                lt: self.duration_lt,
-            },
-            ..DagRunFilter::default()
-        }
-    }
+/// A filter that only says when runs were, and how long they took.
+fn within(ranges: Ranges) -> DagRunFilter {
+    let Ranges { run_after, logical_date, started_at, ended_at, duration } = ranges;
+    DagRunFilter { run_after, logical_date, started_at, ended_at, duration, ..DagRunFilter::default() }
 }
 
 impl Filter {

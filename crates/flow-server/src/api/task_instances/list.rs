@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use flow_core::{RunKey, TaskState};
-use flow_store::{COUNTED_MAX, Key, Order, Place, Range, TaskFilter, TaskLine, TaskOrder, with_task_key};
+use flow_store::{COUNTED_MAX, Key, Order, Place, TaskFilter, TaskLine, TaskOrder, with_task_key};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
@@ -10,43 +10,15 @@ use super::{LISTED_FIELDS_BYTES_MAX, TaskInstanceCollectionResponse, TaskInstanc
 use crate::{
     ApiError, App,
     access::Who,
-    api::{Refusals, find},
+    api::{
+        Refusals, find,
+        ranges::{Bounds, Ranges, with_ranges},
+    },
     auth,
     error::ErrorBody,
     extract::{Json, Path, Query},
     page::{self, Paging},
-    wire::When,
 };
-
-/// When it was
-#[derive(Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(super) struct Times {
-    run_after_gte: Option<When>,
-    run_after_gt: Option<When>,
-    run_after_lte: Option<When>,
-    run_after_lt: Option<When>,
-    logical_date_gte: Option<When>,
-    logical_date_gt: Option<When>,
-    logical_date_lte: Option<When>,
-    logical_date_lt: Option<When>,
-    start_date_gte: Option<When>,
-    start_date_gt: Option<When>,
-    start_date_lte: Option<When>,
-    start_date_lt: Option<When>,
-    end_date_gte: Option<When>,
-    end_date_gt: Option<When>,
-    end_date_lte: Option<When>,
-    end_date_lt: Option<When>,
-    updated_at_gte: Option<When>,
-    updated_at_gt: Option<When>,
-    updated_at_lte: Option<When>,
-    updated_at_lt: Option<When>,
-    duration_gte: Option<f64>,
-    duration_gt: Option<f64>,
-    duration_lte: Option<f64>,
-    duration_lt: Option<f64>,
-}
 
 /// What it is
 #[derive(Deserialize, IntoParams)]
@@ -101,42 +73,24 @@ pub(super) struct Names {
     run_id_prefix_pattern: Option<String>,
 }
 
-/// Which task instances are wanted
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct TaskInstancesBatchBody {
-    dag_ids: Option<Vec<String>>,
-    dag_run_ids: Option<Vec<String>>,
-    task_ids: Option<Vec<String>>,
-    state: Option<Vec<Option<TaskInstanceState>>>,
-    run_after_gte: Option<When>,
-    run_after_gt: Option<When>,
-    run_after_lte: Option<When>,
-    run_after_lt: Option<When>,
-    logical_date_gte: Option<When>,
-    logical_date_gt: Option<When>,
-    logical_date_lte: Option<When>,
-    logical_date_lt: Option<When>,
-    start_date_gte: Option<When>,
-    start_date_gt: Option<When>,
-    start_date_lte: Option<When>,
-    start_date_lt: Option<When>,
-    end_date_gte: Option<When>,
-    end_date_gt: Option<When>,
-    end_date_lte: Option<When>,
-    end_date_lt: Option<When>,
-    duration_gte: Option<f64>,
-    duration_gt: Option<f64>,
-    duration_lte: Option<f64>,
-    duration_lt: Option<f64>,
-    pool: Option<Vec<String>>,
-    queue: Option<Vec<String>>,
-    executor: Option<Vec<String>>,
-    #[schema(minimum = 0)]
-    page_offset: Option<u32>,
-    #[schema(minimum = 0, default = 100)]
-    page_limit: Option<u32>,
-    order_by: Option<String>,
+with_ranges! {
+    /// Which task instances are wanted
+    #[derive(Deserialize, ToSchema)]
+    #[serde(deny_unknown_fields)]
+    pub(super) struct TaskInstancesBatchBody {
+        dag_ids: Option<Vec<String>>,
+        dag_run_ids: Option<Vec<String>>,
+        task_ids: Option<Vec<String>>,
+        state: Option<Vec<Option<TaskInstanceState>>>,
+        pool: Option<Vec<String>>,
+        queue: Option<Vec<String>>,
+        executor: Option<Vec<String>>,
+        #[schema(minimum = 0)]
+        page_offset: Option<u32>,
+        #[schema(minimum = 0, default = 100)]
+        page_limit: Option<u32>,
+        order_by: Option<String>,
+    }
 }
 
 /// Entries of a page of [`get_task_instances_batch`] when nothing is said.
@@ -176,27 +130,15 @@ fn some<T>(values: Vec<T>) -> Option<Vec<T>> {
     Some(values).filter(|values| !values.is_empty())
 }
 
-fn lasting(gte: Option<f64>, gt: Option<f64>, lte: Option<f64>, lt: Option<f64>) -> Result<Range<f64>, ApiError> {
-    if [gte, gt, lte, lt].iter().flatten().all(|seconds| seconds.is_finite()) {
-        Ok(Range { gte, gt, lte, lt })
-    } else {
-        Err(ApiError::invalid(&["query", "duration"], "a duration is a number of seconds"))
-    }
+/// A filter that says when task instances were, and how long they took.
+fn within(filter: TaskFilter, ranges: Ranges) -> TaskFilter {
+    let Ranges { run_after, logical_date, started_at, ended_at, duration } = ranges;
+    TaskFilter { run_after, logical_date, started_at, ended_at, duration, ..filter }
 }
 
-impl Times {
-    fn put(self, filter: &mut TaskFilter) -> Result<(), ApiError> {
-        filter.run_after = page::between(self.run_after_gte, self.run_after_gt, self.run_after_lte, self.run_after_lt);
-        filter.logical_date =
-            page::between(self.logical_date_gte, self.logical_date_gt, self.logical_date_lte, self.logical_date_lt);
-        filter.started_at =
-            page::between(self.start_date_gte, self.start_date_gt, self.start_date_lte, self.start_date_lt);
-        filter.ended_at = page::between(self.end_date_gte, self.end_date_gt, self.end_date_lte, self.end_date_lt);
-        filter.updated_at =
-            page::between(self.updated_at_gte, self.updated_at_gt, self.updated_at_lte, self.updated_at_lt);
-        filter.duration = lasting(self.duration_gte, self.duration_gt, self.duration_lte, self.duration_lt)?;
-        Ok(())
-    }
+/// The same, and when they were changed.
+fn within_bounds(filter: TaskFilter, bounds: &Bounds) -> Result<TaskFilter, ApiError> {
+    Ok(within(TaskFilter { updated_at: bounds.updated_at(), ..filter }, bounds.ranges()?))
 }
 
 impl Kinds {
@@ -280,7 +222,7 @@ async fn stretch_of(
 /// Pages by `limit` and `offset`, or by `cursor`: empty for the first page, then `next_cursor` until that is null. Without
 /// `order_by` the newest run comes first.
 #[utoipa::path(get, path = "/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances", tag = "Task Instance",
-    params(("dag_id" = String, Path), ("dag_run_id" = String, Path), Names, Times, Kinds, Paging),
+    params(("dag_id" = String, Path), ("dag_run_id" = String, Path), Names, Bounds, Kinds, Paging),
     responses((status = 200, body = TaskInstanceCollectionResponse), (status = 400, body = ErrorBody),
         (status = 404, body = ErrorBody), Refusals))]
 pub(super) async fn get_task_instances(
@@ -288,7 +230,7 @@ pub(super) async fn get_task_instances(
     who: Who,
     Path((dag_id, run_id)): Path<(String, String)>,
     Query(names): Query<Names>,
-    Query(times): Query<Times>,
+    Query(bounds): Query<Bounds>,
     Query(kinds): Query<Kinds>,
     Query(paging): Query<Paging>,
 ) -> Result<axum::Json<TaskInstanceCollectionResponse>, ApiError> {
@@ -296,8 +238,8 @@ pub(super) async fn get_task_instances(
     let page = paging.page()?;
     let filter = kinds.filter()?;
     let (run, dag) = of_path(&app, &dag_id, &run_id).await?;
-    let Some(mut filter) = filter else { return Ok(empty()) };
-    times.put(&mut filter)?;
+    let Some(filter) = filter else { return Ok(empty()) };
+    let mut filter = within_bounds(filter, &bounds)?;
     filter.run = run;
     match &dag {
         Some(_) => filter.dags = Some(vec![dag_id]),
@@ -366,8 +308,9 @@ pub(super) async fn get_task_instances_batch(
         return Err(ApiError::invalid(&["body"], format!("a list has at most {MOST} entries")));
     }
     let paging = Paging::of(Some(body.page_limit.unwrap_or(BATCH_LIMIT)), body.page_offset);
-    let orders = page::order(&body.order_by.into_iter().collect::<Vec<_>>(), &ORDERS)?;
-    let mut filter = TaskFilter {
+    let orders = page::order(body.order_by.as_slice(), &ORDERS)?;
+    let ranges = body.ranges()?;
+    let filter = TaskFilter {
         hidden_dags: auth::hidden_dags(&app, &who).await?,
         dags: body.dag_ids,
         run_ids: body.dag_run_ids,
@@ -380,27 +323,21 @@ pub(super) async fn get_task_instances_batch(
         queues: body.queue.and_then(some),
         ..TaskFilter::default()
     };
-    filter.run_after = page::between(body.run_after_gte, body.run_after_gt, body.run_after_lte, body.run_after_lt);
-    filter.logical_date =
-        page::between(body.logical_date_gte, body.logical_date_gt, body.logical_date_lte, body.logical_date_lt);
-    filter.started_at = page::between(body.start_date_gte, body.start_date_gt, body.start_date_lte, body.start_date_lt);
-    filter.ended_at = page::between(body.end_date_gte, body.end_date_gt, body.end_date_lte, body.end_date_lt);
-    filter.duration = lasting(body.duration_gte, body.duration_gt, body.duration_lte, body.duration_lt)?;
     if body.executor.is_some_and(|executors| !executors.is_empty()) {
         return Ok(empty());
     }
-    page_of(&app, &filter, &orders, paging).await
+    page_of(&app, &within(filter, ranges), &orders, paging).await
 }
 
 /// The task instances of a mapped task
 #[utoipa::path(get, path = "/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}/listMapped", tag = "Task Instance",
-    params(("dag_id" = String, Path), ("dag_run_id" = String, Path), ("task_id" = String, Path), Times, Kinds, Paging),
+    params(("dag_id" = String, Path), ("dag_run_id" = String, Path), ("task_id" = String, Path), Bounds, Kinds, Paging),
     responses((status = 200, body = TaskInstanceCollectionResponse), (status = 400, body = ErrorBody),
         (status = 404, body = ErrorBody), Refusals))]
 pub(super) async fn get_mapped_task_instances(
     State(app): State<App>,
     Path((dag_id, run_id, task_id)): Path<(String, String, String)>,
-    Query(times): Query<Times>,
+    Query(bounds): Query<Bounds>,
     Query(kinds): Query<Kinds>,
     Query(paging): Query<Paging>,
 ) -> Result<axum::Json<TaskInstanceCollectionResponse>, ApiError> {
@@ -416,8 +353,8 @@ pub(super) async fn get_mapped_task_instances(
         let why = if is_there { "is not mapped" } else { "does not exist" };
         return Err(ApiError::new(axum::http::StatusCode::NOT_FOUND, format!("task `{task_id}` {why}")));
     }
-    let Some(mut filter) = filter else { return Ok(empty()) };
-    times.put(&mut filter)?;
+    let Some(filter) = filter else { return Ok(empty()) };
+    let filter = within_bounds(filter, &bounds)?;
     let filter = TaskFilter { run: Some(run), tasks: mapped.tasks, is_mapped: true, ..filter };
     page_of(&app, &filter, &orders, paging).await
 }
