@@ -61,8 +61,9 @@ async fn main() -> anyhow::Result<()> {
         bail!("BENCH_REPEATS must be at least 1");
     }
     let only = words("BENCH_ONLY");
-    if let Some(unknown) = only.iter().flatten().find(|name| !work::NAMES.contains(&name.as_str())) {
-        bail!("BENCH_ONLY: there is no `{unknown}`; there are: {}", work::NAMES.join(", "));
+    let known = [work::NAMES, work::LONG].concat();
+    if let Some(unknown) = only.iter().flatten().find(|name| !known.contains(&name.as_str())) {
+        bail!("BENCH_ONLY: there is no `{unknown}`; there are: {}", known.join(", "));
     }
     let wanted = words("BENCH_DATABASES");
     let is_wanted = |name: &str| wanted.as_ref().is_none_or(|wanted| wanted.contains(name));
@@ -85,8 +86,8 @@ async fn main() -> anyhow::Result<()> {
         eprintln!("  {}", bare.line());
         report.bare.push((database.name(), bare.clone()));
         let mut bench = Bench { repeats, database, bare, report };
-        for name in work::NAMES {
-            if only.as_ref().is_none_or(|only| only.contains(*name)) {
+        for name in &known {
+            if only.as_ref().map_or(!work::LONG.contains(name), |only| only.contains(*name)) {
                 work::run(name, &mut bench).await.with_context(|| format!("`{name}` on {}", bench.database.name()))?;
             }
         }

@@ -2,6 +2,7 @@
 
 mod api;
 mod files;
+mod history;
 mod latency;
 mod tasks;
 
@@ -10,6 +11,9 @@ use crate::{Bench, flow::Home};
 /// Every workload, in the order they run.
 pub(crate) const NAMES: &[&str] =
     &["chain", "parallel", "diamond", "empty", "dispatch", "trigger", "start", "files", "idle", "due", "reads"];
+
+/// Workloads that run only when they are named: they take long.
+pub(crate) const LONG: &[&str] = &["history"];
 
 /// Runs a workload on the bench's database.
 pub(crate) async fn run(name: &str, bench: &mut Bench) -> anyhow::Result<()> {
@@ -25,6 +29,7 @@ pub(crate) async fn run(name: &str, bench: &mut Bench) -> anyhow::Result<()> {
         "files" => files::files(bench, &home).await,
         "idle" => files::idle(bench, &home).await,
         "due" => latency::due(bench, &home).await,
+        "history" => history::history(bench, &home).await,
         "reads" => api::reads(bench, &home).await,
         other => anyhow::bail!("no workload `{other}`"),
     };

@@ -39,14 +39,14 @@ const READS: &[&str] = &[
 ];
 
 /// Somebody who is logged in.
-struct Client {
+pub(super) struct Client {
     http: reqwest::Client,
     url: String,
     token: String,
 }
 
 impl Client {
-    async fn new(home: &Home) -> anyhow::Result<Self> {
+    pub(super) async fn new(home: &Home) -> anyhow::Result<Self> {
         // Nothing here uses TLS, but the client will not be made without.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder().timeout(Duration::from_secs(30)).build()?;
@@ -60,7 +60,7 @@ impl Client {
     }
 
     /// Asks, and reads the whole answer.
-    async fn get(&self, path: &str) -> anyhow::Result<Vec<u8>> {
+    pub(super) async fn get(&self, path: &str) -> anyhow::Result<Vec<u8>> {
         let request = self.http.get(format!("{}{path}", self.url)).bearer_auth(&self.token);
         let answer = request.send().await?.error_for_status().with_context(|| path.to_owned())?;
         Ok(answer.bytes().await?.to_vec())
