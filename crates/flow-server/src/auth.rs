@@ -380,7 +380,7 @@ pub(crate) struct Known {
 
 impl Known {
     /// Lets them in, unless their password has changed since it was checked: that ended what they had.
-    async fn enter(&self, tx: &mut Tx, now: Timestamp) -> Result<(), ApiError> {
+    pub(crate) async fn enter(&self, tx: &mut Tx, now: Timestamp) -> Result<(), ApiError> {
         if tx.logged_in(self.user.id, &self.hash, now).await? { Ok(()) } else { Err(wrong_password()) }
     }
 }

@@ -159,7 +159,7 @@ async fn patch_user(
     }
     let role = body.role.as_deref().map(role).transpose()?;
     let user = find(&app, &name).await?;
-    let mut hash = None;
+    let (mut hash, mut checked) = (None, None);
     if let Some(password) = body.password {
         check_new_password(&password).map_err(|why| ApiError::invalid(&["body", "password"], why))?;
         // Whoever finds a browser open must not take it over for good.
@@ -168,7 +168,7 @@ async fn patch_user(
                 ApiError::invalid(&["body", "old_password"], "to change one's own password the one until now is needed")
             })?;
             match auth::log_in(&app, &name, old, &origin).await {
-                Ok(_) => {}
+                Ok(known) => checked = Some(known),
                 Err(error) if error.status() == StatusCode::UNAUTHORIZED => {
                     return Err(ApiError::forbidden("the old password is wrong"));
                 }
@@ -188,6 +188,9 @@ async fn patch_user(
     let change = UserChange { role: role.map(Role::as_str), password: hash.as_deref(), is_active: body.is_active };
     let now = (app.now)();
     let mut tx = app.store.begin().await?;
+    if let Some(known) = checked {
+        known.enter(&mut tx, now).await?;
+    }
     tx.change_user(&user, &change, now).await?;
     let mut cookies = Vec::new();
     // The session that asked goes on, under a new id.
