@@ -80,6 +80,14 @@ export function Dialog({
   );
 }
 
+/** The first field has the focus, or the dialog itself: not the button that closes it. */
+function focusField(event: Event) {
+  event.preventDefault();
+  const dialog = event.currentTarget as HTMLElement;
+  const field = dialog.querySelector<HTMLElement>("input:not([disabled]), textarea, [role=combobox], [role=switch]");
+  (field ?? dialog).focus();
+}
+
 interface ConfirmProps {
   open: boolean;
   onOpenChange: (open: boolean) => void;

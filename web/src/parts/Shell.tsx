@@ -105,7 +105,7 @@ export function Shell(props: Props) {
         <main
           id="main"
           tabIndex={-1}
-          className="relative min-h-0 flex-1 overflow-auto outline-none [scrollbar-gutter:stable]"
+          className="relative min-h-0 flex-1 overflow-auto outline-none [scrollbar-gutter:stable] [scrollbar-width:thin]"
         >
           {children}
         </main>
