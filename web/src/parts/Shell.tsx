@@ -251,10 +251,18 @@ function Crumbs({ crumbs }: { crumbs: readonly Crumb[] }) {
       <ol className="flex min-w-0 items-center gap-1">
         {crumbs.map((crumb, place) => {
           const isLast = place === crumbs.length - 1;
+          // A narrow screen has room for where one is, and what that belongs to.
+          const isFar = place < crumbs.length - 2;
           return (
             <Fragment key={`${crumb.label} ${crumb.to ?? ""}`}>
-              {place > 0 && <ChevronRight size={14} className="shrink-0 text-muted max-sm:hidden" aria-hidden />}
-              <li className={clsx("min-w-0 truncate", !isLast && "max-sm:hidden", crumb.mono && "font-mono text-xs")}>
+              {place > 0 && (
+                <ChevronRight
+                  size={14}
+                  className={clsx("shrink-0 text-muted", place < crumbs.length - 1 && "max-sm:hidden")}
+                  aria-hidden
+                />
+              )}
+              <li className={clsx("min-w-0 truncate", isFar && "max-sm:hidden", crumb.mono && "font-mono text-xs")}>
                 {crumb.to && !isLast ? (
                   <Link to={crumb.to} params={crumb.params as never} className="text-muted hover:text-fg">
                     {crumb.label}
