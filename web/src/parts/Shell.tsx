@@ -262,7 +262,14 @@ function Crumbs({ crumbs }: { crumbs: readonly Crumb[] }) {
                   aria-hidden
                 />
               )}
-              <li className={clsx("min-w-0 truncate", isFar && "max-sm:hidden", crumb.mono && "font-mono text-xs")}>
+              <li
+                className={clsx(
+                  "truncate",
+                  isLast ? "max-w-[70%] shrink-0" : "min-w-0",
+                  isFar && "max-sm:hidden",
+                  crumb.mono && "font-mono text-xs",
+                )}
+              >
                 {crumb.to && !isLast ? (
                   <Link to={crumb.to} params={crumb.params as never} className="text-muted hover:text-fg">
                     {crumb.label}
