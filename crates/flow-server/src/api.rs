@@ -1,4 +1,5 @@
-//! `/api/v2`: Airflow's stable REST API. A file a resource: parameters, bodies, views, handlers, in this order.
+//! `/api/v2`: Airflow's stable REST API, and `/ui`: what our own UI and command line need besides. A file a resource:
+//! parameters, bodies, views, handlers, in this order.
 
 use axum::extract::DefaultBodyLimit;
 use utoipa::OpenApi as _;
@@ -27,6 +28,7 @@ mod monitor;
 mod pools;
 mod task_instances;
 mod tokens;
+mod ui;
 mod users;
 mod variables;
 mod xcoms;
@@ -59,6 +61,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .merge(pools::routes())
         .merge(task_instances::routes())
         .merge(tokens::routes())
+        .merge(ui::routes())
         .merge(users::routes())
         .merge(variables::routes())
         .merge(xcoms::routes())
