@@ -7,9 +7,11 @@ use std::{fmt, ops, time::Duration};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+pub mod day;
 pub mod duration;
 pub mod zone;
 
+pub use day::Day;
 pub use duration::{Seconds, format_duration, parse_duration};
 pub use zone::{is_zone, tzdb_version, zone, zone_names};
 

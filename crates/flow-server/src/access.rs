@@ -263,14 +263,19 @@ rules! {
     GET "/auth/token" Anyone create_token_of_nobody;
     POST "/auth/token" Anyone create_token;
     POST "/auth/token/cli" Anyone create_token_cli;
+    GET "/ui/dags" Read(Viewer) get_dag_cards;
     GET "/ui/dags/lastRunStates" Read(Viewer) get_last_run_states;
     GET "/ui/dags/{dag_id}/backlog" Read(Viewer) get_backlog;
+    GET "/ui/dags/{dag_id}/calendar" Read(Viewer) get_calendar;
     GET "/ui/dags/{dag_id}/document" Read(Viewer) get_document;
+    GET "/ui/dags/{dag_id}/grid" Read(Viewer) get_grid;
     POST "/ui/dags/{dag_id}/dagRuns/{dag_run_id}/edit" Write(User) edit_dag_run;
     POST "/ui/dags/{dag_id}/dagRuns/{dag_run_id}/edit/preview" Read(User) preview_edit;
+    GET "/ui/dags/{dag_id}/dagRuns/{dag_run_id}/gantt" Read(Viewer) get_gantt;
     GET "/ui/dags/{dag_id}/dagRuns/{dag_run_id}/tasks" Read(Viewer) get_tasks_of_run;
     GET "/ui/dags/{dag_id}/dagRuns/{dag_run_id}/tasks/{task_id}/{map_index}/explain" Read(Viewer) explain_task;
     GET "/ui/dags/{dag_id}/dagRuns/{dag_run_id}/tasks/{task_id}/{map_index}/rendered" Read(Viewer) render_task;
+    GET "/ui/processes" Read(Viewer) get_processes;
 }
 
 /// Returns every route: method, path, what it needs in words, name. `own`: Viewer for what is one's own, Admin for the

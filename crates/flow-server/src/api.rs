@@ -1,4 +1,5 @@
-//! `/api/v2`: Airflow's stable REST API. A file a resource: parameters, bodies, views, handlers, in this order.
+//! `/api/v2`: Airflow's stable REST API, and `/ui`: what our own UI and command line need besides. A file a resource:
+//! parameters, bodies, views, handlers, in this order.
 
 use axum::extract::DefaultBodyLimit;
 use utoipa::OpenApi as _;
@@ -28,6 +29,7 @@ mod pools;
 mod ranges;
 mod task_instances;
 mod tokens;
+mod ui;
 mod users;
 mod variables;
 mod xcoms;
@@ -60,6 +62,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .merge(pools::routes())
         .merge(task_instances::routes())
         .merge(tokens::routes())
+        .merge(ui::routes())
         .merge(users::routes())
         .merge(variables::routes())
         .merge(xcoms::routes())

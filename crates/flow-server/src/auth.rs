@@ -475,11 +475,25 @@ pub(crate) async fn check_dag(app: &App, who: &Who, dag_id: &str, is_write: bool
 ///
 /// When the database does.
 pub(crate) async fn hidden_dags(app: &App, who: &Who) -> Result<Vec<String>, ApiError> {
+    dags_with(app, who, None).await
+}
+
+/// Returns the DAGs that someone may see, and not change.
+///
+/// # Errors
+///
+/// When the database does.
+pub(crate) async fn read_only_dags(app: &App, who: &Who) -> Result<Vec<String>, ApiError> {
+    dags_with(app, who, Some(DagAccess::Read)).await
+}
+
+/// Returns the DAGs that someone may do this with, of those that are not there for everyone.
+async fn dags_with(app: &App, who: &Who, access: Option<DagAccess>) -> Result<Vec<String>, ApiError> {
     if who.role >= Role::Op {
         return Ok(Vec::new());
     }
     let restricted = app.store.restricted_dags().await?;
-    Ok(restricted.into_iter().filter(|(_, list)| may(list, who).is_none()).map(|(dag_id, _)| dag_id).collect())
+    Ok(restricted.into_iter().filter(|(_, list)| may(list, who) == access).map(|(dag_id, _)| dag_id).collect())
 }
 
 /// Returns what a list gives to someone: by their name or by their role, whichever is more.

@@ -105,8 +105,9 @@ fn add_common_answers(document: &mut Document) {
     }
 }
 
-/// Answers that leave out what they have nothing for, as Airflow's do; there are very many of them in one.
-const LEAVE_OUT: [&str; 1] = ["StructuredLogMessage"];
+/// Answers that leave out what they have nothing for, as Airflow's do, or what was not asked for; there are very many of
+/// them in one.
+const LEAVE_OUT: [&str; 2] = ["GridRun", "StructuredLogMessage"];
 
 /// Answers write every field, null where there is nothing; the derived description takes those for optional.
 /// Two structures written as one object are described as one.

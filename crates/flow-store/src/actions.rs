@@ -10,7 +10,7 @@ use std::collections::HashSet;
 use flow_core::{
     DagId, RunId, RunType, TaskState, Timestamp,
     dag::params::{BadParam, with_conf},
-    engine::{Edit, LastRun, Reason, Refused, RunHistory, edit, explain, explain_dispatch, planned_runs},
+    engine::{Edit, LastRun, NewRun, Reason, Refused, RunHistory, edit, explain, explain_dispatch, planned_runs},
     run::DataInterval,
 };
 use serde_json::Value;
@@ -309,11 +309,47 @@ impl Store {
             return Ok(Backlog::default());
         }
         let cached = dags.read(self, row.version_id).await?;
-        let last = self.latest_scheduled_run(&row.dag_id).await?;
+        // That is what unpausing writes down.
+        let history = self.run_history(&row.dag_id, now).await?;
+        let due = planned_runs(&cached.dag, &history, now).take_while(|run| run.run_after <= now);
+        let planned: Vec<NewRun> = due.take(BACKLOG_MAX + 1).collect();
+        Ok(Backlog {
+            has_catchup: cached.dag.catchup,
+            due: planned.len(),
+            first: planned.iter().take(4).map(|run| run.run_id.clone()).collect(),
+            last: planned.last().filter(|_| planned.len() <= BACKLOG_MAX).map(|run| run.run_id.clone()),
+        })
+    }
+
+    /// Returns the runs that the timetable of a DAG will make, those that are due already first, at most `most`. A DAG
+    /// that is paused, or whose file is gone, makes none. `until`: only those that are due before.
+    ///
+    /// # Errors
+    ///
+    /// When the database does, or the DAG's version cannot be read.
+    pub async fn planned_runs(
+        &self,
+        dags: &DagCache,
+        row: &DagRow,
+        now: Timestamp,
+        until: Timestamp,
+        most: usize,
+    ) -> Result<Vec<NewRun>, StoreError> {
+        if row.is_stale || row.is_paused {
+            return Ok(Vec::new());
+        }
+        let cached = dags.read(self, row.version_id).await?;
+        let history = self.run_history(&row.dag_id, row.enabled_at).await?;
+        Ok(planned_runs(&cached.dag, &history, now).take_while(|run| run.run_after < until).take(most).collect())
+    }
+
+    /// Returns what a timetable needs to know of the past. Overlaps are not looked at.
+    async fn run_history(&self, dag_id: &str, enabled_at: Timestamp) -> Result<RunHistory, StoreError> {
+        let last = self.latest_scheduled_run(dag_id).await?;
         let mut tx = self.snapshot().await?;
-        let active = tx.count_active_runs(&[row.dag_id.as_str()]).await?.remove(&row.dag_id).unwrap_or_default();
+        let active = tx.count_active_runs(&[dag_id]).await?.remove(dag_id).unwrap_or_default();
         tx.rollback().await?;
-        let history = RunHistory {
+        Ok(RunHistory {
             last: last.and_then(|row| {
                 Some(LastRun {
                     logical_date: row.run.logical_date?,
@@ -323,18 +359,8 @@ impl Store {
                 })
             }),
             active: active.0 + active.1,
-            // Overlaps are not looked at.
             busy_until: None,
-            // That is what unpausing writes down.
-            enabled_at: Some(now),
-        };
-        let mut planned = planned_runs(&cached.dag, &history, now, BACKLOG_MAX + 1);
-        planned.retain(|run| run.run_after <= now);
-        Ok(Backlog {
-            has_catchup: cached.dag.catchup,
-            due: planned.len(),
-            first: planned.iter().take(4).map(|run| run.run_id.clone()).collect(),
-            last: planned.last().filter(|_| planned.len() <= BACKLOG_MAX).map(|run| run.run_id.clone()),
+            enabled_at: Some(enabled_at),
         })
     }
 }

@@ -66,23 +66,25 @@ statements! {
     // Touches one that is there, so that nobody forgets it before this transaction has said what it is for.
     both SAVE_SOURCE = "INSERT INTO dag_source (hash, text, files) VALUES ($1, $2, $3)
         ON CONFLICT (hash) DO UPDATE SET hash = excluded.hash";
-    both CURRENT = "SELECT d.file, d.is_stale OR d.timetable_class IS NULL, v.hash, v.id, v.number, v.source_hash FROM dag d JOIN dag_version v ON v.id = d.version_id WHERE d.dag_id = $1";
+    // What an older Flow wrote lacks the newest column, and is written anew.
+    both CURRENT = "SELECT d.file, d.is_stale OR d.timezone IS NULL, v.hash, v.id, v.number, v.source_hash FROM dag d JOIN dag_version v ON v.id = d.version_id WHERE d.dag_id = $1";
     both LAST_NUMBER = "SELECT COALESCE(MAX(number), 0) FROM dag_version WHERE dag_id = $1";
     both INSERT_VERSION = "INSERT INTO dag_version (dag_id, number, hash, source_hash, file, document, created_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id";
     both TOUCH_VERSION = "UPDATE dag_version SET source_hash = $2, document = $3, file = $4 WHERE id = $1";
     both SAVE_DAG = "INSERT INTO dag (dag_id, version_id, file, display_name, description, owners, tags, schedule, max_active_runs,
             is_paused, is_stale, enabled_at, due_at, parsed_at, max_active_tasks, max_failed_runs, has_task_limits, timetable_class,
-            timetable_summary, is_periodic, pools)
+            timetable_summary, is_periodic, pools, timezone)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, FALSE, $11, CASE WHEN $10 THEN NULL ELSE CAST($11 AS BIGINT) END, $11,
-            $12, $13, $14, $15, $16, $17, $18)
+            $12, $13, $14, $15, $16, $17, $18, $19)
         ON CONFLICT (dag_id) DO UPDATE SET
             version_id = excluded.version_id, file = excluded.file, display_name = excluded.display_name,
             description = excluded.description, owners = excluded.owners, tags = excluded.tags, schedule = excluded.schedule,
             max_active_runs = excluded.max_active_runs, max_active_tasks = excluded.max_active_tasks,
             max_failed_runs = excluded.max_failed_runs, has_task_limits = excluded.has_task_limits,
             timetable_class = excluded.timetable_class, timetable_summary = excluded.timetable_summary,
-            is_periodic = excluded.is_periodic, pools = excluded.pools, is_stale = FALSE, is_blocked = FALSE, parsed_at = excluded.parsed_at,
+            is_periodic = excluded.is_periodic, pools = excluded.pools, timezone = excluded.timezone,
+            is_stale = FALSE, is_blocked = FALSE, parsed_at = excluded.parsed_at,
             due_at = CASE WHEN dag.is_paused THEN NULL ELSE CAST($11 AS BIGINT) END";
     both OF_FILE = "SELECT dag_id FROM dag WHERE file = $1 AND NOT is_stale";
     both STALE = "UPDATE dag SET is_stale = TRUE, is_blocked = FALSE, due_at = NULL WHERE dag_id = $1";
@@ -260,6 +262,7 @@ impl Tx {
                 .bind(dag.timetable.summary())
                 .bind(dag.timetable.is_periodic())
                 .bind(to_json(&pools))
+                .bind(&dag.timezone)
                 .execute(conn)
                 .await?;
         });

@@ -3,9 +3,12 @@
 /// How far clocks of hosts may be apart, where one moment is looked for by another.
 const SKEW_MICROS: i64 = 3_600_000_000;
 
+pub(crate) mod calendar;
+pub(crate) mod cards;
 mod connections;
 pub(crate) mod dags;
 pub(crate) mod events;
+pub(crate) mod grid;
 mod import_errors;
 pub(crate) mod pools;
 mod processes;
@@ -15,9 +18,12 @@ mod variables;
 pub(crate) mod versions;
 pub(crate) mod xcoms;
 
+pub use calendar::DayCount;
+pub use cards::RunBrief;
 pub use connections::{ConnectionFilter, ConnectionOrder};
-pub use dags::{DagFilter, DagLine, DagOrder, MissingPool, RunCount};
+pub use dags::{DagCount, DagFilter, DagLine, DagOrder, MissingPool, RunCount};
 pub use events::{EventFilter, EventLine, EventOrder};
+pub use grid::{GridCell, GridColumn, GridRun, TaskBrief, TryBrief};
 pub use import_errors::{ImportErrorFilter, ImportErrorOrder};
 pub use pools::PoolFilter;
 pub use processes::{ProcessFilter, ProcessOrder};

@@ -1,5 +1,7 @@
 //! The processes that work on this database: who they are, and whether they are still there.
 
+use std::collections::BTreeMap;
+
 use flow_core::Timestamp;
 use serde_json::json;
 
@@ -7,7 +9,7 @@ use crate::{
     Signal, Store, StoreError, Tx,
     db::{on, statements},
     looks::at_once,
-    rows::{to_json, to_list},
+    rows::{count, to_json, to_list},
 };
 
 /// What a process does.
@@ -69,6 +71,7 @@ statements! {
         "UPDATE attempt SET ended_at = $2, outcome = $3
          WHERE ended_at IS NULL AND worker IN (SELECT c.value ->> 0 FROM", ") RETURNING run, dag_id, task_id"
     ];
+    both RUNNING = "SELECT worker, COUNT(*) FROM attempt WHERE worker IS NOT NULL AND ended_at IS NULL GROUP BY worker";
     both FORGET_OLD = "DELETE FROM process WHERE COALESCE(ended_at, heartbeat_at) < $1";
 }
 
@@ -80,6 +83,17 @@ impl Store {
     /// When the database does.
     pub async fn processes(&self) -> Result<Vec<Process>, StoreError> {
         Ok(on!(read self, ALIVE, |text, conn| sqlx::query_as(text).fetch_all(conn).await?))
+    }
+
+    /// Counts the attempts that each process is at, by its id; one that is at none is left out.
+    ///
+    /// # Errors
+    ///
+    /// When the database does.
+    pub async fn count_running(&self) -> Result<BTreeMap<String, u32>, StoreError> {
+        let rows: Vec<(String, i64)> =
+            on!(read self, RUNNING, |text, conn| sqlx::query_as(text).fetch_all(conn).await?);
+        Ok(rows.into_iter().map(|(worker, number)| (worker, count(number))).collect())
     }
 
     /// Says whether the lease of an attempt is over: its worker has been silent for too long.

@@ -208,6 +208,11 @@ impl Select {
         }
     }
 
+    /// Reads other columns.
+    pub(crate) fn read(&mut self, columns: &'static str) {
+        self.columns = columns;
+    }
+
     /// Adds a condition; each `?` in it is the next of the arguments.
     pub(crate) fn filter<A: Into<Arg>>(&mut self, condition: &str, args: impl IntoIterator<Item = A>) {
         self.conditions.push_str(if self.conditions.is_empty() { " WHERE (" } else { " AND (" });

@@ -40,25 +40,26 @@ pub fn due_runs(dag: &Dag, history: &RunHistory, now: Timestamp) -> NewRuns {
 }
 
 /// Lists the runs that the timetable plans, oldest first: those that are due already (all of them with catchup, else
-/// the newest), then those to come. Limits and overlaps are not looked at. For "what would unpausing do" and "what
-/// comes next".
-pub fn planned_runs(dag: &Dag, history: &RunHistory, now: Timestamp, limit: usize) -> Vec<NewRun> {
-    let moments: Vec<Moment> = match &dag.timetable {
-        Timetable::Null => Vec::new(),
-        Timetable::Once => once(dag, history, now).into_iter().collect(),
-        Timetable::Continuous if history.active > 0 => Vec::new(),
-        Timetable::Continuous => again(dag, history, now).into_iter().collect(),
+/// the newest), then those to come, without end where the schedule has none: take as many as you need. Limits and
+/// overlaps are not looked at. For "what would unpausing do" and "what comes next".
+pub fn planned_runs<'a>(dag: &'a Dag, history: &RunHistory, now: Timestamp) -> impl Iterator<Item = NewRun> + use<'a> {
+    let (single, plan) = match &dag.timetable {
+        Timetable::Null => (None, None),
+        Timetable::Once => (once(dag, history, now), None),
+        Timetable::Continuous if history.active > 0 => (None, None),
+        Timetable::Continuous => (again(dag, history, now), None),
         Timetable::CronTrigger { .. }
         | Timetable::CronInterval { .. }
         | Timetable::DeltaTrigger { .. }
         | Timetable::DeltaInterval { .. }
-        | Timetable::Events { .. } => {
-            let Some(plan) = Plan::new(dag, history, now) else { return Vec::new() };
-            let first = if plan.newest_only { plan.newest(now).or_else(|| plan.after(now)) } else { plan.first() };
-            std::iter::successors(first, |moment| plan.after(moment.run_after)).take(limit).collect()
-        }
+        | Timetable::Events { .. } => (None, Plan::new(dag, history, now)),
     };
-    moments.into_iter().take(limit).map(new_run).collect()
+    let first = plan.as_ref().and_then(|plan| match plan.newest_only {
+        true => plan.newest(now).or_else(|| plan.after(now)),
+        false => plan.first(),
+    });
+    let next = move |moment: &Moment| plan.as_ref().and_then(|plan| plan.after(moment.run_after));
+    std::iter::successors(single.or(first), next).map(new_run)
 }
 
 /// Runs at the moments of a series.

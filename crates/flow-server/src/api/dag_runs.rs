@@ -21,7 +21,7 @@ use crate::{
 mod bulk;
 mod change;
 mod clear;
-mod list;
+pub(super) mod list;
 mod trigger;
 mod wait;
 
@@ -69,7 +69,7 @@ struct DAGRunCollectionResponse {
 /// Airflow's types of runs; Flow makes no `operator_triggered` and `asset_materialization`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-enum DagRunType {
+pub(super) enum DagRunType {
     Backfill,
     Scheduled,
     Manual,
@@ -80,7 +80,7 @@ enum DagRunType {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-enum DagRunState {
+pub(super) enum DagRunState {
     Queued,
     Running,
     Success,

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use axum::{Json, extract::State, http::StatusCode};
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use flow_core::{DagId, RunState};
-use flow_store::{DagFilter, DagLine, DagOrder, Listed, Signal};
+use flow_store::{DagFilter, DagLine, DagOrder, Listed, Order, Signal};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -34,7 +34,7 @@ const TASKS_DEFAULT: i64 = 16;
 /// Filters that changing many DAGs has, too.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-struct Filter {
+pub(super) struct Filter {
     #[serde(default)]
     tags: Vec<String>,
     /// Whether a DAG must have one of the tags or all of them
@@ -52,7 +52,7 @@ struct Filter {
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-struct ListFilter {
+pub(super) struct ListFilter {
     dag_display_name_pattern: Option<String>,
     dag_display_name_prefix_pattern: Option<String>,
     has_import_errors: Option<bool>,
@@ -174,8 +174,8 @@ struct DagTagResponse {
 
 impl DAGResponse {
     pub(super) fn new(app: &App, line: DagLine) -> Self {
+        let (tags, owners) = (tags_of(&line), owners_of(&line));
         let name = line.display_name.unwrap_or_else(|| line.dag_id.clone());
-        let tags: Vec<String> = serde_json::from_str(&line.tags).unwrap_or_default();
         let tag = |tag| DagTagResponse { name: tag, dag_id: line.dag_id.clone(), dag_display_name: name.clone() };
         let when = |micros: Option<i64>| micros.map(When::of_micros);
         let is_periodic = line.is_periodic.unwrap_or(false);
@@ -207,11 +207,19 @@ impl DAGResponse {
             next_dagrun_data_interval_end: when(line.next_interval_end),
             next_dagrun_run_after: when(line.next_run_after),
             allowed_run_types: None,
-            owners: line.owners.split(", ").filter(|owner| !owner.is_empty()).map(str::to_owned).collect(),
+            owners,
             is_backfillable: is_periodic,
             dag_id: line.dag_id,
         }
     }
+}
+
+pub(super) fn tags_of(line: &DagLine) -> Vec<String> {
+    serde_json::from_str(&line.tags).unwrap_or_default()
+}
+
+pub(super) fn owners_of(line: &DagLine) -> Vec<String> {
+    line.owners.split(", ").filter(|owner| !owner.is_empty()).map(str::to_owned).collect()
 }
 
 /// Names a file without saying which; [`file_of`] reads it.
@@ -315,6 +323,18 @@ impl ListFilter {
     }
 }
 
+/// Reads what a list of DAGs is asked for; `None` = there is no such DAG.
+pub(super) async fn asked_for(
+    app: &App,
+    who: &Who,
+    filter: Filter,
+    more: ListFilter,
+) -> Result<(Option<DagFilter>, Vec<Order<DagOrder>>), ApiError> {
+    let orders = page::order(&more.order_by, &ORDERS)?;
+    let wanted = filter.wanted(app, who).await?;
+    Ok((more.add(wanted, who)?, orders))
+}
+
 fn at_most(name: &str, values: &[String]) -> Result<(), ApiError> {
     if values.len() > VALUES_MAX {
         return Err(ApiError::invalid(&["query", name], format!("at most {VALUES_MAX} of them")));
@@ -350,9 +370,8 @@ async fn get_dags(
     Query(filter): Query<Filter>,
     Query(more): Query<ListFilter>,
 ) -> Result<Json<DAGCollectionResponse>, ApiError> {
-    let orders = page::order(&more.order_by, &ORDERS)?;
-    let wanted = filter.wanted(&app, &who).await?;
-    let listed = match more.add(wanted, &who)? {
+    let (wanted, orders) = asked_for(&app, &who, filter, more).await?;
+    let listed = match wanted {
         Some(wanted) => app.store.list_dags(&wanted, &orders, paging.page()?).await?,
         None => Listed { rows: Vec::new(), total: 0, is_counted: true },
     };

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// A process that is silent for longer is not alive, as in Airflow.
-const SILENT: Duration = Duration::from_secs(30);
+pub(super) const SILENT: Duration = Duration::from_secs(30);
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]

@@ -88,6 +88,8 @@ pub struct DagLine {
     pub timetable_class: Option<String>,
     pub timetable_summary: Option<String>,
     pub is_periodic: Option<bool>,
+    /// IANA name.
+    pub timezone: Option<String>,
     pub max_active_runs: i64,
     pub max_active_tasks: Option<i64>,
     pub max_failed_runs: Option<i64>,
@@ -101,6 +103,13 @@ pub struct DagLine {
     pub next_run_after: Option<i64>,
     /// When its file was last read.
     pub parsed_at: i64,
+}
+
+/// How many DAGs a filter lets through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct DagCount {
+    pub all: i64,
+    pub paused: i64,
 }
 
 /// A task of a DAG names a pool that is not there.
@@ -121,8 +130,8 @@ pub struct RunCount {
 }
 
 const COLUMNS: &str = "d.dag_id, d.version_id, d.file, d.display_name, d.description, d.owners, d.tags, d.schedule,
-    d.timetable_class, d.timetable_summary, d.is_periodic, d.max_active_runs, d.max_active_tasks, d.max_failed_runs,
-    d.has_task_limits, d.is_paused, d.is_stale, EXISTS (SELECT 1 FROM import_error e WHERE e.path = d.file) AS has_import_errors,
+    d.timetable_class, d.timetable_summary, d.is_periodic, d.timezone, d.max_active_runs, d.max_active_tasks,
+    d.max_failed_runs, d.has_task_limits, d.is_paused, d.is_stale, EXISTS (SELECT 1 FROM import_error e WHERE e.path = d.file) AS has_import_errors,
     d.next_logical_date, d.next_interval_start, d.next_interval_end, d.next_run_after, COALESCE(f.parsed_at, d.parsed_at) AS parsed_at";
 const FROM: &str = "dag d LEFT JOIN dag_file f ON f.path = d.file";
 
@@ -150,8 +159,8 @@ statements! {
 }
 
 impl DagFilter {
-    fn select(&self, store: &Store) -> Select {
-        let mut select = Select::new(store, COLUMNS, FROM);
+    fn select(&self, store: &Store, columns: &'static str) -> Select {
+        let mut select = Select::new(store, columns, FROM);
         if let Some(dag_id) = &self.dag_id {
             select.filter("d.dag_id = ?", [dag_id]);
         }
@@ -226,12 +235,24 @@ impl Store {
         orders: &[Order<DagOrder>],
         page: Page,
     ) -> Result<Listed<DagLine>, StoreError> {
-        let mut select = filter.select(self);
+        let mut select = filter.select(self, COLUMNS);
         for order in orders {
             select.order_by(order.by.expression(), order.is_descending);
         }
         select.order_by("d.dag_id", false);
         select.list(self, page).await
+    }
+
+    /// Counts the DAGs of a list.
+    ///
+    /// # Errors
+    ///
+    /// When the database does.
+    pub async fn count_dags(&self, filter: &DagFilter) -> Result<DagCount, StoreError> {
+        let columns = "COUNT(*) AS \"all\", COUNT(CASE WHEN d.is_paused THEN 1 END) AS paused";
+        let select = filter.select(self, columns);
+        let found = select.fetch(self, Page { limit: 1, offset: 0 }).await?.pop();
+        Ok(found.unwrap_or(DagCount { all: 0, paused: 0 }))
     }
 
     /// Returns a DAG as lists show it.
@@ -241,7 +262,7 @@ impl Store {
     /// When the database does.
     pub async fn dag_line(&self, dag_id: &str) -> Result<Option<DagLine>, StoreError> {
         let filter = DagFilter { dag_id: Some(dag_id.to_owned()), with_stale: true, ..DagFilter::default() };
-        Ok(filter.select(self).fetch(self, Page { limit: 1, offset: 0 }).await?.pop())
+        Ok(filter.select(self, COLUMNS).fetch(self, Page { limit: 1, offset: 0 }).await?.pop())
     }
 
     /// Returns the tags of DAGs that are not stale, by name, at most `most`.

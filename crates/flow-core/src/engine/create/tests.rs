@@ -526,7 +526,7 @@ fn a_changed_schedule_goes_on_after_the_last_run() {
 #[test]
 fn what_is_planned_shows_what_unpausing_makes_and_what_comes_next() {
     let planned = |dag: &Dag, history: &RunHistory, limit| -> Vec<String> {
-        planned_runs(dag, history, at("2026-11-20T08:00"), limit).iter().map(after).collect()
+        planned_runs(dag, history, at("2026-11-20T08:00")).take(limit).map(|run| after(&run)).collect()
     };
     let daily = from("2026-11-18", dag("0 3 * * *"));
     assert_eq!(planned(&daily, &seen("2026-11-20"), 3), ["2026-11-20T03:00", "2026-11-21T03:00", "2026-11-22T03:00"]);

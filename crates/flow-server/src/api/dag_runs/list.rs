@@ -240,20 +240,10 @@ fn within(ranges: Ranges) -> DagRunFilter {
 impl Filter {
     /// Adds what it says to a filter. Returns `false` when nothing can be found.
     fn fill(self, wanted: &mut DagRunFilter) -> Result<bool, ApiError> {
-        let states = self.state.iter().filter(|word| !word.is_empty()).map(|word| {
-            word.parse::<RunState>().map_err(|error| ApiError::invalid(&["query", "state"], error.to_string()))
-        });
-        wanted.states = distinct(states.collect::<Result<Vec<_>, _>>()?);
-        let types = self.run_type.iter().filter(|word| !word.is_empty()).map(|word| {
-            DagRunType::ALL.into_iter().find(|kind| kind.as_str() == word).ok_or_else(|| {
-                let known: Vec<&str> = DagRunType::ALL.into_iter().map(DagRunType::as_str).collect();
-                ApiError::invalid(&["query", "run_type"], format!("`{word}` is none of {}", known.join(", ")))
-            })
-        });
-        let types: Vec<DagRunType> = types.collect::<Result<_, _>>()?;
-        let ours: Vec<RunType> = types.iter().filter_map(|kind| kind.ours()).collect();
-        let has_types = types.is_empty() || !ours.is_empty();
-        wanted.types = distinct(ours);
+        wanted.states = states(&self.state)?;
+        let types = types(&self.run_type)?;
+        let has_types = types.as_ref().is_none_or(|types| !types.is_empty());
+        wanted.types = types.unwrap_or_default();
         at_most(&["query", "dag_version"], self.dag_version.len())?;
         wanted.versions = self.dag_version;
         wanted.run_ids = page::patterns(self.run_id_pattern.as_deref(), self.run_id_prefix_pattern.as_deref());
@@ -276,6 +266,28 @@ impl Filter {
         .any(|text| !text.is_empty() && text != "~");
         Ok(has_types && !is_partitioned)
     }
+}
+
+/// Reads words for states in the query.
+pub(in crate::api) fn states(words: &[String]) -> Result<Vec<RunState>, ApiError> {
+    let one = |word: &String| {
+        word.parse()
+            .map_err(|error: flow_core::state::UnknownWord| ApiError::invalid(&["query", "state"], error.to_string()))
+    };
+    let states = words.iter().filter(|word| !word.is_empty()).map(one);
+    Ok(distinct(states.collect::<Result<Vec<_>, _>>()?))
+}
+
+/// Reads words for types in the query; `None` = any. Of Airflow's, Flow does not make all.
+pub(in crate::api) fn types(words: &[String]) -> Result<Option<Vec<RunType>>, ApiError> {
+    let one = |word: &String| {
+        DagRunType::ALL.into_iter().find(|kind| kind.as_str() == word).ok_or_else(|| {
+            let known: Vec<&str> = DagRunType::ALL.into_iter().map(DagRunType::as_str).collect();
+            ApiError::invalid(&["query", "run_type"], format!("`{word}` is none of {}", known.join(", ")))
+        })
+    };
+    let types: Vec<DagRunType> = words.iter().filter(|word| !word.is_empty()).map(one).collect::<Result<_, _>>()?;
+    Ok((!types.is_empty()).then(|| distinct(types.into_iter().filter_map(DagRunType::ours))))
 }
 
 /// Returns how a text may stand in a configuration: Airflow's clients write JSON with spaces, Flow keeps it without.

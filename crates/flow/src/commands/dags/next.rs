@@ -132,8 +132,8 @@ fn moments(timetable: &Timetable, after: Timestamp, end: Option<Timestamp>, numb
 /// The moments of a DAG that has not begun: nothing is missed yet, so they are those that the scheduler plans.
 fn first_moments(dag: &Dag, after: Timestamp, number: u32, zone: &TimeZone) -> Vec<Due> {
     let history = RunHistory { enabled_at: Some(after), ..RunHistory::default() };
-    planned_runs(dag, &history, after, number as usize)
-        .into_iter()
+    planned_runs(dag, &history, after)
+        .take(number as usize)
         .filter_map(|run| Some(Due::at(run.run_after, run.logical_date?, run.data_interval?, zone)))
         .collect()
 }
