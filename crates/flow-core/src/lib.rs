@@ -10,6 +10,7 @@
 //! | [`run`] | what is known about a run, its task instances and their attempts? |
 //! | [`engine`] | what should change now, and when must we look again? |
 //! | [`template`] | what do a task's arguments look like for this run? |
+//! | [`graph`] | what does a DAG look like: where are its boxes, and which ways do its arrows take? |
 //! | [`catalog`] | which operators are there, and which arguments do they take? |
 //! | [`connection`], [`secret`] | where is another system, and what of it must nobody see? |
 //!
@@ -24,6 +25,7 @@ pub mod catalog;
 pub mod connection;
 pub mod dag;
 pub mod engine;
+pub mod graph;
 pub mod id;
 pub mod run;
 pub mod secret;

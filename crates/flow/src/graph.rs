@@ -1,9 +1,10 @@
-//! Pictures of DAGs. Pure: data in, text out.
+//! Pictures of DAGs as text. Pure: data in, text out.
 //!
-//! [`picture`] takes from a DAG what is drawn, [`layout`] finds places, [`svg`], [`ascii`] and [`dot`] write.
+//! What is drawn and where is found out in `flow_core::graph`; [`svg`], [`ascii`] and [`dot`] write.
 
 pub(crate) mod ascii;
 pub(crate) mod dot;
-pub(crate) mod layout;
-pub(crate) mod picture;
 pub(crate) mod svg;
+
+#[cfg(test)]
+pub(crate) mod testing;

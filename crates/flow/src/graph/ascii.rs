@@ -1,11 +1,9 @@
 //! A picture in letters and lines, for a terminal.
 
-use super::{
+use flow_core::graph::{
+    Picture,
     layout::{Item, Layout, Metrics, layout},
-    picture::Picture,
 };
-
-const METRICS: Metrics = Metrics { height: 3, bend: 1, gap: 0, frame_top: 1, frame_bottom: 1 };
 
 /// More cells than this are no picture for a terminal.
 const CELLS_MAX: usize = 20_000_000;
@@ -15,7 +13,15 @@ const LABEL_MAX: usize = 40;
 
 /// Draws the picture.
 pub(crate) fn draw(picture: &Picture) -> String {
-    let places = layout(picture, &METRICS);
+    let metrics = Metrics {
+        boxes: vec![3; picture.boxes.len()],
+        bend: 1,
+        frame_top: 1,
+        frame_bottom: 1,
+        snap: 1,
+        ..Metrics::default()
+    };
+    let places = layout(picture, &metrics);
     let labels: Vec<Vec<char>> = picture.boxes.iter().map(|one| shortened(&one.label)).collect();
     let tracks = Tracks::new(&places);
     let columns = Columns::new(picture, &places, &labels, &tracks);
@@ -291,7 +297,7 @@ fn draw_frames(canvas: &mut Canvas, picture: &Picture, places: &Layout, columns:
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::graph::picture::{Box, Frame};
+    use crate::graph::testing;
 
     #[track_caller]
     fn check(
@@ -300,17 +306,7 @@ mod tests {
         frames: &[(&str, Option<usize>)],
         expected: &str,
     ) {
-        let picture = Picture {
-            boxes: boxes
-                .iter()
-                .map(|(label, frame)| Box { label: (*label).to_owned(), kind: String::new(), frame: *frame })
-                .collect(),
-            arrows: arrows.to_vec(),
-            frames: frames
-                .iter()
-                .map(|(label, parent)| Frame { label: (*label).to_owned(), parent: *parent })
-                .collect(),
-        };
+        let picture = testing::picture(boxes, arrows, frames);
         let drawn = draw(&picture);
         assert_eq!(format!("\n{drawn}"), expected, "\n{drawn}");
     }
@@ -338,10 +334,10 @@ mod tests {
             "
                ┌──────┐
             ┌─▶│ left │──┐
-┌─────────┐ │  └──────┘  │  ┌──────┐
-│ extract │─┤  ┌───────┐ ├─▶│ load │
-└─────────┘ ├─▶│ right │─┤  └──────┘
-            │  └───────┘ │
+            │  └──────┘  │
+┌─────────┐ │  ┌───────┐ │  ┌──────┐
+│ extract │─┼─▶│ right │─┼─▶│ load │
+└─────────┘ │  └───────┘ │  └──────┘
             └────────────┘
 ",
         );
@@ -354,14 +350,14 @@ mod tests {
             &[(0, 1), (1, 2), (2, 3), (0, 3)],
             &[("stage", None), ("inner", Some(0))],
             "
-             ╭╌ stage ╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╮
-             ╎              ╭╌ inner ╌╮ ╎
-             ╎              ╎ ┌───┐   ╎ ╎
-             ╎ ┌───┐   ┌─────▶│ b │───────┐
-┌───────┐ ┌───▶│ a │───┘    ╎ └───┘   ╎ ╎ │  ┌─────┐
-│ start │─┤  ╎ └───┘        ╰╌╌╌╌╌╌╌╌╌╯ ╎ ├─▶│ end │
-└───────┘ │  ╰╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╯ │  └─────┘
-          └───────────────────────────────┘
+             ╭╌ stage ╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╮
+             ╎             ╭╌ inner ╌╮ ╎
+             ╎ ┌───┐       ╎ ┌───┐   ╎ ╎
+          ┌───▶│ a │────────▶│ b │───────┐
+          │  ╎ └───┘       ╎ └───┘   ╎ ╎ │
+┌───────┐ │  ╎             ╰╌╌╌╌╌╌╌╌╌╯ ╎ │  ┌─────┐
+│ start │─┤  ╰╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╯ ├─▶│ end │
+└───────┘ └──────────────────────────────┘  └─────┘
 ",
         );
     }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::picture::Picture;
+use flow_core::graph::Picture;
 
 /// Writes the picture for `dot`.
 pub(crate) fn draw(picture: &Picture, name: &str) -> String {
@@ -11,8 +11,9 @@ pub(crate) fn draw(picture: &Picture, name: &str) -> String {
     let _ = writeln!(out, "digraph {} {{", quoted(name));
     let _ = writeln!(out, "  rankdir = LR\n  node [shape = box, style = rounded, fontname = \"sans-serif\"]");
     write_frame(&mut out, picture, None, 1);
-    for (from, to) in &picture.arrows {
-        let _ = writeln!(out, "  t{from} -> t{to}");
+    for arrow in &picture.arrows {
+        let label = arrow.label.as_ref().map(|label| format!(" [label = {}]", quoted(label))).unwrap_or_default();
+        let _ = writeln!(out, "  t{} -> t{}{label}", arrow.from, arrow.to);
     }
     out.push_str("}\n");
     out
@@ -37,16 +38,12 @@ fn quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::graph::picture::{Box, Frame};
+    use crate::graph::testing;
 
     #[test]
     fn groups_are_clusters_and_names_are_quoted() {
-        let one = |label: &str, frame| Box { label: label.to_owned(), kind: "bash".to_owned(), frame };
-        let picture = Picture {
-            boxes: vec![one("a\"b", None), one("c", Some(0))],
-            arrows: vec![(0, 1)],
-            frames: vec![Frame { label: "g".to_owned(), parent: None }],
-        };
+        let mut picture = testing::picture(&[("a\"b", None), ("c", Some(0))], &[(0, 1)], &[("g", None)]);
+        picture.arrows[0].label = Some("true".to_owned());
         let expected = r#"digraph "my.dag" {
   rankdir = LR
   node [shape = box, style = rounded, fontname = "sans-serif"]
@@ -55,7 +52,7 @@ mod tests {
     t1 [label = "c", tooltip = "bash"]
   }
   t0 [label = "a\"b", tooltip = "bash"]
-  t0 -> t1
+  t0 -> t1 [label = "true"]
 }
 "#;
         assert_eq!(draw(&picture, "my.dag"), expected);

@@ -1,13 +1,13 @@
 //! `flow dags graph`: a picture of a DAG.
 
-use std::process::ExitCode;
+use std::{collections::BTreeSet, process::ExitCode};
 
-use flow_core::Dag;
+use flow_core::{Dag, graph::Picture};
 use serde::Serialize;
 
 use crate::{
     context::Cx,
-    graph::{ascii, dot, picture, svg},
+    graph::{ascii, dot, svg},
     output::{self, Refusal},
 };
 
@@ -85,10 +85,11 @@ pub(crate) async fn run(args: &Args, cx: &Cx) -> anyhow::Result<ExitCode> {
         cx.out.data(&View::of(&dag))?;
         return Ok(ExitCode::SUCCESS);
     }
+    let picture = Picture::of(&dag, &BTreeSet::new());
     let drawing = match args.format.unwrap_or(Format::Ascii) {
-        Format::Ascii => ascii::draw(&picture::of(&dag)),
-        Format::Svg => svg::draw(&picture::of(&dag), dag.id.as_str()),
-        Format::Dot => dot::draw(&picture::of(&dag), dag.id.as_str()),
+        Format::Ascii => ascii::draw(&picture),
+        Format::Svg => svg::draw(&picture, dag.id.as_str()),
+        Format::Dot => dot::draw(&picture, dag.id.as_str()),
     };
     cx.out.raw(&drawing)?;
     Ok(ExitCode::SUCCESS)
