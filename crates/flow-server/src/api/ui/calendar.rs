@@ -2,9 +2,10 @@
 
 use axum::extract::State;
 use flow_core::{
-    RunState, Timestamp,
+    Timestamp,
     time::{Day, is_zone, zone},
 };
+use flow_store::DayCount;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -63,17 +64,6 @@ struct DayStates {
     failed: u64,
     running: u64,
     queued: u64,
-}
-
-impl DayStates {
-    fn of(&mut self, state: RunState) -> &mut u64 {
-        match state {
-            RunState::Success => &mut self.success,
-            RunState::Failed => &mut self.failed,
-            RunState::Running => &mut self.running,
-            RunState::Queued => &mut self.queued,
-        }
-    }
 }
 
 /// Days in a zone.
@@ -151,7 +141,8 @@ async fn get_calendar(
     let mut states = vec![(DayStates::default(), 0); days.bounds.len()];
     for count in counts {
         if let Some((states, _)) = states.get_mut(count.day) {
-            *states.of(count.state) += count.runs;
+            let DayCount { success, failed, running, queued, .. } = count;
+            *states = DayStates { success, failed, running, queued };
         }
     }
     for run in planned {
