@@ -1,0 +1,5 @@
+import { Loading } from "../parts/Loading";
+
+export function DagDurationPage() {
+  return <Loading label="Duration" />;
+}

@@ -1,0 +1,5 @@
+import { Loading } from "../parts/Loading";
+
+export function DagEventsPage() {
+  return <Loading label="Events" />;
+}

@@ -1,0 +1,5 @@
+import { Loading } from "../parts/Loading";
+
+export function DagGanttPage() {
+  return <Loading label="Gantt" />;
+}

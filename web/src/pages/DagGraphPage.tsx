@@ -1,0 +1,5 @@
+import { Loading } from "../parts/Loading";
+
+export function DagGraphPage() {
+  return <Loading label="Graph" />;
+}

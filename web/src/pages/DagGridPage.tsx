@@ -1,0 +1,5 @@
+import { Loading } from "../parts/Loading";
+
+export function DagGridPage() {
+  return <Loading label="Grid" />;
+}

@@ -1,0 +1,5 @@
+import { Loading } from "../parts/Loading";
+
+export function DagLandingPage() {
+  return <Loading label="Landing" />;
+}

@@ -1,0 +1,19 @@
+import { Link } from "@tanstack/react-router";
+import { Compass } from "lucide-react";
+import { Empty } from "../parts/Empty";
+
+export function NotFoundPage() {
+  return (
+    <Empty
+      icon={Compass}
+      title="There is no such page."
+      action={
+        <Link to="/" className="link">
+          To the DAGs
+        </Link>
+      }
+    >
+      The address may be mistyped, or from another version of Flow.
+    </Empty>
+  );
+}

@@ -1,0 +1,5 @@
+import { Loading } from "../parts/Loading";
+
+export function RunDetailsPage() {
+  return <Loading label="Details" />;
+}

@@ -1,0 +1,5 @@
+import { Loading } from "../parts/Loading";
+
+export function TaskEventsPage() {
+  return <Loading label="Events" />;
+}

@@ -1,0 +1,69 @@
+// The header of a task instance, and its tabs.
+
+import { useQuery } from "@tanstack/react-query";
+import { Outlet } from "@tanstack/react-router";
+import { dagQuery, taskQuery } from "../api/queries";
+import { Duration } from "../parts/Duration";
+import { Header, HeaderFact } from "../parts/Header";
+import { Loaded } from "../parts/Loaded";
+import { StateBadge } from "../parts/StateBadge";
+import { Tabs } from "../parts/Tabs";
+import { DagZoneProvider, Time } from "../parts/Time";
+import { usePlace } from "../parts/usePlace";
+import { TaskActions } from "./task/TaskActions";
+
+const TABS = [
+  { label: "Log", to: "/dags/$dagId/runs/$runId/tasks/$taskId" },
+  { label: "Rendered", to: "/dags/$dagId/runs/$runId/tasks/$taskId/rendered" },
+  { label: "XCom", to: "/dags/$dagId/runs/$runId/tasks/$taskId/xcom" },
+  { label: "Tries", to: "/dags/$dagId/runs/$runId/tasks/$taskId/tries" },
+  { label: "Details", to: "/dags/$dagId/runs/$runId/tasks/$taskId/details" },
+  { label: "Events", to: "/dags/$dagId/runs/$runId/tasks/$taskId/events" },
+] as const;
+
+export function TaskLayout() {
+  const place = usePlace();
+  const { dagId, runId, taskId, mapIndex } = place;
+  const dag = useQuery(dagQuery(dagId));
+  const task = useQuery(taskQuery(place));
+  const search = mapIndex < 0 ? undefined : { map_index: String(mapIndex) };
+  return (
+    <DagZoneProvider zone={dag.data?.timezone ?? null}>
+      <Loaded query={task} what="The task instance">
+        {(task) => (
+          <div className="flex min-h-full flex-col">
+            <Header
+              title={mapIndex < 0 ? taskId : `${taskId} [${mapIndex}]`}
+              tab={`${taskId} · ${dagId}`}
+              before={<StateBadge state={task.state} />}
+              facts={
+                <>
+                  <HeaderFact name="Operator">{task.operator_name ?? task.operator ?? "–"}</HeaderFact>
+                  <HeaderFact name="Try">
+                    {task.try_number} of {task.max_tries + 1}
+                  </HeaderFact>
+                  <HeaderFact name="Started">
+                    <Time at={task.start_date} none="not yet" />
+                  </HeaderFact>
+                  <HeaderFact name="Took">
+                    <Duration start={task.start_date} end={task.end_date} />
+                  </HeaderFact>
+                </>
+              }
+              actions={<TaskActions task={task} />}
+              tabs={
+                <Tabs
+                  label="Views of the task instance"
+                  tabs={TABS.map((tab) => ({ ...tab, params: { dagId, runId, taskId }, search }))}
+                />
+              }
+            />
+            <div className="flex min-h-0 flex-1 flex-col">
+              <Outlet />
+            </div>
+          </div>
+        )}
+      </Loaded>
+    </DagZoneProvider>
+  );
+}

@@ -1,0 +1,5 @@
+import { Loading } from "../parts/Loading";
+
+export function TaskRenderedPage() {
+  return <Loading label="Rendered" />;
+}

@@ -1,0 +1,41 @@
+// Tabs that are links, so each has a URL of its own.
+
+import { Link, type LinkProps } from "@tanstack/react-router";
+import { useEffect, useRef } from "react";
+
+export interface Tab {
+  label: string;
+  to: LinkProps["to"];
+  params?: Record<string, string>;
+  search?: Record<string, string | undefined>;
+  /** Something small after the label, such as a count */
+  badge?: string | number | null;
+}
+
+export function Tabs({ label, tabs }: { label: string; tabs: readonly Tab[] }) {
+  const bar = useRef<HTMLElement>(null);
+  // On a narrow screen the chosen tab may be out of sight.
+  useEffect(() => {
+    bar.current?.querySelector('[aria-current="page"]')?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  });
+  return (
+    <nav ref={bar} aria-label={label} className="-mb-px flex gap-1 overflow-x-auto [scrollbar-width:none]">
+      {tabs.map((tab) => (
+        <Link
+          key={tab.label}
+          to={tab.to}
+          params={tab.params as never}
+          search={(tab.search ?? {}) as never}
+          activeOptions={{ exact: true, includeSearch: false }}
+          preload="intent"
+          className="flex h-9 items-center gap-1.5 border-b-2 px-2.5 text-sm whitespace-nowrap focus-visible:-outline-offset-2"
+          activeProps={{ className: "border-accent text-fg font-medium" }}
+          inactiveProps={{ className: "border-transparent text-muted hover:text-fg" }}
+        >
+          {tab.label}
+          {tab.badge != null && <span className="rounded-full bg-hover px-1.5 text-xs text-muted">{tab.badge}</span>}
+        </Link>
+      ))}
+    </nav>
+  );
+}
