@@ -59,6 +59,7 @@ export async function startFlow({ dags = {}, examples = false, settings = {} } =
 class Flow {
   #child;
   #said = "";
+  #moment = 0;
   #token;
 
   constructor(home, folder, env) {
@@ -140,10 +141,12 @@ class Flow {
     await until(`flow knows ${dagId}`, () => this.ask("GET", `/api/v2/dags/${dagId}`).then(Boolean, () => false));
   }
 
-  /** Starts a run, and returns its id. */
+  /** Starts a run of this moment, and returns its id. */
   async trigger(dagId, conf = {}) {
-    const run = await this.ask("POST", `/api/v2/dags/${dagId}/dagRuns`, { logical_date: null, conf });
-    return run.dag_run_id;
+    // A DAG has one run of a moment.
+    this.#moment = Math.max(this.#moment + 1, Date.now());
+    const body = { logical_date: new Date(this.#moment).toISOString(), conf };
+    return (await this.ask("POST", `/api/v2/dags/${dagId}/dagRuns`, body)).dag_run_id;
   }
 
   /** Waits until a run has ended; returns how. */
