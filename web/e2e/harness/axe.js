@@ -18,6 +18,9 @@ export async function barriers(page) {
   return violations
     .filter(({ impact }) => GRAVE.includes(impact))
     .flatMap(({ id, impact, help, nodes }) =>
-      nodes.map(({ target, failureSummary }) => `axe ${impact} ${id}: ${help} at ${target.join(" ")}: ${failureSummary.replace(/\s+/g, " ")}`),
+      nodes.map(
+        ({ target, failureSummary }) =>
+          `axe ${impact} ${id}: ${help} at ${target.join(" ")}: ${failureSummary.replace(/\s+/g, " ")}`,
+      ),
     );
 }

@@ -6,9 +6,9 @@ import { chromium } from "playwright-core";
 export const CHROMIUM = process.env.FLOW_CHROMIUM;
 /** How far things may move that nobody touched, in all: 0.01 is a line of text in a window of this size. */
 const SHIFT_MAX = 0.01;
-const DESKTOP = { width: 1280, height: 800 };
+export const DESKTOP = { width: 1280, height: 800 };
 /** How long nothing may be under way until a page counts as complete. */
-const QUIET = 300;
+const QUIET = 150;
 const MOST = 20_000;
 
 /** Addresses whose answers go on as long as somebody listens. */
@@ -31,7 +31,13 @@ export async function launch() {
  *   `user`: who is logged in; null = nobody
  */
 export async function openWindow(browser, flow, options = {}) {
-  const { theme = "light", width = DESKTOP.width, height = DESKTOP.height, user = "admin", password = flow.password } = options;
+  const {
+    theme = "light",
+    width = DESKTOP.width,
+    height = DESKTOP.height,
+    user = "admin",
+    password = flow.password,
+  } = options;
   const context = await browser.newContext({
     baseURL: flow.url,
     colorScheme: theme,
@@ -89,7 +95,9 @@ class Window {
     });
     page.on("response", (response) => {
       const [method, path, status] = [response.request().method(), new URL(response.url()).pathname, response.status()];
-      const isExpected = this.#expected.some((known) => known.method === method && known.path === path && known.status === status);
+      const isExpected = this.#expected.some(
+        (known) => known.method === method && known.path === path && known.status === status,
+      );
       if (status >= 400 && !isExpected) this.#problems.push(`${method} ${path}: ${status}`);
     });
   }
@@ -102,7 +110,11 @@ class Window {
   // Chromium says every failed request once more in the console.
   #isExpected(message) {
     const url = message.location().url;
-    return message.text().startsWith("Failed to load resource") && url && this.#expected.some(({ path }) => new URL(url).pathname === path);
+    return (
+      message.text().startsWith("Failed to load resource") &&
+      url &&
+      this.#expected.some(({ path }) => new URL(url).pathname === path)
+    );
   }
 
   /** Says that this answer is no problem: `expects("GET /auth/me", 401)`. */
@@ -120,27 +132,33 @@ class Window {
   /** Waits until nothing is loading any more. */
   async settled() {
     const { page } = this;
-    await page.locator("main").first().waitFor();
+    // The shell is there before what is in it.
+    await page.locator("h1").first().waitFor({ state: "attached" });
     const deadline = Date.now() + MOST;
-    for (;;) {
-      const isQuiet = this.#underWay.size === 0 && Date.now() - this.#lastEnd >= QUIET;
-      if (isQuiet && (await page.locator("[aria-busy=true]").count()) === 0) break;
+    while (!(await this.#isQuiet())) {
       if (Date.now() > deadline) {
         const open = [...this.#underWay].map((request) => request.url());
         throw new Error(`${page.url()} goes on loading: ${open.join(", ") || "something is aria-busy"}`);
       }
-      await new Promise((resolve) => setTimeout(resolve, 50));
     }
-    await page.evaluate(
-      () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))),
-    );
+  }
+
+  /** Says whether nothing was under way for a while, during which the page had time to ask for more. */
+  async #isQuiet() {
+    const { page } = this;
+    await page.waitForTimeout(QUIET);
+    await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestIdleCallback(resolve))));
+    const isQuiet = this.#underWay.size === 0 && Date.now() - this.#lastEnd >= QUIET;
+    return isQuiet && (await page.locator("[aria-busy=true]").count()) === 0;
   }
 
   /** Returns what went wrong since the last time, each as a sentence. */
   async problems() {
     const shifts = await this.page.evaluate(() => window.flowShifts.splice(0)).catch(() => []);
     const sum = shifts.reduce((sum, shift) => sum + shift.value, 0);
-    const moved = shifts.map(({ value, at, path, moved }) => `  ${value.toFixed(4)} at ${at} ms on ${path}: ${moved.join(" | ")}`);
+    const moved = shifts.map(
+      ({ value, at, path, moved }) => `  ${value.toFixed(4)} at ${at} ms on ${path}: ${moved.join(" | ")}`,
+    );
     const shifted = sum > SHIFT_MAX ? [`the layout has shifted by ${sum.toFixed(3)}:\n${moved.join("\n")}`] : [];
     return [...this.#problems.splice(0), ...shifted];
   }

@@ -4,7 +4,7 @@ import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { until } from "./until.js";
@@ -20,7 +20,7 @@ process.on("exit", () => {
 });
 
 function binary() {
-  return process.env.FLOW_BIN || join(ROOT, process.env.CARGO_TARGET_DIR || "target", "debug", "flow");
+  return resolve(process.env.FLOW_BIN || join(ROOT, "target", "debug", "flow"));
 }
 
 /**
@@ -124,7 +124,9 @@ class Flow {
 
   /** Asks the API as the administrator. */
   async ask(method, path, body) {
-    this.#token ??= (await this.#send("POST", "/auth/token", { username: "admin", password: this.password })).access_token;
+    this.#token ??= (
+      await this.#send("POST", "/auth/token", { username: "admin", password: this.password })
+    ).access_token;
     return await this.#send(method, path, body, this.#token);
   }
 

@@ -10,12 +10,13 @@ import { SKIP } from "./journey.js";
 
 const PAGES = {
   "/good": "<main><h1>Good</h1></main>",
-  "/says": "<main>Says</main><script>console.error('it says so')</script>",
-  "/throws": "<main>Throws</main><script>throw new Error('thrown')</script>",
-  "/asks": "<main>Asks</main><script>fetch('/gone')</script>",
+  "/says": "<main><h1>Says</h1></main><script>console.error('it says so')</script>",
+  "/throws": "<main><h1>Throws</h1></main><script>throw new Error('thrown')</script>",
+  "/asks": "<main><h1>Asks</h1></main><script>fetch('/gone')</script>",
   "/moves":
-    "<main><div id=late></div><p>pushed</p></main><script>setTimeout(() => { late.style.height = '300px' }, 200)</script>",
-  "/loads": "<main aria-busy=true>Loads</main><script>setTimeout(() => document.querySelector('main').ariaBusy = false, 600)</script>",
+    "<main><h1>Moves</h1><div id=late></div><p>pushed</p></main><script>setTimeout(() => { late.style.height = '300px' }, 200)</script>",
+  "/loads":
+    "<main aria-busy=true><h1>Loads</h1></main><script>setTimeout(() => document.querySelector('main').ariaBusy = false, 600)</script>",
   "/barrier": "<main><h1>Barrier</h1><button></button><p style='color:#aaa;background:#fff'>faint</p></main>",
 };
 
@@ -28,7 +29,9 @@ describe("the harness notices", { skip: SKIP }, () => {
     server = createServer((request, response) => {
       const body = PAGES[request.url];
       response.writeHead(body ? 200 : 404, { "content-type": "text/html" });
-      response.end(`<!doctype html><html lang=en><head><title>Test</title><link rel=icon href=data:></head><body>${body ?? "?"}</body></html>`);
+      response.end(
+        `<!doctype html><html lang=en><head><title>Test</title><link rel=icon href=data:></head><body>${body ?? "?"}</body></html>`,
+      );
     });
     server.listen(0, "127.0.0.1");
     await once(server, "listening");

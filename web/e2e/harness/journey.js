@@ -71,7 +71,10 @@ class World {
   /** Says where a journey stopped. */
   async tell(error) {
     const { page } = this;
-    const text = await page.locator("body").innerText().catch(() => "");
+    const text = await page
+      .locator("body")
+      .ariaSnapshot()
+      .catch(() => "");
     this.t.diagnostic(`stopped at ${page.url()}: ${error.message.split("\n")[0]}\n${text.slice(0, 2_000)}`);
     for (const problem of await this.window.problems()) this.t.diagnostic(problem);
     if (process.env.FLOW_E2E_SHOTS) {

@@ -7,6 +7,7 @@ export function NotFoundPage() {
   useTitle("Not found");
   return (
     <main>
+      <h1 className="sr-only">Not found</h1>
       <Empty
         icon={Compass}
         title="There is no such page."
