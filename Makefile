@@ -2,9 +2,10 @@
 
 CARGO ?= cargo
 FLOW = $${CARGO_TARGET_DIR:-target}/release/flow
+FLOW_DEBUG = $${CARGO_TARGET_DIR:-target}/debug/flow
 NEED_CARGO = @command -v $(CARGO) >/dev/null || { echo 'Rust is missing (1.94 or later): install it from https://rustup.rs'; exit 1; }
 
-.PHONY: run build test test-sqlite test-postgres soak bench airflow-golden lint fmt doc
+.PHONY: run build ui test test-sqlite test-postgres test-ui test-e2e screenshots soak bench bench-ui airflow-golden lint fmt doc
 
 # Flow with the example DAGs, at http://127.0.0.1:8080; everything it and they keep is in ./.flow
 run: build
@@ -13,10 +14,15 @@ run: build
 
 build:
 	$(NEED_CARGO)
+	scripts/ui --if-possible
 	$(CARGO) build --locked --release --package flow
 
+# The web UI, into web/dist; a release binary carries what is there when it is built
+ui:
+	scripts/ui
+
 # Everything, on both databases; the quick checks first
-test: lint test-sqlite test-postgres doc
+test: lint test-sqlite test-postgres doc test-ui test-e2e
 
 test-sqlite:
 	$(NEED_CARGO)
@@ -26,6 +32,22 @@ test-sqlite:
 test-postgres:
 	$(NEED_CARGO)
 	scripts/with-postgres $(CARGO) test --locked --package flow-store --package flow-runtime --package flow-server --package flow
+
+# The web UI by itself: style, types, unit tests, its size, and whether it knows the API as it is
+test-ui: ui
+	cd web && npm run --silent lint && npm test && npm run --silent size && npm run --silent api -- --check
+
+# What people do with it, in a real browser and with a real Flow; needs Chromium
+test-e2e: ui
+	$(NEED_CARGO)
+	$(CARGO) build --locked --package flow
+	FLOW_BIN="$(FLOW_DEBUG)" scripts/with-chromium node --test --test-reporter=spec --test-concurrency=1 web/e2e/harness/*.test.js web/e2e/*.test.js
+
+# docs/screenshots, from real runs of the examples
+screenshots: ui
+	$(NEED_CARGO)
+	$(CARGO) build --locked --package flow
+	FLOW_BIN="$(FLOW_DEBUG)" scripts/with-chromium node web/e2e/screenshots.js
 
 # What the real Airflow makes of the documents in crates/flow/tests/airflow, written down for the tests.
 # AIRFLOW_PYTHON: a Python with apache-airflow-core 3.4 and its standard provider
@@ -44,6 +66,11 @@ bench:
 	*postgres*) exec scripts/with-postgres --durable scripts/bench ;; \
 	*) exec scripts/bench ;; \
 	esac
+	@[ -n "$${BENCH_ONLY-}" ] || $(MAKE) --no-print-directory bench-ui
+
+# How soon pages with very much on them can be used: a table, and bench-ui.json
+bench-ui: build
+	FLOW_BIN="$(FLOW)" scripts/with-chromium node web/e2e/speed.js
 
 lint:
 	$(NEED_CARGO)

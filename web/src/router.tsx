@@ -43,6 +43,12 @@ const login = createRoute({
   component: page(() => import("./pages/LoginPage"), "LoginPage"),
 });
 
+const logout = createRoute({
+  getParentRoute: () => root,
+  path: "/logout",
+  component: page(() => import("./pages/LogoutPage"), "LogoutPage"),
+});
+
 // Everything else is inside the shell, for those who are logged in.
 const shell = createRoute({
   getParentRoute: () => root,
@@ -304,6 +310,7 @@ const editorFile = createRoute({ getParentRoute: () => editor, path: "$", compon
 
 const tree = root.addChildren([
   login,
+  logout,
   shell.addChildren([
     dags,
     dag.addChildren([

@@ -1,4 +1,4 @@
-// Writes src/api/schema.ts from docs/reference/openapi.json.
+// Writes src/api/schema.ts from docs/reference/openapi.json; with --check, says whether it is as it would be written.
 //
 // Answers that are errors are left out: all of them come as an `ApiProblem`, and they would make up most of the file.
 
@@ -18,5 +18,12 @@ for (const operations of Object.values(document.paths)) {
   }
 }
 
-const text = astToString(await openapi(document));
-await writeFile(target, `// Written by \`npm run api\` from docs/reference/openapi.json. Do not edit.\n\n${text}`);
+const text = `// Written by \`npm run api\` from docs/reference/openapi.json. Do not edit.\n\n${astToString(await openapi(document))}`;
+if (process.argv.includes("--check")) {
+  if ((await readFile(target, "utf8")) !== text) {
+    console.error("src/api/schema.ts is not as docs/reference/openapi.json says: npm run api");
+    process.exit(1);
+  }
+} else {
+  await writeFile(target, text);
+}

@@ -236,11 +236,11 @@ pub(crate) fn check_csrf(session: &str, shown: Option<&str>) -> Result<(), ApiEr
 /// Returns the CSRF token of a session. It follows from the session's id, so it is good for that session only and is
 /// kept nowhere; the id does not follow from it.
 pub(crate) fn csrf_of(session: &str) -> String {
-    digest(&format!("csrf of {session}"))
+    digest(format!("csrf of {session}"))
 }
 
-/// Returns SHA-256 in hexadecimal: what is kept of a secret. Its 256 bits of chance need no slow hash.
-pub(crate) fn digest(secret: &str) -> String {
+/// Returns SHA-256 in hexadecimal, as it is kept of a secret. A secret's 256 bits of chance need no slow hash.
+pub(crate) fn digest(secret: impl AsRef<[u8]>) -> String {
     use std::fmt::Write as _;
     Sha256::digest(secret).iter().fold(String::with_capacity(64), |mut text, byte| {
         // Writing to a `String` cannot fail.

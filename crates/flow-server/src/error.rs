@@ -111,11 +111,6 @@ impl ApiError {
         Self { status: StatusCode::CONFLICT, detail, retry_after: None }
     }
 
-    /// Returns what is wrong, as text.
-    pub(crate) fn sentence(&self) -> String {
-        self.detail.as_str().map_or_else(|| self.detail.to_string(), str::to_owned)
-    }
-
     /// Says whether it is about who asks, and not about a server in trouble.
     pub(crate) fn is_refusal(&self) -> bool {
         self.status.is_client_error()

@@ -1,4 +1,4 @@
-//! The web server: the REST API, and a plain page. The whole router is on this screen.
+//! The web server: the REST API and the web UI. The whole router is on this screen.
 //!
 //! Knows the store and nothing of the loops; a process without a scheduler serves it just as well.
 
@@ -46,6 +46,7 @@ pub use logs::{Later, LogName, LogPart, Logs, LogsOf};
 pub use openapi::document as openapi_document;
 pub use reach::reach;
 pub use serve::{Limits, serve};
+pub use ui::Ui;
 
 /// Longest that a request may take; streams take as long as they like once they have begun.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -68,6 +69,7 @@ pub struct App {
     pub auth: Auth,
     pub live: Live,
     pub logs: Arc<dyn Logs>,
+    pub ui: Ui,
     /// Flow's version.
     pub version: &'static str,
     /// Reads the clock.
@@ -125,12 +127,9 @@ pub fn router(app: App) -> Router {
     let (api, _) = api::routes().split_for_parts();
     let mut router = Router::new()
         .merge(api.route_layer(middleware::from_fn_with_state(app.clone(), access::guard)))
-        .route("/", get(ui::show))
-        .route("/login", get(ui::log_in))
-        .route("/logout", get(ui::log_out))
         .route("/openapi.json", get(openapi::show))
         .route("/docs", get(openapi::read))
-        .fallback(missing)
+        .fallback(ui::show)
         .with_state(app.clone())
         .layer(middleware::from_fn_with_state(app, access::welcome))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
@@ -159,9 +158,4 @@ fn may_compress(
     let is_small = word(header::CONTENT_LENGTH).parse().is_ok_and(|length: u64| length < COMPRESSED_BYTES_MIN);
     let is_secret = word(header::CACHE_CONTROL).contains("no-store") || headers.contains_key(header::SET_COOKIE);
     status == StatusCode::OK && is_known && !is_small && !is_secret
-}
-
-async fn missing() -> ApiError {
-    std::future::ready(()).await;
-    ApiError::no_such_address()
 }

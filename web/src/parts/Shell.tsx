@@ -215,7 +215,7 @@ function TopBar({
       >
         <Search size={15} aria-hidden />
         <span className="max-lg:sr-only">Go to…</span>
-        <span className="hidden sm:inline" aria-hidden>
+        <span className="hidden sm:inline">
           <KeyHint keys="mod+k" />
         </span>
       </button>

@@ -19,7 +19,6 @@ use crate::{
     auth::{self, Origin},
     error::{ErrorBody, InvalidBody},
     extract::{Json, Query},
-    ui,
 };
 
 /// How long a token is good that was got with a password, as in Airflow.
@@ -119,9 +118,8 @@ async fn logout() -> Redirect {
 #[utoipa::path(post, path = "/auth/login", tag = "Login", security(()),
     request_body(content((SessionBody = "application/json"), (SessionBody = "application/x-www-form-urlencoded"))),
     responses((status = 200, body = MeResponse), (status = 303, description = "To `next`, after a form"),
-        (status = 401, content((ErrorBody = "application/json"), (String = "text/html"))), (status = 403, body = ErrorBody),
-        (status = 413, body = ErrorBody), (status = 422, body = InvalidBody),
-        (status = 429, content((ErrorBody = "application/json"), (String = "text/html")))))]
+        (status = 401, body = ErrorBody), (status = 403, body = ErrorBody), (status = 413, body = ErrorBody),
+        (status = 422, body = InvalidBody), (status = 429, body = ErrorBody)))]
 async fn create_session(State(app): State<App>, request: Request) -> Result<Response, ApiError> {
     let (parts, body) = request.into_parts();
     let origin = Origin::of(app.auth.config(), &parts);
@@ -131,22 +129,13 @@ async fn create_session(State(app): State<App>, request: Request) -> Result<Resp
     let is_form = is_form(&headers);
     let body: SessionBody = form_or_json(Request::from_parts(parts, body), &app).await?;
     let next = body.next.as_deref().and_then(auth::next_path).unwrap_or("/");
-    let entered = async {
-        let known = auth::log_in(&app, &body.username, body.password, &origin).await?;
-        let session = auth::begin_session(&app, &known, &origin, &headers).await?;
-        Ok::<_, ApiError>((known.user, session))
-    };
-    let (user, session) = match entered.await {
-        Ok(entered) => entered,
-        Err(error) if is_form && error.status().is_client_error() => {
-            return Ok(ui::refused(error, next, app.version));
-        }
-        Err(error) => return Err(error),
-    };
+    let known = auth::log_in(&app, &body.username, body.password, &origin).await?;
+    let session = auth::begin_session(&app, &known, &origin, &headers).await?;
     let cookies = AppendHeaders(session.cookies.map(|cookie| (header::SET_COOKIE, cookie)));
     if is_form {
         return Ok((cookies, Redirect::to(next)).into_response());
     }
+    let user = known.user;
     let role = auth::role(&user.name, &user.role)?;
     let me =
         MeResponse { username: Some(user.name), role: role.as_str(), by: "session", csrf_token: Some(session.csrf) };

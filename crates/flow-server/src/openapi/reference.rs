@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt::Write as _};
 
 use serde_json::{Map, Value};
 
-use crate::{access::rules, ui::escape};
+use crate::access::rules;
 
 const STYLE: &str = ":root{color-scheme:light dark;font:15px/1.5 system-ui,sans-serif}\
     body{margin:2rem auto;max-width:64rem;padding:0 1rem}h2{margin-top:2.5rem;border-bottom:1px solid #8884}\
@@ -151,6 +151,10 @@ fn text(value: &Value) -> String {
     value.as_str().map(escape).unwrap_or_default()
 }
 
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
 /// Makes a name fit for an address.
 fn anchor(name: &str) -> String {
     name.chars().map(|letter| if letter.is_ascii_alphanumeric() { letter } else { '-' }).collect()
@@ -173,6 +177,11 @@ mod tests {
             assert!(page.contains(&format!("id=\"schema-{}\"", anchor(schema.0))), "{}", schema.0);
         }
         assert!(page.len() < 4 * 1024 * 1024, "{}", page.len());
+    }
+
+    #[test]
+    fn text_is_never_markup() {
+        assert_eq!(escape("<b a=\"&\">"), "&lt;b a=&quot;&amp;&quot;&gt;");
     }
 
     #[test]

@@ -14,7 +14,9 @@ use axum::{
     http::{HeaderMap, Method, Request, StatusCode, header},
 };
 use flow_core::Timestamp;
-use flow_server::{About, App, Auth, AuthConfig, By, Later, Live, LogName, LogPart, Logs, LogsOf, Role, Setting, Who};
+use flow_server::{
+    About, App, Auth, AuthConfig, By, Later, Live, LogName, LogPart, Logs, LogsOf, Role, Setting, Ui, Who,
+};
 use flow_store::Keyring;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
@@ -26,6 +28,8 @@ const ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// What variables and connections are encrypted with.
 pub(crate) const KEY: &str = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=";
+/// A small UI in place of the real one, embedded in the same way.
+pub(crate) const DIST: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/fixture.rs"));
 /// Streams that may be open; a user may have a quarter of them.
 const STREAMS: usize = 12;
 
@@ -33,6 +37,7 @@ const STREAMS: usize = 12;
 #[derive(Clone)]
 pub(crate) struct Api {
     pub w: World,
+    pub app: App,
     pub router: Router,
     pub who: Option<Who>,
     pub logs: Files,
@@ -120,6 +125,7 @@ impl Api {
             auth: Auth::new(config),
             live: Live::new(w.store.clone(), STREAMS),
             logs: Arc::new(logs.clone()),
+            ui: Ui::embedded(DIST),
             version: "0.0.0",
             max_infrastructure_retries: 3,
             now,
@@ -127,7 +133,13 @@ impl Api {
                 Box::pin(async move { Ok(json!({ "text": format!("of {}", task.task_id) })) })
             }),
         };
-        Self { w, router: flow_server::router(app), who: None, logs }
+        Self { w, router: flow_server::router(app.clone()), app, who: None, logs }
+    }
+
+    /// Returns the API beside another UI.
+    pub(crate) fn with_ui(&self, ui: Ui) -> Self {
+        let app = App { ui, ..self.app.clone() };
+        Self { router: flow_server::router(app.clone()), app, ..self.clone() }
     }
 
     /// Returns the API as someone of this role sees it; their name is the role's in small letters.

@@ -109,8 +109,6 @@ both! {
         let session = api.session("ada").await;
         let me = session.send("GET", "/auth/me", &[], &Value::Null).await.expect(200);
         assert_eq!(me, json!({ "username": "ada", "role": "Op", "by": "session", "csrf_token": session.csrf }));
-        let page = session.send("GET", "/", &[], &Value::Null).await.expect(200);
-        assert!(page.as_str().unwrap().contains("ada (Op)"), "{page}");
 
         session.send("POST", "/auth/logout", &[], &Value::Null).await.expect(422);
         session.send("POST", "/auth/logout", &[], &json!({})).await.expect(403);
@@ -141,8 +139,7 @@ both! {
         }
         let answer = form("username=ada&password=wrong&next=/a%22b").await;
         assert!(cookies(&answer).is_empty());
-        let page = answer.expect(401);
-        assert!(page.as_str().unwrap().contains("the user name or the password is wrong"), "{page}");
+        assert_eq!(answer.expect(401)["detail"], "the user name or the password is wrong");
         form("username=ada").await.expect(422);
         form("username=%FF&password=x").await;
     }
@@ -156,20 +153,13 @@ both! {
         for next in ["https://evil.example", "//evil.example", "/%5Cevil", "/%0D%0Aa:b", "/%00", "/%C3%A4", &"/x".repeat(2_000)] {
             nobody.get(&format!("/api/v2/auth/login?next={next}")).await.expect(400);
         }
-        let page = nobody.get("/login?next=/dags/a").await.expect(200);
-        assert!(page.as_str().unwrap().contains("value=\"/dags/a\""));
-        for next in ["//evil.example", "/\"><script>", "/%22%3E%3Cscript%3E", "%FF"] {
-            let Ok(request) = Request::builder().uri(format!("/login?next={next}")).body(Body::empty()) else { continue };
-            let page = nobody.ask(request).await.expect(200);
-            assert!(page.as_str().unwrap().contains("name=\"next\" value=\"/\""), "{next}: {page}");
-        }
         // A link of another site logs nobody out.
         api.user("ada", "Op").await;
         let session = api.session("ada").await;
         let answer = session.send("GET", "/api/v2/auth/logout", &[("sec-fetch-site", "cross-site")], &Value::Null).await;
         assert_eq!((answer.status.as_u16(), location(&answer)), (307, "/logout"));
-        let page = session.send("GET", "/logout", &[], &Value::Null).await.expect(200);
-        assert!(session.is_good().await && page.as_str().unwrap().contains(&session.csrf));
+        session.send("GET", "/logout", &[("accept", "text/html")], &Value::Null).await.expect(200);
+        assert!(session.is_good().await);
         let headers = [("content-type", "application/x-www-form-urlencoded")];
         let cookie = format!("flow_session={}", session.id);
         let body = format!("csrf_token={}", session.csrf);
@@ -484,9 +474,9 @@ both! {
     }
 
     async fn answers_are_not_kept_nor_framed(api: Api) {
-        for path in ["/", "/login", "/api/v2/version", "/nothing", "/api/v2/users"] {
+        for (path, keep) in [("/", "no-cache"), ("/api/v2/version", "no-store"), ("/nothing", "no-store"), ("/api/v2/users", "no-store")] {
             let answer = api.as_nobody().get(path).await;
-            for (name, value) in [("cache-control", "no-store"), ("x-frame-options", "DENY"), ("x-content-type-options", "nosniff")] {
+            for (name, value) in [("cache-control", keep), ("x-frame-options", "DENY"), ("x-content-type-options", "nosniff")] {
                 assert_eq!(answer.headers[name], value, "{path}");
             }
             let policy = answer.headers["content-security-policy"].to_str().unwrap();

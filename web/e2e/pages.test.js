@@ -1,0 +1,76 @@
+// What holds of every page: no error, nothing that fails or moves, nothing grave for axe, no sideways scrolling when narrow.
+
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { barriers } from "./harness/axe.js";
+import { DESKTOP, launch, openWindow } from "./harness/browser.js";
+import { startFlow } from "./harness/flow.js";
+import { SKIP } from "./harness/journey.js";
+import { FURNISHED, furnish, pages } from "./pages.js";
+
+const THEMES = ["light", "dark"];
+/** A telephone. */
+const NARROW = { width: 400, height: 800 };
+
+/** Returns what makes a page wider than its window. */
+async function tooWide(page) {
+  return await page.evaluate(() => {
+    const room = document.documentElement.clientWidth;
+    if (document.documentElement.scrollWidth <= room) return [];
+    const wide = [...document.body.querySelectorAll("*")].filter(
+      (element) => element.getBoundingClientRect().right > room,
+    );
+    return [
+      `wider than the window: ${wide
+        .slice(-3)
+        .map((element) => element.outerHTML.slice(0, 120))
+        .join(" | ")}`,
+    ];
+  });
+}
+
+describe("every page is sound", { skip: SKIP }, () => {
+  let flow;
+  let browser;
+  let seen;
+  /** By theme and user: a page is loaded anew, what it needs is in the browser's cache. */
+  const windows = new Map();
+
+  before(async () => {
+    flow = await startFlow(FURNISHED);
+    browser = await launch();
+    seen = await furnish(flow);
+  });
+
+  after(async () => {
+    await browser?.close();
+    await flow?.stop();
+  });
+
+  async function windowOf(theme, user) {
+    const key = `${theme} ${user}`;
+    if (!windows.has(key)) windows.set(key, await openWindow(browser, flow, { theme, user }));
+    return windows.get(key);
+  }
+
+  // Names are known beforehand, addresses only when the runs are.
+  const nowhere = { dagId: "", runId: "" };
+  for (const { name, user } of pages({ run: nowhere, retried: nowhere })) {
+    for (const theme of THEMES) {
+      test(`${name}, ${theme}`, async () => {
+        const { path } = pages(seen).find((page) => page.name === name);
+        const window = await windowOf(theme, user);
+        await window.page.setViewportSize(DESKTOP);
+        await window.open(path);
+        assert.notEqual(await window.page.title(), "Flow", "a title of its own");
+        const found = [...(await window.problems()), ...(await barriers(window.page))];
+        if (theme === THEMES[0]) {
+          await window.page.setViewportSize(NARROW);
+          await window.settled();
+          found.push(...(await tooWide(window.page)));
+        }
+        assert.deepEqual(found, [], path);
+      });
+    }
+  }
+});
