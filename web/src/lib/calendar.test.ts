@@ -8,7 +8,11 @@ test("the outcome of a day is that of the runs that have ended", () => {
   expect(dayOutcome(counts(), 3).kind).toBe("planned");
   expect(dayOutcome(counts({ running: 1 }), 3)).toEqual({ total: 1, failed: 0, kind: "going" });
   expect(dayOutcome(counts({ success: 2, queued: 1 }), 0)).toEqual({ total: 3, failed: 0, kind: "success" });
-  expect(dayOutcome(counts({ success: 3, failed: 1, running: 4 }), 0)).toEqual({ total: 8, failed: 0.25, kind: "mixed" });
+  expect(dayOutcome(counts({ success: 3, failed: 1, running: 4 }), 0)).toEqual({
+    total: 8,
+    failed: 0.25,
+    kind: "mixed",
+  });
   expect(dayOutcome(counts({ failed: 2 }), 0).kind).toBe("failed");
 });
 
@@ -17,7 +21,9 @@ test("a year has all its days once, and weeks begin on Monday", () => {
     [2026, 365],
     [2028, 366],
   ] as const) {
-    const all = yearPages(year).flatMap((page) => page.weeks.flat()).filter((day) => day !== null);
+    const all = yearPages(year)
+      .flatMap((page) => page.weeks.flat())
+      .filter((day) => day !== null);
     expect(all.length).toBe(days);
     expect(new Set(all).size).toBe(days);
   }

@@ -38,7 +38,11 @@ test("ticks of time stand at round times of the zone", () => {
 test("midnight says which day begins", () => {
   const from = Date.parse("2026-11-20T20:00:00Z");
   const ticks = timeTicks(from, from + 10 * 3_600_000, "UTC", 6);
-  expect(ticks.find((tick) => tick.isDay)).toEqual({ at: Date.parse("2026-11-21T00:00:00Z"), label: "21 Nov", isDay: true });
+  expect(ticks.find((tick) => tick.isDay)).toEqual({
+    at: Date.parse("2026-11-21T00:00:00Z"),
+    label: "21 Nov",
+    isDay: true,
+  });
 });
 
 test("ticks go on where clocks are put back or forward", () => {

@@ -8,7 +8,10 @@ const task = (id: string, parent: string | null = null, depth = 0): TreeTask => 
   parent,
   depth,
 });
-const group = (id: string, parent: string | null = null, depth = 0): TreeTask => ({ ...task(id, parent, depth), kind: "group" });
+const group = (id: string, parent: string | null = null, depth = 0): TreeTask => ({
+  ...task(id, parent, depth),
+  kind: "group",
+});
 
 const TASKS = [
   task("start"),

@@ -1,6 +1,6 @@
 // How a state looks as a cell: by fill and mark as well as by colour.
 
-import { type State, STATES } from "../../lib/state";
+import { STATES, type State } from "../../lib/state";
 
 export interface Look {
   fill: "solid" | "hollow" | "dashed";
