@@ -50,6 +50,11 @@ export function ganttRows(bars: readonly TryBar[]): GanttRow[] {
   return [...rows.values()];
 }
 
+/** Whether nothing of it has happened yet. */
+export function isPlanned({ attempts }: GanttRow): boolean {
+  return attempts.every(({ queued, start }) => queued === null && start === null);
+}
+
 /** From the first that is known of the run to the last; what goes on ends `now`. Null before anything happened. */
 export function ganttSpan(rows: readonly GanttRow[], run: { start: number | null; end: number | null }, now: number) {
   let from = run.start ?? Number.POSITIVE_INFINITY;

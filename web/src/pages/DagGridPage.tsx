@@ -23,7 +23,7 @@ import { type GridUrl, useGridUrl } from "./grid/useGridUrl";
 export function DagGridPage() {
   const { dagId } = usePlace();
   const url = useGridUrl();
-  const grid = useQuery(gridQuery(dagId, url.filter));
+  const grid = useQuery(gridQuery(dagId, url.window.filter));
   return (
     <>
       <GridFilters url={url} grid={grid.data} />
@@ -99,12 +99,12 @@ function selectedCell(data: GridData, runs: GridRun[], runId?: string, taskId?: 
 function NoRuns({ url }: { url: GridUrl }) {
   const { dagId } = usePlace();
   const { may } = useMe();
-  if (url.isFiltered) {
+  if (url.window.isFiltered) {
     return (
       <Empty
         icon={Grid2x2}
         title="No run is like that."
-        action={<Button onClick={url.clear}>Clear the filters</Button>}
+        action={<Button onClick={url.window.clear}>Clear the filters</Button>}
       />
     );
   }

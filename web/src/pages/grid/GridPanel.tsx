@@ -6,6 +6,7 @@ import { ChartNoAxesGantt, ScrollText, SquareArrowOutUpRight, Workflow, X } from
 import type { ReactNode } from "react";
 import { taskQuery } from "../../api/queries";
 import type { GridRun, GridTask } from "../../api/ui";
+import { runTypeWord } from "../../lib/runType";
 import { stateOfLetter, stateWord } from "../../lib/state";
 import { foldTree, groupCounts, rowLetter, type TreeRow } from "../../lib/tree";
 import { ButtonLink, ButtonRow, IconButton } from "../../parts/Button";
@@ -15,7 +16,7 @@ import { StateBadge, StateCounts } from "../../parts/StateBadge";
 import { Time } from "../../parts/Time";
 import type { GridCell } from "../../views/grid/Grid";
 import { StateCell } from "../../views/grid/Legend";
-import { runTypeWord } from "../../views/grid/looks";
+import { TaskActions } from "../task/TaskActions";
 import type { GridUrl } from "./useGridUrl";
 
 interface Props {
@@ -111,6 +112,7 @@ function TaskFacts({ dagId, cell: { run, row } }: { dagId: string; cell: GridCel
           Details
         </ButtonLink>
       </ButtonRow>
+      {task && <TaskActions task={task} />}
       <Facts
         facts={[
           ["Task", <CopyId key="id" text={taskId} />],

@@ -4,6 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { taskQuery } from "../../api/queries";
 import type { GridRun } from "../../api/ui";
+import { runTypeWord } from "../../lib/runType";
 import { stateOfLetter, stateWord } from "../../lib/state";
 import { groupCounts, rowLetter } from "../../lib/tree";
 import { Duration } from "../../parts/Duration";
@@ -11,7 +12,6 @@ import { TipLines } from "../../parts/PointTip";
 import { StateCounts, StateDot } from "../../parts/StateBadge";
 import { Time } from "../../parts/Time";
 import type { GridCell } from "../../views/grid/Grid";
-import { runTypeWord } from "../../views/grid/looks";
 
 /** In milliseconds. */
 const REST = 150;
@@ -26,7 +26,7 @@ export function GridTip({ dagId, cell }: { dagId: string; cell: GridCell<GridRun
       <p className="mb-1 font-medium break-all">{row.task.id}</p>
       <TipLines
         lines={[
-          ["State", state ? <StateLine state={state} /> : "not in this run"],
+          ["State", state ? <StateLine key="state" state={state} /> : "not in this run"],
           isGroup ? ["Tasks", <StateCounts key="counts" counts={groupCounts(run.states, row.members)} />] : null,
           ["Run", <RunName key="run" run={run} />],
         ]}

@@ -122,7 +122,6 @@ export function Grid<Run extends GridRunView>(props: Props<Run>) {
         {/* biome-ignore lint/a11y/useSemanticElements: a table cannot lie over a drawing */}
         <div
           role="grid"
-          // biome-ignore lint/a11y/noNoninteractiveTabindex: a grid moves its cursor itself
           tabIndex={0}
           aria-label={label}
           aria-rowcount={rows.length + 1}

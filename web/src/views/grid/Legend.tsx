@@ -2,8 +2,9 @@
 
 import { clsx } from "clsx";
 import type { ReactNode } from "react";
+import { runTypeWord } from "../../lib/runType";
 import { type State, stateColor, stateInk, stateWord } from "../../lib/state";
-import { GRID_STATES, LOOKS, RUN_TYPES } from "./looks";
+import { GRID_STATES, LOOKS, RUN_MARKS } from "./looks";
 
 /** A cell as the grid paints it. */
 export function StateCell({ state }: { state: State }) {
@@ -44,8 +45,8 @@ export function GridLegend({ className }: { className?: string }) {
           <StateCell state={state} />
         </Entry>
       ))}
-      {Object.entries(RUN_TYPES).map(([type, { word, mark, isArea }]) => (
-        <Entry key={type} word={`${word} run`}>
+      {Object.entries(RUN_MARKS).map(([type, { mark, isArea }]) => (
+        <Entry key={type} word={`run: ${runTypeWord(type)}`}>
           <svg viewBox="-5 -5 10 10" width={11} height={11} className="shrink-0" aria-hidden>
             <Mark mark={mark} isArea={isArea} color={type === "scheduled" ? "var(--border-strong)" : "var(--accent)"} />
           </svg>

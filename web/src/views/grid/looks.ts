@@ -34,14 +34,9 @@ export const LOOKS: Record<State, Look> = {
 /** Those that a grid can show. */
 export const GRID_STATES = STATES.filter((state) => state !== "awaiting_input");
 
-/** How a run began, as a mark in the same box. */
-export const RUN_TYPES: Record<string, { word: string; mark: string; isArea: boolean }> = {
-  scheduled: { word: "scheduled", mark: LOOKS.up_for_reschedule.mark ?? "", isArea: false },
-  manual: { word: "manual", mark: "M-2-3.4 3.4 0-2 3.4z", isArea: true },
-  backfill: { word: "backfill", mark: "M0-3-3.4 0 0 3zM3.4-3 0 0l3.4 3z", isArea: true },
-  asset_triggered: { word: "by an asset", mark: "M0-3.4 3.4 0 0 3.4-3.4 0z", isArea: true },
+/** How a run began, as a mark in the same box; lib/runType.ts has the words. */
+export const RUN_MARKS: Record<string, { mark: string; isArea: boolean }> = {
+  scheduled: { mark: LOOKS.up_for_reschedule.mark ?? "", isArea: false },
+  manual: { mark: "M-2-3.4 3.4 0-2 3.4z", isArea: true },
+  backfill: { mark: "M0-3-3.4 0 0 3zM3.4-3 0 0l3.4 3z", isArea: true },
 };
-
-export function runTypeWord(type: string): string {
-  return RUN_TYPES[type]?.word ?? type.replaceAll("_", " ");
-}

@@ -4,7 +4,7 @@ import { shareOf } from "../../lib/scale";
 import { ABSENT, type State, stateOfLetter } from "../../lib/state";
 import { rowLetter, type TreeRow } from "../../lib/tree";
 import { type GridLayout, HEAD, inSight, ROW } from "./layout";
-import { LOOKS, RUN_TYPES } from "./looks";
+import { LOOKS, RUN_MARKS } from "./looks";
 
 export interface PaintedRun {
   run_id: string;
@@ -271,7 +271,7 @@ function paintRunMarks(pen: CanvasRenderingContext2D, picture: Picture, column: 
   const before = runs[column - 1];
   if (!run) return;
   const middle = x + layout.cell / 2;
-  const type = RUN_TYPES[run.run_type];
+  const type = RUN_MARKS[run.run_type];
   const isPlain = run.run_type === "scheduled";
   if (type) {
     const color = ink(isPlain ? "--border-strong" : "--accent");

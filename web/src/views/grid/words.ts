@@ -1,8 +1,8 @@
 // What the grid knows of a run, and how it says so.
 
 import { formatDuration } from "../../lib/duration";
+import { runTypeWord } from "../../lib/runType";
 import { stateWord } from "../../lib/state";
-import { runTypeWord } from "./looks";
 import type { PaintedRun } from "./paint";
 
 export interface GridRunView extends PaintedRun {
