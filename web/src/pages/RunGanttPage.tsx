@@ -1,5 +1,9 @@
-import { Loading } from "../parts/Loading";
+// The Gantt chart of a run.
+
+import { usePlace } from "../parts/usePlace";
+import { RunGantt } from "./gantt/RunGantt";
 
 export function RunGanttPage() {
-  return <Loading label="Gantt" />;
+  const { dagId, runId } = usePlace();
+  return <RunGantt dagId={dagId} runId={runId} />;
 }

@@ -1,0 +1,90 @@
+// What is said of the cell that is pointed at. Start and end are asked for once the pointer rests.
+
+import { useQuery } from "@tanstack/react-query";
+import { useEffect, useState } from "react";
+import { taskQuery } from "../../api/queries";
+import type { GridRun } from "../../api/ui";
+import { runTypeWord } from "../../lib/runType";
+import { stateOfLetter, stateWord } from "../../lib/state";
+import { groupCounts, rowLetter } from "../../lib/tree";
+import { Duration } from "../../parts/Duration";
+import { TipLines } from "../../parts/PointTip";
+import { StateCounts, StateDot } from "../../parts/StateBadge";
+import { Time } from "../../parts/Time";
+import type { GridCell } from "../../views/grid/Grid";
+
+/** In milliseconds. */
+const REST = 150;
+
+export function GridTip({ dagId, cell }: { dagId: string; cell: GridCell<GridRun> }) {
+  const { run, row } = cell;
+  if (!row) return <RunTip run={run} />;
+  const state = stateOfLetter(rowLetter(row, run.states));
+  const isGroup = row.task.kind === "group";
+  return (
+    <>
+      <p className="mb-1 font-medium break-all">{row.task.id}</p>
+      <TipLines
+        lines={[
+          ["State", state ? <StateLine key="state" state={state} /> : "not in this run"],
+          isGroup ? ["Tasks", <StateCounts key="counts" counts={groupCounts(run.states, row.members)} />] : null,
+          ["Run", <RunName key="run" run={run} />],
+        ]}
+      />
+      {!isGroup && state && <TaskTimes dagId={dagId} cell={cell} />}
+    </>
+  );
+}
+
+function RunTip({ run }: { run: GridRun }) {
+  return (
+    <>
+      <p className="mb-1 font-mono break-all">{run.run_id}</p>
+      <TipLines
+        lines={[
+          ["State", <StateLine key="state" state={run.state} />],
+          ["Type", runTypeWord(run.run_type)],
+          ["After", <Time key="after" at={run.run_after} show="exact" />],
+          ["Start", <Time key="start" at={run.start_date} show="exact" />],
+          ["Duration", <Duration key="duration" start={run.start_date} end={run.end_date} />],
+          ["Version", String(run.version_number)],
+          run.has_note ? ["Note", "there is one"] : null,
+        ]}
+      />
+    </>
+  );
+}
+
+function StateLine({ state }: { state: string }) {
+  return (
+    <span className="inline-flex items-center gap-1.5">
+      <StateDot state={state} size={9} silent />
+      {stateWord(state)}
+    </span>
+  );
+}
+
+function RunName({ run }: { run: GridRun }) {
+  return <span className="font-mono break-all">{run.run_id}</span>;
+}
+
+function TaskTimes({ dagId, cell: { run, row } }: { dagId: string; cell: GridCell<GridRun> }) {
+  const [rests, setRests] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => setRests(true), REST);
+    return () => clearTimeout(timer);
+  }, []);
+  const tries = run.tries[row?.place ?? -1] ?? 0;
+  const place = { dagId, runId: run.run_id, taskId: row?.task.id ?? "", mapIndex: -1 };
+  // Of a mapped task there is no instance without an index, and what was not tried has no times.
+  const task = useQuery({ ...taskQuery(place), enabled: rests && tries > 0 && row?.task.is_mapped === false }).data;
+  return (
+    <TipLines
+      lines={[
+        ["Try", tries === 0 ? "none yet" : String(tries)],
+        ["Start", <Time key="start" at={task?.start_date} show="exact" none="–" />],
+        ["Duration", <Duration key="duration" start={task?.start_date} end={task?.end_date} />],
+      ]}
+    />
+  );
+}

@@ -1,0 +1,67 @@
+// What chooses the runs of a view over time.
+
+import { ChevronLeft, ChevronsRight } from "lucide-react";
+import { RUN_TYPES, runTypeWord } from "../lib/runType";
+import { IconButton } from "./Button";
+import { Select } from "./Field";
+import { Filter, RUN_STATE_OPTIONS } from "./Filter";
+import { MomentInput } from "./MomentInput";
+import { RUN_COUNTS, type RunWindow } from "./useRunWindow";
+
+const TYPE_OPTIONS = RUN_TYPES.map((value) => ({ value, label: runTypeWord(value) }));
+const COUNT_OPTIONS = RUN_COUNTS.map((count) => ({ value: String(count), label: `${count} runs` }));
+
+export function RunFilters({ window: { filter, change } }: { window: RunWindow }) {
+  return (
+    <>
+      <Filter
+        label="Run type"
+        options={TYPE_OPTIONS}
+        values={filter.run_type ?? []}
+        onChange={(run_type) => change({ run_type })}
+      />
+      <Filter
+        label="Run state"
+        options={RUN_STATE_OPTIONS}
+        values={filter.state ?? []}
+        onChange={(state) => change({ state })}
+      />
+    </>
+  );
+}
+
+interface SpanProps {
+  window: RunWindow;
+  /** `run_after` of the oldest run that is shown, when there are older ones */
+  oldest: string | null;
+}
+
+export function RunSpan({ window: { filter, change }, oldest }: SpanProps) {
+  const until = filter.run_after_lte ?? null;
+  return (
+    <>
+      <IconButton
+        label="Older runs"
+        icon={ChevronLeft}
+        variant="plain"
+        disabled={oldest === null}
+        onClick={() => oldest && change({ until: new Date(Date.parse(oldest) - 1).toISOString() })}
+      />
+      <MomentInput label="Runs until" value={until} onChange={(next) => change({ until: next })} />
+      <IconButton
+        label="To the newest runs"
+        icon={ChevronsRight}
+        variant="plain"
+        disabled={until === null}
+        onClick={() => change({ until: null })}
+      />
+      <Select
+        aria-label="How many runs"
+        className="!w-28"
+        value={String(filter.limit)}
+        options={COUNT_OPTIONS}
+        onChange={(value) => change({ limit: Number(value) })}
+      />
+    </>
+  );
+}
