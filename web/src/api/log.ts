@@ -1,0 +1,61 @@
+// Logs as bytes: parts of them, what is added to them, and what is found in them.
+
+import type { ReadLog } from "../lib/log/file";
+import type { LogSource } from "../lib/log/source";
+import { at, call, queryText, send } from "./client";
+import type { TaskPlace } from "./queries";
+import type { components } from "./schema";
+
+type Query = Parameters<typeof queryText>[0];
+
+/** The log of one try. */
+export function logSource(place: TaskPlace, tryNumber: number): LogSource {
+  const { dagId, runId, taskId } = place;
+  const path = at`/api/v2/dags/${dagId}/dagRuns/${runId}/taskInstances/${taskId}/logs/${tryNumber}`;
+  const mapped = { map_index: place.mapIndex < 0 ? undefined : place.mapIndex };
+  const get = (query: Query, signal?: AbortSignal) => request(path, { ...mapped, ...query }, signal);
+  const read: ReadLog = async (from, to) => toPart(await get({ offset: from, limit: Math.max(0, to - from) }));
+  return {
+    read,
+    readEnd: async (lines) => toPart(await get({ tail: lines })),
+    async follow(from, onBytes, signal) {
+      const response = await send(streamRequest(path, { ...mapped, offset: from, follow: true }, signal), null);
+      let position = numberIn(response.headers, "Flow-Log-Offset");
+      const reader = response.body?.getReader();
+      for (let step = await reader?.read(); step && !step.done; step = await reader?.read()) {
+        onBytes({ at: position, bytes: step.value });
+        position += step.value.length;
+      }
+    },
+    search: (query, token, signal) =>
+      call<components["schemas"]["LogSearchResponse"]>("GET", `${path}/search`, {
+        query: { ...mapped, q: query.text, regex: query.isRegex, case_sensitive: query.isExact, limit: 200, token },
+        signal,
+      }),
+    fileUrl: `${path}${queryText({ ...mapped, download: true })}`,
+  };
+}
+
+function streamRequest(path: string, query: Query, signal?: AbortSignal): Request {
+  return new Request(new URL(path + queryText(query), location.origin), { headers: { Accept: "text/plain" }, signal });
+}
+
+async function request(path: string, query: Query, signal?: AbortSignal): Promise<Response> {
+  return send(streamRequest(path, query, signal));
+}
+
+async function toPart(response: Response) {
+  const size = numberIn(response.headers, "Flow-Log-Size");
+  return {
+    at: numberIn(response.headers, "Flow-Log-Offset"),
+    size,
+    hasEnded: response.headers.get("Flow-Log-Ended") === "true",
+    // Only of a file that there is can a range be asked for; compressed answers do not say so.
+    exists: size > 0 || response.headers.get("Accept-Ranges") === "bytes",
+    bytes: new Uint8Array(await response.arrayBuffer()),
+  };
+}
+
+function numberIn(headers: Headers, name: string): number {
+  return Number(headers.get(name) ?? 0) || 0;
+}

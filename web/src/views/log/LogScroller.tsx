@@ -1,0 +1,88 @@
+// The lines of a log.
+
+import type { MouseEvent, RefObject } from "react";
+import type { Accept, LogFile } from "../../lib/log/file";
+import { lineNumber } from "../../lib/log/window";
+import { LogRow } from "./LogRow";
+import type { LogStart } from "./useLogFile";
+import { type ScrollerHandle, useScroller } from "./useScroller";
+
+/** Chosen lines: the beginnings of the first and the last. */
+export interface Chosen {
+  from: number;
+  to: number;
+  /** After the last one */
+  end: number;
+  /** Of the first line, when it is known */
+  line: number | null;
+}
+
+interface Props {
+  file: LogFile;
+  revision: number;
+  accept: Accept;
+  start: LogStart;
+  sticks: boolean;
+  onStick: (sticks: boolean) => void;
+  onProblem: (error: unknown) => void;
+  handle: RefObject<ScrollerHandle | null>;
+  wrap: boolean;
+  /** Null = times are hidden */
+  zone: string | null;
+  mark: RegExp | null;
+  chosen: Chosen | null;
+  onChoose: (chosen: Chosen) => void;
+}
+
+export function LogScroller(props: Props) {
+  const { wrap, zone, mark, chosen, onChoose } = props;
+  const { scroller, spacer, content, window, onScroll } = useScroller({
+    ...props,
+    shape: `${wrap} ${zone} ${chosen ? "chosen" : ""}`,
+  });
+  const choose = (event: MouseEvent) => {
+    const gutter = event.target instanceof Element && event.target.closest("[data-gutter]");
+    if (!gutter || event.metaKey || event.ctrlKey) return;
+    event.preventDefault();
+    const at = Number(gutter.closest("[data-at]")?.getAttribute("data-at"));
+    const place = window.lines.findIndex((line) => line.at === at);
+    const line = window.lines[place];
+    if (!line) return;
+    const one = { from: at, to: at, end: line.end, line: lineNumber(window, place) };
+    if (!event.shiftKey || !chosen) return onChoose(one);
+    onChoose(at < chosen.from ? { ...one, to: chosen.to, end: chosen.end } : { ...chosen, to: at, end: line.end });
+  };
+  return (
+    // biome-ignore lint/a11y/useKeyWithClickEvents: the gutter's links are clicked; a link to a line is also in the toolbar
+    <section
+      ref={scroller}
+      aria-label="Log"
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
+      tabIndex={0}
+      data-log
+      className="relative min-h-0 flex-1 overflow-auto bg-sunken [overflow-anchor:none] focus-visible:-outline-offset-2"
+      onScroll={onScroll}
+      onClick={choose}
+    >
+      <div ref={spacer} className="relative">
+        <div
+          ref={content}
+          className="absolute left-0 w-full min-w-max py-0 font-mono text-xs data-[wrap=true]:min-w-0"
+          data-wrap={wrap}
+        >
+          {window.lines.map((line, place) => (
+            <LogRow
+              key={line.at}
+              line={line}
+              number={lineNumber(window, place)}
+              wrap={wrap}
+              zone={zone}
+              mark={mark}
+              isChosen={chosen !== null && line.at >= chosen.from && line.at <= chosen.to}
+            />
+          ))}
+        </div>
+      </div>
+    </section>
+  );
+}

@@ -1,0 +1,116 @@
+// A search in a log, on the server: a page of matches at a time, gone through one after the other.
+
+import { useCallback, useEffect, useRef, useState } from "react";
+import type { LogMatch, LogQuery, LogSource } from "../../lib/log/source";
+
+/** Most matches that are kept and listed. */
+const MOST = 2_000;
+
+export interface LogSearch {
+  matches: readonly LogMatch[];
+  /** Which one was gone to; -1 = none yet */
+  current: number;
+  isBusy: boolean;
+  /** There may be more than these */
+  hasMore: boolean;
+  /** How much of the log was searched, 0 to 1 */
+  progress: number;
+  error: unknown;
+}
+
+const NOTHING: LogSearch = { matches: [], current: -1, isBusy: false, hasMore: false, progress: 0, error: null };
+
+/** `query: null` searches for nothing. `isEager: false` waits until someone goes to a match. */
+export function useLogSearch(
+  source: LogSource,
+  query: LogQuery | null,
+  isEager: boolean,
+  onGo: (match: LogMatch) => void,
+) {
+  const [search, setSearch] = useState(NOTHING);
+  const state = useRef({ search: NOTHING, token: null as string | null, hasBegun: false, stop: new AbortController() });
+  const go = useRef(onGo);
+  go.current = onGo;
+  const { text = "", isRegex = false, isExact = false } = query ?? {};
+
+  const change = useCallback((next: Partial<LogSearch>) => {
+    state.current.search = { ...state.current.search, ...next };
+    setSearch(state.current.search);
+  }, []);
+
+  /** Looks on until something more is found, or the log ends. */
+  const more = useCallback(async () => {
+    const now = state.current;
+    if (text === "" || now.search.isBusy || (now.hasBegun && !now.search.hasMore)) return;
+    const { stop } = now;
+    change({ isBusy: true, error: null });
+    try {
+      for (;;) {
+        const found = await source.search({ text, isRegex, isExact }, now.token, stop.signal);
+        if (stop.signal.aborted) return;
+        now.hasBegun = true;
+        const isDone = !found.continuation_token || found.searched_to >= found.size;
+        now.token = found.continuation_token ?? null;
+        const matches = [...now.search.matches, ...found.matches];
+        change({
+          matches,
+          hasMore: !isDone && matches.length < MOST,
+          progress: found.size > 0 ? found.searched_to / found.size : 1,
+        });
+        if (found.matches.length > 0 || isDone) break;
+      }
+    } catch (error) {
+      if (!stop.signal.aborted) change({ error });
+    } finally {
+      if (!stop.signal.aborted) change({ isBusy: false });
+    }
+  }, [source, text, isRegex, isExact, change]);
+
+  useEffect(() => {
+    const stop = new AbortController();
+    state.current = { search: NOTHING, token: null, hasBegun: false, stop };
+    setSearch(NOTHING);
+    const timer = isEager && text !== "" ? setTimeout(() => void more(), 0) : undefined;
+    return () => {
+      clearTimeout(timer);
+      stop.abort();
+    };
+  }, [more, isEager, text]);
+
+  const show = useCallback(
+    (current: number) => {
+      const match = state.current.search.matches[current];
+      if (!match) return;
+      change({ current });
+      go.current(match);
+    },
+    [change],
+  );
+
+  /** To the next one, or with -1 to the one before; from the top of the page when none was gone to yet. */
+  const step = useCallback(
+    async (direction: 1 | -1, from: number): Promise<boolean> => {
+      const isNew = state.current.search.current < 0;
+      const next = () => {
+        const { matches, current } = state.current.search;
+        if (!isNew) return current + direction;
+        const at = matches.findIndex((match) => match.offset >= from);
+        return direction > 0 ? (at < 0 ? matches.length : at) : (at < 0 ? matches.length : at) - 1;
+      };
+      while (next() >= state.current.search.matches.length) {
+        const before = state.current.search.matches.length;
+        await more();
+        const { matches, error } = state.current.search;
+        if (matches.length === before || error) break;
+      }
+      const { matches } = state.current.search;
+      if (matches.length === 0) return false;
+      // After the last comes the first.
+      show((next() + matches.length) % matches.length);
+      return true;
+    },
+    [more, show],
+  );
+
+  return { ...search, more, step, show };
+}
