@@ -4,7 +4,11 @@ import { Batch, movesWithRuns, staleKeys } from "./live";
 
 test("a change of a task makes stale what shows runs, not what shows the DAG", () => {
   expect(staleKeys({ kind: "task_state", dag_id: "d", run_id: "r" })).toEqual([
-    ["list"],
+    ["list", "dags"],
+    ["list", "runs"],
+    ["list", "tasks"],
+    ["list", "events"],
+    ["list", "pools"],
     ["dag", "d", "runs"],
     ["run", "d", "r"],
   ]);

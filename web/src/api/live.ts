@@ -15,12 +15,21 @@ export type LiveState = "connecting" | "connected" | "lost" | "paused";
 /** Kinds of events that say nothing about the DAG itself, only about its runs. */
 const OF_RUNS = new Set(["task_state", "run_state", "run_note", "run_deleted"]);
 
+/** Lists that show runs and how far they are. Tags, files and errors are not among them: runs change all the time. */
+const SHOWING_RUNS: QueryKey[] = [
+  ["list", "dags"],
+  ["list", "runs"],
+  ["list", "tasks"],
+  ["list", "events"],
+  ["list", "pools"],
+];
+
 /** The beginnings of the keys that an event makes stale. */
 export function staleKeys(event: Pick<LiveEvent, "kind" | "dag_id" | "run_id">): QueryKey[] {
   const { kind, dag_id: dagId, run_id: runId } = event;
   if (!dagId) return [["list"], ["admin"], ["me"]];
   if (!OF_RUNS.has(kind)) return [["list"], ["dag", dagId], ["run", dagId]];
-  const keys: QueryKey[] = [["list"], ["dag", dagId, "runs"]];
+  const keys: QueryKey[] = [...SHOWING_RUNS, ["dag", dagId, "runs"]];
   if (runId) keys.push(["run", dagId, runId]);
   return keys;
 }

@@ -1,10 +1,12 @@
-import { Loading } from "../parts/Loading";
+// The audit log, and all changes of states.
+
 import { Page } from "../parts/Page";
+import { EventsList } from "./events/EventsList";
 
 export function BrowseEventsPage() {
   return (
     <Page title="Events">
-      <Loading />
+      <EventsList of={{}} scope="changes" />
     </Page>
   );
 }

@@ -1,10 +1,12 @@
-import { Loading } from "../parts/Loading";
+// The runs of all DAGs.
+
 import { Page } from "../parts/Page";
+import { RunsList } from "./runs/RunsList";
 
 export function BrowseRunsPage() {
   return (
     <Page title="Runs">
-      <Loading />
+      <RunsList />
     </Page>
   );
 }

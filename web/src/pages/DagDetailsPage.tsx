@@ -1,176 +1,194 @@
+// Everything that is known of a DAG but its runs.
+
 import { useQuery } from "@tanstack/react-query";
-import { type DagDetails, dagQuery, dagTasksQuery, dagWarningsQuery } from "../api/queries";
-import { fieldText, readParams } from "../lib/params";
+import { Link } from "@tanstack/react-router";
+import { type DagDetails, dagQuery, dagTasksQuery, dagWarningsQuery, documentQuery, useMe } from "../api/queries";
+import { isoSeconds } from "../lib/interval";
+import { countOf } from "../lib/words";
 import { CopyId } from "../parts/Copy";
+import { FactSheet, Json, Name, Seconds, Tags, YesNo } from "../parts/Known";
 import { Loaded } from "../parts/Loaded";
 import { Markdown } from "../parts/Markdown";
-import { Facts, Section, Tag } from "../parts/Page";
-import { type Column, Table } from "../parts/Table";
+import { Facts, Section } from "../parts/Page";
 import { Time } from "../parts/Time";
 import { usePlace } from "../parts/usePlace";
+import { DagTasks } from "./details/DagTasks";
 
 export function DagDetailsPage() {
   const { dagId } = usePlace();
   const dag = useQuery(dagQuery(dagId));
   const tasks = useQuery(dagTasksQuery(dagId));
-  const warnings = useQuery(dagWarningsQuery(dagId));
+  const warnings = useQuery(dagWarningsQuery(dagId)).data?.dag_warnings ?? [];
   return (
-    <Loaded query={dag} what="The DAG">
+    <Loaded query={dag} what="The details">
       {(dag) => (
-        <div className="grid items-start gap-4 p-4 xl:grid-cols-2">
-          {(warnings.data?.dag_warnings.length ?? 0) > 0 && (
+        <FactSheet>
+          {warnings.length > 0 && (
             <Section title="Warnings" className="xl:col-span-2">
               <ul className="list-disc pl-5 text-warn">
-                {warnings.data?.dag_warnings.map((warning) => (
+                {warnings.map((warning) => (
                   <li key={warning.message}>{warning.message}</li>
                 ))}
               </ul>
             </Section>
           )}
-          {(dag.doc_md || dag.description) && (
-            <Section title="About" className="xl:col-span-2">
-              {dag.description && <p className="py-1">{dag.description}</p>}
-              {dag.doc_md && <Markdown text={dag.doc_md} />}
+          {dag.doc_md && (
+            <Section title="Documentation" className="xl:col-span-2">
+              <Markdown text={dag.doc_md} />
             </Section>
           )}
-          <Section title="DAG">
-            <Facts facts={identity(dag)} />
+          <About dag={dag} />
+          <Schedule dag={dag} />
+          <Limits dag={dag} />
+          <Versions dag={dag} />
+          {Object.keys(dag.params ?? {}).length > 0 && (
+            <Section title="Params">
+              <Json of={dag.params} />
+            </Section>
+          )}
+          <Section title={tasks.data ? countOf(tasks.data.tasks.length, "task") : "Tasks"} className="xl:col-span-2">
+            <Loaded query={tasks} what="The tasks">
+              {(data) => <DagTasks tasks={data.tasks} />}
+            </Loaded>
           </Section>
-          <Section title="Schedule and limits">
-            <Facts facts={limits(dag)} />
-          </Section>
-          <Params dag={dag} />
-          <Section title="Tasks" className="xl:col-span-2">
-            <div className="-mx-4 -my-2">
-              <Loaded query={tasks} what="The tasks">
-                {({ tasks }) => (
-                  <Table
-                    label="Tasks"
-                    columns={TASK_COLUMNS}
-                    rows={tasks.map(toTaskRow)}
-                    rowKey={(task) => task.id}
-                    virtual={tasks.length > 200}
-                  />
-                )}
-              </Loaded>
-            </div>
-          </Section>
-        </div>
+        </FactSheet>
       )}
     </Loaded>
   );
 }
 
-type FactList = Parameters<typeof Facts>[0]["facts"];
+type Of = { dag: DagDetails };
 
-function identity(dag: DagDetails): FactList {
-  return [
-    ["Id", <CopyId key="id" text={dag.dag_id} />],
-    ["File", <CopyId key="file" text={dag.relative_fileloc ?? dag.fileloc} />],
-    ["Version", dag.latest_dag_version?.version_number ?? null],
-    ["Read", <Time key="read" at={dag.last_parsed_time} />],
-    ["Owners", <Owners key="owners" dag={dag} />],
-    [
-      "Tags",
-      dag.tags.length === 0 ? null : (
-        <span key="tags" className="flex flex-wrap gap-1">
-          {dag.tags.map((tag) => (
-            <Tag key={tag.name}>{tag.name}</Tag>
-          ))}
-        </span>
-      ),
-    ],
-  ];
-}
-
-function Owners({ dag }: { dag: DagDetails }) {
+function About({ dag }: Of) {
+  const links = dag.owner_links ?? {};
   return (
-    <span className="flex flex-wrap gap-x-3">
-      {dag.owners.map((owner) => {
-        const link = dag.owner_links?.[owner];
-        return link ? (
-          <a key={owner} href={link} className="link" rel="noreferrer">
-            {owner}
-          </a>
-        ) : (
-          <span key={owner}>{owner}</span>
-        );
-      })}
-    </span>
-  );
-}
-
-function limits(dag: DagDetails): FactList {
-  const yesNo = (value: boolean | null | undefined) => (value ? "yes" : "no");
-  return [
-    ["Schedule", dag.timetable_description || "only by hand"],
-    ["Expression", dag.timetable_summary ? <CopyId key="expression" text={dag.timetable_summary} /> : null],
-    ["Time zone", dag.timezone ?? "UTC"],
-    ["First", <Time key="first" at={dag.start_date} show="exact" />],
-    dag.end_date ? ["Last", <Time key="last" at={dag.end_date} show="exact" />] : null,
-    ["Next run", dag.is_paused ? "none while paused" : <Time key="next" at={dag.next_dagrun_run_after} none="none" />],
-    ["Makes up for the past", yesNo(dag.catchup)],
-    ["Runs at a time", dag.max_active_runs ?? "no limit"],
-    ["Tasks at a time", dag.max_active_tasks],
-    ["Runs active now", dag.active_runs_count],
-    dag.max_consecutive_failed_dag_runs > 0 ? ["Paused after failed runs", dag.max_consecutive_failed_dag_runs] : null,
-    dag.dag_run_timeout ? ["Longest run", dag.dag_run_timeout] : null,
-  ];
-}
-
-function Params({ dag }: { dag: DagDetails }) {
-  const params = readParams(dag.params);
-  if (params.length === 0) return null;
-  return (
-    <Section title="Params" className="xl:col-span-2">
+    <Section title="DAG">
       <Facts
-        facts={params.map((param) => [
-          <code key="name" className="font-mono text-xs">
-            {param.name}
-          </code>,
-          <span key="value" className="flex flex-wrap items-baseline gap-x-4">
-            <code className="font-mono text-xs">{fieldText(param) || "–"}</code>
-            {param.description && <span className="text-muted">{param.description}</span>}
-          </span>,
-        ])}
+        facts={[
+          ["Id", <CopyId key="id" text={dag.dag_id} />],
+          dag.dag_display_name !== dag.dag_id && ["Name", dag.dag_display_name],
+          ["Description", dag.description],
+          [
+            "Owners",
+            dag.owners.length === 0 ? null : (
+              <span key="owners" className="flex flex-wrap gap-x-3">
+                {dag.owners.map((owner) => (
+                  <Owner key={owner} name={owner} link={links[owner]} />
+                ))}
+              </span>
+            ),
+          ],
+          ["Tags", <Tags key="tags" of={dag.tags.map((tag) => tag.name)} />],
+          ["State", dag.is_stale ? "its file is gone" : dag.is_paused ? "paused" : "active"],
+          ["Runs under way", dag.active_runs_count.toLocaleString("en")],
+          ["Errors in its file", <YesNo key="errors" is={dag.has_import_errors} />],
+        ]}
       />
     </Section>
   );
 }
 
-interface TaskRow {
-  id: string;
-  operator: string;
-  rule: string;
-  pool: string;
-  retries: number;
-  after: number;
+function Owner({ name, link }: { name: string; link: string | undefined }) {
+  // The file is not to be trusted: no `javascript:`.
+  return link && /^(https?:|mailto:)/i.test(link) ? (
+    <a href={link} target="_blank" rel="noreferrer" className="link">
+      {name}
+    </a>
+  ) : (
+    name
+  );
 }
 
-/** Airflow's description allows every field to be missing; Flow sends them all. */
-function toTaskRow(task: {
-  task_id?: string | null;
-  operator_name?: string | null;
-  trigger_rule?: string | null;
-  pool?: string | null;
-  retries?: number | null;
-  downstream_task_ids?: string[] | null;
-}): TaskRow {
-  return {
-    id: task.task_id ?? "",
-    operator: task.operator_name ?? "",
-    rule: task.trigger_rule ?? "",
-    pool: task.pool ?? "",
-    retries: task.retries ?? 0,
-    after: task.downstream_task_ids?.length ?? 0,
-  };
+function Schedule({ dag }: Of) {
+  return (
+    <Section title="Schedule">
+      <Facts
+        facts={[
+          ["In words", dag.timetable_description || "only by hand"],
+          ["Written as", <Name key="written">{dag.timetable_summary}</Name>],
+          ["Time zone", dag.timezone],
+          ["From", <Time key="from" at={dag.start_date} show="exact" none="the beginning" />],
+          ["Until", <Time key="until" at={dag.end_date} show="exact" none="no end" />],
+          [
+            "Next run",
+            dag.is_paused ? "none while it is paused" : <Time key="next" at={dag.next_dagrun_run_after} none="none" />,
+          ],
+          dag.next_dagrun_logical_date !== null && [
+            "Its logical date",
+            <Time key="logical" at={dag.next_dagrun_logical_date} show="exact" />,
+          ],
+          ["Catches up", <YesNo key="catchup" is={dag.catchup} />],
+        ]}
+      />
+    </Section>
+  );
 }
 
-const TASK_COLUMNS: Column<TaskRow>[] = [
-  { key: "id", header: "Task", cell: (task) => <span className="font-mono text-xs">{task.id}</span> },
-  { key: "operator", header: "Operator", cell: (task) => task.operator },
-  { key: "rule", header: "Trigger rule", cell: (task) => task.rule, hideBelow: "md" },
-  { key: "pool", header: "Pool", cell: (task) => task.pool, hideBelow: "lg" },
-  { key: "retries", header: "Retries", cell: (task) => task.retries, align: "right", hideBelow: "sm" },
-  { key: "after", header: "Followed by", cell: (task) => task.after || "–", align: "right", hideBelow: "sm" },
-];
+function Limits({ dag }: Of) {
+  return (
+    <Section title="Limits">
+      <Facts
+        facts={[
+          ["Runs at once", dag.max_active_runs ?? "no limit"],
+          ["Task instances at once", dag.max_active_tasks],
+          [
+            "A run may take",
+            <Seconds
+              key="timeout"
+              of={isoSeconds(dag.dag_run_timeout)}
+              none={dag.dag_run_timeout ?? "as long as it needs"}
+            />,
+          ],
+          [
+            "Paused after",
+            dag.max_consecutive_failed_dag_runs > 0
+              ? `${countOf(dag.max_consecutive_failed_dag_runs, "failed run")} in a row`
+              : "never by itself",
+          ],
+          ["Limits of single tasks", <YesNo key="tasks" is={dag.has_task_concurrency_limits} />],
+          ["Native objects from templates", <YesNo key="native" is={dag.render_template_as_native_obj} />],
+        ]}
+      />
+    </Section>
+  );
+}
+
+function Versions({ dag }: Of) {
+  const { may } = useMe();
+  const document = useQuery(documentQuery(dag.dag_id));
+  const file = dag.relative_fileloc ?? dag.fileloc;
+  const version = dag.latest_dag_version;
+  const others = Object.keys(document.data?.files ?? {});
+  return (
+    <Section title="File and versions">
+      <Facts
+        facts={[
+          [
+            "File",
+            may("User") ? (
+              <Link key="file" to="/edit/$" params={{ _splat: file }} className="link font-mono text-xs break-all">
+                {file}
+              </Link>
+            ) : (
+              <Name key="file">{file}</Name>
+            ),
+          ],
+          ["On disk", <CopyId key="disk" text={dag.fileloc} />],
+          others.length > 0 && ["Files it takes in", <Name key="others">{others.join(", ")}</Name>],
+          (document.data?.document ?? 0) > 0 && ["Document of the file", (document.data?.document ?? 0) + 1],
+          ["Read", <Time key="read" at={dag.last_parsed_time} />],
+          [
+            "Newest version",
+            version && (
+              <Link key="version" to="/dags/$dagId/code" params={{ dagId: dag.dag_id }} className="link">
+                {version.version_number}
+              </Link>
+            ),
+          ],
+          ["Made", <Time key="made" at={version?.created_at} />],
+          ["Version's id", version && <CopyId key="id" text={version.id} />],
+        ]}
+      />
+    </Section>
+  );
+}

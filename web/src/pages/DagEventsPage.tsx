@@ -1,5 +1,9 @@
-import { Loading } from "../parts/Loading";
+// What happened to a DAG and its runs.
+
+import { usePlace } from "../parts/usePlace";
+import { EventsList } from "./events/EventsList";
 
 export function DagEventsPage() {
-  return <Loading label="Events" />;
+  const { dagId } = usePlace();
+  return <EventsList of={{ dagId }} scope="changes" />;
 }

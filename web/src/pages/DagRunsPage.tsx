@@ -1,5 +1,9 @@
-import { Loading } from "../parts/Loading";
+// The runs of a DAG.
+
+import { usePlace } from "../parts/usePlace";
+import { RunsList } from "./runs/RunsList";
 
 export function DagRunsPage() {
-  return <Loading label="Runs" />;
+  const { dagId } = usePlace();
+  return <RunsList key={dagId} dagId={dagId} />;
 }

@@ -1,5 +1,9 @@
-import { Loading } from "../parts/Loading";
+// What happened in a run.
+
+import { usePlace } from "../parts/usePlace";
+import { EventsList } from "./events/EventsList";
 
 export function RunEventsPage() {
-  return <Loading label="Events" />;
+  const { dagId, runId } = usePlace();
+  return <EventsList of={{ dagId, runId }} scope="all" />;
 }

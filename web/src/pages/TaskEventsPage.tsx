@@ -1,5 +1,8 @@
-import { Loading } from "../parts/Loading";
+// What happened to a task instance.
+
+import { usePlace } from "../parts/usePlace";
+import { EventsList } from "./events/EventsList";
 
 export function TaskEventsPage() {
-  return <Loading label="Events" />;
+  return <EventsList of={usePlace()} scope="all" />;
 }

@@ -1,5 +1,6 @@
 // States as dots, badges and counts. Never by colour alone: a dot has a shape and a name, a badge its word.
 
+import { Link, type LinkProps } from "@tanstack/react-router";
 import { clsx } from "clsx";
 import { isMoving, type State, sortedCounts, stateColor, stateWord, toState } from "../lib/state";
 
@@ -85,9 +86,16 @@ export function StateBadge({ state, className }: { state: Word; className?: stri
 export function StateCounts({
   counts,
   onSelect,
+  link,
 }: {
   counts: Record<string, number>;
   onSelect?: (state: State) => void;
+  /** Where the count of a state leads */
+  link?: (state: State) => {
+    to: LinkProps["to"];
+    params?: Record<string, string>;
+    search?: Record<string, string | undefined>;
+  };
 }) {
   return (
     <span className="inline-flex items-center gap-x-2.5 whitespace-nowrap align-middle">
@@ -102,6 +110,21 @@ export function StateCounts({
           </>
         );
         const look = "inline-flex items-center gap-1 text-xs";
+        if (link) {
+          const { to, params, search } = link(state);
+          return (
+            <Link
+              key={state}
+              to={to}
+              params={params as never}
+              search={search as never}
+              title={stateWord(state)}
+              className={`${look} hover:underline`}
+            >
+              {inside}
+            </Link>
+          );
+        }
         return onSelect ? (
           <button key={state} type="button" title={stateWord(state)} className={look} onClick={() => onSelect(state)}>
             {inside}

@@ -220,7 +220,7 @@ function Gap({ height, width }: { height: number; width: number }) {
   );
 }
 
-/** j and k go through the rows, Enter follows the row's first link, x selects it. */
+/** j and k go through the rows, Enter follows the row's link (`data-row-link`, or the first), x selects it. */
 function useActiveRow(label: string, body: { current: HTMLElement | null }, count: number): number {
   const [active, setActive] = useState(-1);
   const find = (place: number) => body.current?.querySelector<HTMLElement>(`[data-place="${place}"]`);
@@ -241,7 +241,12 @@ function useActiveRow(label: string, body: { current: HTMLElement | null }, coun
       {
         keys: "Enter",
         does: "Open the row",
-        run: () => find(active)?.querySelector<HTMLElement>("a[href]")?.click(),
+        run: () => {
+          const row = find(active);
+          const link =
+            row?.querySelector<HTMLElement>("a[data-row-link]") ?? row?.querySelector<HTMLElement>("a[href]");
+          link?.click();
+        },
       },
       { keys: "x", run: () => find(active)?.querySelector<HTMLElement>('[role="checkbox"]')?.click() },
     ],

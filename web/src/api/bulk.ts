@@ -1,0 +1,51 @@
+// Changes of many things at once. Each is a request of its own, so each has an end of its own.
+
+import { queryOptions } from "@tanstack/react-query";
+import {
+  type Action,
+  deleteDag,
+  type Edit,
+  eachOf,
+  editRun,
+  type Many,
+  markFavorite,
+  previewEdit,
+  triggerDag,
+} from "./actions";
+import type { components } from "./schema";
+
+export type EditedTask = components["schemas"]["EditedTask"];
+
+/** What an edit would do. */
+export interface Foreseen {
+  changes: EditedTask[];
+  /** Why it would be refused */
+  why: string | null;
+}
+
+/** Exactly what each of these edits would change, in their order. */
+export const foreseenQuery = (edits: readonly Edit[]) =>
+  queryOptions({
+    queryKey: ["foreseen", edits],
+    queryFn: async ({ signal }) => {
+      const foreseen = edits.map((): Foreseen => ({ changes: [], why: null }));
+      const { failed } = await eachOf([...edits.entries()], async ([place, edit]) => {
+        foreseen[place] = { changes: await previewEdit(edit, signal), why: null };
+      });
+      for (const { item, why } of failed) foreseen[item[0]] = { changes: [], why };
+      return foreseen;
+    },
+    staleTime: 0,
+    gcTime: 0,
+  });
+
+function manyOf<T>(run: (item: T) => Promise<unknown>): Action<readonly T[], Many<T>> {
+  return { run: (items) => eachOf(items, run), touches: () => [["run"], ["dag"], ["list"]] };
+}
+
+export const applyEdits = manyOf<Edit>(editRun.run);
+export const deleteDags = manyOf<{ dagId: string }>(deleteDag.run);
+export const markFavorites = manyOf<{ dagId: string; isFavorite: boolean }>(markFavorite.run);
+
+/** By hand, with the params' own values. */
+export const triggerDags = manyOf<{ dagId: string }>(({ dagId }) => triggerDag.run({ dagId, logical_date: null }));

@@ -1,0 +1,52 @@
+// Above the list of DAGs: files that could not be read, in a line each.
+
+import { Link } from "@tanstack/react-router";
+import { ChevronDown, CircleAlert } from "lucide-react";
+import type { ImportError } from "../../api/queries";
+import { firstProblem } from "../../lib/importError";
+import { countOf } from "../../lib/words";
+
+/** More than these are folded at first. */
+const FEW = 3;
+/** More are on their own page. */
+const MOST = 10;
+
+export function ImportErrors({ errors, total }: { errors: readonly ImportError[]; total: number }) {
+  if (total === 0) return null;
+  return (
+    <details open={total <= FEW} className="group card mx-4 mt-2 border-danger/40">
+      <summary className="flex min-h-9 items-center gap-2 px-3 font-medium">
+        <CircleAlert size={16} className="shrink-0 text-danger" aria-hidden />
+        {countOf(total, "DAG file")} could not be read
+        <ChevronDown size={14} className="text-muted transition-transform group-open:rotate-180" aria-hidden />
+        <Link to="/browse/errors" className="link ml-auto font-normal">
+          Show with code
+        </Link>
+      </summary>
+      <ul className="divide-y border-t">
+        {errors.slice(0, MOST).map((error) => (
+          <ErrorLine key={error.import_error_id} error={error} />
+        ))}
+      </ul>
+      {total > MOST && (
+        <p className="border-t px-3 py-1.5 text-muted">and {(total - MOST).toLocaleString("en")} more</p>
+      )}
+    </details>
+  );
+}
+
+function ErrorLine({ error }: { error: ImportError }) {
+  const { message, line, count } = firstProblem(error.stack_trace);
+  return (
+    <li className="flex flex-wrap items-baseline gap-x-3 px-3 py-1.5">
+      <Link to="/browse/errors" search={{ q: error.filename }} className="link font-mono text-xs break-all">
+        {error.filename}
+        {line !== null && `:${line}`}
+      </Link>
+      <span className="min-w-0 flex-1 basis-72 truncate text-muted" title={message}>
+        {message}
+        {count > 1 && ` (and ${count - 1} more)`}
+      </span>
+    </li>
+  );
+}
