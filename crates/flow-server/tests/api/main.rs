@@ -27,4 +27,5 @@ mod task_instances;
 mod ui;
 mod web;
 mod variables;
+mod web_ui;
 mod xcoms;
