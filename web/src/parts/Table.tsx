@@ -72,12 +72,14 @@ export function Table<Row>(props: Props<Row>) {
       >
         {selection && (
           <td className="w-8 pl-3">
-            <Checkbox
-              aria-label={`Select ${key}`}
-              checked={isSelected ?? false}
-              onClick={(event) => pick.one(place, event)}
-              onCheckedChange={() => {}}
-            />
+            <span className="flex">
+              <Checkbox
+                aria-label={`Select ${key}`}
+                checked={isSelected ?? false}
+                onClick={(event) => pick.one(place, event)}
+                onCheckedChange={() => {}}
+              />
+            </span>
           </td>
         )}
         {columns.map((column) => (
@@ -292,7 +294,7 @@ export function SelectionBar({ selection, children }: { selection: Selection; ch
       <span className="text-sm font-medium">{count.toLocaleString("en")} selected</span>
       {children}
       <button type="button" className="link px-1 text-sm" onClick={() => selection.onChange(new Set())}>
-        Clear selection
+        Deselect
       </button>
     </div>
   );
