@@ -297,14 +297,10 @@ const editor = createRoute({
   getParentRoute: () => shell,
   path: "/edit",
   staticData: { crumb: "Editor" },
-  component: page(() => import("./pages/EditorPage"), "EditorPage"),
 });
-const editorFile = createRoute({
-  getParentRoute: () => shell,
-  path: "/edit/$",
-  staticData: { crumb: "Editor" },
-  component: page(() => import("./pages/EditorPage"), "EditorPage"),
-});
+const editorPage = page(() => import("./pages/EditorPage"), "EditorPage");
+const editorFiles = createRoute({ getParentRoute: () => editor, path: "/", component: editorPage });
+const editorFile = createRoute({ getParentRoute: () => editor, path: "$", component: editorPage });
 
 const tree = root.addChildren([
   login,
@@ -336,8 +332,7 @@ const tree = root.addChildren([
     tokens,
     processes,
     config,
-    editor,
-    editorFile,
+    editor.addChildren([editorFiles, editorFile]),
   ]),
 ]);
 

@@ -91,7 +91,7 @@ const WORDS: Record<number, string> = {
 };
 
 function sentence(text: string): string {
-  const trimmed = text.trim();
+  const trimmed = text.trim().replace(/^dag\b/i, "DAG");
   const first = trimmed.charAt(0);
   // A word in backticks, or a name with underscores, is kept as it was written.
   const begun =

@@ -1,6 +1,6 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useRouter } from "@tanstack/react-router";
-import { type FormEvent, useState } from "react";
+import type { FormEvent } from "react";
 import { logIn, useAction } from "../api/actions";
 import { safeNext } from "../lib/next";
 import { Button } from "../parts/Button";
@@ -15,8 +15,6 @@ export function LoginPage() {
   const router = useRouter();
   const navigate = useNavigate();
   const next = safeNext(useUrl().text("next"));
-  const [username, setUsername] = useState("");
-  const [password, setPassword] = useState("");
   const enter = useAction(logIn, {
     quiet: true,
     done: async () => {
@@ -25,9 +23,11 @@ export function LoginPage() {
       void navigate({ href: next });
     },
   });
-  const submit = (event: FormEvent) => {
+  const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
-    enter.mutate({ username: username.trim(), password });
+    // Read from the form: browsers fill it in without a word.
+    const form = new FormData(event.currentTarget);
+    enter.mutate({ username: String(form.get("username")).trim(), password: String(form.get("password")) });
   };
   return (
     <main className="flex min-h-dvh flex-col items-center bg-sunken px-4 pt-[16dvh] pb-8">
@@ -37,25 +37,12 @@ export function LoginPage() {
       </div>
       <form onSubmit={submit} className="card mt-6 flex w-full max-w-sm flex-col gap-4 p-5" noValidate>
         <Field label="Name">
-          <TextInput
-            name="username"
-            autoComplete="username"
-            autoCapitalize="none"
-            autoFocus
-            value={username}
-            onChange={(event) => setUsername(event.target.value)}
-          />
+          <TextInput name="username" autoComplete="username" autoCapitalize="none" autoFocus />
         </Field>
         <Field label="Password" error={enter.error?.message}>
-          <TextInput
-            name="password"
-            type="password"
-            autoComplete="current-password"
-            value={password}
-            onChange={(event) => setPassword(event.target.value)}
-          />
+          <TextInput name="password" type="password" autoComplete="current-password" />
         </Field>
-        <Button type="submit" variant="primary" pending={enter.isPending} disabled={!username.trim() || !password}>
+        <Button type="submit" variant="primary" pending={enter.isPending}>
           Log in
         </Button>
       </form>

@@ -63,7 +63,9 @@ function useDagCommands() {
 
 function useCrumbs(): Crumb[] {
   const { dagId, runId, taskId, mapIndex } = usePlace();
-  const last = useMatches({ select: (matches) => matches.at(-1)?.staticData.crumb });
+  const last = useMatches({
+    select: (matches) => matches.findLast((match) => match.staticData.crumb)?.staticData.crumb,
+  });
   const crumbs: Crumb[] = [];
   if (dagId) crumbs.push({ label: "DAGs", to: "/" }, { label: dagId, to: "/dags/$dagId", params: { dagId } });
   if (runId) crumbs.push({ label: runId, to: "/dags/$dagId/runs/$runId", params: { dagId, runId }, mono: true });

@@ -37,9 +37,11 @@ export async function copyText(text: string): Promise<void> {
 /** An id in monospace, which is cut when there is no room, with its copy button. */
 export function CopyId({ text }: { text: string }) {
   return (
-    <span className="inline-flex max-w-full items-center gap-0.5">
+    <span className="inline-flex max-w-full items-center gap-0.5 align-middle">
       <code className="truncate font-mono text-xs">{text}</code>
-      <CopyButton text={text} />
+      <span className="-my-1.5 inline-flex">
+        <CopyButton text={text} />
+      </span>
     </span>
   );
 }

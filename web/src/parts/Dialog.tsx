@@ -55,7 +55,11 @@ export function Dialog({
     <Radix.Root open={open} onOpenChange={onOpenChange}>
       <Radix.Portal>
         <Radix.Overlay className={BACKDROP} />
-        <Radix.Content className={clsx(BOX, WIDTHS[size])} {...(description ? {} : { "aria-describedby": undefined })}>
+        <Radix.Content
+          onOpenAutoFocus={focusField}
+          className={clsx(BOX, WIDTHS[size])}
+          {...(description ? {} : { "aria-describedby": undefined })}
+        >
           <div className="flex items-start gap-3 border-b py-3 pr-11 pl-4">
             <div className="min-w-0 flex-1">
               <Radix.Title className="text-base font-semibold">{title}</Radix.Title>
@@ -79,6 +83,14 @@ export function Dialog({
       </Radix.Portal>
     </Radix.Root>
   );
+}
+
+/** The first field has the focus, or the dialog itself: not the button that closes it. */
+function focusField(event: Event) {
+  event.preventDefault();
+  const dialog = event.currentTarget as HTMLElement;
+  const field = dialog.querySelector<HTMLElement>("input:not([disabled]), textarea, [role=combobox], [role=switch]");
+  (field ?? dialog).focus();
 }
 
 interface ConfirmProps {
@@ -108,7 +120,7 @@ export function ConfirmDialog(props: ConfirmProps) {
     <RadixAlert.Root open={open} onOpenChange={change}>
       <RadixAlert.Portal>
         <RadixAlert.Overlay className={BACKDROP} />
-        <RadixAlert.Content className={clsx(BOX, WIDTHS.sm)}>
+        <RadixAlert.Content {...(typed ? { onOpenAutoFocus: focusField } : {})} className={clsx(BOX, WIDTHS.sm)}>
           <div className="overflow-auto px-4 pt-4 pb-3">
             <RadixAlert.Title className="text-base font-semibold">{title}</RadixAlert.Title>
             <RadixAlert.Description asChild>

@@ -22,7 +22,7 @@ export function Header({ title, tab, before, after, facts, actions, tabs }: Prop
   return (
     <header className="border-b px-4 pt-3">
       <div className="flex flex-wrap items-center gap-x-4 gap-y-2">
-        <div className="flex min-w-0 flex-1 basis-72 items-center gap-2.5">
+        <div className="flex min-w-0 flex-1 basis-48 items-center gap-2.5">
           {before}
           <h1 className="truncate text-xl font-semibold tracking-tight">{title}</h1>
           {after}

@@ -16,7 +16,7 @@ export function Loading({ rows = 8, label = "Loading", height }: Props) {
       ) : (
         Array.from({ length: rows }, (_, row) => (
           // biome-ignore lint/suspicious/noArrayIndexKey: all alike
-          <div key={row} className="flex h-8 items-center gap-4 px-3">
+          <div key={row} className="flex h-8 items-center gap-4 px-4">
             <div className="skeleton h-3" style={{ width: `${22 + ((row * 37) % 18)}%` }} />
             <div className="skeleton h-3" style={{ width: `${10 + ((row * 23) % 30)}%` }} />
           </div>

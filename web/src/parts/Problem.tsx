@@ -3,6 +3,7 @@
 import { CircleAlert } from "lucide-react";
 import type { ReactNode } from "react";
 import { Button } from "./Button";
+import { Sentence } from "./Sentence";
 
 interface Props {
   error: unknown;
@@ -18,7 +19,9 @@ export function Problem({ error, title = "This could not be loaded.", onRetry, c
       <CircleAlert size={18} className="mt-px shrink-0 text-danger" aria-hidden />
       <div className="min-w-0 flex-1">
         <p className="font-medium">{title}</p>
-        <p className="mt-0.5 break-words text-muted">{error instanceof Error ? error.message : String(error)}</p>
+        <p className="mt-0.5 break-words text-muted">
+          <Sentence text={error instanceof Error ? error.message : String(error)} />
+        </p>
         {children}
         {onRetry && (
           <Button size="sm" className="mt-3" onClick={onRetry}>

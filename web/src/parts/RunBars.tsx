@@ -41,7 +41,7 @@ export function RunBars({ dagId, runs, places = 14, height = 22 }: Props) {
   const told = shown.find((run) => run.run_id === pointed) ?? shown.at(-1);
   const bars = (
     <span
-      className="inline-flex items-end justify-end"
+      className="inline-flex items-end justify-end align-middle"
       style={{ width: places * (WIDTH + GAP), height, gap: GAP }}
       data-run-bars
     >

@@ -105,7 +105,7 @@ export function Shell(props: Props) {
         <main
           id="main"
           tabIndex={-1}
-          className="relative min-h-0 flex-1 overflow-auto outline-none [scrollbar-gutter:stable]"
+          className="relative min-h-0 flex-1 overflow-auto outline-none [scrollbar-gutter:stable] [scrollbar-width:thin]"
         >
           {children}
         </main>
@@ -211,12 +211,11 @@ function TopBar({
       <button
         type="button"
         onClick={onPalette}
-        aria-label="Go to anything"
         className="flex h-8 items-center gap-2 rounded-md border px-2 text-muted hover:border-line-strong hover:text-fg max-sm:border-transparent"
       >
         <Search size={15} aria-hidden />
-        <span className="hidden lg:inline">Go to…</span>
-        <span className="hidden sm:inline">
+        <span className="max-lg:sr-only">Go to…</span>
+        <span className="hidden sm:inline" aria-hidden>
           <KeyHint keys="mod+k" />
         </span>
       </button>
@@ -251,10 +250,25 @@ function Crumbs({ crumbs }: { crumbs: readonly Crumb[] }) {
       <ol className="flex min-w-0 items-center gap-1">
         {crumbs.map((crumb, place) => {
           const isLast = place === crumbs.length - 1;
+          // A narrow screen has room for where one is, and what that belongs to.
+          const isFar = place < crumbs.length - 2;
           return (
             <Fragment key={`${crumb.label} ${crumb.to ?? ""}`}>
-              {place > 0 && <ChevronRight size={14} className="shrink-0 text-muted max-sm:hidden" aria-hidden />}
-              <li className={clsx("min-w-0 truncate", !isLast && "max-sm:hidden", crumb.mono && "font-mono text-xs")}>
+              {place > 0 && (
+                <ChevronRight
+                  size={14}
+                  className={clsx("shrink-0 text-muted", place < crumbs.length - 1 && "max-sm:hidden")}
+                  aria-hidden
+                />
+              )}
+              <li
+                className={clsx(
+                  "truncate",
+                  isLast ? "max-w-[70%] shrink-0" : "min-w-0",
+                  isFar && "max-sm:hidden",
+                  crumb.mono && "font-mono text-xs",
+                )}
+              >
                 {crumb.to && !isLast ? (
                   <Link to={crumb.to} params={crumb.params as never} className="text-muted hover:text-fg">
                     {crumb.label}

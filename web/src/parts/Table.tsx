@@ -222,7 +222,12 @@ function Gap({ height, width }: { height: number; width: number }) {
   );
 }
 
-/** j and k go through the rows, Enter follows the row's link (`data-row-link`, or the first), x selects it. */
+/** Where a row leads: its link with `data-row-link`, or else its first. */
+function linkOf(row: HTMLElement | null | undefined): HTMLElement | null {
+  return row?.querySelector<HTMLElement>("a[data-row-link]") ?? row?.querySelector<HTMLElement>("a[href]") ?? null;
+}
+
+/** j and k go through the rows, Enter follows the row's link, x selects it. */
 function useActiveRow(label: string, body: { current: HTMLElement | null }, count: number): number {
   const [active, setActive] = useState(-1);
   const find = (place: number) => body.current?.querySelector<HTMLElement>(`[data-place="${place}"]`);
@@ -230,8 +235,10 @@ function useActiveRow(label: string, body: { current: HTMLElement | null }, coun
     const next = Math.max(0, Math.min(count - 1, active + step));
     setActive(next);
     const row = find(next);
-    if (row) row.scrollIntoView({ block: "nearest" });
-    else scroller()?.scrollBy({ top: step * ROW_HEIGHT });
+    if (row) {
+      row.scrollIntoView({ block: "nearest" });
+      linkOf(row)?.focus({ preventScroll: true });
+    } else scroller()?.scrollBy({ top: step * ROW_HEIGHT });
   };
   useHotkeys(
     label,
@@ -241,12 +248,7 @@ function useActiveRow(label: string, body: { current: HTMLElement | null }, coun
       {
         keys: "Enter",
         does: "Open the row",
-        run: () => {
-          const row = find(active);
-          const link =
-            row?.querySelector<HTMLElement>("a[data-row-link]") ?? row?.querySelector<HTMLElement>("a[href]");
-          link?.click();
-        },
+        run: () => linkOf(find(active))?.click(),
       },
       { keys: "x", run: () => find(active)?.querySelector<HTMLElement>('[role="checkbox"]')?.click() },
     ],
@@ -285,12 +287,12 @@ function usePick<Row>(rows: readonly Row[], rowKey: (row: Row) => string, select
   };
 }
 
-/** What can be done with the selected rows; sticks to the bottom while there are some. */
+/** What can be done with the selected rows; floats at the bottom while there are some. */
 export function SelectionBar({ selection, children }: { selection: Selection; children: ReactNode }) {
   const count = selection.selected.size;
   if (count === 0) return null;
   return (
-    <div className="sticky bottom-3 z-20 mx-auto my-3 flex w-fit max-w-[calc(100%-24px)] animate-slide flex-wrap items-center gap-2 surface px-3 py-2">
+    <div className="fixed bottom-3 left-1/2 z-30 flex w-max max-w-[calc(100vw-24px)] -translate-x-1/2 animate-pop flex-wrap items-center gap-2 surface px-3 py-2">
       <span className="text-sm font-medium">{count.toLocaleString("en")} selected</span>
       {children}
       <button type="button" className="link px-1 text-sm" onClick={() => selection.onChange(new Set())}>

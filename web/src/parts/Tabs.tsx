@@ -1,6 +1,7 @@
 // Tabs that are links, so each has a URL of its own.
 
-import { Link, type LinkProps } from "@tanstack/react-router";
+import { Link, type LinkProps, useMatches } from "@tanstack/react-router";
+import { clsx } from "clsx";
 import { useEffect, useRef } from "react";
 
 export interface Tab {
@@ -13,6 +14,8 @@ export interface Tab {
 }
 
 export function Tabs({ label, tabs }: { label: string; tabs: readonly Tab[] }) {
+  // Addresses can be escaped in several ways; the route they lead to is one.
+  const shown: string | undefined = useMatches({ select: (matches) => matches.at(-1)?.fullPath });
   const bar = useRef<HTMLElement>(null);
   // On a narrow screen the chosen tab may be out of sight.
   useEffect(() => {
@@ -27,10 +30,13 @@ export function Tabs({ label, tabs }: { label: string; tabs: readonly Tab[] }) {
           params={tab.params as never}
           search={(tab.search ?? {}) as never}
           activeOptions={{ exact: true, includeSearch: false }}
+          activeProps={{}}
           preload="intent"
-          className="flex h-9 items-center gap-1.5 border-b-2 px-2.5 text-sm whitespace-nowrap focus-visible:-outline-offset-2"
-          activeProps={{ className: "border-accent text-fg font-medium" }}
-          inactiveProps={{ className: "border-transparent text-muted hover:text-fg" }}
+          aria-current={tab.to === shown ? "page" : undefined}
+          className={clsx(
+            "flex h-9 items-center gap-1.5 border-b-2 px-2.5 text-sm whitespace-nowrap focus-visible:-outline-offset-2",
+            tab.to === shown ? "border-accent font-medium text-fg" : "border-transparent text-muted hover:text-fg",
+          )}
         >
           {tab.label}
           {tab.badge != null && <span className="rounded-full bg-hover px-1.5 text-xs text-muted">{tab.badge}</span>}

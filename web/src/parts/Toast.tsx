@@ -3,6 +3,7 @@
 import { CircleAlert, CircleCheck, Info, X } from "lucide-react";
 import { closeToast, type Toast, useToasts } from "../lib/toast";
 import { Button, IconButton } from "./Button";
+import { Sentence } from "./Sentence";
 
 const ICONS = { plain: Info, ok: CircleCheck, problem: CircleAlert };
 const INKS = { plain: "text-muted", ok: "text-ok", problem: "text-danger" };
@@ -28,7 +29,9 @@ function Row({ toast }: { toast: Toast }) {
   return (
     <div className="surface pointer-events-auto flex animate-slide items-start gap-2.5 py-2 pr-1.5 pl-3">
       <Icon size={16} className={`mt-1.5 shrink-0 ${INKS[toast.tone]}`} aria-hidden />
-      <p className="min-w-0 flex-1 py-1 break-words">{toast.text}</p>
+      <p className="min-w-0 flex-1 py-1 break-words">
+        <Sentence text={toast.text} />
+      </p>
       {action && (
         <Button
           size="sm"
