@@ -12,6 +12,7 @@ import {
   previewEdit,
   triggerDag,
 } from "./actions";
+import { api, body } from "./client";
 import type { components } from "./schema";
 
 export type EditedTask = components["schemas"]["EditedTask"];
@@ -34,6 +35,19 @@ export const foreseenQuery = (edits: readonly Edit[]) =>
       });
       for (const { item, why } of failed) foreseen[item[0]] = { changes: [], why };
       return foreseen;
+    },
+    staleTime: 0,
+    gcTime: 0,
+  });
+
+/** How many runs a DAG has before it is deleted; null = more than are counted. Asked once: afterwards there is no such DAG. */
+export const runCountQuery = (dagId: string) =>
+  queryOptions({
+    queryKey: ["foreseen", "runs", dagId],
+    queryFn: async ({ signal }) => {
+      const params = { path: { dag_id: dagId }, query: { limit: 1 } };
+      const runs = await body(api.GET("/api/v2/dags/{dag_id}/dagRuns", { params, signal }));
+      return runs.total_entries ?? null;
     },
     staleTime: 0,
     gcTime: 0,

@@ -4,7 +4,7 @@
 export const STATE_EVENTS = ["task_state", "run_state"] as const;
 
 const WORDS: Record<string, string> = {
-  task_state: "task instance",
+  task_state: "task",
   run_state: "run",
   run_note: "note of a run",
   run_deleted: "run deleted",

@@ -7,6 +7,7 @@ import { useState } from "react";
 import { ALL, type TaskInstance, tasksQuery, useMe } from "../api/queries";
 import { spanOf, TASK_FILTERS, tasksFilter } from "../lib/filters";
 import { totalOf } from "../lib/paging";
+import { runName } from "../lib/runName";
 import { Button } from "../parts/Button";
 import { Duration } from "../parts/Duration";
 import { Empty } from "../parts/Empty";
@@ -155,18 +156,24 @@ const COLUMNS: readonly Column<TaskInstance>[] = [
     key: "task",
     header: "Task",
     sortKey: "task_id",
-    className: "max-w-60 min-w-28 truncate max-sm:max-w-36",
+    className: "max-w-60 min-w-28 truncate max-md:w-full max-md:max-w-0",
     cell: (task) => (
-      <Link
-        to="/dags/$dagId/runs/$runId/tasks/$taskId"
-        params={{ dagId: task.dag_id, runId: task.dag_run_id, taskId: task.task_id }}
-        search={task.map_index < 0 ? {} : { map_index: String(task.map_index) }}
-        className="link font-medium"
-        title={nameOf(task)}
-        data-row-link
-      >
-        {nameOf(task)}
-      </Link>
+      <>
+        <Link
+          to="/dags/$dagId/runs/$runId/tasks/$taskId"
+          params={{ dagId: task.dag_id, runId: task.dag_run_id, taskId: task.task_id }}
+          search={task.map_index < 0 ? {} : { map_index: String(task.map_index) }}
+          className="link font-medium"
+          title={nameOf(task)}
+          data-row-link
+        >
+          {nameOf(task)}
+        </Link>
+        {/* On a phone its place stands below. */}
+        <span className="block truncate text-xs text-muted md:hidden">
+          {task.dag_display_name} <code className="font-mono">{runName(task.dag_run_id)}</code>
+        </span>
+      </>
     ),
   },
   { key: "state", header: "State", sortKey: "state", cell: (task) => <StateBadge state={task.state} /> },
@@ -174,7 +181,7 @@ const COLUMNS: readonly Column<TaskInstance>[] = [
     key: "dag",
     header: "DAG",
     hideBelow: "md",
-    className: "max-w-48 truncate",
+    className: "max-w-44 truncate",
     cell: (task) => (
       <Link to="/dags/$dagId" params={{ dagId: task.dag_id }} className="hover:underline" title={task.dag_id}>
         {task.dag_display_name}
@@ -185,6 +192,7 @@ const COLUMNS: readonly Column<TaskInstance>[] = [
     key: "run",
     header: "Run",
     sortKey: "id",
+    hideBelow: "md",
     width: "w-full",
     className: "max-w-0 min-w-24 truncate",
     cell: (task) => (
@@ -194,7 +202,7 @@ const COLUMNS: readonly Column<TaskInstance>[] = [
         className="font-mono text-xs text-muted hover:underline"
         title={task.dag_run_id}
       >
-        {task.dag_run_id}
+        {runName(task.dag_run_id)}
       </Link>
     ),
   },
@@ -234,10 +242,20 @@ const COLUMNS: readonly Column<TaskInstance>[] = [
     key: "queue",
     header: "Queue, pool",
     hideBelow: "xl",
-    className: "max-w-44 truncate whitespace-nowrap text-muted",
-    cell: (task) => `${task.queue ?? "–"}, ${task.pool}`,
+    className: "max-w-36 truncate text-muted",
+    cell: queueAndPool,
   },
 ];
+
+/** Nearly all are in the default ones: only others are named. */
+function queueAndPool(task: TaskInstance) {
+  const names = [
+    task.queue !== null && task.queue !== "default" && task.queue,
+    task.pool !== "default_pool" && task.pool,
+  ].filter(Boolean);
+  const all = `queue ${task.queue ?? "default"}, pool ${task.pool}`;
+  return <span title={all}>{names.length > 0 ? names.join(", ") : "default"}</span>;
+}
 
 function NoTasks({ list }: { list: List }) {
   return list.isFiltered(TASK_FILTERS) ? (

@@ -4,9 +4,10 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { type DagDetails, dagQuery, dagTasksQuery, dagWarningsQuery, documentQuery, useMe } from "../api/queries";
 import { isoSeconds } from "../lib/interval";
+import { fieldText, readParams } from "../lib/params";
 import { countOf } from "../lib/words";
 import { CopyId } from "../parts/Copy";
-import { FactSheet, Json, Name, Seconds, Tags, YesNo } from "../parts/Known";
+import { FactSheet, Name, Seconds, Tags, YesNo } from "../parts/Known";
 import { Loaded } from "../parts/Loaded";
 import { Markdown } from "../parts/Markdown";
 import { Facts, Section } from "../parts/Page";
@@ -18,34 +19,22 @@ export function DagDetailsPage() {
   const { dagId } = usePlace();
   const dag = useQuery(dagQuery(dagId));
   const tasks = useQuery(dagTasksQuery(dagId));
-  const warnings = useQuery(dagWarningsQuery(dagId)).data?.dag_warnings ?? [];
   return (
     <Loaded query={dag} what="The details">
       {(dag) => (
         <FactSheet>
-          {warnings.length > 0 && (
-            <Section title="Warnings" className="xl:col-span-2">
-              <ul className="list-disc pl-5 text-warn">
-                {warnings.map((warning) => (
-                  <li key={warning.message}>{warning.message}</li>
-                ))}
-              </ul>
+          <Warnings dagId={dagId} />
+          {(dag.description || dag.doc_md) && (
+            <Section title="About" className="xl:col-span-2">
+              {dag.description && <p className="py-1">{dag.description}</p>}
+              {dag.doc_md && <Markdown text={dag.doc_md} />}
             </Section>
           )}
-          {dag.doc_md && (
-            <Section title="Documentation" className="xl:col-span-2">
-              <Markdown text={dag.doc_md} />
-            </Section>
-          )}
-          <About dag={dag} />
+          <Identity dag={dag} />
           <Schedule dag={dag} />
           <Limits dag={dag} />
           <Versions dag={dag} />
-          {Object.keys(dag.params ?? {}).length > 0 && (
-            <Section title="Params">
-              <Json of={dag.params} />
-            </Section>
-          )}
+          <Params dag={dag} />
           <Section title={tasks.data ? countOf(tasks.data.tasks.length, "task") : "Tasks"} className="xl:col-span-2">
             <Loaded query={tasks} what="The tasks">
               {(data) => <DagTasks tasks={data.tasks} />}
@@ -59,7 +48,39 @@ export function DagDetailsPage() {
 
 type Of = { dag: DagDetails };
 
-function About({ dag }: Of) {
+function Warnings({ dagId }: { dagId: string }) {
+  const warnings = useQuery(dagWarningsQuery(dagId)).data?.dag_warnings ?? [];
+  if (warnings.length === 0) return null;
+  return (
+    <Section title="Warnings" className="xl:col-span-2">
+      <ul className="list-disc pl-5 text-warn">
+        {warnings.map((warning) => (
+          <li key={warning.message}>{warning.message}</li>
+        ))}
+      </ul>
+    </Section>
+  );
+}
+
+function Params({ dag }: Of) {
+  const params = readParams(dag.params);
+  if (params.length === 0) return null;
+  return (
+    <Section title="Params" className="xl:col-span-2">
+      <Facts
+        facts={params.map((param) => [
+          <Name key="name">{param.name}</Name>,
+          <span key="value" className="flex flex-wrap items-baseline gap-x-4">
+            <Name>{fieldText(param) || "–"}</Name>
+            {param.description && <span className="text-muted">{param.description}</span>}
+          </span>,
+        ])}
+      />
+    </Section>
+  );
+}
+
+function Identity({ dag }: Of) {
   const links = dag.owner_links ?? {};
   return (
     <Section title="DAG">
@@ -67,7 +88,6 @@ function About({ dag }: Of) {
         facts={[
           ["Id", <CopyId key="id" text={dag.dag_id} />],
           dag.dag_display_name !== dag.dag_id && ["Name", dag.dag_display_name],
-          ["Description", dag.description],
           [
             "Owners",
             dag.owners.length === 0 ? null : (

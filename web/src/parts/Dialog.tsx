@@ -60,16 +60,13 @@ export function Dialog({
           className={clsx(BOX, WIDTHS[size])}
           {...(description ? {} : { "aria-describedby": undefined })}
         >
-          <div className="flex items-start gap-3 border-b py-3 pr-2 pl-4">
+          <div className="flex items-start gap-3 border-b py-3 pr-11 pl-4">
             <div className="min-w-0 flex-1">
               <Radix.Title className="text-base font-semibold">{title}</Radix.Title>
               {description && (
                 <Radix.Description className="mt-0.5 text-sm text-muted">{description}</Radix.Description>
               )}
             </div>
-            <Radix.Close asChild>
-              <IconButton label="Close" icon={X} size="sm" />
-            </Radix.Close>
           </div>
           {onSubmit ? (
             <form className="flex min-h-0 flex-1 flex-col" onSubmit={submit} noValidate>
@@ -78,6 +75,10 @@ export function Dialog({
           ) : (
             inside
           )}
+          {/* Last, so that what was opened begins with its own first control. */}
+          <Radix.Close asChild>
+            <IconButton label="Close" icon={X} size="sm" className="absolute top-3 right-2" />
+          </Radix.Close>
         </Radix.Content>
       </Radix.Portal>
     </Radix.Root>

@@ -15,7 +15,7 @@ interface Props {
   className?: string;
 }
 
-export function SearchBox({ value, onChange, label, pause = 200, className = "w-64" }: Props) {
+export function SearchBox({ value, onChange, label, pause = 200, className = "w-64 max-sm:w-full" }: Props) {
   const [text, setText] = useState(value);
   const input = useRef<HTMLInputElement>(null);
   const told = useRef(value);

@@ -72,12 +72,14 @@ export function Table<Row>(props: Props<Row>) {
       >
         {selection && (
           <td className="w-8 pl-3">
-            <Checkbox
-              aria-label={`Select ${key}`}
-              checked={isSelected ?? false}
-              onClick={(event) => pick.one(place, event)}
-              onCheckedChange={() => {}}
-            />
+            <span className="flex">
+              <Checkbox
+                aria-label={`Select ${key}`}
+                checked={isSelected ?? false}
+                onClick={(event) => pick.one(place, event)}
+                onCheckedChange={() => {}}
+              />
+            </span>
           </td>
         )}
         {columns.map((column) => (
@@ -220,7 +222,12 @@ function Gap({ height, width }: { height: number; width: number }) {
   );
 }
 
-/** j and k go through the rows, Enter follows the row's link (`data-row-link`, or the first), x selects it. */
+/** Where a row leads: its link with `data-row-link`, or else its first. */
+function linkOf(row: HTMLElement | null | undefined): HTMLElement | null {
+  return row?.querySelector<HTMLElement>("a[data-row-link]") ?? row?.querySelector<HTMLElement>("a[href]") ?? null;
+}
+
+/** j and k go through the rows, Enter follows the row's link, x selects it. */
 function useActiveRow(label: string, body: { current: HTMLElement | null }, count: number): number {
   const [active, setActive] = useState(-1);
   const find = (place: number) => body.current?.querySelector<HTMLElement>(`[data-place="${place}"]`);
@@ -230,7 +237,7 @@ function useActiveRow(label: string, body: { current: HTMLElement | null }, coun
     const row = find(next);
     if (row) {
       row.scrollIntoView({ block: "nearest" });
-      row.querySelector<HTMLElement>("a[href]")?.focus({ preventScroll: true });
+      linkOf(row)?.focus({ preventScroll: true });
     } else scroller()?.scrollBy({ top: step * ROW_HEIGHT });
   };
   useHotkeys(
@@ -241,12 +248,7 @@ function useActiveRow(label: string, body: { current: HTMLElement | null }, coun
       {
         keys: "Enter",
         does: "Open the row",
-        run: () => {
-          const row = find(active);
-          const link =
-            row?.querySelector<HTMLElement>("a[data-row-link]") ?? row?.querySelector<HTMLElement>("a[href]");
-          link?.click();
-        },
+        run: () => linkOf(find(active))?.click(),
       },
       { keys: "x", run: () => find(active)?.querySelector<HTMLElement>('[role="checkbox"]')?.click() },
     ],
@@ -294,7 +296,7 @@ export function SelectionBar({ selection, children }: { selection: Selection; ch
       <span className="text-sm font-medium">{count.toLocaleString("en")} selected</span>
       {children}
       <button type="button" className="link px-1 text-sm" onClick={() => selection.onChange(new Set())}>
-        Clear selection
+        Deselect
       </button>
     </div>
   );

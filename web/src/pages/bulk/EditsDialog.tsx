@@ -18,6 +18,9 @@ export interface Target {
   place: { dagId: string; runId: string; task_id?: string; map_index?: number };
 }
 
+/** So many changes are shown at once; more are unfolded by who asks. */
+const FEW = 20;
+
 export type Verb = "clear" | "success" | "failed" | "cancel";
 type Choice = "only_failed" | "latest_version" | "upstream" | "downstream";
 
@@ -86,6 +89,8 @@ export function EditsDialog({ verb, noun, targets, onClose }: Props) {
     setChosen(next);
   };
   const words = WORDS[verb];
+  const count = distinct(targets, foreseen.data ?? []);
+  const isFew = count <= FEW;
   const touched = targets.filter((target) => (of(target)?.changes.length ?? 0) > 0).length;
   return (
     <BulkDialog
@@ -100,12 +105,12 @@ export function EditsDialog({ verb, noun, targets, onClose }: Props) {
       items={targets}
       itemKey={(target) => target.key}
       label={(target) => target.label}
-      detail={(target) => <Changes changes={of(target)?.changes ?? []} isAlone={targets.length === 1} />}
+      detail={(target) => <Changes changes={of(target)?.changes ?? []} isOpen={isFew} />}
       skip={(target) => {
         const found = of(target);
         return found?.why ?? (found?.changes.length === 0 ? "nothing to change" : null);
       }}
-      summary={foreseen.data && `${countOf(distinct(targets, foreseen.data), "task instance")} will change`}
+      summary={foreseen.data && `${countOf(count, "task instance")} will change`}
       isForeseeing={foreseen.isFetching}
       confirm={words.does(countOf(touched, noun))}
       danger={verb === "failed" || verb === "cancel"}
@@ -131,14 +136,11 @@ function distinct(targets: readonly Target[], foreseen: readonly { changes: Edit
   return new Set(keys).size;
 }
 
-/** Opened at once when there are few. */
-const FEW = 8;
-
-function Changes({ changes, isAlone }: { changes: readonly EditedTask[]; isAlone: boolean }) {
+function Changes({ changes, isOpen }: { changes: readonly EditedTask[]; isOpen: boolean }) {
   return (
-    <details open={isAlone || changes.length === 1 || undefined}>
+    <details open={isOpen}>
       <summary className="text-muted">{countOf(changes.length, "task instance")}</summary>
-      <ul className={changes.length > FEW ? "max-h-56 overflow-auto py-1" : "py-1"}>
+      <ul className={changes.length > FEW ? "max-h-80 overflow-auto py-1" : "py-1"}>
         {changes.map((change) => (
           <li key={`${change.task_id} ${change.map_index}`} className="flex flex-wrap items-center gap-x-3 py-0.5">
             <code className="font-mono text-xs break-all">

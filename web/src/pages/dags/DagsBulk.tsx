@@ -4,8 +4,7 @@ import { useQueries } from "@tanstack/react-query";
 import { Pause, Play, Trash2, Zap } from "lucide-react";
 import { useState } from "react";
 import { pauseDags, useAction } from "../../api/actions";
-import { deleteDags, triggerDags } from "../../api/bulk";
-import { runsQuery } from "../../api/queries";
+import { deleteDags, runCountQuery, triggerDags } from "../../api/bulk";
 import type { DagCard } from "../../api/ui";
 import { endsOf } from "../../lib/many";
 import { toast } from "../../lib/toast";
@@ -125,8 +124,8 @@ function TriggerDags({ dags, onClose }: DialogProps) {
 export function DeleteDags({ dags, onClose }: DialogProps) {
   const remove = useAction(deleteDags, { quiet: true });
   const count = dags.filter((dag) => !readOnly(dag)).length;
-  const runs = useQueries({ queries: dags.map((dag) => runsQuery(dag.dag_id, { limit: 1 })) });
-  const runsOf = new Map(dags.map((dag, place) => [dag.dag_id, runs[place]?.data?.total_entries]));
+  const runs = useQueries({ queries: dags.map((dag) => runCountQuery(dag.dag_id)) });
+  const runsOf = new Map(dags.map((dag, place) => [dag.dag_id, runs[place]?.data]));
   return (
     <BulkDialog
       title={dags.length === 1 ? `Delete ${dags[0]?.dag_id}?` : `Delete ${countOf(dags.length, "DAG")}?`}

@@ -18,7 +18,11 @@ export function columnsFor({ isNarrow, mayEdit }: { isNarrow: boolean; mayEdit: 
     header: <span className="sr-only">Active</span>,
     width: "w-12",
     className: "pr-0",
-    cell: (dag) => <Pause dag={dag} />,
+    cell: (dag) => (
+      <span className="flex">
+        <Pause dag={dag} />
+      </span>
+    ),
   };
   const actions: Column<DagCard> = {
     key: "actions",

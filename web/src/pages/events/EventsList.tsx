@@ -8,6 +8,7 @@ import { type AuditEvent, type EventsFilter, eventsQuery } from "../../api/queri
 import { eventDetail, eventWords, STATE_EVENTS } from "../../lib/event";
 import { EVENT_FILTERS, type EventScope, eventsFilter, spanOf } from "../../lib/filters";
 import { totalOf } from "../../lib/paging";
+import { runName } from "../../lib/runName";
 import { Button } from "../../parts/Button";
 import { Empty } from "../../parts/Empty";
 import { Toolbar } from "../../parts/Filter";
@@ -116,12 +117,16 @@ function placeFilters(of: EventPlace): { name: string; label: string }[] {
   ];
 }
 
+/** Rows are opened: what stands beside stays at the top. */
+const TOP = "align-top pt-2";
+
 function columnsFor(of: EventPlace): Column<AuditEvent>[] {
   const where: Column<AuditEvent> = {
     key: "where",
     header: "Where",
     sortKey: of.dagId === undefined ? "dag_id" : undefined,
-    className: "max-w-72 max-sm:hidden",
+    hideBelow: "md",
+    className: `max-w-md ${TOP}`,
     cell: (event) => <Where event={event} of={of} />,
   };
   return [
@@ -129,10 +134,10 @@ function columnsFor(of: EventPlace): Column<AuditEvent>[] {
       key: "when",
       header: "When",
       sortKey: "event_log_id",
-      className: "whitespace-nowrap align-top pt-2",
+      className: `whitespace-nowrap ${TOP}`,
       cell: (event) => <Time at={event.when} />,
     },
-    { key: "who", header: "Who", sortKey: "owner", className: "whitespace-nowrap align-top pt-2", cell: Who },
+    { key: "who", header: "Who", sortKey: "owner", className: `max-w-32 truncate ${TOP}`, cell: Who },
     ...(of.taskId === undefined ? [where] : []),
     {
       key: "what",
@@ -151,33 +156,34 @@ function Who({ owner }: AuditEvent) {
 function Where({ event, of }: { event: AuditEvent; of: EventPlace }) {
   const { dag_id: dagId, run_id: runId, task_id: taskId } = event;
   if (!dagId) return <span className="text-muted">–</span>;
-  const look = "block truncate hover:underline";
+  const mapIndex = event.map_index ?? -1;
+  const look = "max-w-40 shrink-0 truncate hover:underline";
   return (
-    <span className="flex min-w-0 flex-col">
+    <span className="flex min-w-0 items-baseline gap-x-2 max-md:flex-wrap">
       {of.dagId === undefined && (
         <Link to="/dags/$dagId" params={{ dagId }} className={`${look} font-medium`} title={dagId}>
           {event.dag_display_name ?? dagId}
-        </Link>
-      )}
-      {runId && of.runId === undefined && (
-        <Link
-          to="/dags/$dagId/runs/$runId"
-          params={{ dagId, runId }}
-          className={`${look} font-mono text-xs text-muted`}
-          title={runId}
-        >
-          {runId}
         </Link>
       )}
       {runId && taskId && (
         <Link
           to="/dags/$dagId/runs/$runId/tasks/$taskId"
           params={{ dagId, runId, taskId }}
-          search={(event.map_index ?? -1) < 0 ? {} : { map_index: String(event.map_index) }}
+          search={mapIndex < 0 ? {} : { map_index: String(mapIndex) }}
           className={look}
+          title={taskId}
         >
-          {taskId}
-          {(event.map_index ?? -1) >= 0 && ` [${event.map_index}]`}
+          {mapIndex < 0 ? taskId : `${taskId} [${mapIndex}]`}
+        </Link>
+      )}
+      {runId && of.runId === undefined && (
+        <Link
+          to="/dags/$dagId/runs/$runId"
+          params={{ dagId, runId }}
+          className="min-w-0 truncate font-mono text-xs text-muted hover:underline"
+          title={runId}
+        >
+          {runName(runId)}
         </Link>
       )}
       {!runId && of.dagId !== undefined && <span className="text-muted">the DAG</span>}
@@ -194,7 +200,7 @@ function What({ event, of }: { event: AuditEvent; of: EventPlace }) {
       <button
         type="button"
         aria-expanded={isOpen}
-        className="flex min-h-7 w-full min-w-0 items-center gap-2 text-left"
+        className="flex min-h-7 w-full min-w-0 items-center gap-2 overflow-hidden text-left"
         onClick={() => setOpen(!isOpen)}
       >
         <ChevronRight
@@ -202,10 +208,15 @@ function What({ event, of }: { event: AuditEvent; of: EventPlace }) {
           aria-hidden
           className={`shrink-0 text-muted transition-transform ${isOpen ? "rotate-90" : ""}`}
         />
-        <span className="shrink-0">{eventWords(event.event)}</span>
+        <span className={`truncate ${state ? "w-8 shrink-0" : "min-w-12"}`}>{eventWords(event.event)}</span>
         {state && <StateBadge state={state} />}
-        {!isOpen && <span className="min-w-0 truncate text-muted">{details}</span>}
+        {!isOpen && <span className="min-w-0 flex-1 truncate text-muted">{details}</span>}
       </button>
+      {of.taskId === undefined && event.dag_id !== null && !isOpen && (
+        <span className="block pb-0.5 pl-5.5 md:hidden">
+          <Where event={event} of={of} />
+        </span>
+      )}
       {isOpen && (
         <Facts
           className="my-1 ml-5.5"

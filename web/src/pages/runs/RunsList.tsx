@@ -9,6 +9,7 @@ import { ALL, type DagRun, runsQuery, useMe } from "../../api/queries";
 import { RUN_FILTERS, runsFilter, spanOf } from "../../lib/filters";
 import { endsOf } from "../../lib/many";
 import { totalOf } from "../../lib/paging";
+import { runName } from "../../lib/runName";
 import { stateWord } from "../../lib/state";
 import { countOf } from "../../lib/words";
 import { BulkDialog } from "../../parts/BulkDialog";
@@ -100,7 +101,7 @@ function Runs({ runs, total, list, dagId, isStale }: RunsProps) {
     <>
       <Table
         label="Runs"
-        columns={dagId ? COLUMNS : [DAG_COLUMN, ...COLUMNS]}
+        columns={dagId ? [RUN, ...COLUMNS] : [DAG_COLUMN, RUN_OF_ALL, ...COLUMNS]}
         rows={runs}
         rowKey={keyOf}
         sort={list.sort}
@@ -121,7 +122,7 @@ function Runs({ runs, total, list, dagId, isStale }: RunsProps) {
           Mark failed
         </Button>
         <Button size="sm" icon={OctagonX} onClick={() => setDoing("cancel")}>
-          Cancel
+          Cancel runs
         </Button>
         <Button size="sm" icon={Trash2} onClick={() => setDoing("delete")}>
           Delete
@@ -148,41 +149,61 @@ const DAG_COLUMN: Column<DagRun> = {
   key: "dag",
   header: "DAG",
   sortKey: "dag_id",
-  className: "max-w-52 truncate",
-  cell: (run) => (
+  hideBelow: "md",
+  className: "max-w-48 truncate",
+  cell: (run) => <DagLink run={run} />,
+};
+
+function DagLink({ run }: { run: DagRun }) {
+  return (
     <Link to="/dags/$dagId" params={{ dagId: run.dag_id }} className="font-medium hover:underline" title={run.dag_id}>
       {run.dag_display_name}
     </Link>
+  );
+}
+
+/** On a phone the DAG stands above its run. */
+const RUN_OF_ALL: Column<DagRun> = {
+  key: "run",
+  header: "Run",
+  sortKey: "run_id",
+  width: "w-full",
+  className: "max-w-0 min-w-32 truncate",
+  cell: (run) => (
+    <>
+      <span className="block truncate md:hidden">
+        <DagLink run={run} />
+      </span>
+      <RunLink run={run} />
+    </>
   ),
 };
 
+const RUN: Column<DagRun> = { ...RUN_OF_ALL, cell: (run) => <RunLink run={run} /> };
+
+function RunLink({ run }: { run: DagRun }) {
+  return (
+    <Link
+      to="/dags/$dagId/runs/$runId"
+      params={{ dagId: run.dag_id, runId: run.dag_run_id }}
+      className="link font-mono text-xs"
+      title={run.dag_run_id}
+      data-row-link
+    >
+      {runName(run.dag_run_id)}
+    </Link>
+  );
+}
+
 const COLUMNS: readonly Column<DagRun>[] = [
-  {
-    key: "run",
-    header: "Run",
-    sortKey: "run_id",
-    width: "w-full",
-    className: "max-w-0 min-w-32 truncate",
-    cell: (run) => (
-      <Link
-        to="/dags/$dagId/runs/$runId"
-        params={{ dagId: run.dag_id, runId: run.dag_run_id }}
-        className="link font-mono text-xs"
-        title={run.dag_run_id}
-        data-row-link
-      >
-        {run.dag_run_id}
-      </Link>
-    ),
-  },
   { key: "state", header: "State", sortKey: "state", cell: (run) => <StateBadge state={run.state} /> },
   {
     key: "type",
-    header: "Type",
+    header: "Type, by",
     sortKey: "run_type",
     hideBelow: "lg",
-    className: "whitespace-nowrap",
-    cell: (run) => run.run_type.replaceAll("_", " "),
+    className: "max-w-40 truncate",
+    cell: (run) => <TypeAndBy run={run} />,
   },
   {
     key: "run_after",
@@ -192,17 +213,10 @@ const COLUMNS: readonly Column<DagRun>[] = [
     cell: (run) => <Time at={run.run_after} />,
   },
   {
-    key: "logical",
-    header: "Logical date",
-    sortKey: "logical_date",
-    hideBelow: "xl",
-    cell: (run) => <Time at={run.logical_date} show="minute" none="none" />,
-  },
-  {
     key: "start",
     header: "Started",
     sortKey: "start_date",
-    hideBelow: "md",
+    hideBelow: "lg",
     cell: (run) => <Time at={run.start_date} none="not yet" />,
   },
   {
@@ -217,25 +231,33 @@ const COLUMNS: readonly Column<DagRun>[] = [
     key: "version",
     header: "Version",
     align: "right",
-    hideBelow: "lg",
+    hideBelow: "xl",
     cell: (run) => run.dag_versions.at(-1)?.version_number ?? "–",
   },
   {
-    key: "conf",
-    header: "Conf",
+    key: "said",
+    header: "Conf, note",
     hideBelow: "xl",
-    className: "max-w-40 truncate",
-    cell: (run) => <Conf conf={run.conf} />,
+    className: "max-w-44 min-w-24 truncate",
+    cell: (run) => (
+      <>
+        <Conf conf={run.conf} /> {run.note && <span title={run.note}>{run.note}</span>}
+      </>
+    ),
   },
-  {
-    key: "note",
-    header: "Note",
-    hideBelow: "lg",
-    className: "max-w-44 truncate",
-    cell: (run) => run.note && <span title={run.note}>{run.note}</span>,
-  },
-  { key: "by", header: "By", hideBelow: "xl", className: "max-w-32 truncate whitespace-nowrap", cell: triggeredBy },
 ];
+
+/** What made it, and who asked for it. */
+function TypeAndBy({ run }: { run: DagRun }) {
+  const type = run.run_type.replaceAll("_", " ");
+  const by = run.triggering_user_name;
+  return (
+    <span title={run.triggered_by ? `by ${run.triggered_by.replaceAll("_", " ")}` : undefined}>
+      {type}
+      {by && <span className="text-muted"> by {by}</span>}
+    </span>
+  );
+}
 
 function Conf({ conf }: { conf: DagRun["conf"] }) {
   if (!conf || Object.keys(conf).length === 0) return null;
@@ -245,11 +267,6 @@ function Conf({ conf }: { conf: DagRun["conf"] }) {
       {text}
     </code>
   );
-}
-
-/** Who asked for it, or else what. */
-function triggeredBy(run: DagRun): string {
-  return run.triggering_user_name ?? run.triggered_by?.replaceAll("_", " ") ?? "–";
 }
 
 function RunName({ run, isOfAll }: { run: DagRun; isOfAll: boolean }) {
