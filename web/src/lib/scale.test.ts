@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { durationSplits, durationTicks, insideOf, niceStep, panSpan, timeTicks, zoomSpan } from "./scale";
+import { durationSplits, durationTicks, insideOf, niceStep, panSpan, timeTicks, withRoom, zoomSpan } from "./scale";
 
 test("steps are those of clocks", () => {
   expect(niceStep(60_000, 4)).toBe(15_000);
@@ -63,6 +63,7 @@ test("zooming keeps what is pointed at, and stays inside", () => {
   expect(zoomSpan(whole, whole, 0.5, 50)).toEqual({ from: 25, to: 75 });
   expect(zoomSpan({ from: 25, to: 75 }, whole, 4, 50)).toEqual(whole);
   expect(zoomSpan({ from: 0, to: 10 }, whole, 0.01, 0, 2)).toEqual({ from: 0, to: 2 });
+  expect(withRoom(whole, 0.02)).toEqual({ from: 0, to: 102 });
   expect(panSpan({ from: 10, to: 20 }, whole, -5)).toEqual({ from: 0, to: 10 });
   expect(insideOf({ from: 90, to: 120 }, whole)).toEqual({ from: 70, to: 100 });
 });

@@ -116,6 +116,11 @@ export function zoomSpan(span: Span, whole: Span, factor: number, at: number, le
   return insideOf({ from, to: from + length }, whole);
 }
 
+/** A span with some room after it. */
+export function withRoom({ from, to }: Span, share: number): Span {
+  return { from, to: to + (to - from) * share };
+}
+
 /** Moves a span by a share of its length, within `whole`. */
 export function panSpan(span: Span, whole: Span, share: number): Span {
   const way = (span.to - span.from) * share;

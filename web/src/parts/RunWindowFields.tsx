@@ -47,7 +47,7 @@ export function RunSpan({ window: { filter, change }, oldest }: SpanProps) {
         disabled={oldest === null}
         onClick={() => oldest && change({ until: new Date(Date.parse(oldest) - 1).toISOString() })}
       />
-      <MomentInput label="Runs until" value={until} onChange={(next) => change({ until: next })} />
+      <MomentInput label="Runs until" empty="until now" value={until} onChange={(next) => change({ until: next })} />
       <IconButton
         label="To the newest runs"
         icon={ChevronsRight}

@@ -25,7 +25,7 @@ interface Props {
 }
 
 const ROW = 30;
-const COLUMNS = "grid grid-cols-[20px_minmax(0,1fr)_62px_62px_62px] items-center gap-1.5 px-3";
+const COLUMNS = "grid grid-cols-[20px_minmax(0,1fr)_70px_70px_70px] items-center gap-1.5 px-3";
 
 export function SeriesList({ label, series, onToggle, onFocus }: Props) {
   const box = useRef<HTMLDivElement>(null);

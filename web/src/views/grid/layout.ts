@@ -44,7 +44,10 @@ export function layOut(runs: readonly { run_after: string }[], rows: number, zon
     if (begins[place]) x += GAP;
     if (begins[place] || place === 0) {
       const label = unitLabel(day, unit);
-      const fits = x >= free;
+      const [first] = marks;
+      // The first is often cut short: it gives way.
+      if (first && marks.length === 1 && x < free) first.label = null;
+      const fits = x >= free || marks.length === 1;
       marks.push({ x, label: fits ? label : null });
       if (fits) free = x + (label.length + 2) * LETTER;
     }

@@ -261,7 +261,20 @@ export function paintHead(canvas: HTMLCanvasElement, picture: Picture): void {
     pen.beginPath();
     pen.roundRect(x, top, layout.cell, BARS_END - top, [3, 3, 0, 0]);
     pen.fill();
+    if ((lengths[column] ?? 0) > (ticks.at(-1) ?? 0)) paintCut(pen, x, layout.cell, ink("--bg"));
     paintRunMarks(pen, picture, column, x, top);
+  }
+}
+
+/** A bar that goes on beyond the axis. */
+function paintCut(pen: CanvasRenderingContext2D, x: number, width: number, color: string): void {
+  pen.strokeStyle = color;
+  pen.lineWidth = 2;
+  for (const y of [HEAD.dates + 8, HEAD.dates + 12]) {
+    pen.beginPath();
+    pen.moveTo(x - 1, y + 3);
+    pen.lineTo(x + width + 1, y - 3);
+    pen.stroke();
   }
 }
 
