@@ -16,7 +16,7 @@ interface Props {
   className?: string;
 }
 
-export function MomentInput({ label, value, empty, onChange, className = "!w-48" }: Props) {
+export function MomentInput({ label, value, empty, onChange, className = "!w-48 max-sm:!w-40" }: Props) {
   const zone = useZone();
   const [isEdited, setEdited] = useState(false);
   const millis = toMillis(value);

@@ -57,7 +57,7 @@ export function RunSpan({ window: { filter, change }, oldest }: SpanProps) {
       />
       <Select
         aria-label="How many runs"
-        className="!w-28"
+        className="!w-28 max-sm:!w-26"
         value={String(filter.limit)}
         options={COUNT_OPTIONS}
         onChange={(value) => change({ limit: Number(value) })}

@@ -19,6 +19,7 @@ import { Loading } from "../../parts/Loading";
 import { TipLines } from "../../parts/PointTip";
 import { SearchBox } from "../../parts/SearchBox";
 import { StateDot } from "../../parts/StateBadge";
+import { TaskId } from "../../parts/TaskId";
 import { Time, useNow, useZone } from "../../parts/Time";
 import { useHotkeys } from "../../parts/useHotkeys";
 import { useUrl } from "../../parts/useUrl";
@@ -137,11 +138,10 @@ function TaskName({ dagId, runId, row }: { dagId: string; runId: string; row: Ga
       to="/dags/$dagId/runs/$runId/tasks/$taskId"
       params={{ dagId, runId, taskId: row.taskId }}
       search={indexOf(row) as never}
-      title={row.key}
       className="flex min-w-0 items-center gap-2 hover:underline"
     >
       <StateDot state={row.attempts.at(-1)?.state} silent />
-      <span className="truncate">{row.key}</span>
+      <TaskId id={row.key} />
     </Link>
   );
 }
