@@ -3,7 +3,7 @@
 import { shareOf } from "../../lib/scale";
 import { ABSENT, type State, stateOfLetter } from "../../lib/state";
 import { rowLetter, type TreeRow } from "../../lib/tree";
-import { type GridLayout, HEAD, inSight, ROW } from "./layout";
+import { type GridLayout, HEAD, inSight, placeLabels, ROW } from "./layout";
 import { LOOKS, RUN_MARKS } from "./looks";
 
 export interface PaintedRun {
@@ -245,12 +245,9 @@ export function paintHead(canvas: HTMLCanvasElement, picture: Picture): void {
   for (const tick of ticks) pen.fillRect(0, Math.round(barTop(tick, ticks)), width, 1);
   pen.font = `11px ${getComputedStyle(canvas).fontFamily}`;
   pen.textBaseline = "middle";
-  for (const [place, { x, label }] of layout.marks.entries()) {
-    pen.fillStyle = ink("--border");
-    if (place > 0) pen.fillRect(Math.round(x - left - 7), 0, 1, HEAD.height);
-    pen.fillStyle = ink("--fg-muted");
-    if (label) pen.fillText(label, x - left, HEAD.dates / 2);
-  }
+  paintGaps(pen, picture, HEAD.height);
+  pen.fillStyle = ink("--fg-muted");
+  for (const { x, label } of placeLabels(layout.marks, left, width)) pen.fillText(label, x, HEAD.dates / 2);
   const { firstColumn, endColumn } = inSight(layout, left, 0, width, 1);
   for (let column = firstColumn; column < endColumn; column++) {
     const run = runs[column];

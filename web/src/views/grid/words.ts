@@ -1,6 +1,5 @@
 // What the grid knows of a run, and how it says so.
 
-import { formatDuration } from "../../lib/duration";
 import { runTypeWord } from "../../lib/runType";
 import { stateWord } from "../../lib/state";
 import { quantile } from "../../lib/stats";
@@ -24,10 +23,6 @@ export function runLengths(runs: readonly GridRunView[], now: number): number[] 
     const end = run.end_date ? Date.parse(run.end_date) : now;
     return Math.max(0, (end - Date.parse(run.start_date)) / 1_000);
   });
-}
-
-export function tickWords(seconds: number): string {
-  return seconds === 0 ? "0" : formatDuration(seconds);
 }
 
 /** Bars longer than this many times what is usual are cut, so that the others can still be compared. */
