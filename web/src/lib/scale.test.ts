@@ -1,5 +1,15 @@
 import { expect, test } from "vitest";
-import { durationSplits, durationTicks, insideOf, niceStep, panSpan, timeTicks, zoomSpan } from "./scale";
+import {
+  durationLabels,
+  durationSplits,
+  durationTicks,
+  insideOf,
+  niceStep,
+  panSpan,
+  timeTicks,
+  withRoom,
+  zoomSpan,
+} from "./scale";
 
 test("steps are those of clocks", () => {
   expect(niceStep(60_000, 4)).toBe(15_000);
@@ -19,6 +29,12 @@ test("an axis of durations begins at 0 and ends above the longest", () => {
     [4_000, [0, 1_800, 3_600, 5_400]],
   ];
   for (const [longest, ticks] of table) expect(durationTicks(longest)).toEqual(ticks);
+});
+
+test("no two ticks say the same", () => {
+  expect(durationLabels([0, 0.05, 0.1, 0.15])).toEqual(["0", "50 ms", "100 ms", "150 ms"]);
+  expect(durationLabels([0, 0.5, 1, 1.5])).toEqual(["0", "0.5 s", "1 s", "1.5 s"]);
+  expect(durationLabels([-60, 0, 60, 90])).toEqual(["−1 min", "0", "1 min", "1 min 30 s"]);
 });
 
 test("splits may lie below 0", () => {
@@ -63,6 +79,7 @@ test("zooming keeps what is pointed at, and stays inside", () => {
   expect(zoomSpan(whole, whole, 0.5, 50)).toEqual({ from: 25, to: 75 });
   expect(zoomSpan({ from: 25, to: 75 }, whole, 4, 50)).toEqual(whole);
   expect(zoomSpan({ from: 0, to: 10 }, whole, 0.01, 0, 2)).toEqual({ from: 0, to: 2 });
+  expect(withRoom(whole, 0.02)).toEqual({ from: 0, to: 102 });
   expect(panSpan({ from: 10, to: 20 }, whole, -5)).toEqual({ from: 0, to: 10 });
   expect(insideOf({ from: 90, to: 120 }, whole)).toEqual({ from: 70, to: 100 });
 });

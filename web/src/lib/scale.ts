@@ -1,5 +1,6 @@
 // Axes: where ticks stand, what they say, and which part of an axis is in sight.
 
+import { formatDuration } from "./duration";
 import { formatExact } from "./time";
 
 const SECOND = 1_000;
@@ -42,6 +43,16 @@ export function durationSplits(least: number, most: number, count: number): numb
   return Array.from({ length: Math.max(0, last - first + 1) }, (_, place) => round((first + place) * step));
 }
 
+/** What ticks of an axis of durations say: as fine as the axis, so that no two say the same. */
+export function durationLabels(ticks: readonly number[]): string[] {
+  const step = Math.min(...ticks.slice(1).map((tick, place) => tick - (ticks[place] ?? 0)));
+  return ticks.map((seconds) => {
+    if (seconds === 0) return "0";
+    if (step < 0.1) return `${Math.round(seconds * 1_000).toLocaleString("en")} ms`;
+    return step < 1 ? `${round(seconds)} s` : formatDuration(seconds);
+  });
+}
+
 /** Without what binary fractions add. */
 function round(seconds: number): number {
   return Math.round(seconds * 1e6) / 1e6;
@@ -77,7 +88,7 @@ const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "
 function tickLabel(wall: number, step: number, isDay: boolean): string {
   const civil = new Date(wall).toISOString();
   if (isDay) return shortDay(civil);
-  if (step < SECOND) return civil.slice(17, 23);
+  if (step < SECOND) return civil.slice(11, step < 100 ? 23 : 21);
   return step < MINUTE ? civil.slice(11, 19) : civil.slice(11, 16);
 }
 
@@ -114,6 +125,11 @@ export function zoomSpan(span: Span, whole: Span, factor: number, at: number, le
   const length = Math.min(whole.to - whole.from, Math.max(least, (span.to - span.from) * factor));
   const from = at - shareOf(at, span) * length;
   return insideOf({ from, to: from + length }, whole);
+}
+
+/** A span with some room after it. */
+export function withRoom({ from, to }: Span, share: number): Span {
+  return { from, to: to + (to - from) * share };
 }
 
 /** Moves a span by a share of its length, within `whole`. */

@@ -6,9 +6,9 @@ const ms = (clock: string) => Date.parse(at(clock));
 
 const GRID: TimedGrid = {
   tasks: [
-    { id: "load", label: "load", kind: "group" },
-    { id: "load.a", label: "a", kind: "task" },
-    { id: "load.b", label: "b", kind: "task" },
+    { id: "load", kind: "group" },
+    { id: "load.a", kind: "task" },
+    { id: "load.b", kind: "task" },
   ],
   runs: [
     {

@@ -4,7 +4,7 @@ import { summarize } from "./stats";
 
 /** What of a grid with times the series are made of. */
 export interface TimedGrid {
-  tasks: readonly { id: string; label: string; kind: "task" | "group" }[];
+  tasks: readonly { id: string; kind: "task" | "group" }[];
   /** The newest first */
   runs: readonly TimedRun[];
 }
@@ -77,7 +77,7 @@ function toSeries(grid: TimedGrid, measure: Measure): SeriesSet {
       .map((task, place) =>
         series(
           task.id,
-          task.label,
+          task.id,
           runs.map((run) => inSeconds(run.starts?.[place] ?? null, run.ends?.[place] ?? null, run)),
         ),
       ),

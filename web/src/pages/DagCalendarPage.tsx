@@ -50,7 +50,7 @@ export function DagCalendarPage() {
           <>
             {!data.is_complete && (
               <p className="px-4 pb-2 text-warn">
-                There are more runs in this year than are counted: some days miss some.
+                This year has more runs, made or planned, than are counted: some days miss some.
               </p>
             )}
             <Year data={data} year={year} today={today} onOpen={openDay} />

@@ -47,7 +47,7 @@ export function RunSpan({ window: { filter, change }, oldest }: SpanProps) {
         disabled={oldest === null}
         onClick={() => oldest && change({ until: new Date(Date.parse(oldest) - 1).toISOString() })}
       />
-      <MomentInput label="Runs until" value={until} onChange={(next) => change({ until: next })} />
+      <MomentInput label="Runs until" empty="until now" value={until} onChange={(next) => change({ until: next })} />
       <IconButton
         label="To the newest runs"
         icon={ChevronsRight}
@@ -57,7 +57,7 @@ export function RunSpan({ window: { filter, change }, oldest }: SpanProps) {
       />
       <Select
         aria-label="How many runs"
-        className="!w-28"
+        className="!w-28 max-sm:!w-26"
         value={String(filter.limit)}
         options={COUNT_OPTIONS}
         onChange={(value) => change({ limit: Number(value) })}

@@ -7,7 +7,7 @@ import { type ReactNode, useMemo, useState } from "react";
 import { type DagRun, dagTasksQuery, ganttQuery, runQuery } from "../../api/queries";
 import { formatDuration } from "../../lib/duration";
 import { criticalPath, type GanttRow, ganttRows, ganttSpan, upstreamOf } from "../../lib/gantt";
-import { panSpan, type Span, zoomSpan } from "../../lib/scale";
+import { panSpan, type Span, withRoom, zoomSpan } from "../../lib/scale";
 import { stateWord } from "../../lib/state";
 import { toMillis } from "../../lib/time";
 import { ButtonRow, IconButton } from "../../parts/Button";
@@ -19,6 +19,7 @@ import { Loading } from "../../parts/Loading";
 import { TipLines } from "../../parts/PointTip";
 import { SearchBox } from "../../parts/SearchBox";
 import { StateDot } from "../../parts/StateBadge";
+import { TaskId } from "../../parts/TaskId";
 import { Time, useNow, useZone } from "../../parts/Time";
 import { useHotkeys } from "../../parts/useHotkeys";
 import { useUrl } from "../../parts/useUrl";
@@ -58,7 +59,8 @@ function Chart({ dagId, run, rows, before }: { dagId: string; run: DagRun; rows:
   const zone = useZone();
   const navigate = useNavigate();
   const now = useNow(run.end_date ? 0 : 1_000) || Date.now();
-  const whole = ganttSpan(rows, { start: toMillis(run.start_date), end: toMillis(run.end_date) }, now);
+  const worked = ganttSpan(rows, { start: toMillis(run.start_date), end: toMillis(run.end_date) }, now);
+  const whole = worked && withRoom(worked, 0.015);
   // Null follows the whole run as it grows.
   const [zoomed, setZoomed] = useState<Span | null>(null);
   const span = zoomed ?? whole;
@@ -91,7 +93,7 @@ function Chart({ dagId, run, rows, before }: { dagId: string; run: DagRun; rows:
         {before}
         <SearchBox label="Search tasks" className="w-52" value={url.text("q")} onChange={(q) => url.set({ q })} />
       </Toolbar>
-      {showsPath && path.length > 0 && whole && <PathWords path={path} rows={rows} length={whole.to - whole.from} />}
+      {showsPath && path.length > 0 && worked && <PathWords path={path} rows={rows} length={worked.to - worked.from} />}
       {!whole || !span ? (
         <Empty icon={ChartNoAxesGantt} title="Nothing has begun yet.">
           A bar for each try will stand here as soon as the first task is queued.
@@ -136,11 +138,10 @@ function TaskName({ dagId, runId, row }: { dagId: string; runId: string; row: Ga
       to="/dags/$dagId/runs/$runId/tasks/$taskId"
       params={{ dagId, runId, taskId: row.taskId }}
       search={indexOf(row) as never}
-      title={row.key}
       className="flex min-w-0 items-center gap-2 hover:underline"
     >
       <StateDot state={row.attempts.at(-1)?.state} silent />
-      <span className="truncate">{row.key}</span>
+      <TaskId id={row.key} />
     </Link>
   );
 }
@@ -187,8 +188,8 @@ function PathWords({ path, rows, length }: { path: readonly string[]; rows: read
   return (
     <p className="px-4 pb-2.5 text-muted">
       The run had to wait for these {path.length} tasks, one after the other:{" "}
-      <span className="font-medium text-fg">{path.join(" → ")}</span>. They worked {formatDuration(busy / 1_000)} of its{" "}
-      {formatDuration(length / 1_000)}.
+      <span className="font-medium text-fg">{path.join(" → ")}</span>. They worked {formatDuration(busy / 1_000)}; the
+      run took {formatDuration(length / 1_000)}.
     </p>
   );
 }

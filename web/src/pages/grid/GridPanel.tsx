@@ -13,6 +13,7 @@ import { ButtonLink, ButtonRow, IconButton } from "../../parts/Button";
 import { CopyId } from "../../parts/Copy";
 import { Duration } from "../../parts/Duration";
 import { StateBadge, StateCounts } from "../../parts/StateBadge";
+import { TaskId } from "../../parts/TaskId";
 import { Time } from "../../parts/Time";
 import type { GridCell } from "../../views/grid/Grid";
 import { StateCell } from "../../views/grid/Legend";
@@ -154,8 +155,10 @@ function GroupFacts({ cell: { run, row }, tasks, url }: Omit<Props, "dagId">) {
                 onClick={() => url.select({ runId: run.run_id, taskId: member.task.id })}
               >
                 {state ? <StateCell state={state} /> : <span className="w-4" />}
-                <span className="min-w-0 flex-1 truncate">{member.task.id}</span>
-                <span className="text-xs text-muted">{state ? stateWord(state) : "not in this run"}</span>
+                <span className="min-w-0 flex-1">
+                  <TaskId id={member.task.id} />
+                </span>
+                <span className="shrink-0 text-xs text-muted">{state ? stateWord(state) : "not in this run"}</span>
               </button>
             </li>
           );

@@ -18,20 +18,26 @@ const REST = 150;
 
 export function GridTip({ dagId, cell }: { dagId: string; cell: GridCell<GridRun> }) {
   const { run, row } = cell;
+  const task = useRestedTask(dagId, cell);
   if (!row) return <RunTip run={run} />;
   const state = stateOfLetter(rowLetter(row, run.states));
-  const isGroup = row.task.kind === "group";
+  const isTask = row.task.kind === "task" && state !== null;
+  const tries = run.tries[row.place] ?? 0;
   return (
     <>
       <p className="mb-1 font-medium break-all">{row.task.id}</p>
       <TipLines
         lines={[
           ["State", state ? <StateLine key="state" state={state} /> : "not in this run"],
-          isGroup ? ["Tasks", <StateCounts key="counts" counts={groupCounts(run.states, row.members)} />] : null,
+          row.task.kind === "group"
+            ? ["Tasks", <StateCounts key="counts" counts={groupCounts(run.states, row.members)} />]
+            : null,
+          isTask ? ["Try", tries === 0 ? "none yet" : String(tries)] : null,
+          isTask ? ["Start", <Time key="start" at={task?.start_date} show="exact" />] : null,
+          isTask ? ["Duration", <Duration key="duration" start={task?.start_date} end={task?.end_date} />] : null,
           ["Run", <RunName key="run" run={run} />],
         ]}
       />
-      {!isGroup && state && <TaskTimes dagId={dagId} cell={cell} />}
     </>
   );
 }
@@ -68,23 +74,15 @@ function RunName({ run }: { run: GridRun }) {
   return <span className="font-mono break-all">{run.run_id}</span>;
 }
 
-function TaskTimes({ dagId, cell: { run, row } }: { dagId: string; cell: GridCell<GridRun> }) {
+/** Undefined until it is known, and for what was never tried. */
+function useRestedTask(dagId: string, { run, row }: GridCell<GridRun>) {
   const [rests, setRests] = useState(false);
   useEffect(() => {
     const timer = setTimeout(() => setRests(true), REST);
     return () => clearTimeout(timer);
   }, []);
-  const tries = run.tries[row?.place ?? -1] ?? 0;
+  const wasTried = (run.tries[row?.place ?? -1] ?? 0) > 0;
   const place = { dagId, runId: run.run_id, taskId: row?.task.id ?? "", mapIndex: -1 };
-  // Of a mapped task there is no instance without an index, and what was not tried has no times.
-  const task = useQuery({ ...taskQuery(place), enabled: rests && tries > 0 && row?.task.is_mapped === false }).data;
-  return (
-    <TipLines
-      lines={[
-        ["Try", tries === 0 ? "none yet" : String(tries)],
-        ["Start", <Time key="start" at={task?.start_date} show="exact" none="–" />],
-        ["Duration", <Duration key="duration" start={task?.start_date} end={task?.end_date} />],
-      ]}
-    />
-  );
+  // Of a mapped task there is no instance without an index.
+  return useQuery({ ...taskQuery(place), enabled: rests && wasTried && row?.task.is_mapped === false }).data;
 }

@@ -120,7 +120,7 @@ function ChartAndList({
           )}
         </div>
       </div>
-      <aside className="flex w-[420px] shrink-0 flex-col border-l max-lg:h-96 max-lg:w-auto max-lg:border-t max-lg:border-l-0">
+      <aside className="flex w-[440px] shrink-0 flex-col border-l max-lg:h-96 max-lg:w-auto max-lg:border-t max-lg:border-l-0">
         <ListHead choice={choice} />
         <SeriesList
           label="Lines of the chart"

@@ -50,7 +50,7 @@ export function Calendar({ year, days, today, onOpen, tip }: Props) {
     <div
       ref={box}
       onKeyDown={press}
-      className="grid grid-cols-[repeat(auto-fill,minmax(188px,1fr))] gap-x-7 gap-y-6 px-4 py-3"
+      className="grid grid-cols-[repeat(auto-fill,minmax(144px,1fr))] gap-x-5 gap-y-5 px-4 py-3"
     >
       {yearPages(year).map(({ month, weeks }) => (
         <table key={month} className="w-full table-fixed border-separate border-spacing-0.5 self-start">

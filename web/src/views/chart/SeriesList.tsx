@@ -5,6 +5,7 @@ import { clsx } from "clsx";
 import { useRef } from "react";
 import { formatDuration } from "../../lib/duration";
 import { Checkbox } from "../../parts/Field";
+import { TaskId } from "../../parts/TaskId";
 
 export interface ListedSeries {
   id: string;
@@ -25,7 +26,7 @@ interface Props {
 }
 
 const ROW = 30;
-const COLUMNS = "grid grid-cols-[20px_minmax(0,1fr)_62px_62px_62px] items-center gap-1.5 px-3";
+const COLUMNS = "grid grid-cols-[20px_minmax(0,1fr)_70px_70px_70px] items-center gap-1.5 px-3";
 
 export function SeriesList({ label, series, onToggle, onFocus }: Props) {
   const box = useRef<HTMLDivElement>(null);
@@ -72,9 +73,7 @@ export function SeriesList({ label, series, onToggle, onFocus }: Props) {
                       className="h-[3px] w-3.5 shrink-0 rounded-full"
                       style={{ background: one.isOn ? one.color : "var(--border-strong)" }}
                     />
-                    <span className="truncate" title={one.id}>
-                      {one.label}
-                    </span>
+                    <TaskId id={one.label} />
                   </span>
                   {[one.median, one.p95, one.last].map((seconds, place) => (
                     // biome-ignore lint/suspicious/noArrayIndexKey: three columns

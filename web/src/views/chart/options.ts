@@ -1,9 +1,8 @@
 // How a chart over runs is drawn.
 
 import type uPlot from "uplot";
-import { formatDuration } from "../../lib/duration";
-import { durationSplits, shortDay } from "../../lib/scale";
-import { formatMinute, toMillis } from "../../lib/time";
+import { durationLabels, durationSplits, shortDay } from "../../lib/scale";
+import { formatExact, toMillis } from "../../lib/time";
 import type { ChartLine, ChartRun, Guide } from "./RunChart";
 
 interface Wanted {
@@ -53,7 +52,7 @@ export function chartOptions({ lines, ink, zone, width, height, runs, guides, mo
         ...axis,
         size: 78,
         splits: (_, __, least, most) => durationSplits(least, most, Math.max(2, Math.floor(height / 56))),
-        values: (_, splits) => splits.map((seconds) => formatDuration(seconds)),
+        values: (_, splits) => durationLabels(splits),
       },
     ],
     series: [
@@ -84,8 +83,14 @@ function runLabel(runs: readonly ChartRun[], place: number, zone: string): strin
   const run = runs[place];
   const at = toMillis(run?.run_after);
   if (at === null) return "";
-  const text = formatMinute(at, zone);
-  return `${shortDay(text.slice(0, 10))} ${text.slice(11)}`;
+  const text = formatExact(at, zone);
+  return `${shortDay(text.slice(0, 10))} ${text.slice(11, isDense(runs) ? 19 : 16)}`;
+}
+
+/** Whether a minute has several runs. */
+function isDense(runs: readonly ChartRun[]): boolean {
+  const [first, last] = [toMillis(runs[0]?.run_after), toMillis(runs.at(-1)?.run_after)];
+  return first !== null && last !== null && last - first < runs.length * 60_000;
 }
 
 /** What the lines stand on: runs that failed, and guides. */

@@ -55,6 +55,7 @@ export function Gantt(props: Props) {
     overscan: 12,
   });
   const ticks = timeTicks(span.from, span.to, zone, Math.max(2, Math.floor(width / TICK)));
+  const hasRoom = (at: number) => shareOf(at, span) * width < width - TICK / 2;
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: dragging is a shortcut for the buttons above
     <div
@@ -72,7 +73,7 @@ export function Gantt(props: Props) {
               className={clsx("absolute top-1.5 pl-1.5 whitespace-nowrap", tick.isDay && "font-medium text-fg")}
               style={{ left: `${shareOf(tick.at, span) * 100}%` }}
             >
-              {tick.label}
+              {hasRoom(tick.at) && tick.label}
             </span>
           ))}
         </div>

@@ -1,6 +1,7 @@
 // The grid of a DAG: tasks down, runs across, the newest right. Cells are painted on a canvas, only those in sight.
 
 import { type KeyboardEvent, type MouseEvent, memo, type ReactNode, useId, useState } from "react";
+import { durationLabels } from "../../lib/scale";
 import type { TreeRow } from "../../lib/tree";
 import { PointTip } from "../../parts/PointTip";
 import { Cells, cellId } from "./Cells";
@@ -8,7 +9,7 @@ import { type GridTaskView, Labels } from "./Labels";
 import { type CellPlace, cellAt, type GridLayout, HEAD, ROW, stepCell } from "./layout";
 import { barTop } from "./paint";
 import { useGridPaint } from "./useGridPaint";
-import { type GridRunView, tickWords } from "./words";
+import type { GridRunView } from "./words";
 
 /** A cell, or with no row the run itself. */
 export interface GridCell<Run extends GridRunView = GridRunView> {
@@ -175,15 +176,16 @@ function placeOf(
 }
 
 function Axis({ ticks, width }: { ticks: readonly number[]; width: number }) {
+  const labels = durationLabels(ticks);
   return (
     <div
       aria-hidden
       className="absolute top-0 border-r border-b bg-bg text-xs text-muted"
       style={{ width, height: HEAD.height }}
     >
-      {ticks.map((tick) => (
+      {ticks.map((tick, place) => (
         <span key={tick} className="absolute right-2 leading-3" style={{ top: barTop(tick, ticks) - 6 }}>
-          {tickWords(tick)}
+          {labels[place]}
         </span>
       ))}
     </div>

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { cellAt, HEAD, inSight, layOut, ROW, stepCell } from "./layout";
+import { cellAt, HEAD, inSight, layOut, placeLabels, ROW, stepCell } from "./layout";
 
 const every = (hours: number, count: number) =>
   Array.from({ length: count }, (_, place) => ({
@@ -16,10 +16,24 @@ test("there is a gap where a day begins, as the zone has it", () => {
 });
 
 test("with a run a day the gaps stand between weeks, with a run a week between months", () => {
-  expect(layOut(every(24, 28), 1, "UTC", 0).marks.map((mark) => mark.label)).toEqual(
-    ["1 Nov", "2 Nov", "9 Nov", "16 Nov", "23 Nov"].map((label, place) => (place === 1 ? null : label)),
-  );
+  const weeks = layOut(every(24, 28), 1, "UTC", 0).marks;
+  expect(weeks.map((mark) => mark.label)).toEqual(["1 Nov", "2 Nov", "9 Nov", "16 Nov", "23 Nov"]);
   expect(layOut(every(24 * 7, 12), 1, "UTC", 0).marks.at(-1)?.label).toBe("Jan 2027");
+});
+
+test("with many runs a day the gaps stand between hours, which say their day once", () => {
+  const labels = layOut(every(1 / 6, 20), 1, "Asia/Tokyo", 0).marks.map((mark) => mark.label);
+  expect(labels).toEqual(["1 Nov 09:00", "10:00", "11:00", "12:00"]);
+});
+
+test("labels that do not fit are left out, and the first unit in sight is always named", () => {
+  const marks = ["a day", "b day", "c day"].map((label, place) => ({ label, x: 8 + place * 100 }));
+  expect(placeLabels(marks, 0, 500).map((mark) => mark.label)).toEqual(["a day", "b day", "c day"]);
+  expect(placeLabels(marks, 30, 500)[0]).toEqual({ label: "a day", x: 4 });
+  expect(placeLabels(marks, 90, 500)[0]).toEqual({ label: "b day", x: 18 });
+  expect(placeLabels(marks, 0, 150).map((mark) => mark.label)).toEqual(["a day", "b day"]);
+  const dense = ["a day", "b day", "c day"].map((label, place) => ({ label, x: 8 + place * 20 }));
+  expect(placeLabels(dense, 0, 500).map((mark) => mark.label)).toEqual(["b day"]);
 });
 
 test("columns fill the room, within bounds", () => {

@@ -1,7 +1,7 @@
 // Where everything of a grid is: columns with gaps between days, rows, and what is in sight.
 
 import { monthWord, shortDay } from "../../lib/scale";
-import { formatDate, toMillis } from "../../lib/time";
+import { formatMinute, toMillis } from "../../lib/time";
 
 /** In CSS pixels. */
 export const ROW = 26;
@@ -24,33 +24,36 @@ export interface GridLayout {
   rows: number;
   width: number;
   height: number;
-  /** Where a day, week or month begins */
-  marks: readonly { x: number; label: string | null }[];
+  marks: readonly GridMark[];
+}
+
+/** Where a day begins, or an hour, a week, a month. */
+export interface GridMark {
+  x: number;
+  label: string;
 }
 
 /** Columns for runs, the oldest first, in `room` pixels if they fit. */
 export function layOut(runs: readonly { run_after: string }[], rows: number, zone: string, room: number): GridLayout {
-  const days = runs.map((run) => formatDate(toMillis(run.run_after) ?? 0, zone));
-  const unit = gapUnit(days);
-  const begins = days.map((day, place) => place > 0 && unit(day) !== unit(days[place - 1] ?? ""));
-  const gaps = begins.filter(Boolean).length * GAP;
+  const times = runs.map((run) => formatMinute(toMillis(run.run_after) ?? 0, zone));
+  const unit = gapUnit(times);
+  const begins = times.map((time, place) => place === 0 || unit(time) !== unit(times[place - 1] ?? ""));
+  const gaps = (begins.filter(Boolean).length - 1) * GAP;
   const fitting = Math.floor((room - gaps - 2 * PADDING) / Math.max(1, runs.length));
   const step = Math.min(STEP.most, Math.max(STEP.least, fitting));
   const xs: number[] = [];
-  const marks: { x: number; label: string | null }[] = [];
+  const marks: GridMark[] = [];
   let x = PADDING;
-  let free = 0;
-  days.forEach((day, place) => {
-    if (begins[place]) x += GAP;
-    if (begins[place] || place === 0) {
-      const label = unitLabel(day, unit);
-      const fits = x >= free;
-      marks.push({ x, label: fits ? label : null });
-      if (fits) free = x + (label.length + 2) * LETTER;
+  let day = "";
+  for (const [place, time] of times.entries()) {
+    if (begins[place]) {
+      if (place > 0) x += GAP;
+      marks.push({ x, label: unitLabel(time, unit, day) });
+      day = time.slice(0, 10);
     }
     xs.push(x);
     x += step;
-  });
+  }
   return {
     step,
     cell: step - CELL.between,
@@ -63,26 +66,51 @@ export function layOut(runs: readonly { run_after: string }[], rows: number, zon
   };
 }
 
-type Unit = (day: string) => string;
-const byDay: Unit = (day) => day;
-const byWeek: Unit = (day) => {
-  const number = Math.floor(Date.parse(`${day}T00:00:00Z`) / 86_400_000);
+/** Which of two runs stand together, from "2026-11-20 14:05". */
+type Unit = (time: string) => string;
+const byMinute: Unit = (time) => time;
+const byHour: Unit = (time) => time.slice(0, 13);
+const byDay: Unit = (time) => time.slice(0, 10);
+const byWeek: Unit = (time) => {
+  const number = Math.floor(Date.parse(`${byDay(time)}T00:00:00Z`) / 86_400_000);
   // Day 0 was a Thursday; weeks begin on Monday.
   return String(Math.floor((number + 3) / 7));
 };
-const byMonth: Unit = (day) => day.slice(0, 7);
+const byMonth: Unit = (time) => time.slice(0, 7);
 
-/** Gaps stand between days, or between weeks or months when a day has too few runs for that. */
-function gapUnit(days: readonly string[]): Unit {
-  for (const unit of [byDay, byWeek]) {
-    if (days.length >= 3 * new Set(days.map(unit)).size) return unit;
-  }
-  return byMonth;
+/** Gaps stand between days, or what is shorter or longer: where at least three runs stand together. */
+function gapUnit(times: readonly string[]): Unit {
+  const fits = (unit: Unit) => times.length >= 3 * new Set(times.map(unit)).size;
+  return [byMinute, byHour, byDay, byWeek].find(fits) ?? byMonth;
 }
 
-function unitLabel(day: string, unit: Unit): string {
-  if (unit !== byMonth) return shortDay(day);
-  return `${monthWord(Number(day.slice(5, 7)))} ${day.slice(0, 4)}`;
+function unitLabel(time: string, unit: Unit, before: string): string {
+  const day = time.slice(0, 10);
+  if (unit === byMonth) return `${monthWord(Number(day.slice(5, 7)))} ${day.slice(0, 4)}`;
+  if (unit !== byMinute && unit !== byHour) return shortDay(day);
+  const clock = unit === byHour ? `${time.slice(11, 13)}:00` : time.slice(11);
+  return day === before ? clock : `${shortDay(day)} ${clock}`;
+}
+
+/** The labels of those marks that are in sight, where there is room for them; that of the first unit stays in sight. */
+export function placeLabels(marks: readonly GridMark[], left: number, width: number): GridMark[] {
+  const placed: GridMark[] = [];
+  const last = Math.max(
+    0,
+    marks.findLastIndex((mark) => mark.x <= left),
+  );
+  let free = 0;
+  for (const [place, mark] of marks.entries()) {
+    if (place < last || mark.x >= left + width) continue;
+    const x = Math.max(4, mark.x - left);
+    const next = marks[place + 1];
+    const long = (mark.label.length + 1) * LETTER;
+    // What is cut short by the edge gives way to the next.
+    if (x < free || (place === last && next && x + long > next.x - left)) continue;
+    placed.push({ x, label: mark.label });
+    free = x + long;
+  }
+  return placed;
 }
 
 /** A cell; row -1 is the run itself, above the cells. */

@@ -3,7 +3,7 @@
 import { shareOf } from "../../lib/scale";
 import { ABSENT, type State, stateOfLetter } from "../../lib/state";
 import { rowLetter, type TreeRow } from "../../lib/tree";
-import { type GridLayout, HEAD, inSight, ROW } from "./layout";
+import { type GridLayout, HEAD, inSight, placeLabels, ROW } from "./layout";
 import { LOOKS, RUN_MARKS } from "./looks";
 
 export interface PaintedRun {
@@ -245,12 +245,9 @@ export function paintHead(canvas: HTMLCanvasElement, picture: Picture): void {
   for (const tick of ticks) pen.fillRect(0, Math.round(barTop(tick, ticks)), width, 1);
   pen.font = `11px ${getComputedStyle(canvas).fontFamily}`;
   pen.textBaseline = "middle";
-  for (const [place, { x, label }] of layout.marks.entries()) {
-    pen.fillStyle = ink("--border");
-    if (place > 0) pen.fillRect(Math.round(x - left - 7), 0, 1, HEAD.height);
-    pen.fillStyle = ink("--fg-muted");
-    if (label) pen.fillText(label, x - left, HEAD.dates / 2);
-  }
+  paintGaps(pen, picture, HEAD.height);
+  pen.fillStyle = ink("--fg-muted");
+  for (const { x, label } of placeLabels(layout.marks, left, width)) pen.fillText(label, x, HEAD.dates / 2);
   const { firstColumn, endColumn } = inSight(layout, left, 0, width, 1);
   for (let column = firstColumn; column < endColumn; column++) {
     const run = runs[column];
@@ -261,7 +258,20 @@ export function paintHead(canvas: HTMLCanvasElement, picture: Picture): void {
     pen.beginPath();
     pen.roundRect(x, top, layout.cell, BARS_END - top, [3, 3, 0, 0]);
     pen.fill();
+    if ((lengths[column] ?? 0) > (ticks.at(-1) ?? 0)) paintCut(pen, x, layout.cell, ink("--bg"));
     paintRunMarks(pen, picture, column, x, top);
+  }
+}
+
+/** A bar that goes on beyond the axis. */
+function paintCut(pen: CanvasRenderingContext2D, x: number, width: number, color: string): void {
+  pen.strokeStyle = color;
+  pen.lineWidth = 2;
+  for (const y of [HEAD.dates + 8, HEAD.dates + 12]) {
+    pen.beginPath();
+    pen.moveTo(x - 1, y + 3);
+    pen.lineTo(x + width + 1, y - 3);
+    pen.stroke();
   }
 }
 

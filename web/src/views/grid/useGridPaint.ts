@@ -7,7 +7,7 @@ import type { TreeRow } from "../../lib/tree";
 import { useSize } from "../../parts/useSize";
 import { type CellPlace, HEAD, inSight, layOut, ROW, type Sight } from "./layout";
 import { CellPainter, type Picture, paintHead } from "./paint";
-import { type GridRunView, runLengths } from "./words";
+import { axisLength, type GridRunView, runLengths } from "./words";
 
 interface Shown {
   rows: readonly TreeRow[];
@@ -42,7 +42,7 @@ export function useGridPaint({ rows, runs, zone, now }: Shown) {
   // biome-ignore lint/correctness/useExhaustiveDependencies: `shape` is what of `runs` counts
   const layout = useMemo(() => layOut(runs, rows.length, zone, width), [shape, rows.length, zone, width]);
   const lengths = useMemo(() => runLengths(runs, now), [runs, now]);
-  const ticks = useMemo(() => durationTicks(Math.max(0, ...lengths)), [lengths]);
+  const ticks = useMemo(() => durationTicks(axisLength(lengths)), [lengths]);
 
   const paint = useCallback(() => {
     const box = scroller.current;

@@ -1,8 +1,8 @@
 // What the grid knows of a run, and how it says so.
 
-import { formatDuration } from "../../lib/duration";
 import { runTypeWord } from "../../lib/runType";
 import { stateWord } from "../../lib/state";
+import { quantile } from "../../lib/stats";
 import type { PaintedRun } from "./paint";
 
 export interface GridRunView extends PaintedRun {
@@ -25,6 +25,15 @@ export function runLengths(runs: readonly GridRunView[], now: number): number[] 
   });
 }
 
-export function tickWords(seconds: number): string {
-  return seconds === 0 ? "0" : formatDuration(seconds);
+/** Bars longer than this many times what is usual are cut, so that the others can still be compared. */
+const UNUSUAL = 4;
+
+/** The longest duration that the axis has to show. */
+export function axisLength(lengths: readonly number[]): number {
+  const usual = quantile(
+    lengths.filter((length) => length > 0),
+    0.8,
+  );
+  const longest = Math.max(0, ...lengths);
+  return usual === null ? longest : Math.min(longest, usual * UNUSUAL);
 }
