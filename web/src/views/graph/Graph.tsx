@@ -7,6 +7,7 @@ import { clsx } from "clsx";
 import {
   type KeyboardEvent,
   type ReactNode,
+  useCallback,
   useDeferredValue,
   useEffect,
   useId,
@@ -94,10 +95,13 @@ export function Graph(props: Props) {
     onDoubleClick: (hit) => press(hit, true),
     onHover: hover,
   });
-  const selectItem = (id: string) => {
+  const pressItem = useRef<(id: string) => void>(() => {});
+  pressItem.current = (id) => {
     const node = scene.byId.get(id);
     if (node) press({ kind: "node", node }, false);
   };
+  // Always the same function: the list is drawn anew only when it changes.
+  const selectItem = useCallback((id: string) => pressItem.current(id), []);
   const zoom = (factor: number) => stage.current?.zoom(factor);
   const fitAll = () => stage.current?.glideTo(stage.current.fitted());
   const onKeyDown = (event: KeyboardEvent) => {

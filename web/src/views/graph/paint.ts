@@ -114,7 +114,6 @@ function paintEdges(
 ): void {
   ctx.strokeStyle = color;
   ctx.fillStyle = color;
-  ctx.lineJoin = "round";
   const isFar = k < LABELS_FROM;
   ctx.lineWidth = isFar ? Math.max(width, 0.6 / k) : width;
   for (let from = 0; from < edges.length; from += LINES_AT_ONCE) {
