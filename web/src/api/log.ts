@@ -1,6 +1,8 @@
 // Logs as bytes: parts of them, what is added to them, and what is found in them.
 
+import { queryOptions } from "@tanstack/react-query";
 import type { ReadLog } from "../lib/log/file";
+import { splitLines } from "../lib/log/line";
 import type { LogSource } from "../lib/log/source";
 import { at, call, queryText, send } from "./client";
 import type { TaskPlace } from "./queries";
@@ -59,3 +61,16 @@ async function toPart(response: Response) {
 function numberIn(headers: Headers, name: string): number {
   return Number(headers.get(name) ?? 0) || 0;
 }
+
+/** Flow's own last words in the log of a try that has ended: why it did. */
+export const lastWordsQuery = (place: TaskPlace, tryNumber: number) =>
+  queryOptions({
+    queryKey: ["run", place.dagId, place.runId, "task", place.taskId, place.mapIndex, "last words", tryNumber],
+    queryFn: async () => {
+      const { bytes, at, exists } = await logSource(place, tryNumber).readEnd(20);
+      if (!exists) return null;
+      const words = splitLines(bytes, at, true).filter((line) => line.tag === "ERROR" || line.tag === "WARN");
+      return words.at(-1)?.text ?? null;
+    },
+    staleTime: Number.POSITIVE_INFINITY,
+  });

@@ -7,6 +7,7 @@ import { CopyButton } from "../parts/Copy";
 import { Duration } from "../parts/Duration";
 import { Header, HeaderFact } from "../parts/Header";
 import { Loaded } from "../parts/Loaded";
+import { NoteLine } from "../parts/NoteLine";
 import { StateBadge } from "../parts/StateBadge";
 import { Tabs } from "../parts/Tabs";
 import { DagZoneProvider, Time } from "../parts/Time";
@@ -52,6 +53,7 @@ export function RunLayout() {
               actions={<RunActions run={run} />}
               tabs={<Tabs label="Views of the run" tabs={TABS.map((tab) => ({ ...tab, params: { dagId, runId } }))} />}
             />
+            <NoteLine note={run.note} />
             <div className="flex min-h-0 flex-1 flex-col">
               <Outlet />
             </div>

@@ -2,15 +2,18 @@
 
 import { useQuery } from "@tanstack/react-query";
 import { Outlet } from "@tanstack/react-router";
-import { dagQuery, taskQuery } from "../api/queries";
+import { dagQuery, explainQuery, type TaskInstance, taskQuery } from "../api/queries";
 import { Duration } from "../parts/Duration";
 import { Header, HeaderFact } from "../parts/Header";
 import { Loaded } from "../parts/Loaded";
+import { NoteLine } from "../parts/NoteLine";
 import { StateBadge } from "../parts/StateBadge";
 import { Tabs } from "../parts/Tabs";
 import { DagZoneProvider, Time } from "../parts/Time";
 import { usePlace } from "../parts/usePlace";
+import { isExplained, WhyBox } from "../parts/WhyBox";
 import { TaskActions } from "./task/TaskActions";
+import { TaskNeighbours } from "./task/TaskNeighbours";
 
 const TABS = [
   { label: "Log", to: "/dags/$dagId/runs/$runId/tasks/$taskId" },
@@ -39,15 +42,16 @@ export function TaskLayout() {
               facts={
                 <>
                   <HeaderFact name="Operator">{task.operator_name ?? task.operator ?? "–"}</HeaderFact>
-                  <HeaderFact name="Try">
-                    {task.try_number} of {task.max_tries + 1}
-                  </HeaderFact>
+                  <HeaderFact name="Try">{tryWords(task)}</HeaderFact>
                   <HeaderFact name="Started">
                     <Time at={task.start_date} none="not yet" />
                   </HeaderFact>
                   <HeaderFact name="Took">
                     <Duration start={task.start_date} end={task.end_date} />
                   </HeaderFact>
+                  <HeaderFact name="Pool">{task.pool}</HeaderFact>
+                  <HeaderFact name="Queue">{task.queue ?? "–"}</HeaderFact>
+                  {task.hostname && <HeaderFact name="Host">{task.hostname}</HeaderFact>}
                 </>
               }
               actions={<TaskActions task={task} />}
@@ -58,6 +62,9 @@ export function TaskLayout() {
                 />
               }
             />
+            <NoteLine note={task.note} />
+            {isExplained(task.state) && <Why task={task} />}
+            <TaskNeighbours task={task} />
             <div className="flex min-h-0 flex-1 flex-col">
               <Outlet />
             </div>
@@ -66,4 +73,15 @@ export function TaskLayout() {
       </Loaded>
     </DagZoneProvider>
   );
+}
+
+/** "2 of 3"; a task that has not begun says how many tries it has. */
+function tryWords({ try_number, max_tries }: TaskInstance): string {
+  const most = Math.max(max_tries + 1, try_number);
+  return try_number === 0 ? `none of ${most}` : `${try_number} of ${most}`;
+}
+
+function Why({ task }: { task: TaskInstance }) {
+  const why = useQuery(explainQuery(usePlace()));
+  return <WhyBox state={task.state} reasons={why.data} />;
 }

@@ -56,7 +56,7 @@ export const LogRow = memo(function LogRow({ line, number, wrap, zone, mark, isC
     <div
       data-at={line.at}
       className={clsx(
-        "flex border-l-2 pr-3 leading-[18px] hover:bg-hover",
+        "flex gap-x-[1.5ch] border-l-2 pr-3 leading-[18px] hover:bg-hover",
         LOOKS[tag],
         isChosen && "bg-selected",
         wrap ? "whitespace-pre-wrap [overflow-wrap:anywhere]" : "whitespace-pre",
@@ -67,19 +67,19 @@ export const LogRow = memo(function LogRow({ line, number, wrap, zone, mark, isC
         href={`#${logHash(line.at, number)}`}
         tabIndex={-1}
         aria-label={number === null ? "Link to this line" : `Link to line ${number}`}
-        className="w-14 shrink-0 pr-3 text-right font-normal text-muted opacity-70 select-none hover:text-accent hover:opacity-100 max-sm:w-9 max-sm:pr-1.5"
+        className="w-(--gutter) shrink-0 text-right font-normal whitespace-nowrap text-muted select-none hover:text-accent"
       >
         {number ?? "·"}
       </a>
       {zone && (
         <span
-          className="w-[13ch] shrink-0 font-normal text-muted select-none max-sm:w-[9ch]"
+          className="w-[12ch] shrink-0 font-normal text-muted select-none max-sm:w-[8ch]"
           title={Number.isNaN(millis) ? undefined : formatFull(millis, zone)}
         >
           {Number.isNaN(millis) ? "" : <ClockTime millis={millis} zone={zone} stamp={line.stamp} />}
         </span>
       )}
-      <span className="w-[8ch] shrink-0 font-normal text-muted select-none max-sm:hidden">{WORDS[tag]}</span>
+      <span className="w-[7ch] shrink-0 font-normal text-muted select-none max-sm:hidden">{WORDS[tag]}</span>
       <Text text={line.text} mark={mark} />
     </div>
   );

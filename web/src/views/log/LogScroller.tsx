@@ -1,8 +1,8 @@
 // The lines of a log.
 
-import type { MouseEvent, RefObject } from "react";
+import type { CSSProperties, MouseEvent, RefObject } from "react";
 import type { Accept, LogFile } from "../../lib/log/file";
-import { lineNumber } from "../../lib/log/window";
+import { type LogWindow, lineNumber } from "../../lib/log/window";
 import { LogRow } from "./LogRow";
 import type { LogStart } from "./useLogFile";
 import { type ScrollerHandle, useScroller } from "./useScroller";
@@ -69,6 +69,7 @@ export function LogScroller(props: Props) {
           ref={content}
           className="absolute left-0 w-full min-w-max py-0 font-mono text-xs data-[wrap=true]:min-w-0"
           data-wrap={wrap}
+          style={{ "--gutter": `${gutterWidth(window)}ch` } as CSSProperties}
         >
           {window.lines.map((line, place) => (
             <LogRow
@@ -85,4 +86,10 @@ export function LogScroller(props: Props) {
       </div>
     </section>
   );
+}
+
+/** In characters: numbers of one window differ little, so it seldom changes. */
+function gutterWidth(window: LogWindow): number {
+  const last = lineNumber(window, window.lines.length - 1);
+  return Math.max(4, String(last ?? "").length + 1);
 }

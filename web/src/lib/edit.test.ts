@@ -1,0 +1,95 @@
+import { expect, test } from "vitest";
+import {
+  clearedState,
+  closure,
+  confirmWords,
+  type EditChange,
+  groupChanges,
+  markedState,
+  mergeChanges,
+  NO_OPTIONS,
+  planEdit,
+  undoMarks,
+} from "./edit";
+
+const task = (taskId: string, runId = "r") => ({ dagId: "d", runId, taskId, mapIndex: -1 });
+const change = (taskId: string, from: string, to: string): EditChange => ({ ...task(taskId), from, to });
+
+test("one task in one run is asked exactly, several at once, other runs by clear", () => {
+  const down = { ...NO_OPTIONS, downstream: true };
+  expect(planEdit({ tasks: [task("a")] }, "clear", down)).toMatchObject([
+    { via: "edit", body: { action: "clear", task_id: "a", downstream: true } },
+  ]);
+  expect(planEdit({ tasks: [task("a"), task("b"), task("a", "s")] }, "clear", down).map(({ via }) => via)).toEqual([
+    "clear",
+    "edit",
+  ]);
+  expect(planEdit({ tasks: [task("a")] }, "clear", { ...down, past: true })[0]?.via).toBe("clear");
+  expect(planEdit({ tasks: [task("a")] }, "failed", { ...down, past: true })[0]?.via).toBe("mark");
+  expect(planEdit({ tasks: [task("a"), task("b")] }, "success", down)).toMatchObject([
+    { via: "edit", body: { action: "mark", state: "success", task_id: "a", only_failed: false } },
+    { via: "edit", body: { task_id: "b" } },
+  ]);
+  expect(planEdit({ runs: [task("")] }, "cancel", down)).toMatchObject([{ via: "edit", body: { action: "cancel" } }]);
+});
+
+test("only a clear takes failed ones alone, or the newest version", () => {
+  const options = { ...NO_OPTIONS, onlyFailed: true, latest: true };
+  expect(planEdit({ tasks: [task("a")] }, "failed", options)).toMatchObject([
+    { body: { only_failed: false, latest_version: false } },
+  ]);
+});
+
+test("a mark clears what failed below it", () => {
+  const graph = new Map([
+    ["a", ["b"]],
+    ["b", ["c"]],
+    ["z", ["c"]],
+  ]);
+  expect([...closure(graph, ["a"])]).toEqual(["b", "c"]);
+  const mark = (taskId: string, more = {}) =>
+    markedState(
+      { taskId, from: "upstream_failed" },
+      { via: "mark", task: task("b"), state: "success", options: { ...NO_OPTIONS, ...more } },
+      graph,
+    );
+  expect(mark("b")).toBe("success");
+  expect(mark("c")).toBe("no_status");
+  expect(mark("c", { downstream: true })).toBe("success");
+  expect(mark("a", { upstream: true })).toBe("success");
+  expect(clearedState("running")).toBe("restarting");
+});
+
+test("what is marked by one call is not shown as cleared by another", () => {
+  const merged = mergeChanges([
+    [change("a", "failed", "success"), change("b", "failed", "no_status")],
+    [change("b", "failed", "success")],
+  ]);
+  expect(merged.map(({ taskId, to }) => [taskId, to])).toEqual([
+    ["a", "success"],
+    ["b", "success"],
+  ]);
+  expect(groupChanges(merged)).toHaveLength(1);
+});
+
+test("the button says what will happen", () => {
+  expect(confirmWords("clear", 7, false)).toBe("Clear 7 task instances");
+  expect(confirmWords("failed", 1, false)).toBe("Mark 1 task instance as failed");
+  expect(confirmWords("success", 3, true)).toBe("Mark the run as success");
+  expect(confirmWords("cancel", 0, true)).toBe("Cancel the run");
+});
+
+test("only what can be marked again can be undone, failures last", () => {
+  const changes = [
+    change("a", "failed", "no_status"),
+    change("b", "upstream_failed", "no_status"),
+    change("c", "success", "no_status"),
+  ];
+  expect(undoMarks(changes)?.map(({ task, state }) => [task.taskId, state])).toEqual([
+    ["c", "success"],
+    ["a", "failed"],
+  ]);
+  expect(undoMarks([change("a", "running", "failed")])).toBeNull();
+  expect(undoMarks([change("a", "running", "restarting")])).toBeNull();
+  expect(undoMarks([])).toBeNull();
+});

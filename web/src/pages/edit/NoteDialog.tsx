@@ -1,0 +1,43 @@
+// A note on a run or a task instance.
+
+import { useState } from "react";
+import { Button } from "../../parts/Button";
+import { Dialog } from "../../parts/Dialog";
+import { Field, TextArea } from "../../parts/Field";
+
+const MOST = 1_000;
+
+interface Props {
+  note: string | null;
+  pending: boolean;
+  onSave: (note: string) => void;
+  onClose: () => void;
+}
+
+export function NoteDialog({ note, pending, onSave, onClose }: Props) {
+  const [text, setText] = useState(note ?? "");
+  return (
+    <Dialog
+      open
+      onOpenChange={(open) => !open && onClose()}
+      title="Note"
+      onSubmit={() => onSave(text.trim())}
+      footer={
+        <>
+          <Button onClick={onClose}>Cancel</Button>
+          <Button type="submit" variant="primary" pending={pending} disabled={text.length > MOST}>
+            Save the note
+          </Button>
+        </>
+      }
+    >
+      <Field
+        label="Note"
+        hint="For whoever looks next. An empty note takes it away."
+        error={text.length > MOST ? `${text.length} characters; at most ${MOST}.` : null}
+      >
+        <TextArea rows={5} value={text} onChange={(event) => setText(event.target.value)} />
+      </Field>
+    </Dialog>
+  );
+}
