@@ -266,6 +266,7 @@ rules! {
     GET "/ui/dags/lastRunStates" Read(Viewer) get_last_run_states;
     GET "/ui/dags/{dag_id}/backlog" Read(Viewer) get_backlog;
     GET "/ui/dags/{dag_id}/document" Read(Viewer) get_document;
+    GET "/ui/dags/{dag_id}/graph" Read(Viewer) get_graph;
     POST "/ui/dags/{dag_id}/dagRuns/{dag_run_id}/edit" Write(User) edit_dag_run;
     POST "/ui/dags/{dag_id}/dagRuns/{dag_run_id}/edit/preview" Read(User) preview_edit;
     GET "/ui/dags/{dag_id}/dagRuns/{dag_run_id}/tasks" Read(Viewer) get_tasks_of_run;

@@ -272,6 +272,7 @@ pub(crate) async fn serve(cx: &Cx, parts: &Parts, listener: TcpListener, stop: S
         }),
         live: flow_server::Live::new(parts.store.clone(), connections / 2),
         logs: Arc::new(TaskLogs(parts.logs.clone())),
+        graphs: flow_server::Graphs::default(),
         version: VERSION,
         max_infrastructure_retries: cx.config.settings.core.max_infrastructure_retries,
         now: flow_runtime::clock::system_now,

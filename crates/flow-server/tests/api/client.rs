@@ -14,7 +14,7 @@ use axum::{
     http::{HeaderMap, Method, Request, StatusCode, header},
 };
 use flow_core::Timestamp;
-use flow_server::{About, App, Auth, AuthConfig, By, Later, Live, LogName, LogPart, Logs, LogsOf, Role, Setting, Who};
+use flow_server::{About, App, Auth, AuthConfig, By, Graphs, Later, Live, LogName, LogPart, Logs, LogsOf, Role, Setting, Who};
 use flow_store::Keyring;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
@@ -120,6 +120,7 @@ impl Api {
             auth: Auth::new(config),
             live: Live::new(w.store.clone(), STREAMS),
             logs: Arc::new(logs.clone()),
+            graphs: Graphs::default(),
             version: "0.0.0",
             max_infrastructure_retries: 3,
             now,

@@ -24,5 +24,6 @@ mod logs;
 mod pools;
 mod routes;
 mod task_instances;
+mod ui;
 mod variables;
 mod xcoms;
