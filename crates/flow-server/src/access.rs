@@ -269,6 +269,7 @@ rules! {
     GET "/ui/dags/{dag_id}/calendar" Read(Viewer) get_calendar;
     GET "/ui/dags/{dag_id}/document" Read(Viewer) get_document;
     GET "/ui/dags/{dag_id}/grid" Read(Viewer) get_grid;
+    GET "/ui/dags/{dag_id}/graph" Read(Viewer) get_graph;
     POST "/ui/dags/{dag_id}/dagRuns/{dag_run_id}/edit" Write(User) edit_dag_run;
     POST "/ui/dags/{dag_id}/dagRuns/{dag_run_id}/edit/preview" Read(User) preview_edit;
     GET "/ui/dags/{dag_id}/dagRuns/{dag_run_id}/gantt" Read(Viewer) get_gantt;

@@ -21,6 +21,7 @@ mod dags;
 mod event_logs;
 mod events;
 pub(crate) mod find;
+mod graph;
 mod import_errors;
 mod jobs;
 mod logs;
@@ -55,6 +56,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .merge(dags::routes())
         .merge(event_logs::routes())
         .merge(events::routes())
+        .merge(graph::routes())
         .merge(import_errors::routes())
         .merge(jobs::routes())
         .merge(logs::routes())

@@ -7,6 +7,7 @@ mod api;
 mod auth;
 mod error;
 mod extract;
+mod graphs;
 mod live;
 mod logs;
 mod openapi;
@@ -41,6 +42,7 @@ pub use auth::{
     token_secret,
 };
 pub use error::ApiError;
+pub use graphs::Graphs;
 pub use live::Live;
 pub use logs::{Later, LogName, LogPart, Logs, LogsOf};
 pub use openapi::document as openapi_document;
@@ -70,6 +72,8 @@ pub struct App {
     pub live: Live,
     pub logs: Arc<dyn Logs>,
     pub ui: Ui,
+    /// Pictures of DAGs that were asked for lately.
+    pub graphs: Graphs,
     /// Flow's version.
     pub version: &'static str,
     /// Reads the clock.

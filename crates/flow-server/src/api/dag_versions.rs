@@ -92,7 +92,8 @@ async fn get_dag_source(
     })
 }
 
-async fn version(app: &App, dag_id: &str, number: i64) -> Result<VersionLine, ApiError> {
+/// Finds a version of a DAG, or says that there is none.
+pub(super) async fn version(app: &App, dag_id: &str, number: i64) -> Result<VersionLine, ApiError> {
     let found = app.store.list_versions(Some(dag_id), Some(number), &[], &[], Page { limit: 1, offset: 0 }).await?;
     let missing = || ApiError::not_found("dag version", format!("{dag_id}/{number}"));
     found.rows.into_iter().next().ok_or_else(missing)

@@ -15,7 +15,7 @@ use axum::{
 };
 use flow_core::Timestamp;
 use flow_server::{
-    About, App, Auth, AuthConfig, By, Later, Live, LogName, LogPart, Logs, LogsOf, Role, Setting, Ui, Who,
+    About, App, Auth, AuthConfig, By, Graphs, Later, Live, LogName, LogPart, Logs, LogsOf, Role, Setting, Ui, Who,
 };
 use flow_store::Keyring;
 use serde_json::{Value, json};
@@ -126,6 +126,7 @@ impl Api {
             live: Live::new(w.store.clone(), STREAMS),
             logs: Arc::new(logs.clone()),
             ui: Ui::embedded(DIST),
+            graphs: Graphs::default(),
             version: "0.0.0",
             max_infrastructure_retries: 3,
             now,

@@ -25,7 +25,6 @@ mod pools;
 mod routes;
 mod task_instances;
 mod ui;
-mod web;
 mod variables;
 mod web_ui;
 mod xcoms;

@@ -1,0 +1,3 @@
+//! What only the user interface asks for.
+
+mod graph;
