@@ -16,10 +16,12 @@ use flow_core::Timestamp;
 
 use crate::Clock;
 
+mod edit;
 mod read;
 mod walk;
 mod watch;
 
+pub use edit::{DagFile, Editor, FileError, Listed};
 pub use watch::{Poke, Watch, watch};
 
 /// Stands for the DAG folder itself in [`FileChange::path`].

@@ -264,6 +264,7 @@ rules! {
     POST "/auth/token" Anyone create_token;
     POST "/auth/token/cli" Anyone create_token_cli;
     GET "/ui/dags" Read(Viewer) get_dag_cards;
+    POST "/ui/dags/check" Read(User) check_dag_text;
     GET "/ui/dags/lastRunStates" Read(Viewer) get_last_run_states;
     GET "/ui/dags/{dag_id}/backlog" Read(Viewer) get_backlog;
     GET "/ui/dags/{dag_id}/calendar" Read(Viewer) get_calendar;
@@ -277,6 +278,11 @@ rules! {
     GET "/ui/dags/{dag_id}/dagRuns/{dag_run_id}/tasks/{task_id}/{map_index}/explain" Read(Viewer) explain_task;
     GET "/ui/dags/{dag_id}/dagRuns/{dag_run_id}/tasks/{task_id}/{map_index}/rendered" Read(Viewer) render_task;
     GET "/ui/processes" Read(Viewer) get_processes;
+    GET "/ui/files" Read(Viewer) get_dag_files;
+    GET "/ui/files/{path}" Read(Viewer) get_dag_file;
+    PUT "/ui/files/{path}" Write(Op) put_dag_file;
+    DELETE "/ui/files/{path}" Write(Op) delete_dag_file;
+    GET "/ui/schema/dag" Read(Viewer) get_dag_schema;
 }
 
 /// Returns every route: method, path, what it needs in words, name. `own`: Viewer for what is one's own, Admin for the

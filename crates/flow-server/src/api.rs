@@ -11,9 +11,11 @@ mod absent;
 mod auth;
 pub(crate) mod bulk;
 mod command_line;
+mod check;
 mod config;
 mod connections;
 mod dag_details;
+mod dag_files;
 mod dag_overviews;
 mod dag_runs;
 mod dag_versions;
@@ -47,9 +49,11 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .merge(absent::routes())
         .merge(auth::routes().layer(DefaultBodyLimit::max(LOGIN_BYTES_MAX)))
         .merge(command_line::routes())
+        .merge(check::routes())
         .merge(config::routes())
         .merge(connections::routes())
         .merge(dag_details::routes())
+        .merge(dag_files::routes())
         .merge(dag_overviews::routes())
         .merge(dag_runs::routes())
         .merge(dag_versions::routes())

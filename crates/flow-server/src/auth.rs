@@ -496,6 +496,11 @@ async fn dags_with(app: &App, who: &Who, access: Option<DagAccess>) -> Result<Ve
     Ok(restricted.into_iter().filter(|(_, list)| may(list, who) == access).map(|(dag_id, _)| dag_id).collect())
 }
 
+/// Says whether a DAG with this `access_control` is there for someone.
+pub(crate) fn may_read(list: Option<&AccessList>, who: &Who) -> bool {
+    who.role >= Role::Op || list.is_none_or(|list| may(list, who).is_some())
+}
+
 /// Returns what a list gives to someone: by their name or by their role, whichever is more.
 fn may(list: &AccessList, who: &Who) -> Option<DagAccess> {
     let by_name = list.get(&who.user).copied().filter(|_| who.by != By::Nothing);

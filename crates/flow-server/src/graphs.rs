@@ -1,4 +1,5 @@
-//! Pictures of DAGs that were asked for lately, as they are sent. Bounded by how much is in them.
+//! Pictures of DAGs that were asked for lately, as they are sent. Bounded by how much is in them; and turns for those who
+//! need a thread for a while, to draw one or to read the text of a DAG.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -17,6 +18,9 @@ const PICTURES_MAX: usize = 64;
 const PARTS_MAX: usize = 200_000;
 /// Pictures that are made at once; others wait, so that pictures never take all of the machine.
 const MADE_AT_ONCE: usize = 2;
+
+/// Requests that may wait for their turn with a text in hand.
+const LINE_MAX: usize = 32;
 
 /// Which picture.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -59,6 +63,7 @@ pub struct Graphs(Arc<Inner>);
 struct Inner {
     kept: Mutex<Kept>,
     makers: Semaphore,
+    line: Semaphore,
 }
 
 #[derive(Debug, Default)]
@@ -93,7 +98,11 @@ impl Kept {
 
 impl Default for Graphs {
     fn default() -> Self {
-        Self(Arc::new(Inner { kept: Mutex::default(), makers: Semaphore::new(MADE_AT_ONCE) }))
+        Self(Arc::new(Inner {
+            kept: Mutex::default(),
+            makers: Semaphore::new(MADE_AT_ONCE),
+            line: Semaphore::new(LINE_MAX),
+        }))
     }
 }
 
@@ -121,6 +130,15 @@ impl Graphs {
     /// Waits until one more may be made.
     pub(crate) async fn turn(&self) -> Result<SemaphorePermit<'_>, ApiError> {
         self.0.makers.acquire().await.map_err(|_| ApiError::unavailable("the server is about to end"))
+    }
+
+    /// Stands in line for something that keeps a large text at hand.
+    ///
+    /// # Errors
+    ///
+    /// 429 when too many do.
+    pub(crate) fn place_in_line(&self) -> Result<SemaphorePermit<'_>, ApiError> {
+        self.0.line.try_acquire().map_err(|_| ApiError::too_many(1, "too many texts are being checked; try again"))
     }
 
     fn kept(&self) -> std::sync::MutexGuard<'_, Kept> {

@@ -5,6 +5,7 @@
 mod access;
 mod api;
 mod auth;
+mod dag_files;
 mod error;
 mod extract;
 mod graphs;
@@ -41,6 +42,7 @@ pub use auth::{
     Auth, AuthConfig, Network, check_new_password, check_user_name, hash_password, make_first_admin, random_password,
     token_secret,
 };
+pub use dag_files::{DagFile, DagFileError, DagFileLine, DagFileList, DagFiles, NamedFiles};
 pub use error::ApiError;
 pub use graphs::Graphs;
 pub use live::Live;
@@ -56,8 +58,12 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Largest body of a request, if its route says nothing else.
 const BODY_BYTES_MAX: usize = 256 * 1024;
-/// Largest body of any request: an XCom of the largest size, written with escapes.
-pub(crate) const ANY_BODY_BYTES_MAX: usize = 1024 * 1024;
+/// Largest body with an XCom: one of the largest size, written with escapes.
+pub(crate) const XCOM_BODY_BYTES_MAX: usize = 1024 * 1024;
+/// Largest body with the text of a DAG file: 1 MiB, whose quotes and ends of lines are written with escapes.
+pub(crate) const DAG_TEXT_BODY_BYTES_MAX: usize = 1280 * 1024;
+/// Largest body of any request.
+const ANY_BODY_BYTES_MAX: usize = DAG_TEXT_BODY_BYTES_MAX;
 /// Smaller answers are not compressed.
 const COMPRESSED_BYTES_MIN: u64 = 1024;
 
@@ -72,6 +78,11 @@ pub struct App {
     pub live: Live,
     pub logs: Arc<dyn Logs>,
     pub ui: Ui,
+    pub dag_files: Arc<dyn DagFiles>,
+    /// The setting `web.edit_dags`.
+    pub edit_dags: bool,
+    /// The JSON schema of DAG files.
+    pub dag_schema: Arc<Value>,
     /// Pictures of DAGs that were asked for lately.
     pub graphs: Graphs,
     /// Flow's version.

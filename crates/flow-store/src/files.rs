@@ -93,6 +93,7 @@ statements! {
         ON CONFLICT (path) DO UPDATE SET at = excluded.at, text = excluded.text, diagnostics = excluded.diagnostics";
     both DROP_ERROR = "DELETE FROM import_error WHERE path = $1";
     both ERRORS = "SELECT id, path, at, text, diagnostics FROM import_error ORDER BY path";
+    both WITH_ERRORS = "SELECT path FROM import_error";
     both READ_AGAIN = "UPDATE dag_file SET hash = 'again' WHERE path = $1";
     both TO_READ_AGAIN = "SELECT path FROM dag_file WHERE hash = 'again'";
     both HAS_FILE = "SELECT COUNT(*) FROM dag_file WHERE path = $1";
@@ -117,6 +118,15 @@ impl Store {
     /// When the database does.
     pub async fn files_to_read_again(&self) -> Result<Vec<String>, StoreError> {
         Ok(on!(read self, TO_READ_AGAIN, |text, conn| sqlx::query_scalar(text).fetch_all(conn).await?))
+    }
+
+    /// Returns the paths of files that have errors, in no order.
+    ///
+    /// # Errors
+    ///
+    /// When the database does.
+    pub async fn files_with_errors(&self) -> Result<Vec<String>, StoreError> {
+        Ok(on!(read self, WITH_ERRORS, |text, conn| sqlx::query_scalar(text).fetch_all(conn).await?))
     }
 
     /// Returns the files that have errors, by path.

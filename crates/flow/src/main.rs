@@ -9,6 +9,7 @@ mod client;
 mod commands;
 mod config;
 mod context;
+mod dag_files;
 mod dag_folder;
 mod descriptors;
 mod graph;

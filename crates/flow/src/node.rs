@@ -15,7 +15,7 @@ use flow_core::secret;
 use flow_operators::Registry;
 use flow_runtime::{
     Clock, Node, Stop, Workshop,
-    dag_files::{DagFolder, Limits},
+    dag_files::{DagFolder, Editor, Limits},
     folder::FolderSync,
     host,
     log::{LogStore, Masker},
@@ -32,6 +32,7 @@ use tracing_subscriber::EnvFilter;
 use crate::{
     config::{masked, sqlite_path, value::Count},
     context::Cx,
+    dag_files::FolderFiles,
     descriptors,
     output::Refusal,
     task_logs::TaskLogs,
@@ -273,6 +274,9 @@ pub(crate) async fn serve(cx: &Cx, parts: &Parts, listener: TcpListener, stop: S
         live: flow_server::Live::new(parts.store.clone(), connections / 2),
         logs: Arc::new(TaskLogs(parts.logs.clone())),
         ui: flow_server::Ui::of_build(),
+        dag_files: Arc::new(FolderFiles(Arc::new(Editor::new(&cx.config.settings.dags.folder, Limits::default())))),
+        edit_dags: web.edit_dags,
+        dag_schema: Arc::new(flow_operators::dag_schema(&parts.registry)),
         graphs: flow_server::Graphs::default(),
         version: VERSION,
         max_infrastructure_retries: cx.config.settings.core.max_infrastructure_retries,

@@ -40,27 +40,42 @@ pub(super) fn dag_file(
     let (bytes, stamp, mut is_whole) = bytes(path, max_bytes).map_err(Problem::new)?;
     let text = text(bytes)?;
     let folder = path.parent().unwrap_or(root);
-    let mut files = BTreeMap::new();
-    let mut named = Vec::new();
+    let named = named(folder, references(&text), max_bytes);
+    is_whole &= named.is_whole;
+    let hash = hash(&text, &named.files);
+    Ok(Read { text, files: named.files, hash, stamp, references: named.references, is_whole })
+}
+
+/// Files that a DAG file names.
+pub(super) struct Named {
+    pub(super) files: BTreeMap<String, Result<String, String>>,
+    references: Vec<Reference>,
+    /// None of them changed while it was read.
+    is_whole: bool,
+}
+
+/// Reads the files that a DAG file in this folder names.
+pub(super) fn named(folder: &Path, names: Vec<String>, max_bytes: u64) -> Named {
+    let mut named = Named { files: BTreeMap::new(), references: Vec::new(), is_whole: true };
     let mut left = MAX_REFERENCED;
-    for name in references(&text) {
-        if files.contains_key(&name) {
+    for name in names {
+        if named.files.contains_key(&name) {
             continue;
         }
-        if files.len() >= MAX_REFERENCES {
+        if named.files.len() >= MAX_REFERENCES {
             let sentence = format!("more than {MAX_REFERENCES} files are named in one DAG file");
-            files.insert(name, Err(sentence));
+            named.files.insert(name, Err(sentence));
             break;
         }
         let content = match check_inside(&name) {
             Ok(()) => {
                 let target = folder.join(&name);
                 let stamp = Stamp::of(&target);
-                named.push(Reference { path: target, stamp });
-                beside(folder, &name, max_bytes.min(left)).and_then(|(bytes, is_whole_file)| {
-                    is_whole &= is_whole_file;
+                named.references.push(Reference { path: target, stamp });
+                beside(folder, &name, max_bytes.min(left)).and_then(|(bytes, is_whole)| {
+                    named.is_whole &= is_whole;
                     left = left.saturating_sub(bytes.len() as u64);
-                    self::text(bytes).map_err(|problem| match problem.place {
+                    text(bytes).map_err(|problem| match problem.place {
                         Some((line, column)) => format!("{} (line {line}, column {column})", problem.sentence),
                         None => problem.sentence,
                     })
@@ -68,10 +83,9 @@ pub(super) fn dag_file(
             }
             Err(sentence) => Err(sentence),
         };
-        files.insert(name, content);
+        named.files.insert(name, content);
     }
-    let hash = hash(&text, &files);
-    Ok(Read { text, files, hash, stamp, references: named, is_whole })
+    named
 }
 
 /// Reads a file that a DAG file names; links must not lead out of the folder.
@@ -103,7 +117,7 @@ fn check_inside(name: &str) -> Result<(), String> {
 }
 
 /// Reads a whole file of at most `max` bytes. Says what it was when reading began, and whether it still was then.
-fn bytes(path: &Path, max: u64) -> Result<(Vec<u8>, Stamp, bool), String> {
+pub(super) fn bytes(path: &Path, max: u64) -> Result<(Vec<u8>, Stamp, bool), String> {
     // Opening a pipe would wait for somebody to write into it.
     let flags = nix::libc::O_NONBLOCK;
     let mut file: File =
@@ -139,7 +153,7 @@ fn sentence(error: &io::Error) -> String {
 }
 
 /// Takes bytes as text, or says where they are none.
-fn text(bytes: Vec<u8>) -> Result<String, Problem> {
+pub(super) fn text(bytes: Vec<u8>) -> Result<String, Problem> {
     String::from_utf8(bytes).map_err(|error| {
         let good = error.utf8_error().valid_up_to();
         let bytes = error.as_bytes();

@@ -70,12 +70,8 @@ pub(super) fn list(root: &Path, max_files: usize) -> Result<Listing, Problem> {
     fs::read_dir(root).map_err(|error| Problem::new(format!("cannot be read ({error}){kept}")))?;
 
     let mut listing = Listing { device: found.dev(), ..Listing::default() };
-    let mut walk = WalkBuilder::new(root);
-    walk.standard_filters(false).hidden(true).follow_links(true).max_depth(Some(MAX_DEPTH));
+    let mut walk = walk(root);
     walk.sort_by_file_name(|a, b| a.cmp(b));
-    for name in IGNORE_FILES {
-        walk.add_custom_ignore_filename(name);
-    }
     let max_entries = max_files.saturating_mul(ENTRIES_PER_FILE);
     for (count, entry) in walk.build().enumerate() {
         if count > max_entries {
@@ -104,6 +100,29 @@ pub(super) fn list(root: &Path, max_files: usize) -> Result<Listing, Problem> {
         }
     }
     Ok(listing)
+}
+
+/// Walks through a folder, past what is hidden and what the ignore files name.
+fn walk(root: &Path) -> WalkBuilder {
+    let mut walk = WalkBuilder::new(root);
+    walk.standard_filters(false).hidden(true).follow_links(true).max_depth(Some(MAX_DEPTH));
+    for name in IGNORE_FILES {
+        walk.add_custom_ignore_filename(name);
+    }
+    walk
+}
+
+/// Says whether a path below the folder is one of its DAG files. Looks only at what is on the way there.
+pub(super) fn holds(root: &Path, path: &Path) -> bool {
+    let target = root.join(path);
+    let mut walk = walk(root);
+    let on_the_way = target.clone();
+    walk.filter_entry(move |entry| on_the_way.starts_with(entry.path()));
+    is_dag_file(&target)
+        && walk
+            .build()
+            .filter_map(Result::ok)
+            .any(|entry| entry.path() == target && fs::metadata(entry.path()).is_ok_and(|found| found.is_file()))
 }
 
 fn note_file(listing: &mut Listing, root: &Path, path: &Path) {
@@ -189,7 +208,7 @@ fn cause(error: &ignore::Error) -> (Option<PathBuf>, String) {
     }
 }
 
-fn is_dag_file(path: &Path) -> bool {
+pub(super) fn is_dag_file(path: &Path) -> bool {
     path.extension().is_some_and(|ending| ending == "yaml" || ending == "yml")
 }
 

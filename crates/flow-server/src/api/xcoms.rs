@@ -148,7 +148,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(get_xcom_entries, create_xcom_entry))
         .routes(routes!(get_xcom_entry, update_xcom_entry, delete_xcom_entry))
-        .layer(DefaultBodyLimit::max(crate::ANY_BODY_BYTES_MAX))
+        .layer(DefaultBodyLimit::max(crate::XCOM_BODY_BYTES_MAX))
 }
 
 fn named(text: Option<String>) -> Option<String> {

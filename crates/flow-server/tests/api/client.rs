@@ -1,6 +1,7 @@
 //! A database with DAGs, the router on it, and short words for requests.
 
 use std::{
+    collections::BTreeMap,
     fs::File,
     io,
     os::unix::fs::FileExt as _,
@@ -15,7 +16,8 @@ use axum::{
 };
 use flow_core::Timestamp;
 use flow_server::{
-    About, App, Auth, AuthConfig, By, Graphs, Later, Live, LogName, LogPart, Logs, LogsOf, Role, Setting, Ui, Who,
+    About, App, Auth, AuthConfig, By, DagFile, DagFileError, DagFileLine, DagFileList, DagFiles, Graphs, Later, Live,
+    LogName, LogPart, Logs, LogsOf, NamedFiles, Role, Setting, Ui, Who,
 };
 use flow_store::Keyring;
 use serde_json::{Value, json};
@@ -41,6 +43,7 @@ pub(crate) struct Api {
     pub router: Router,
     pub who: Option<Who>,
     pub logs: Files,
+    pub dags: Texts,
 }
 
 /// Logs in a folder that goes away with the last clone.
@@ -83,6 +86,92 @@ impl Logs for Files {
     }
 }
 
+/// A DAG folder in memory; a file's text is its `etag`.
+#[derive(Clone, Default)]
+pub(crate) struct Texts {
+    texts: Arc<Mutex<BTreeMap<String, String>>>,
+    pub obstacle: Arc<Mutex<Option<String>>>,
+}
+
+impl Texts {
+    /// Puts a file there.
+    pub(crate) fn put(&self, path: &str, text: &str) {
+        self.texts.lock().unwrap().insert(path.to_owned(), text.to_owned());
+    }
+
+    /// Returns the text of a file.
+    pub(crate) fn text(&self, path: &str) -> Option<String> {
+        self.texts.lock().unwrap().get(path).cloned()
+    }
+
+    /// Returns the text, if it is what is expected, or there is none when nothing is.
+    fn expected(&self, path: &str, etag: Option<&str>) -> Result<Option<String>, DagFileError> {
+        if !path.ends_with(".yaml") {
+            return Err(DagFileError::Refused("no DAG file".to_owned()));
+        }
+        let text = self.text(path);
+        match text.as_deref() == etag {
+            true => Ok(text),
+            false => Err(DagFileError::Changed("it has changed".to_owned())),
+        }
+    }
+}
+
+impl DagFiles for Texts {
+    fn list(&self, most: usize) -> Later<'_, DagFileList> {
+        let texts = self.texts.lock().unwrap();
+        let line = |(path, text): (&String, &String)| DagFileLine {
+            path: path.clone(),
+            bytes: text.len() as u64,
+            modified: at(5),
+        };
+        let files = texts.iter().take(most).map(line).collect();
+        let list = DagFileList { files, obstacle: self.obstacle.lock().unwrap().clone() };
+        Box::pin(async { list })
+    }
+
+    fn read<'a>(&'a self, path: &'a str) -> Later<'a, Result<DagFile, DagFileError>> {
+        let text = self.text(path).ok_or_else(|| DagFileError::Missing("the file does not exist".to_owned()));
+        Box::pin(async { text.map(|text| DagFile { etag: text.clone(), text }) })
+    }
+
+    fn write<'a>(
+        &'a self,
+        path: &'a str,
+        text: &'a str,
+        etag: Option<&'a str>,
+    ) -> Later<'a, Result<String, DagFileError>> {
+        Box::pin(async move {
+            self.expected(path, etag)?;
+            self.put(path, text);
+            Ok(text.to_owned())
+        })
+    }
+
+    fn remove<'a>(&'a self, path: &'a str, etag: Option<&'a str>) -> Later<'a, Result<(), DagFileError>> {
+        Box::pin(async move {
+            let text = self.text(path).ok_or_else(|| DagFileError::Missing("the file does not exist".to_owned()))?;
+            self.expected(path, Some(etag.unwrap_or(&text)))?;
+            self.texts.lock().unwrap().remove(path);
+            Ok(())
+        })
+    }
+
+    fn named<'a>(&'a self, path: Option<&'a str>, names: Vec<String>) -> Later<'a, Result<NamedFiles, DagFileError>> {
+        let refused = path.is_some_and(|path| !path.ends_with(".yaml"));
+        let read = |name: String| {
+            let text = self.text(&name).ok_or_else(|| "does not exist".to_owned());
+            (name, text)
+        };
+        let named = if refused {
+            Err(DagFileError::Refused("no DAG file".to_owned()))
+        } else {
+            Ok(names.into_iter().map(read).collect())
+        };
+        Box::pin(async { named })
+    }
+}
+
 /// What was answered.
 #[derive(Clone, Debug)]
 pub(crate) struct Answer {
@@ -108,6 +197,15 @@ impl Api {
 
     /// Like [`Api::of`], with another clock.
     pub(crate) fn with_clock(w: World, config: AuthConfig, now: fn() -> Timestamp) -> Self {
+        Self::made(w, config, now, true)
+    }
+
+    /// Returns the API where DAG files are not edited.
+    pub(crate) fn without_editing(&self) -> Self {
+        Self { who: self.who.clone(), ..Self::made(self.w.clone(), AuthConfig::default(), || at(1_000), false) }
+    }
+
+    fn made(w: World, config: AuthConfig, now: fn() -> Timestamp, edit_dags: bool) -> Self {
         let setting = |section: &str, key: &str, value: &str| Setting {
             section: section.to_owned(),
             key: key.to_owned(),
@@ -118,6 +216,7 @@ impl Api {
             settings: vec![setting("core", "a", "1"), setting("core", "b", "2"), setting("web", "port", "8080")],
         };
         let logs = Files { folder: Arc::new(tempfile::tempdir().unwrap()), removed: Arc::default() };
+        let dags = Texts::default();
         let app = App {
             store: w.store.clone(),
             dags: w.dags.clone(),
@@ -126,6 +225,9 @@ impl Api {
             live: Live::new(w.store.clone(), STREAMS),
             logs: Arc::new(logs.clone()),
             ui: Ui::embedded(DIST),
+            dag_files: Arc::new(dags.clone()),
+            edit_dags,
+            dag_schema: Arc::new(json!({ "title": "of tests" })),
             graphs: Graphs::default(),
             version: "0.0.0",
             max_infrastructure_retries: 3,
@@ -134,7 +236,7 @@ impl Api {
                 Box::pin(async move { Ok(json!({ "text": format!("of {}", task.task_id) })) })
             }),
         };
-        Self { w, router: flow_server::router(app.clone()), app, who: None, logs }
+        Self { w, router: flow_server::router(app.clone()), app, who: None, logs, dags }
     }
 
     /// Returns the API beside another UI.

@@ -1,7 +1,9 @@
 //! What the screens of the web UI ask for.
 
 mod calendar;
+mod check;
 mod dag_cards;
+mod files;
 mod gantt;
 mod graph;
 mod grid;

@@ -142,6 +142,8 @@ settings! {
         session_idle: Duration = "12h",
         /// A session in a browser is over after so long, used or not.
         session_lifetime: Duration = "7d",
+        /// Users with the role Op or Admin may change DAG files in the browser, and through the API.
+        edit_dags: bool = "false",
         /// Most connections at once. Never more than a quarter of the file descriptors that the process may have, so that tasks always find some. Half of them may be streams (events, logs that are followed).
         max_connections: Count = "1024",
         /// Most connections from one address. Behind a proxy all connections come from one.

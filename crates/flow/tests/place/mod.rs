@@ -43,6 +43,7 @@ impl Flow {
             .current_dir(folder.path())
             .env_clear()
             .env("HOME", folder.path())
+            .env("FLOW__WEB__EDIT_DAGS", "true")
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -87,10 +88,15 @@ impl Flow {
         ))
     }
 
-    /// Sends JSON.
+    /// Posts JSON.
     pub(crate) fn post(&self, path: &str, token: &str, body: &str) -> Value {
+        self.send("POST", path, token, body)
+    }
+
+    /// Sends JSON.
+    pub(crate) fn send(&self, method: &str, path: &str, token: &str, body: &str) -> Value {
         self.ask(&format!(
-            "POST {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            "{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
             self.address,
             body.len()
         ))
