@@ -321,30 +321,12 @@ impl Store {
         })
     }
 
-    /// Returns the runs that the timetable of a DAG will make, those that are due already first, at most `most`. A DAG
-    /// that is paused, or whose file is gone, makes none. `until`: only those that are due before.
+    /// Returns what a timetable needs to know of the past; overlaps are not looked at. For [`planned_runs`].
     ///
     /// # Errors
     ///
-    /// When the database does, or the DAG's version cannot be read.
-    pub async fn planned_runs(
-        &self,
-        dags: &DagCache,
-        row: &DagRow,
-        now: Timestamp,
-        until: Timestamp,
-        most: usize,
-    ) -> Result<Vec<NewRun>, StoreError> {
-        if row.is_stale || row.is_paused {
-            return Ok(Vec::new());
-        }
-        let cached = dags.read(self, row.version_id).await?;
-        let history = self.run_history(&row.dag_id, row.enabled_at).await?;
-        Ok(planned_runs(&cached.dag, &history, now).take_while(|run| run.run_after < until).take(most).collect())
-    }
-
-    /// Returns what a timetable needs to know of the past. Overlaps are not looked at.
-    async fn run_history(&self, dag_id: &str, enabled_at: Timestamp) -> Result<RunHistory, StoreError> {
+    /// When the database does.
+    pub async fn run_history(&self, dag_id: &str, enabled_at: Timestamp) -> Result<RunHistory, StoreError> {
         let last = self.latest_scheduled_run(dag_id).await?;
         let mut tx = self.snapshot().await?;
         let active = tx.count_active_runs(&[dag_id]).await?.remove(dag_id).unwrap_or_default();

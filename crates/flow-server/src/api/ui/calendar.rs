@@ -3,9 +3,10 @@
 use axum::extract::State;
 use flow_core::{
     Timestamp,
+    engine::planned_runs,
     time::{Day, is_zone, zone},
 };
-use flow_store::DayCount;
+use flow_store::{DagRow, DayCount};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -116,6 +117,21 @@ impl Days {
     }
 }
 
+/// Returns when the timetable will make runs before `until`, those that are due already too. It may take a while, and so it
+/// is worked out beside everything else.
+async fn planned(app: &App, dag: &DagRow, now: Timestamp, until: Timestamp) -> Result<Vec<Timestamp>, ApiError> {
+    if dag.is_paused || dag.is_stale {
+        return Ok(Vec::new());
+    }
+    let version = app.dags.read(&app.store, dag.version_id).await?;
+    let history = app.store.run_history(&dag.dag_id, dag.enabled_at).await?;
+    let plan = move || {
+        let due = planned_runs(&version.dag, &history, now).map(|run| run.run_after);
+        due.take_while(|due| *due < until).take(PLANNED_MAX + 1).collect()
+    };
+    tokio::task::spawn_blocking(plan).await.map_err(|_| ApiError::unavailable("the plan could not be worked out"))
+}
+
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(get_calendar))
 }
@@ -134,7 +150,7 @@ async fn get_calendar(
     let dag = find::dag(&app, &dag_id).await?;
     let (counts, is_all) = app.store.count_runs_by_day(&dag_id, &days.bounds, RUNS_MAX).await?;
     let end = days.bounds.last().copied().unwrap_or(now).min(now + AHEAD);
-    let mut planned = app.store.planned_runs(&app.dags, &dag, now, end, PLANNED_MAX + 1).await?;
+    let mut planned = planned(&app, &dag, now, end).await?;
     let is_whole_plan = planned.len() <= PLANNED_MAX;
     planned.truncate(PLANNED_MAX);
 
@@ -145,8 +161,8 @@ async fn get_calendar(
             *states = DayStates { success, failed, running, queued };
         }
     }
-    for run in planned {
-        if let Some(day) = days.find(run.run_after) {
+    for due in planned {
+        if let Some(day) = days.find(due) {
             states[day].1 += 1;
         }
     }
