@@ -14,24 +14,27 @@ const MOST = 10;
 export function ImportErrors({ errors, total }: { errors: readonly ImportError[]; total: number }) {
   if (total === 0) return null;
   return (
-    <details open={total <= FEW} className="group card mx-4 mt-2 border-danger/40">
-      <summary className="flex min-h-9 items-center gap-2 px-3 font-medium">
-        <CircleAlert size={16} className="shrink-0 text-danger" aria-hidden />
-        {countOf(total, "DAG file")} could not be read
-        <ChevronDown size={14} className="text-muted transition-transform group-open:rotate-180" aria-hidden />
-        <Link to="/browse/errors" className="link ml-auto font-normal">
-          Show with code
-        </Link>
-      </summary>
-      <ul className="divide-y border-t">
-        {errors.slice(0, MOST).map((error) => (
-          <ErrorLine key={error.import_error_id} error={error} />
-        ))}
-      </ul>
-      {total > MOST && (
-        <p className="border-t px-3 py-1.5 text-muted">and {(total - MOST).toLocaleString("en")} more</p>
-      )}
-    </details>
+    <div className="card relative mx-4 mt-2 border-danger/40">
+      <details open={total <= FEW} className="group">
+        <summary className="flex min-h-9 items-center gap-2 pr-36 pl-3 font-medium">
+          <CircleAlert size={16} className="shrink-0 text-danger" aria-hidden />
+          {countOf(total, "DAG file")} could not be read
+          <ChevronDown size={14} className="text-muted transition-transform group-open:rotate-180" aria-hidden />
+        </summary>
+        <ul className="divide-y border-t">
+          {errors.slice(0, MOST).map((error) => (
+            <ErrorLine key={error.import_error_id} error={error} />
+          ))}
+        </ul>
+        {total > MOST && (
+          <p className="border-t px-3 py-1.5 text-muted">and {(total - MOST).toLocaleString("en")} more</p>
+        )}
+      </details>
+      {/* Beside the summary, not in it: a control must not hold another. */}
+      <Link to="/browse/errors" className="link absolute top-2 right-3">
+        Show with code
+      </Link>
+    </div>
   );
 }
 

@@ -13,7 +13,8 @@ start_date: 2026-01-01
 tasks:
   - id: say_hello
     uses: bash
-    with: { bash_command: echo "hello from {{ run_id }}" }
+    with:
+      bash_command: echo "hello from {{ run_id }}"
   - id: say_bye
     uses: bash
     needs: [say_hello]
