@@ -3,7 +3,7 @@
 import { clsx } from "clsx";
 import { type KeyboardEvent, type ReactNode, useRef, useState } from "react";
 import { addDays, type DayOutcome, yearPages } from "../../lib/calendar";
-import { monthWord } from "../../lib/scale";
+import { monthWord, shortDay } from "../../lib/scale";
 import { PointTip } from "../../parts/PointTip";
 
 export interface CalendarCell {
@@ -118,7 +118,7 @@ function Day({ date, cell, isToday, isStop, onOpen, onPoint }: DayProps) {
       tabIndex={isStop ? 0 : -1}
       data-date={date}
       data-outcome={kind}
-      aria-label={`${date}${isToday ? ", today" : ""}: ${cell.words}`}
+      aria-label={`${shortDay(date)} ${date.slice(0, 4)}${isToday ? ", today" : ""}: ${cell.words}`}
       className={clsx(DAY, LOOKS[kind], today)}
       onClick={() => onOpen(date)}
       onPointerMove={(event) => onPoint({ date, x: event.clientX, y: event.clientY })}

@@ -118,7 +118,8 @@ function drawOver(
   pen.strokeStyle = ink("--fg-muted");
   pen.fillStyle = ink("--fg-muted");
   pen.font = `${11 * density}px system-ui, sans-serif`;
-  pen.textAlign = "right";
+  pen.textAlign = "left";
+  pen.textBaseline = "bottom";
   pen.lineWidth = density;
   pen.setLineDash([4 * density, 4 * density]);
   for (const { label, value } of guides) {
@@ -127,7 +128,7 @@ function drawOver(
     pen.moveTo(bbox.left, y);
     pen.lineTo(bbox.left + bbox.width, y);
     pen.stroke();
-    pen.fillText(label, bbox.left + bbox.width - 2 * density, y - 4 * density);
+    pen.fillText(label, bbox.left + 6 * density, y - 3 * density);
   }
   pen.restore();
 }
