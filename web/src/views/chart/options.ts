@@ -119,16 +119,17 @@ function drawOver(
   pen.fillStyle = ink("--fg-muted");
   pen.font = `${11 * density}px system-ui, sans-serif`;
   pen.textAlign = "left";
-  pen.textBaseline = "bottom";
   pen.lineWidth = density;
   pen.setLineDash([4 * density, 4 * density]);
-  for (const { label, value } of guides) {
+  for (const [place, { label, value }] of guides.entries()) {
     const y = chart.valToPos(value, "y", true);
     pen.beginPath();
     pen.moveTo(bbox.left, y);
     pen.lineTo(bbox.left + bbox.width, y);
     pen.stroke();
-    pen.fillText(label, bbox.left + 6 * density, y - 3 * density);
+    // The lower one says so below itself: they may be close.
+    pen.textBaseline = place === 0 ? "top" : "bottom";
+    pen.fillText(label, bbox.left + 6 * density, y + (place === 0 ? 3 : -3) * density);
   }
   pen.restore();
 }
