@@ -4,8 +4,8 @@ export function TaskId({ id }: { id: string }) {
   const end = id.lastIndexOf(".") + 1;
   return (
     <span className="flex min-w-0" title={id}>
-      {end > 0 && <span className="min-w-0 shrink-[999] truncate text-muted">{id.slice(0, end)}</span>}
-      <span className="min-w-0 truncate">{id.slice(end)}</span>
+      {end > 0 && <span className="min-w-0 truncate text-muted">{id.slice(0, end)}</span>}
+      <span className="max-w-full shrink-0 truncate">{id.slice(end)}</span>
     </span>
   );
 }

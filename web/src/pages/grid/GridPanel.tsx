@@ -4,7 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { ChartNoAxesGantt, ScrollText, SquareArrowOutUpRight, Workflow, X } from "lucide-react";
 import type { ReactNode } from "react";
-import { taskQuery } from "../../api/queries";
+import { runQuery, taskQuery } from "../../api/queries";
 import type { GridRun, GridTask } from "../../api/ui";
 import { runTypeWord } from "../../lib/runType";
 import { stateOfLetter, stateWord } from "../../lib/state";
@@ -17,6 +17,7 @@ import { TaskId } from "../../parts/TaskId";
 import { Time } from "../../parts/Time";
 import type { GridCell } from "../../views/grid/Grid";
 import { StateCell } from "../../views/grid/Legend";
+import { RunActions } from "../run/RunActions";
 import { TaskActions } from "../task/TaskActions";
 import type { GridUrl } from "./useGridUrl";
 
@@ -59,6 +60,7 @@ export function GridPanel({ dagId, cell, tasks, url }: Props) {
 
 function RunFacts({ dagId, run, tasks }: { dagId: string; run: GridRun; tasks: readonly GridTask[] }) {
   const params = { dagId, runId: run.run_id };
+  const details = useQuery(runQuery(dagId, run.run_id)).data;
   const all = tasks.filter((task) => task.kind === "task").map((_, place) => place);
   return (
     <>
@@ -79,6 +81,7 @@ function RunFacts({ dagId, run, tasks }: { dagId: string; run: GridRun; tasks: r
           Gantt
         </ButtonLink>
       </ButtonRow>
+      {details && <RunActions run={details} />}
       <Facts
         facts={[
           ["Run", <CopyId key="id" text={run.run_id} />],
@@ -91,6 +94,7 @@ function RunFacts({ dagId, run, tasks }: { dagId: string; run: GridRun; tasks: r
           ["End", <Time key="end" at={run.end_date} />],
           ["Duration", <Duration key="duration" start={run.start_date} end={run.end_date} />],
           ["Version", String(run.version_number)],
+          details?.note ? ["Note", <Note key="note" text={details.note} />] : null,
         ]}
       />
     </>
@@ -125,14 +129,7 @@ function TaskFacts({ dagId, cell: { run, row } }: { dagId: string; cell: GridCel
           ["End", <Time key="end" at={task?.end_date} />],
           ["Duration", <Duration key="duration" start={task?.start_date} end={task?.end_date} />],
           ["Pool", task?.pool ?? "–"],
-          task?.note
-            ? [
-                "Note",
-                <span key="note" className="whitespace-pre-wrap">
-                  {task.note}
-                </span>,
-              ]
-            : null,
+          task?.note ? ["Note", <Note key="note" text={task.note} />] : null,
         ]}
       />
     </>
@@ -171,6 +168,10 @@ function GroupFacts({ cell: { run, row }, tasks, url }: Omit<Props, "dagId">) {
 function membersOf(tasks: readonly GridTask[], row: TreeRow | null): TreeRow<GridTask>[] {
   const members = new Set(row?.members);
   return foldTree(tasks, new Set()).filter((other) => members.has(other.place));
+}
+
+function Note({ text }: { text: string }) {
+  return <span className="whitespace-pre-wrap">{text}</span>;
 }
 
 function RunLink({ dagId, runId }: { dagId: string; runId: string }) {

@@ -120,7 +120,10 @@ function ChartAndList({
           )}
         </div>
       </div>
-      <aside className="flex w-[440px] shrink-0 flex-col border-l max-lg:h-96 max-lg:w-auto max-lg:border-t max-lg:border-l-0">
+      <section
+        aria-label="Lines"
+        className="flex w-[440px] shrink-0 flex-col border-l max-lg:h-96 max-lg:w-auto max-lg:border-t max-lg:border-l-0"
+      >
         <ListHead choice={choice} />
         <SeriesList
           label="Lines of the chart"
@@ -132,7 +135,7 @@ function ChartAndList({
           onToggle={choice.toggle}
           onFocus={setFocused}
         />
-      </aside>
+      </section>
     </div>
   );
 }

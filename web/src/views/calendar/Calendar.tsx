@@ -1,9 +1,9 @@
 // A year of days: how many of a day's runs failed, and which runs are planned.
 
 import { clsx } from "clsx";
-import { type KeyboardEvent, type ReactNode, useRef, useState } from "react";
+import { type KeyboardEvent, type ReactNode, useEffect, useRef, useState } from "react";
 import { addDays, type DayOutcome, yearPages } from "../../lib/calendar";
-import { monthWord } from "../../lib/scale";
+import { monthWord, shortDay } from "../../lib/scale";
 import { PointTip } from "../../parts/PointTip";
 
 export interface CalendarCell {
@@ -31,6 +31,11 @@ export function Calendar({ year, days, today, onOpen, tip }: Props) {
   const [current, setCurrent] = useState<string | null>(null);
   // One day of the year can be reached with Tab; the arrows lead to the others.
   const stop = current && days.has(current) ? current : (dates.findLast((date) => date <= today) ?? dates[0]);
+  // On a small screen this month may be far below January.
+  const month = today.startsWith(`${year}-`) ? Number(today.slice(5, 7)) : 1;
+  useEffect(() => {
+    box.current?.querySelector(`[data-month="${month}"]`)?.scrollIntoView({ block: "nearest" });
+  }, [month]);
   const press = (event: KeyboardEvent) => {
     const date = (event.target as HTMLElement).dataset.date;
     const step = STEPS[event.key];
@@ -53,7 +58,11 @@ export function Calendar({ year, days, today, onOpen, tip }: Props) {
       className="grid grid-cols-[repeat(auto-fill,minmax(144px,1fr))] gap-x-5 gap-y-5 px-4 py-3"
     >
       {yearPages(year).map(({ month, weeks }) => (
-        <table key={month} className="w-full table-fixed border-separate border-spacing-0.5 self-start">
+        <table
+          key={month}
+          data-month={month}
+          className="w-full table-fixed border-separate border-spacing-0.5 self-start"
+        >
           <caption className="pb-1 text-left font-medium">{monthWord(month)}</caption>
           <thead>
             <tr aria-hidden className="text-xs text-muted">
@@ -118,7 +127,7 @@ function Day({ date, cell, isToday, isStop, onOpen, onPoint }: DayProps) {
       tabIndex={isStop ? 0 : -1}
       data-date={date}
       data-outcome={kind}
-      aria-label={`${date}${isToday ? ", today" : ""}: ${cell.words}`}
+      aria-label={`${shortDay(date)} ${date.slice(0, 4)}${isToday ? ", today" : ""}: ${cell.words}`}
       className={clsx(DAY, LOOKS[kind], today)}
       onClick={() => onOpen(date)}
       onPointerMove={(event) => onPoint({ date, x: event.clientX, y: event.clientY })}

@@ -118,16 +118,18 @@ function drawOver(
   pen.strokeStyle = ink("--fg-muted");
   pen.fillStyle = ink("--fg-muted");
   pen.font = `${11 * density}px system-ui, sans-serif`;
-  pen.textAlign = "right";
+  pen.textAlign = "left";
   pen.lineWidth = density;
   pen.setLineDash([4 * density, 4 * density]);
-  for (const { label, value } of guides) {
+  for (const [place, { label, value }] of guides.entries()) {
     const y = chart.valToPos(value, "y", true);
     pen.beginPath();
     pen.moveTo(bbox.left, y);
     pen.lineTo(bbox.left + bbox.width, y);
     pen.stroke();
-    pen.fillText(label, bbox.left + bbox.width - 2 * density, y - 4 * density);
+    // The lower one says so below itself: they may be close.
+    pen.textBaseline = place === 0 ? "top" : "bottom";
+    pen.fillText(label, bbox.left + 6 * density, y + (place === 0 ? 3 : -3) * density);
   }
   pen.restore();
 }

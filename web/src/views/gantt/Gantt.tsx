@@ -101,22 +101,24 @@ export function Gantt(props: Props) {
               <li
                 key={row.key}
                 data-testid={`gantt-${row.key}`}
-                className={clsx(
-                  "group absolute right-0 left-0 flex hover:bg-accent/5",
-                  path.size > 0 && !isOnPath && "opacity-50",
-                )}
+                className="group absolute right-0 left-0 flex hover:bg-accent/5"
                 style={{ top: item.start, height: ROW }}
               >
                 <div
                   className={clsx(
                     "flex shrink-0 items-center border-r bg-bg px-3 group-hover:bg-hover",
-                    isOnPath && "font-medium",
+                    isOnPath ? "font-medium" : path.size > 0 && "text-muted",
                   )}
                   style={{ width: names }}
                 >
                   {name(row)}
                 </div>
-                <div className="relative min-w-0 flex-1 overflow-hidden">
+                <div
+                  className={clsx(
+                    "relative min-w-0 flex-1 overflow-hidden",
+                    path.size > 0 && !isOnPath && "opacity-50",
+                  )}
+                >
                   {isPlanned(row) && <span className="sr-only">not begun</span>}
                   <Bars row={row} span={span} now={now} isOnPath={isOnPath} onOpen={onOpen} onPoint={setPointed} />
                 </div>

@@ -36,12 +36,13 @@ export function Cells({ id, rows, runs, layout, sight, cursor }: Props) {
                 id={cellId(id, { column, row: -1 })}
                 role="columnheader"
                 aria-colindex={column + 2}
-                aria-label={runWords(run)}
                 data-testid={`run-${run.run_id}`}
                 data-state={run.state}
                 className="absolute"
                 style={{ left: layout.xs[column], top: 0, width: layout.cell, height: HEAD.height }}
-              />
+              >
+                <span className="sr-only">{runWords(run)}</span>
+              </div>
             )
           );
         })}

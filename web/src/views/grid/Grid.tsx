@@ -120,9 +120,8 @@ export function Grid<Run extends GridRunView>(props: Props<Run>) {
         <Axis ticks={ticks} width={labels} />
       </div>
       <div className="relative" style={{ width: labels + layout.width, height: HEAD.height + layout.height }}>
-        {/* biome-ignore lint/a11y/useSemanticElements: a table cannot lie over a drawing */}
         <div
-          role="grid"
+          role="treegrid"
           tabIndex={0}
           aria-label={label}
           aria-rowcount={rows.length + 1}
