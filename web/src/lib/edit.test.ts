@@ -3,6 +3,9 @@ import {
   clearedState,
   closure,
   confirmWords,
+  countEdit,
+  doneWords,
+  type EditAction,
   type EditChange,
   groupChanges,
   markedState,
@@ -72,11 +75,23 @@ test("what is marked by one call is not shown as cleared by another", () => {
   expect(groupChanges(merged)).toHaveLength(1);
 });
 
-test("the button says what will happen", () => {
-  expect(confirmWords("clear", 7, false)).toBe("Clear 7 task instances");
-  expect(confirmWords("failed", 1, false)).toBe("Mark 1 task instance as failed");
-  expect(confirmWords("success", 3, true)).toBe("Mark the run as success");
-  expect(confirmWords("cancel", 0, true)).toBe("Cancel the run");
+test("the button and the message say what happens", () => {
+  const both = [change("a", "failed", "success"), change("b", "upstream_failed", "no_status")];
+  expect(countEdit("success", both, 2)).toEqual({ marked: 1, others: 1 });
+  expect(countEdit("clear", both, 9)).toEqual({ marked: 0, others: 9 });
+  const words = (action: EditAction, marked: number, others: number, runs = 0) => [
+    confirmWords(action, { marked, others }, runs),
+    doneWords(action, { marked, others }, runs),
+  ];
+  expect(words("clear", 0, 7)).toEqual(["Clear 7 task instances", "7 task instances were cleared."]);
+  expect(words("failed", 1, 0)).toEqual(["Mark 1 task instance as failed", "1 task instance was marked as failed."]);
+  expect(words("success", 1, 2)).toEqual([
+    "Mark 1 task instance as success, clear 2",
+    "1 task instance was marked as success, and 2 cleared.",
+  ]);
+  expect(words("success", 0, 3, 1)).toEqual(["Mark the run as success", "The run was marked as success."]);
+  expect(words("cancel", 0, 0, 1)[0]).toBe("Cancel the run");
+  expect(words("cancel", 0, 4, 2)).toEqual(["Cancel 2 runs: end 4 task instances", "2 runs were cancelled."]);
 });
 
 test("only what can be marked again can be undone, failures last", () => {
@@ -85,9 +100,9 @@ test("only what can be marked again can be undone, failures last", () => {
     change("b", "upstream_failed", "no_status"),
     change("c", "success", "no_status"),
   ];
-  expect(undoMarks(changes)?.map(({ task, state }) => [task.taskId, state])).toEqual([
-    ["c", "success"],
-    ["a", "failed"],
+  expect(undoMarks(changes)).toEqual([
+    { task: task("c"), state: "success" },
+    { task: task("a"), state: "failed" },
   ]);
   expect(undoMarks([change("a", "running", "failed")])).toBeNull();
   expect(undoMarks([change("a", "running", "restarting")])).toBeNull();

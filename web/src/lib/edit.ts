@@ -170,22 +170,36 @@ export function countTasks(count: number): string {
   return `${count.toLocaleString("en")} task instance${count === 1 ? "" : "s"}`;
 }
 
-/** What stands on the button. */
-export function confirmWords(action: EditAction, count: number, isRun: boolean): string {
-  const what = countTasks(count);
-  if (action === "cancel") return count > 0 ? `Cancel the run: end ${what}` : "Cancel the run";
-  if (action === "clear") return `Clear ${what}`;
-  if (isRun) return `Mark the run as ${action}`;
-  return `Mark ${what} as ${action}`;
+/** How many are marked, and how many are touched otherwise: cleared, or ended. */
+export interface EditCount {
+  marked: number;
+  others: number;
+}
+
+export function countEdit(action: EditAction, changes: readonly EditChange[], total: number): EditCount {
+  if (action === "clear" || action === "cancel") return { marked: 0, others: total };
+  const others = changes.filter(({ to }) => to !== action).length;
+  return { marked: total - others, others };
+}
+
+/** What stands on the button. `runs`: how many are changed whole; 0 for task instances. */
+export function confirmWords(action: EditAction, { marked, others }: EditCount, runs: number): string {
+  const what = runs === 1 ? "the run" : `${runs.toLocaleString("en")} runs`;
+  if (action === "cancel") return others > 0 ? `Cancel ${what}: end ${countTasks(others)}` : `Cancel ${what}`;
+  if (action === "clear") return `Clear ${countTasks(others)}`;
+  if (runs > 0) return `Mark ${what} as ${action}`;
+  if (marked === 0) return `Clear ${countTasks(others)}`;
+  return `Mark ${countTasks(marked)} as ${action}${others > 0 ? `, clear ${others.toLocaleString("en")}` : ""}`;
 }
 
 /** What was done, as a sentence. */
-export function doneWords(action: EditAction, count: number, isRun: boolean): string {
-  const what = `${countTasks(count)} ${count === 1 ? "was" : "were"}`;
-  if (action === "cancel") return "The run was cancelled.";
-  if (action === "clear") return `${what} cleared.`;
-  if (isRun) return `The run was marked as ${action}.`;
-  return `${what} marked as ${action}.`;
+export function doneWords(action: EditAction, { marked, others }: EditCount, runs: number): string {
+  const were = (count: number) => `${countTasks(count)} ${count === 1 ? "was" : "were"}`;
+  const what = runs === 1 ? "The run was" : `${runs.toLocaleString("en")} runs were`;
+  if (action === "cancel") return `${what} cancelled.`;
+  if (action === "clear" || (marked === 0 && runs === 0)) return `${were(others)} cleared.`;
+  if (runs > 0) return `${what} marked as ${action}.`;
+  return `${were(marked)} marked as ${action}${others > 0 ? `, and ${others.toLocaleString("en")} cleared` : ""}.`;
 }
 
 const MARKS = ["success", "skipped", "failed"] as const;
@@ -205,7 +219,11 @@ export function undoMarks(changes: readonly EditChange[]): { task: TaskRef; stat
       (MARKS.some((mark) => mark === from) || (from === "upstream_failed" && to === "no_status")),
   );
   if (!isPossible) return null;
-  return MARKS.flatMap((state) => changes.filter(({ from }) => from === state).map((task) => ({ task, state })));
+  return MARKS.flatMap((state) =>
+    changes
+      .filter(({ from }) => from === state)
+      .map(({ dagId, runId, taskId, mapIndex }) => ({ task: { dagId, runId, taskId, mapIndex }, state })),
+  );
 }
 
 /** States in which a cleared task instance has not begun again. */

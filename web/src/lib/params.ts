@@ -9,12 +9,16 @@ export type ParamKind =
   | "choices"
   | "date"
   | "date-time"
+  | "lines"
+  | "fixed"
   | "json";
 
 export interface Param {
   name: string;
   title: string;
   description: string | null;
+  /** The heading that it stands below */
+  section: string | null;
   kind: ParamKind;
   /** What the form begins with; undefined when the run must say. */
   value: unknown;
@@ -39,11 +43,12 @@ function readParam(name: string, given: unknown): Param {
     name,
     title: text(schema.title) ?? name,
     description: text(wrapped.description) ?? text(schema.description),
-    kind: kindOf(schema, types),
-    value: wrapped.value ?? undefined,
+    section: text(schema.section),
+    kind: kindOf(schema, types, wrapped.value),
+    value: wrapped.value ?? schema.const ?? undefined,
     schema,
     isNullable: types.includes("null"),
-    isRequired: wrapped.value == null && !types.includes("null"),
+    isRequired: wrapped.value == null && schema.const === undefined && !types.includes("null"),
     options: optionsOf(schema),
   };
 }
@@ -57,17 +62,26 @@ function typesOf(schema: Record<string, unknown>, value: unknown): string[] {
   return [];
 }
 
-function kindOf(schema: Record<string, unknown>, types: string[]): ParamKind {
+function kindOf(schema: Record<string, unknown>, types: string[], value: unknown): ParamKind {
+  if (schema.const !== undefined) return "fixed";
   if (Array.isArray(schema.enum)) return "choice";
   const real = types.filter((type) => type !== "null");
   const type = real.length === 1 ? real[0] : undefined;
   if (type === "boolean") return "switch";
   if (type === "number" || type === "integer") return "number";
-  if (type === "array") return isObject(schema.items) && Array.isArray(schema.items.enum) ? "choices" : "json";
+  if (type === "array") return kindOfList(schema.items, value);
   if (type !== "string") return "json";
   if (schema.format === "multiline") return "multiline";
   if (schema.format === "date" || schema.format === "date-time") return schema.format;
   return "text";
+}
+
+function kindOfList(items: unknown, value: unknown): ParamKind {
+  if (isObject(items) && Array.isArray(items.enum)) return "choices";
+  const isOfTexts = isObject(items) ? items.type === "string" : Array.isArray(value) && value.length > 0;
+  const holdsTexts =
+    value == null || (Array.isArray(value) && value.every((one) => typeof one === "string" && !one.includes("\n")));
+  return isOfTexts && holdsTexts ? "lines" : "json";
 }
 
 function optionsOf(schema: Record<string, unknown>): Param["options"] {
@@ -83,6 +97,7 @@ function optionsOf(schema: Record<string, unknown>): Param["options"] {
 /** What stands in the field at first. Switches and choices keep their value; everything else is text. */
 export function fieldText(param: Param, value: unknown = param.value): string {
   if (value == null) return "";
+  if (param.kind === "lines" && Array.isArray(value)) return value.join("\n");
   if (param.kind === "json" || typeof value === "object") return JSON.stringify(value, null, 2);
   return String(value);
 }
@@ -93,6 +108,7 @@ export type Read = { value: unknown; problem?: undefined } | { value?: undefined
 export function readField(param: Param, text: string): Read {
   if (text.trim() === "") {
     if (param.isNullable) return { value: null };
+    if (param.kind === "lines") return { value: [] };
     if (param.kind === "text" || param.kind === "multiline") {
       return param.isRequired ? { problem: "This is needed." } : { value: text };
     }
@@ -107,6 +123,14 @@ export function readField(param: Param, text: string): Read {
     case "text":
     case "multiline":
       return readText(param.schema, text);
+    case "lines":
+      return { value: text.split("\n").filter((line) => line.trim() !== "") };
+    case "choice": {
+      const option = param.options.find((option) => option.label === text);
+      return { value: option ? option.value : text };
+    }
+    case "fixed":
+      return { value: param.value };
     case "switch":
       return { value: text === "true" };
     default:
@@ -120,6 +144,9 @@ function readNumber(schema: Record<string, unknown>, text: string): Read {
   if (schema.type === "integer" && !Number.isInteger(value)) return { problem: "This must be a whole number." };
   if (typeof schema.minimum === "number" && value < schema.minimum) return { problem: `At least ${schema.minimum}.` };
   if (typeof schema.maximum === "number" && value > schema.maximum) return { problem: `At most ${schema.maximum}.` };
+  const { exclusiveMinimum: above, exclusiveMaximum: below } = schema;
+  if (typeof above === "number" && value <= above) return { problem: `More than ${above}.` };
+  if (typeof below === "number" && value >= below) return { problem: `Less than ${below}.` };
   return { value };
 }
 

@@ -187,7 +187,7 @@ function useColumns(tasks: readonly TaskOfRun[], onFold: (id: string) => void): 
   const now = useNow(isGoing ? 1_000 : 0);
   const span = spanOf(tasks, now || Date.now());
   return [
-    { key: "task", header: "Task", width: "min-w-52", cell: (row) => <TaskCell row={row} onFold={onFold} /> },
+    { key: "task", header: "Task", width: "sm:min-w-52", cell: (row) => <TaskCell row={row} onFold={onFold} /> },
     {
       key: "state",
       header: "State",
@@ -219,6 +219,7 @@ function useColumns(tasks: readonly TaskOfRun[], onFold: (id: string) => void): 
       header: "Took",
       align: "right",
       width: "w-24",
+      hideBelow: "sm",
       cell: (row) => row.kind === "task" && <Duration start={row.instance.start_date} end={row.instance.end_date} />,
     },
     {

@@ -49,9 +49,11 @@ export function TaskLayout() {
                   <HeaderFact name="Took">
                     <Duration start={task.start_date} end={task.end_date} />
                   </HeaderFact>
-                  <HeaderFact name="Pool">{task.pool}</HeaderFact>
-                  <HeaderFact name="Queue">{task.queue ?? "–"}</HeaderFact>
-                  {task.hostname && <HeaderFact name="Host">{task.hostname}</HeaderFact>}
+                  <span className="contents max-sm:hidden">
+                    <HeaderFact name="Pool">{task.pool}</HeaderFact>
+                    <HeaderFact name="Queue">{task.queue ?? "–"}</HeaderFact>
+                    {task.hostname && <HeaderFact name="Host">{task.hostname}</HeaderFact>}
+                  </span>
                 </>
               }
               actions={<TaskActions task={task} />}

@@ -36,6 +36,7 @@ function Tries({ tries }: { tries: readonly TaskTry[] }) {
     {
       key: "try",
       header: "Try",
+      className: "whitespace-nowrap",
       cell: (one) => (
         <Link
           to="/dags/$dagId/runs/$runId/tasks/$taskId"
@@ -49,7 +50,7 @@ function Tries({ tries }: { tries: readonly TaskTry[] }) {
     },
     { key: "state", header: "State", cell: (one) => <StateBadge state={one.state} /> },
     { key: "queued", header: "Queued", hideBelow: "lg", cell: (one) => <Time at={one.queued_when} /> },
-    { key: "started", header: "Started", cell: (one) => <Time at={one.start_date} none="not yet" /> },
+    { key: "started", header: "Started", hideBelow: "sm", cell: (one) => <Time at={one.start_date} none="not yet" /> },
     {
       key: "took",
       header: "Took",
@@ -65,6 +66,7 @@ function Tries({ tries }: { tries: readonly TaskTry[] }) {
     {
       key: "why",
       header: "Why it ended",
+      width: "w-full",
       cell: (one) => (
         <span className="break-words">{why.get(one.try_number) ?? <span className="text-muted">–</span>}</span>
       ),

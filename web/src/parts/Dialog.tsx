@@ -89,7 +89,9 @@ export function Dialog({
 function focusField(event: Event) {
   event.preventDefault();
   const dialog = event.currentTarget as HTMLElement;
-  const field = dialog.querySelector<HTMLElement>("input:not([disabled]), textarea, [role=combobox], [role=switch]");
+  const field = dialog.querySelector<HTMLElement>(
+    'input:not([disabled], [tabindex="-1"]), textarea, [role=combobox], [role=switch]',
+  );
   (field ?? dialog).focus();
 }
 

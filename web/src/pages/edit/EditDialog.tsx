@@ -9,6 +9,7 @@ import { useAction } from "../../api/actions";
 import { applyEdits, isStillUnbegun, previewEdits, undoEdits } from "../../api/edits";
 import {
   confirmWords,
+  countEdit,
   doneWords,
   type EditAction,
   type EditChange,
@@ -42,6 +43,7 @@ export function EditDialog({ target, action: first, options: given, onClose, onD
   const [action, setAction] = useState(first);
   const [options, setOptions] = useState<EditOptions>({ ...NO_OPTIONS, ...given });
   const isRun = "runs" in target;
+  const runs = isRun ? target.runs.length : 0;
   const calls = planEdit(target, action, options);
   const preview = useQuery({
     queryKey: ["run", ...placeOf(target), "edit", target, action, options],
@@ -68,7 +70,10 @@ export function EditDialog({ target, action: first, options: given, onClose, onD
       const { changes = [], total = 0 } = preview.data ?? {};
       if (failed[0]) toastProblem(failed[0].why);
       if (done.length > 0 && !failed[0])
-        void offerUndo(total > changes.length ? [] : changes, doneWords(action, total, isRun));
+        void offerUndo(
+          total > changes.length ? [] : changes,
+          doneWords(action, countEdit(action, changes, total), runs),
+        );
       onClose();
       if (done.length > 0) onDone?.();
     },
@@ -93,7 +98,9 @@ export function EditDialog({ target, action: first, options: given, onClose, onD
             pending={apply.isPending}
             disabled={!isReady || isNothing}
           >
-            {isNothing ? "Nothing to change" : confirmWords(action, total, isRun && target.runs.length === 1)}
+            {isNothing
+              ? "Nothing to change"
+              : confirmWords(action, countEdit(action, preview.data?.changes ?? [], total), runs)}
           </Button>
         </>
       }
@@ -145,7 +152,7 @@ function noneWords(action: EditAction, isRun: boolean): string {
 }
 
 const WORDS: Record<EditAction, { label: string; hint: string }> = {
-  clear: { label: "Clear", hint: "They run again, with all their retries. What is running is ended first." },
+  clear: { label: "Clear", hint: "What is cleared runs again, with all its retries. What is running is ended first." },
   success: {
     label: "Mark success",
     hint: "They count as success without running; what failed because of them runs again.",
@@ -187,6 +194,8 @@ function Choices({
               name={name}
               className="sr-only"
               checked={action === value}
+              // The dialog gives its focus to the first that can have it.
+              tabIndex={action === value ? 0 : -1}
               onChange={() => onChange(action)}
             />
             {WORDS[action].label}

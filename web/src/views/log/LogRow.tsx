@@ -139,11 +139,16 @@ function Marked({ text }: { text: string }) {
   return <mark className="rounded-[2px] bg-[light-dark(#ffe38a,#6b5300)] text-fg">{text}</mark>;
 }
 
+/** A colour of 16 as the theme has it; any other as dark, or as light, as it must be to be read. */
+function paint(value: number | string | undefined): string | undefined {
+  if (typeof value !== "string") return value === undefined ? undefined : PALETTE[value];
+  return `light-dark(oklch(from ${value} min(l, 0.48) c h), oklch(from ${value} max(l, 0.72) c h))`;
+}
+
 function inkStyle(ink: Ink): React.CSSProperties | undefined {
   const { color, background, bold, dim, italic, underline, strike } = ink;
   if (color === undefined && background === undefined && !bold && !dim && !italic && !underline && !strike)
     return undefined;
-  const paint = (value: number | string | undefined) => (typeof value === "number" ? PALETTE[value] : value);
   return {
     color: paint(color),
     background: background === undefined ? undefined : `color-mix(in srgb, ${paint(background)} 30%, transparent)`,

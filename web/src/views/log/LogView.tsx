@@ -72,7 +72,7 @@ export function LogView(props: Props) {
         />
       ) : (
         <>
-          <div className="flex min-h-10 items-center border-b px-2">{props.tabs}</div>
+          {props.tabs && <div className="flex min-h-10 items-center px-2">{props.tabs}</div>}
           {error ? (
             <Problem error={error} title="The log could not be read." onRetry={retry} />
           ) : log ? (
