@@ -77,12 +77,7 @@ function Code({ dagId, versions }: { dagId: string; versions: readonly DagVersio
         ) : (
           <Loaded query={source} what="The text">
             {(source) => (
-              <CodeView
-                className="relative flex-1"
-                path={path}
-                label={`Text of ${dagId}`}
-                text={contentOf(source)}
-              />
+              <CodeView className="relative flex-1" path={path} label={`Text of ${dagId}`} text={contentOf(source)} />
             )}
           </Loaded>
         )}
