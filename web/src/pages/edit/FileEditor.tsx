@@ -145,7 +145,7 @@ function Workbench(props: WorkbenchProps) {
   const shown = useDeferredValue(check);
   return (
     <div className="flex min-h-0 flex-1 max-lg:flex-col">
-      <div className="flex min-h-80 min-w-0 flex-[1.15] flex-col">
+      <div className="flex min-w-0 flex-[1.15] flex-col max-lg:h-[62dvh] max-lg:flex-none">
         <CodeEditor
           ref={editor}
           className="relative flex-1"
@@ -169,7 +169,7 @@ function Workbench(props: WorkbenchProps) {
       </div>
       {mayWrite && (
         <LiveGraph
-          className="min-h-80 flex-1 border-l max-lg:border-t max-lg:border-l-0"
+          className="flex-1 border-l max-lg:h-[56dvh] max-lg:flex-none max-lg:border-t max-lg:border-l-0"
           check={shown}
           onTask={(taskId) => {
             const offset = placeOfTask(text, taskId);

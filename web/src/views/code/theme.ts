@@ -109,11 +109,9 @@ const changes = EditorView.theme({
   "&.cm-merge-a .cm-changedLine, .cm-deletedChunk, .cm-deletedLine": { backgroundColor: "var(--code-removed)" },
   "&.cm-merge-b .cm-changedText, .cm-insertedLine .cm-changedText, &.cm-merge-b .cm-deletedText": {
     background: "var(--code-added-strong)",
-    boxShadow: "inset 0 -2px var(--ok)",
   },
   "&.cm-merge-a .cm-changedText, .cm-deletedChunk .cm-deletedText": {
     background: "var(--code-removed-strong)",
-    boxShadow: "inset 0 -2px var(--danger)",
   },
   ".cm-deletedChunk": { paddingLeft: "8px" },
   ".cm-deletedChunk del, .cm-insertedLine ins, .cm-insertedLine": { textDecoration: "none" },
