@@ -18,7 +18,7 @@ export default defineConfig(({ mode }) => {
     plugins: [react(), tailwind()],
     server: {
       host: "127.0.0.1",
-      proxy: { "/api": proxied, "/ui": proxied, "/auth": proxied, "/openapi.json": proxied },
+      proxy: { "/api": proxied, "/ui": proxied, "/auth": proxied, "/docs": proxied, "/openapi.json": proxied },
     },
     build: {
       manifest: true,

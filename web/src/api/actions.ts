@@ -22,7 +22,10 @@ function action<In, Out>(run: (input: In) => Promise<Out>, touches: (input: In) 
   return { run, touches };
 }
 
-/** `done` runs when the answers that the change made stale are there again. */
+/** Longest that a change waits for what it made stale, in milliseconds. */
+const PATIENCE = 1_000;
+
+/** `done` runs when the answers that the change made stale are there again, or take too long. */
 export function useAction<In, Out>(
   { run, touches }: Action<In, Out>,
   more: { done?: (output: Out, input: In) => void; quiet?: boolean } = {},
@@ -32,7 +35,8 @@ export function useAction<In, Out>(
     mutationFn: run,
     meta: { quiet: more.quiet ?? false },
     onSuccess: async (output, input) => {
-      await Promise.all(touches(input).map((queryKey) => client.invalidateQueries({ queryKey })));
+      const fresh = Promise.all(touches(input).map((queryKey) => client.invalidateQueries({ queryKey })));
+      await Promise.race([fresh, new Promise((late) => setTimeout(late, PATIENCE))]);
       more.done?.(output, input);
     },
   });

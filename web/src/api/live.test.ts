@@ -1,6 +1,6 @@
 import type { QueryKey } from "@tanstack/react-query";
 import { expect, test, vi } from "vitest";
-import { Batch, staleKeys } from "./live";
+import { Batch, movesWithRuns, staleKeys } from "./live";
 
 test("a change of a task makes stale what shows runs, not what shows the DAG", () => {
   expect(staleKeys({ kind: "task_state", dag_id: "d", run_id: "r" })).toEqual([
@@ -10,6 +10,14 @@ test("a change of a task makes stale what shows runs, not what shows the DAG", (
   ]);
   expect(staleKeys({ kind: "dag_version", dag_id: "d", run_id: null })).toEqual([["list"], ["dag", "d"], ["run", "d"]]);
   expect(staleKeys({ kind: "pool_changed", dag_id: null, run_id: null })).toEqual([["list"], ["admin"], ["me"]]);
+});
+
+test("what shows the DAG's text does not move with its runs", () => {
+  expect(movesWithRuns(["dag", "d", "runs", "grid"])).toBe(true);
+  expect(movesWithRuns(["run", "d", "r", "tasks"])).toBe(true);
+  expect(movesWithRuns(["list", "dags"])).toBe(true);
+  expect(movesWithRuns(["dag", "d", "text", "graph"])).toBe(false);
+  expect(movesWithRuns(["me"])).toBe(false);
 });
 
 test("many events are one refresh, and the next waits for it", async () => {

@@ -25,6 +25,16 @@ export function staleKeys(event: Pick<LiveEvent, "kind" | "dag_id" | "run_id">):
   return keys;
 }
 
+/** Whether what is asked with this key changes when runs do. */
+export function movesWithRuns([scope, , what]: QueryKey): boolean {
+  return scope === "list" || scope === "run" || (scope === "dag" && what === "runs");
+}
+
+/** Whether events can make stale what is asked with this key, other than who is logged in. */
+function isWatched([scope]: QueryKey): boolean {
+  return ["list", "dag", "run", "admin"].includes(String(scope));
+}
+
 /** Collects keys, and makes them stale together: at most one refresh at a time, and a pause between two. */
 export class Batch {
   private readonly waiting = new Map<string, QueryKey>();
@@ -80,15 +90,18 @@ class Live {
   watch(client: QueryClient, dagId: string | null): () => void {
     this.client = client;
     this.dagId = dagId;
-    this.lastId = "";
     this.batch = new Batch((keys) => Promise.all(keys.map((queryKey) => client.invalidateQueries({ queryKey }))));
     const onVisibility = () => (document.hidden ? this.rest() : this.open());
     document.addEventListener("visibilitychange", onVisibility);
     onVisibility();
+    // What was left stale by another scope and is still on the page, such as the count of import errors.
+    void client.refetchQueries({ type: "active", stale: true }, { cancelRefetch: false });
     return () => {
       document.removeEventListener("visibilitychange", onVisibility);
       this.close();
       this.batch?.stop();
+      // From here on nobody tells about what only this scope saw: pages that come back to it ask again.
+      void client.invalidateQueries({ predicate: ({ queryKey }) => isWatched(queryKey), refetchType: "none" });
     };
   }
 
@@ -124,8 +137,8 @@ class Live {
     const source = new EventSource(`/api/v2/events${queryText({ dag_id: this.dagId, after: this.lastId || null })}`);
     this.source = source;
     source.onopen = () => {
-      if (this.failures > 0 && !this.lastId) this.everything();
       this.failures = 0;
+      if (!this.lastId) this.recheck(Date.now());
       this.show("connected");
     };
     source.onmessage = (message) => {
@@ -148,6 +161,13 @@ class Live {
     this.retry = setTimeout(() => this.open(), wait);
     // A refusal may mean that the session has ended; this finds out.
     this.batch?.add([["me"]]);
+  }
+
+  /** Without a number to begin after, what changed between the page's questions and this moment went unheard. */
+  private recheck(openedAt: number): void {
+    void this.client?.invalidateQueries({
+      predicate: ({ queryKey, state }) => state.dataUpdatedAt < openedAt && movesWithRuns(queryKey),
+    });
   }
 
   private everything(): void {

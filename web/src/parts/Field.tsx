@@ -91,7 +91,7 @@ export function Switch({ className, ...rest }: SwitchProps) {
   return (
     <RadixSwitch.Root
       className={clsx(
-        "relative inline-flex h-4.5 w-8 shrink-0 items-center rounded-full bg-line-strong transition-colors data-[state=checked]:bg-accent disabled:opacity-50",
+        "relative inline-flex h-4.5 w-8 shrink-0 items-center align-middle rounded-full bg-line-strong transition-colors data-[state=checked]:bg-accent disabled:opacity-50",
         className,
       )}
       {...rest}
@@ -110,7 +110,7 @@ export function Checkbox({ className, onCheckedChange, ...rest }: CheckboxProps)
   return (
     <RadixCheckbox.Root
       className={clsx(
-        "inline-flex size-4 shrink-0 items-center justify-center rounded border border-line-strong bg-raised data-[state=checked]:border-accent data-[state=checked]:bg-accent data-[state=indeterminate]:border-accent data-[state=indeterminate]:bg-accent disabled:opacity-50",
+        "inline-flex size-4 shrink-0 items-center align-middle justify-center rounded border border-line-strong bg-raised data-[state=checked]:border-accent data-[state=checked]:bg-accent data-[state=indeterminate]:border-accent data-[state=indeterminate]:bg-accent disabled:opacity-50",
         className,
       )}
       onCheckedChange={(checked) => onCheckedChange(checked === true)}

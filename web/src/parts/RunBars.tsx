@@ -33,7 +33,7 @@ export function RunBars({ dagId, runs, places = 14, height = 22 }: Props) {
   const longest = Math.max(...lengths, 0.001);
   return (
     <span
-      className="inline-flex items-end justify-end"
+      className="inline-flex items-end justify-end align-middle"
       style={{ width: places * (WIDTH + GAP), height, gap: GAP }}
       data-run-bars
     >

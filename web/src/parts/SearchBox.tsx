@@ -39,7 +39,11 @@ export function SearchBox({ value, onChange, label, pause = 200, className = "w-
     clearTimeout(timer.current);
     timer.current = setTimeout(() => tell(next), pause);
   };
-  useHotkeys("Page", [{ keys: "/", does: label, run: () => input.current?.select() }]);
+  const focus = () => {
+    input.current?.focus();
+    input.current?.select();
+  };
+  useHotkeys("Page", [{ keys: "/", does: label, run: focus }]);
   return (
     <div className={`relative max-w-full ${className}`}>
       <Search

@@ -211,12 +211,11 @@ function TopBar({
       <button
         type="button"
         onClick={onPalette}
-        aria-label="Go to anything"
         className="flex h-8 items-center gap-2 rounded-md border px-2 text-muted hover:border-line-strong hover:text-fg max-sm:border-transparent"
       >
         <Search size={15} aria-hidden />
-        <span className="hidden lg:inline">Go to…</span>
-        <span className="hidden sm:inline">
+        <span className="max-lg:sr-only">Go to…</span>
+        <span className="hidden sm:inline" aria-hidden>
           <KeyHint keys="mod+k" />
         </span>
       </button>

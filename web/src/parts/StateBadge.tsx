@@ -90,7 +90,7 @@ export function StateCounts({
   onSelect?: (state: State) => void;
 }) {
   return (
-    <span className="inline-flex flex-wrap items-center gap-x-2.5 gap-y-1">
+    <span className="inline-flex items-center gap-x-2.5 whitespace-nowrap align-middle">
       {sortedCounts(counts).map(({ state, count }) => {
         const inside = (
           <>

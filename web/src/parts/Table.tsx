@@ -228,8 +228,10 @@ function useActiveRow(label: string, body: { current: HTMLElement | null }, coun
     const next = Math.max(0, Math.min(count - 1, active + step));
     setActive(next);
     const row = find(next);
-    if (row) row.scrollIntoView({ block: "nearest" });
-    else scroller()?.scrollBy({ top: step * ROW_HEIGHT });
+    if (row) {
+      row.scrollIntoView({ block: "nearest" });
+      row.querySelector<HTMLElement>("a[href]")?.focus({ preventScroll: true });
+    } else scroller()?.scrollBy({ top: step * ROW_HEIGHT });
   };
   useHotkeys(
     label,
@@ -278,12 +280,12 @@ function usePick<Row>(rows: readonly Row[], rowKey: (row: Row) => string, select
   };
 }
 
-/** What can be done with the selected rows; sticks to the bottom while there are some. */
+/** What can be done with the selected rows; floats at the bottom while there are some. */
 export function SelectionBar({ selection, children }: { selection: Selection; children: ReactNode }) {
   const count = selection.selected.size;
   if (count === 0) return null;
   return (
-    <div className="sticky bottom-3 z-20 mx-auto my-3 flex w-fit max-w-[calc(100%-24px)] animate-slide flex-wrap items-center gap-2 surface px-3 py-2">
+    <div className="fixed bottom-3 left-1/2 z-30 flex w-max max-w-[calc(100vw-24px)] -translate-x-1/2 animate-pop flex-wrap items-center gap-2 surface px-3 py-2">
       <span className="text-sm font-medium">{count.toLocaleString("en")} selected</span>
       {children}
       <button type="button" className="link px-1 text-sm" onClick={() => selection.onChange(new Set())}>
