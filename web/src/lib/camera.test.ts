@@ -1,5 +1,16 @@
 import { describe, expect, it } from "vitest";
-import { between, type Camera, fitTo, keepInSight, panBy, pinch, reveal, wheelMeaning, zoomAt } from "./camera";
+import {
+  between,
+  type Camera,
+  firstLook,
+  fitTo,
+  keepInSight,
+  panBy,
+  pinch,
+  reveal,
+  wheelMeaning,
+  zoomAt,
+} from "./camera";
 
 const view = { width: 800, height: 600 };
 const see = (camera: Camera, x: number, y: number) => [(x - camera.x) * camera.k, (y - camera.y) * camera.k];
@@ -36,6 +47,23 @@ describe("fitTo", () => {
 
   it("survives a window without room", () => {
     expect(Number.isFinite(fitTo({ width: 100, height: 50 }, { width: 0, height: 0 }).x)).toBe(true);
+  });
+});
+
+describe("firstLook", () => {
+  it("shows all of what can be read", () => {
+    const drawing = { width: 1_000, height: 600 };
+    expect(firstLook(drawing, view, false)).toEqual(fitTo(drawing, view));
+  });
+  it("begins at the beginning of what cannot, in the middle across", () => {
+    const camera = firstLook({ width: 4_000, height: 400 }, view, false);
+    expect(camera.k).toBe(0.6);
+    expect(see(camera, 0, 200)[0]).toBeCloseTo(16);
+    expect(see(camera, 0, 200)[1]).toBeCloseTo(300);
+  });
+  it("gives an overview of what is long", () => {
+    const drawing = { width: 40_000, height: 9_000 };
+    expect(firstLook(drawing, view, true)).toEqual(fitTo(drawing, view));
   });
 });
 

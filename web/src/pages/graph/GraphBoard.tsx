@@ -53,7 +53,7 @@ export function GraphBoard({ dagId, run, picker }: Props) {
               whole={graphs.whole}
               isStale={graphs.shown.isPlaceholderData}
               states={states}
-              tasks={known}
+              tasks={tasks.data ?? null}
               url={url}
             />
           )
@@ -127,7 +127,7 @@ interface BoardProps {
   whole: GraphData | null;
   isStale: boolean;
   states: ReturnType<typeof boxStates>;
-  tasks: readonly TaskOfRun[];
+  tasks: readonly TaskOfRun[] | null;
   url: Url;
 }
 

@@ -21,7 +21,7 @@ export function RunPicker({ runs, chosen, isReady, onChange }: Props) {
   return (
     <Select
       aria-label="Run"
-      className="!w-64"
+      className="!w-72"
       value={chosen ?? ""}
       onChange={onChange}
       placeholder={isReady ? "The run is gone" : "Run"}

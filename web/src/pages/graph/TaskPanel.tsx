@@ -22,7 +22,8 @@ interface Props {
   runId: string;
   taskId: string;
   graph: Graph;
-  tasks: readonly TaskOfRun[];
+  /** Of the run; null = not known yet */
+  tasks: readonly TaskOfRun[] | null;
   onSelect: (taskId: string | null) => void;
 }
 
@@ -31,7 +32,8 @@ const SHOWN = 50;
 export function TaskPanel({ dagId, runId, taskId, graph, tasks, onSelect }: Props) {
   const node = graph.nodes.find((node) => node.id === taskId);
   const instances = useMemo(
-    () => tasks.filter((task) => task.task_id === taskId).sort((a, b) => stateRank(a.state) - stateRank(b.state)),
+    () =>
+      (tasks ?? []).filter((task) => task.task_id === taskId).sort((a, b) => stateRank(a.state) - stateRank(b.state)),
     [tasks, taskId],
   );
   const of = useMemo(() => neighbours(graph), [graph]);
@@ -49,7 +51,9 @@ export function TaskPanel({ dagId, runId, taskId, graph, tasks, onSelect }: Prop
       <div className="flex flex-col gap-3 px-4 pb-4">
         {only && <Instance dagId={dagId} runId={runId} task={only} />}
         {instances.length > 1 && <Mapped dagId={dagId} runId={runId} instances={instances} />}
-        {runId !== "" && instances.length === 0 && <p className="text-muted">This run has no such task instance.</p>}
+        {runId !== "" && tasks && instances.length === 0 && (
+          <p className="text-muted">This run has no such task instance.</p>
+        )}
         <Facts
           facts={[
             node && ["Operator", boxKind(node)],
@@ -74,6 +78,7 @@ interface InstanceProps {
 }
 
 function Instance({ dagId, runId, task }: InstanceProps) {
+  const none = task.end_date ? "–" : "not yet";
   const full = useQuery(taskQuery({ dagId, runId, taskId: task.task_id, mapIndex: task.map_index }));
   return (
     <>
@@ -98,9 +103,9 @@ function Instance({ dagId, runId, task }: InstanceProps) {
       </div>
       <Facts
         facts={[
-          ["Queued", <Time key="queued" at={task.queued_when} none="not yet" />],
-          ["Started", <Time key="started" at={task.start_date} none="not yet" />],
-          ["Ended", <Time key="ended" at={task.end_date} none="not yet" />],
+          ["Queued", <Time key="queued" at={task.queued_when} none={none} />],
+          ["Started", <Time key="started" at={task.start_date} none={none} />],
+          ["Ended", <Time key="ended" at={task.end_date} none={none} />],
           ["Took", <Duration key="took" start={task.start_date} end={task.end_date} />],
         ]}
       />

@@ -27,7 +27,7 @@ export function commonSetup(path: string, label: string): Extension {
     indentUnit.of("  "),
     EditorState.tabSize.of(2),
     languageOf(path),
-    EditorView.contentAttributes.of({ "aria-label": label, spellcheck: "false" }),
+    EditorView.contentAttributes.of({ "aria-label": label, spellcheck: "false", tabindex: "0" }),
     codeTheme,
   ];
 }

@@ -109,11 +109,9 @@ const changes = EditorView.theme({
   "&.cm-merge-a .cm-changedLine, .cm-deletedChunk, .cm-deletedLine": { backgroundColor: "var(--code-removed)" },
   "&.cm-merge-b .cm-changedText, .cm-insertedLine .cm-changedText, &.cm-merge-b .cm-deletedText": {
     background: "var(--code-added-strong)",
-    borderRadius: "2px",
   },
   "&.cm-merge-a .cm-changedText, .cm-deletedChunk .cm-deletedText": {
     background: "var(--code-removed-strong)",
-    borderRadius: "2px",
   },
   ".cm-deletedChunk": { paddingLeft: "8px" },
   ".cm-deletedChunk del, .cm-insertedLine ins, .cm-insertedLine": { textDecoration: "none" },
@@ -127,6 +125,9 @@ const changes = EditorView.theme({
     fontFamily: "var(--font-sans)",
     fontSize: "12px",
     borderBlock: "1px solid var(--border)",
+    // The package's signs are in few fonts.
+    "&:before": { content: '"↕"' },
+    "&:after": { content: '""' },
   },
 });
 

@@ -254,8 +254,8 @@ function useStage(
     const { direction, width, height } = scene.graph;
     const next = `${direction} ${width} ${height}`;
     if (shape.current === next || !stage.current) return;
-    if (shape.current === "") stage.current.moveTo(stage.current.fitted());
-    else stage.current.glideTo(stage.current.fitted());
+    if (shape.current === "") stage.current.moveTo(stage.current.first());
+    else stage.current.glideTo(stage.current.first());
     shape.current = next;
   }, [scene]);
   return stage;

@@ -4,7 +4,17 @@
 // and only the strips that came free are drawn; while it is zoomed, the canvas is stretched, and drawn anew when there is
 // time. So the cost of a frame hardly depends on how large the graph is.
 
-import { between, type Camera, fitTo, keepInSight, type Rect, reveal, type Size, zoomAt } from "../../lib/camera";
+import {
+  between,
+  type Camera,
+  firstLook,
+  fitTo,
+  keepInSight,
+  type Rect,
+  reveal,
+  type Size,
+  zoomAt,
+} from "../../lib/camera";
 import { type Look, paint, paintPath, paintRing } from "./paint";
 import type { Scene } from "./scene";
 
@@ -17,6 +27,9 @@ const STICKS_OUT = 24;
 const GLIDE_MS = 180;
 /** Beside a path that is pointed at, the rest is still there. */
 const FADED = 0.28;
+
+/** Of so many boxes an overview comes first. */
+const MANY = 200;
 
 interface Layer {
   canvas: HTMLCanvasElement;
@@ -123,6 +136,11 @@ export class Stage {
 
   fitted(): Camera {
     return fitTo(this.scene?.graph ?? { width: 1, height: 1 }, this.size);
+  }
+
+  first(): Camera {
+    const graph = this.scene?.graph;
+    return graph ? firstLook(graph, this.size, graph.nodes.length > MANY) : this.camera;
   }
 
   zoom(factor: number): void {
