@@ -1,6 +1,7 @@
 // Connections as people write them: a URI or JSON, read as the server reads them and written as it writes them.
 
 import { connectionType } from "./connectionTypes";
+import { prettyJson } from "./json";
 
 export interface ConnectionFields {
   conn_type: string;
@@ -203,16 +204,6 @@ export function toBody(fields: ConnectionFields) {
     extra: orNull(fields.extra.trim()),
     description: orNull(fields.description),
   };
-}
-
-/** JSON over several lines; anything else as it is. */
-export function prettyJson(text: string): string {
-  if (!/^\s*[{[]/.test(text)) return text;
-  try {
-    return JSON.stringify(JSON.parse(text), null, 2);
-  } catch {
-    return text;
-  }
 }
 
 function cut(text: string, by: string): [string, string] {

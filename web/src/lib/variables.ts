@@ -1,6 +1,7 @@
 // Variables: what kind of value a text is, and files of variables in the form of Airflow's.
 
-import { MASK, prettyJson } from "./connection";
+import { MASK } from "./connection";
+import { prettyJson } from "./json";
 import { countOf } from "./words";
 
 /** Whether the server hid something in this value. */

@@ -67,11 +67,10 @@ const COLUMNS: readonly Column<Option>[] = [
   {
     key: "key",
     header: "Setting",
-    className: "whitespace-nowrap max-sm:max-w-44 max-sm:whitespace-normal",
+    className: "sm:whitespace-nowrap max-sm:max-w-44",
     cell: (option) => (
       <span className="font-mono text-xs break-words">
         <span className="text-muted">{option.section}.</span>
-        <wbr />
         {option.key}
       </span>
     ),

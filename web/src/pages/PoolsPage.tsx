@@ -78,7 +78,11 @@ const nameColumn = (mayEdit: boolean): Column<Pool> => ({
           <span className="font-mono text-xs">{pool.name}</span>
         )}
       </span>
-      {pool.name === DEFAULT_POOL && <Tag title="Tasks that name no pool take its slots">default</Tag>}
+      {pool.name === DEFAULT_POOL && (
+        <span className="max-sm:hidden">
+          <Tag title="Tasks that name no pool take its slots">default</Tag>
+        </span>
+      )}
     </span>
   ),
 });

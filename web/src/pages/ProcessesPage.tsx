@@ -94,9 +94,21 @@ function Part({ name, isWell, children }: { name: string; isWell: boolean | unde
   );
 }
 
-function Load({ running, slots, more }: { running: number; slots: number; more?: string }) {
+interface LoadProps {
+  running: number;
+  slots: number;
+  more?: string;
+  /** No room for a bar on a small screen */
+  isNarrow?: boolean;
+}
+
+function Load({ running, slots, more, isNarrow }: LoadProps) {
   return (
-    <Meter total={slots} parts={[{ label: "running", value: running, color: stateColor("running") }]}>
+    <Meter
+      className={isNarrow ? "max-sm:[&>[role=img]]:hidden" : undefined}
+      total={slots}
+      parts={[{ label: "running", value: running, color: stateColor("running") }]}
+    >
       {running.toLocaleString("en")}
       <span className="text-muted">
         {" "}
@@ -113,7 +125,7 @@ const COLUMNS: readonly Column<Process>[] = [
     header: "State",
     className: "whitespace-nowrap",
     cell: (process) => (
-      <span className="inline-flex items-center gap-1.5">
+      <span className="flex items-center gap-1.5">
         {process.is_alive ? (
           <CircleCheck size={15} aria-hidden className="text-ok" />
         ) : (
@@ -139,12 +151,12 @@ const COLUMNS: readonly Column<Process>[] = [
     key: "load",
     header: "Load",
     width: "w-full",
-    className: "min-w-32",
+    className: "sm:min-w-32",
     cell: (process) =>
       process.slots === null ? (
         <span className="text-muted">runs no tasks</span>
       ) : (
-        <Load running={process.running ?? 0} slots={process.slots} />
+        <Load running={process.running ?? 0} slots={process.slots} isNarrow />
       ),
   },
   {

@@ -11,7 +11,7 @@ import { Button } from "../parts/Button";
 import { CodeBlock } from "../parts/CodeBlock";
 import { ConfirmDialog } from "../parts/Dialog";
 import { Empty } from "../parts/Empty";
-import { Filter } from "../parts/Filter";
+import { Checkbox } from "../parts/Field";
 import { ManagedList } from "../parts/ManagedList";
 import { Page, Section, Tag } from "../parts/Page";
 import type { Column } from "../parts/Table";
@@ -45,7 +45,7 @@ export function TokensPage() {
       <ManagedList
         noun="tokens"
         isShort
-        end={isAdmin && ownName ? <OwnFilter list={list} /> : undefined}
+        filters={isAdmin && ownName && <OwnFilter list={list} />}
         list={list}
         query={tokens}
         rowsOf={(answer) => answer.tokens}
@@ -71,13 +71,14 @@ export function TokensPage() {
 
 function OwnFilter({ list }: { list: List }) {
   return (
-    <Filter
-      label="Show"
-      single
-      options={[{ value: OWN, label: "only mine" }]}
-      values={list.url.list("of")}
-      onChange={(of) => list.filter({ of })}
-    />
+    // biome-ignore lint/a11y/noLabelWithoutControl: the checkbox is inside
+    <label className="flex h-8 items-center gap-2">
+      <Checkbox
+        checked={list.url.text("of") === OWN}
+        onCheckedChange={(isOn) => list.filter({ of: isOn ? OWN : undefined })}
+      />
+      Only mine
+    </label>
   );
 }
 
@@ -99,8 +100,7 @@ function HowTo() {
 const NAME: Column<Token> = {
   key: "name",
   header: "Name",
-  width: "w-full",
-  className: "max-w-0 min-w-28",
+  className: "max-w-40 sm:max-w-72",
   cell: (token) => (
     <span className="flex items-center gap-2">
       <span className="truncate font-medium" title={token.name}>
@@ -138,7 +138,13 @@ const COLUMNS: readonly Column<Token>[] = [
   },
   { key: "created", header: "Made", hideBelow: "lg", cell: (token) => <Time at={token.created_at} /> },
   { key: "expires", header: "Expires", hideBelow: "sm", cell: (token) => <Time at={token.expires_at} none="never" /> },
-  { key: "used", header: "Last used", hideBelow: "md", cell: (token) => <Time at={token.last_used_at} none="never" /> },
+  {
+    key: "used",
+    header: "Last used",
+    width: "w-full",
+    hideBelow: "md",
+    cell: (token) => <Time at={token.last_used_at} none="never" />,
+  },
   {
     key: "actions",
     header: <span className="sr-only">Actions</span>,

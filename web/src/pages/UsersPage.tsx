@@ -119,8 +119,7 @@ const nameColumn = (ownName: string): Column<User> => ({
   key: "username",
   header: "Name",
   sortKey: "username",
-  width: "w-full",
-  className: "max-w-0",
+  className: "max-w-40 sm:max-w-64",
   cell: (user) => (
     <span className="flex items-center gap-2">
       <span className="truncate">
@@ -136,7 +135,13 @@ const COLUMNS: readonly Column<User>[] = [
     key: "role",
     header: "Role",
     sortKey: "role",
-    cell: (user) => <span title={ROLE_WORDS[user.role as Role]}>{user.role}</span>,
+    width: "w-full",
+    className: "max-w-0 min-w-16 truncate",
+    cell: (user) => (
+      <>
+        {user.role} <span className="ml-2 text-muted max-md:hidden">{ROLE_WORDS[user.role as Role]}</span>
+      </>
+    ),
   },
   {
     key: "active",

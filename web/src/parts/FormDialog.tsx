@@ -18,7 +18,7 @@ interface Props {
   /** The form's fields, as the API calls them */
   names: readonly string[];
   isDisabled?: boolean;
-  /** Left of the buttons */
+  /** Beside the buttons (`mr-auto`), or above them (`basis-full`) */
   aside?: ReactNode;
   onSubmit: () => void;
   onClose: () => void;
@@ -44,7 +44,7 @@ export function FormDialog(props: Props) {
       onSubmit={onSubmit}
       footer={
         <>
-          {aside && <div className="mr-auto">{aside}</div>}
+          {aside}
           <Button onClick={onClose}>Cancel</Button>
           <Button type="submit" variant="primary" pending={isPending} disabled={isDisabled}>
             {submit}

@@ -24,22 +24,23 @@ interface Props<Row, Answer> {
   rowClassName?: (row: Row) => string | undefined;
   /** When there are none at all */
   empty: ReactNode;
-  /** At the right end of the line above */
-  end?: ReactNode;
+  /** Beside the search box */
+  filters?: ReactNode;
   /** Cannot be searched */
   isShort?: boolean;
 }
 
 export function ManagedList<Row, Answer>(props: Props<Row, Answer>) {
-  const { noun, list, query, rowsOf, rowKey, columns, selection, rowClassName, empty, end, isShort } = props;
+  const { noun, list, query, rowsOf, rowKey, columns, selection, rowClassName, empty, filters, isShort } = props;
   const text = list.url.text("q");
   const clear = () => list.filter({ q: "" });
   const label = noun.charAt(0).toUpperCase() + noun.slice(1);
   return (
     <>
-      {!(isShort && !end) && (
-        <Toolbar end={end}>
+      {(!isShort || filters) && (
+        <Toolbar>
           {!isShort && <SearchBox label={`Search ${noun}`} value={text} onChange={(q) => list.filter({ q })} />}
+          {filters}
         </Toolbar>
       )}
       <Loaded query={query} what={`The ${noun}`}>

@@ -62,6 +62,7 @@ export function ConnectionForm({ mode, told, onClose }: Props) {
       isPending={create.isPending || update.isPending}
       error={create.error ?? update.error}
       names={NAMES}
+      aside={<TestButton id={mode === "edit" ? id : null} fields={fields} />}
       onSubmit={submit}
       onClose={onClose}
     >
@@ -84,7 +85,6 @@ export function ConnectionForm({ mode, told, onClose }: Props) {
             problemOf={(name) => errors[name] ?? problemOf(name)}
             hasPassword={before.password !== ""}
           />
-          <TestButton id={id.trim()} fields={fields} />
         </>
       )}
     </FormDialog>

@@ -7,7 +7,13 @@ import { type ConnectionFields, fieldProblem, toBody } from "../../lib/connectio
 import { Button } from "../../parts/Button";
 import { Sentence } from "../../parts/Sentence";
 
-export function TestButton({ id, fields }: { id: string; fields: ConnectionFields }) {
+interface Props {
+  /** Null while there is none: what is hidden cannot be put back then */
+  id: string | null;
+  fields: ConnectionFields;
+}
+
+export function TestButton({ id, fields }: Props) {
   const test = useAction(testConnection, { quiet: true });
   const { reset } = test;
   // An answer about another address is none about this one.
@@ -20,12 +26,12 @@ export function TestButton({ id, fields }: { id: string; fields: ConnectionField
   const isReady = fields.conn_type !== "" && !fieldProblem("port", fields.port) && !fieldProblem("extra", fields.extra);
   const told = test.data;
   return (
-    <div className="flex flex-wrap items-center gap-x-3 gap-y-2 border-t pt-4">
+    <div className="flex basis-full items-center gap-3 pb-1">
       <Button
         icon={Unplug}
         disabled={!isReady}
         pending={test.isPending}
-        onClick={() => test.mutate({ connection_id: id || "new", ...toBody(fields) })}
+        onClick={() => test.mutate({ connection_id: id ?? "new", ...toBody(fields) })}
       >
         Test
       </Button>

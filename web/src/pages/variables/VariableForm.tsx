@@ -5,7 +5,8 @@ import { Braces } from "lucide-react";
 import { useState } from "react";
 import { createVariable, updateVariable, useAction } from "../../api/actions";
 import type { Variable } from "../../api/queries";
-import { MASK, prettyJson } from "../../lib/connection";
+import { MASK } from "../../lib/connection";
+import { prettyJson } from "../../lib/json";
 import { toast } from "../../lib/toast";
 import { isSameValue, valueKind } from "../../lib/variables";
 import { Button } from "../../parts/Button";
@@ -44,7 +45,7 @@ export function VariableForm({ variable, onClose }: { variable?: Variable; onClo
       names={NAMES}
       aside={
         pretty !== value && (
-          <Button icon={Braces} onClick={() => setValue(pretty)}>
+          <Button icon={Braces} className="mr-auto" onClick={() => setValue(pretty)}>
             Format JSON
           </Button>
         )
