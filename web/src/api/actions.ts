@@ -299,9 +299,15 @@ export const createVariable = action(
   () => [["admin", "variables"]],
 );
 
+/** Only the fields in `mask` are changed: what is hidden and nobody typed anew stays. */
 export const updateVariable = action(
-  (json: Schemas["VariableBody"]) =>
-    body(api.PATCH("/api/v2/variables/{variable_key}", { params: { path: { variable_key: json.key } }, body: json })),
+  ({ json, mask }: { json: Schemas["VariableBody"]; mask: string[] }) =>
+    body(
+      api.PATCH("/api/v2/variables/{variable_key}", {
+        params: { path: { variable_key: json.key }, query: { update_mask: mask } },
+        body: json,
+      }),
+    ),
   () => [["admin", "variables"]],
 );
 

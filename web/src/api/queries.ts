@@ -411,7 +411,8 @@ export const tokensQuery = (filter: NonNullable<QueryOf<"/api/v2/tokens">> = {})
 
 export const configQuery = queryOptions({
   queryKey: ["admin", "config"],
-  queryFn: ({ signal }) => body(api.GET("/api/v2/config", { headers: { Accept: "application/json" }, signal })),
+  queryFn: ({ signal }) =>
+    body(api.GET("/api/v2/config", { headers: { Accept: "application/json" }, signal })) as Promise<Schemas["Config"]>,
 });
 
 /** Heartbeats are no events, so this is asked again and again. */

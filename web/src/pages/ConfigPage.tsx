@@ -1,10 +1,104 @@
-import { Loading } from "../parts/Loading";
+// Every setting in force, as this web server has it. Secrets come hidden.
+
+import { useQuery } from "@tanstack/react-query";
+import { SearchX } from "lucide-react";
+import { configQuery, useMe } from "../api/queries";
+import { findOptions, optionVariable } from "../lib/config";
+import { Button } from "../parts/Button";
+import { CopyButton } from "../parts/Copy";
+import { Empty } from "../parts/Empty";
+import { Toolbar } from "../parts/Filter";
+import { Forbidden } from "../parts/Forbidden";
+import { Loaded } from "../parts/Loaded";
 import { Page } from "../parts/Page";
+import { SearchBox } from "../parts/SearchBox";
+import { type Column, Table } from "../parts/Table";
+import { useUrl } from "../parts/useUrl";
 
 export function ConfigPage() {
+  const { may } = useMe();
+  if (!may("Op")) return <Forbidden title="Configuration" needs="Op" />;
+  return <Config />;
+}
+
+interface Option {
+  section: string;
+  key: string;
+  value: string;
+}
+
+function Config() {
+  const url = useUrl();
+  const text = url.text("q");
+  const config = useQuery(configQuery);
   return (
-    <Page title="Configuration">
-      <Loading />
+    <Page
+      title="Configuration"
+      about="The settings of this web server. They are read when it starts, from flow.toml and the environment."
+    >
+      <Toolbar>
+        <SearchBox label="Search settings" value={text} onChange={(q) => url.set({ q })} />
+      </Toolbar>
+      <Loaded query={config} what="The configuration">
+        {({ sections }) => (
+          <Table
+            label="Settings"
+            columns={COLUMNS}
+            rows={findOptions(sections, text)}
+            rowKey={(option) => `${option.section}.${option.key}`}
+            empty={
+              <Empty
+                icon={SearchX}
+                title="No setting matches."
+                action={<Button onClick={() => url.set({ q: "" })}>Clear the search</Button>}
+              />
+            }
+          />
+        )}
+      </Loaded>
+      <p className="px-4 py-3 text-muted">
+        <code className="font-mono text-xs">flow config show</code> says where each comes from.
+      </p>
     </Page>
   );
 }
+
+const COLUMNS: readonly Column<Option>[] = [
+  {
+    key: "key",
+    header: "Setting",
+    className: "sm:whitespace-nowrap max-sm:max-w-44",
+    cell: (option) => (
+      <span className="font-mono text-xs break-words">
+        <span className="text-muted">{option.section}.</span>
+        {option.key}
+      </span>
+    ),
+  },
+  {
+    key: "value",
+    header: "Value",
+    width: "w-full",
+    cell: (option) =>
+      option.value === "" ? (
+        <span className="text-muted">not set</span>
+      ) : (
+        <code className="font-mono text-xs break-all">{option.value}</code>
+      ),
+  },
+  {
+    key: "variable",
+    header: "In the environment",
+    hideBelow: "md",
+    className: "whitespace-nowrap",
+    cell: (option) => {
+      const name = optionVariable(option.section, option.key);
+      return (
+        <span className="flex items-center gap-1">
+          <code className="font-mono text-xs text-muted">{name}</code>
+          <CopyButton text={name} label={`Copy ${name}`} />
+        </span>
+      );
+    },
+  },
+];

@@ -57,6 +57,8 @@ export function Dialog({
         <Radix.Overlay className={BACKDROP} />
         <Radix.Content
           onOpenAutoFocus={focusField}
+          // What was typed is not lost by a click beside the form.
+          onInteractOutside={onSubmit ? (event) => event.preventDefault() : undefined}
           className={clsx(BOX, WIDTHS[size])}
           {...(description ? {} : { "aria-describedby": undefined })}
         >

@@ -18,7 +18,7 @@ export function Page({ title, tab, about, actions, children }: Props) {
   return (
     <div className="flex min-h-full flex-col">
       <header className="flex flex-wrap items-center gap-x-4 gap-y-2 px-4 pt-4 pb-1">
-        <div className="min-w-0 flex-1">
+        <div className="min-w-0 grow basis-64">
           <h1 className="flex items-center gap-2 text-xl font-semibold tracking-tight">{title}</h1>
           {about && <p className="mt-0.5 text-muted">{about}</p>}
         </div>

@@ -101,6 +101,7 @@ export function Shell(props: Props) {
           onPalette={() => openPalette(true)}
           onSheet={() => setSheet(true)}
           onDrawer={() => setDrawer(true)}
+          onAccount={() => void navigate({ to: "/admin/users" })}
         />
         <main
           id="main"
@@ -202,7 +203,8 @@ function TopBar({
   onPalette,
   onSheet,
   onDrawer,
-}: Props & { onPalette: () => void; onSheet: () => void; onDrawer: () => void }) {
+  onAccount,
+}: Props & Record<"onPalette" | "onSheet" | "onDrawer" | "onAccount", () => void>) {
   return (
     <header className="flex h-12 shrink-0 items-center gap-1 border-b px-2 md:pl-4">
       <IconButton label="Navigation" icon={MenuIcon} className="md:hidden" onClick={onDrawer} />
@@ -232,6 +234,9 @@ function TopBar({
         </MenuItem>
         <MenuItem onSelect={() => window.open("/docs", "_blank", "noopener")}>API reference</MenuItem>
         <MenuSeparator />
+        {user?.username != null && (
+          <MenuItem onSelect={onAccount}>{user.role === "Admin" ? "Users and passwords" : "My account"}</MenuItem>
+        )}
         {user?.username == null ? (
           <MenuItem onSelect={() => location.assign("/login")}>Log in</MenuItem>
         ) : (
