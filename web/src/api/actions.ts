@@ -6,11 +6,9 @@
 // A failure is told by a toast; `useAction(…, { quiet: true })` leaves that to the page.
 
 import { type QueryKey, useMutation, useQueryClient } from "@tanstack/react-query";
-import { api, at, body, call } from "./client";
-import { meQuery, type TaskPlace } from "./queries";
-import type { components } from "./schema";
-
-type Schemas = components["schemas"];
+import { api, body } from "./client";
+import { meQuery, type TaskPlace, taskPath } from "./queries";
+import type { Schemas } from "./types";
 
 export interface Action<In, Out> {
   run: (input: In) => Promise<Out>;
@@ -252,24 +250,34 @@ export const editTasks = action(
 
 export const writeXcom = action(
   ({ place, key, value, isNew }: { place: TaskPlace; key: string; value: unknown; isNew: boolean }) => {
-    const path = xcomPath(place);
+    const path = taskPath(place);
     const map_index = place.mapIndex;
     return isNew
-      ? call("POST", path, { json: { key, value, map_index } })
-      : call("PATCH", path + at`/${key}`, { json: { value, map_index } });
+      ? body(
+          api.POST("/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}/xcomEntries", {
+            params: { path },
+            body: { key, value, map_index },
+          }),
+        )
+      : body(
+          api.PATCH("/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}/xcomEntries/{xcom_key}", {
+            params: { path: { ...path, xcom_key: key } },
+            body: { value, map_index },
+          }),
+        );
   },
   ({ place }) => ofRun(place),
 );
 
 export const deleteXcom = action(
   ({ place, key }: { place: TaskPlace; key: string }) =>
-    call("DELETE", xcomPath(place) + at`/${key}`, { query: { map_index: place.mapIndex } }),
+    body(
+      api.DELETE("/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}/xcomEntries/{xcom_key}", {
+        params: { path: { ...taskPath(place), xcom_key: key }, query: { map_index: place.mapIndex } },
+      }),
+    ),
   ({ place }) => ofRun(place),
 );
-
-function xcomPath({ dagId, runId, taskId }: TaskPlace): string {
-  return at`/api/v2/dags/${dagId}/dagRuns/${runId}/taskInstances/${taskId}/xcomEntries`;
-}
 
 // --- administration ---
 
@@ -374,13 +382,14 @@ export const deleteToken = action(
 
 /** `etag` is that of the text which was edited; null for a new file. `force` saves a text with errors. */
 export const saveFile = action(
-  ({ path, ...json }: { path: string; text: string; etag: string | null; force?: boolean }) =>
-    call<{ etag: string }>("PUT", at`/ui/files/${path}`, { json }),
+  ({ path, ...json }: { path: string } & Schemas["DagFileBody"]) =>
+    body(api.PUT("/ui/files/{path}", { params: { path: { path } }, body: json })),
   ({ path }) => [["file", path], ["list"], ["dag"]],
 );
 
 export const deleteFile = action(
-  ({ path, etag }: { path: string; etag: string }) => call("DELETE", at`/ui/files/${path}`, { query: { etag } }),
+  ({ path, etag }: { path: string; etag: string }) =>
+    body(api.DELETE("/ui/files/{path}", { params: { path: { path }, query: { etag } } })),
   () => [["list"], ["dag"]],
 );
 

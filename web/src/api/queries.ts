@@ -9,32 +9,19 @@
 
 import { keepPreviousData, queryOptions, useQuery } from "@tanstack/react-query";
 import { type Role, roleMay } from "../lib/role";
-import { api, at, body, call } from "./client";
-import type { components, paths } from "./schema";
-import type { Calendar, DagCards, DagCheck, DagFile, DagFiles, Gantt, Graph, Grid, Processes } from "./ui";
+import { api, body } from "./client";
+import type { paths } from "./schema";
+import type { Me, Schemas } from "./types";
 
-type Schemas = components["schemas"];
+export type * from "./types";
+
 type QueryOf<P extends keyof paths> = paths[P] extends { get: { parameters: { query?: infer Q } } } ? Q : never;
 
-export type Me = Schemas["MeResponse"];
-export type Dag = Schemas["DAGResponse"];
-export type DagDetails = Schemas["DAGDetailsResponse"];
-export type DagRun = Schemas["DAGRunResponse"];
-export type TaskInstance = Schemas["TaskInstanceResponse"];
-export type TaskTry = Schemas["TaskInstanceHistoryResponse"];
-export type TaskOfRun = Schemas["TaskOfRun"];
-export type AuditEvent = Schemas["EventLogResponse"];
-export type ImportError = Schemas["ImportErrorResponse"];
-export type DagVersion = Schemas["DagVersionResponse"];
-export type DagTask = Schemas["TaskResponse"];
-export type Pool = Schemas["PoolResponse"];
-export type Variable = Schemas["VariableResponse"];
-export type Connection = Schemas["ConnectionResponse"];
-export type User = Schemas["UserResponse"];
-export type Token = Schemas["TokenResponse"];
-export type WaitReason = Schemas["WaitReason"];
-
 export type DagsFilter = NonNullable<QueryOf<"/api/v2/dags">>;
+export type CardsFilter = NonNullable<QueryOf<"/ui/dags">>;
+export type GridFilter = NonNullable<QueryOf<"/ui/dags/{dag_id}/grid">>;
+export type GraphFilter = NonNullable<QueryOf<"/ui/dags/{dag_id}/graph">>;
+export type CalendarFilter = Required<NonNullable<QueryOf<"/ui/dags/{dag_id}/calendar">>>;
 export type RunsFilter = NonNullable<QueryOf<"/api/v2/dags/{dag_id}/dagRuns">>;
 export type TasksFilter = NonNullable<QueryOf<"/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances">>;
 export type EventsFilter = NonNullable<QueryOf<"/api/v2/eventLogs">>;
@@ -71,10 +58,10 @@ export const healthQuery = queryOptions({
 
 // --- DAGs ---
 
-export const dagCardsQuery = (filter: DagsFilter & { runs?: number }) =>
+export const dagCardsQuery = (filter: CardsFilter) =>
   queryOptions({
     queryKey: ["list", "dags", "cards", filter],
-    queryFn: ({ signal }) => call<DagCards>("GET", "/ui/dags", { query: filter as Record<string, string>, signal }),
+    queryFn: ({ signal }) => body(api.GET("/ui/dags", { params: { query: filter }, signal })),
     placeholderData: keepPreviousData,
   });
 
@@ -160,38 +147,27 @@ export const dagWarningsQuery = (dagId?: string) =>
 
 // --- the views of a DAG ---
 
-export interface GridFilter {
-  limit?: number;
-  run_after_lte?: string;
-  run_type?: string[];
-  state?: string[];
-  times?: boolean;
-}
-
 export const gridQuery = (dagId: string, filter: GridFilter = {}) =>
   queryOptions({
     queryKey: ["dag", dagId, "runs", "grid", filter],
-    queryFn: ({ signal }) => call<Grid>("GET", at`/ui/dags/${dagId}/grid`, { query: { ...filter }, signal }),
+    queryFn: ({ signal }) =>
+      body(api.GET("/ui/dags/{dag_id}/grid", { params: { path: { dag_id: dagId }, query: filter }, signal })),
     placeholderData: keepPreviousData,
   });
-
-export interface GraphFilter {
-  version_number?: number;
-  direction?: "LR" | "TB";
-  folded?: string[];
-}
 
 export const graphQuery = (dagId: string, filter: GraphFilter = {}) =>
   queryOptions({
     queryKey: ["dag", dagId, "text", "graph", filter],
-    queryFn: ({ signal }) => call<Graph>("GET", at`/ui/dags/${dagId}/graph`, { query: { ...filter }, signal }),
+    queryFn: ({ signal }) =>
+      body(api.GET("/ui/dags/{dag_id}/graph", { params: { path: { dag_id: dagId }, query: filter }, signal })),
     placeholderData: keepPreviousData,
   });
 
-export const calendarQuery = (dagId: string, filter: { from: string; to: string; timezone: string }) =>
+export const calendarQuery = (dagId: string, filter: CalendarFilter) =>
   queryOptions({
     queryKey: ["dag", dagId, "runs", "calendar", filter],
-    queryFn: ({ signal }) => call<Calendar>("GET", at`/ui/dags/${dagId}/calendar`, { query: filter, signal }),
+    queryFn: ({ signal }) =>
+      body(api.GET("/ui/dags/{dag_id}/calendar", { params: { path: { dag_id: dagId }, query: filter }, signal })),
     placeholderData: keepPreviousData,
   });
 
@@ -234,7 +210,13 @@ export const runTasksQuery = (dagId: string, runId: string) =>
 export const ganttQuery = (dagId: string, runId: string) =>
   queryOptions({
     queryKey: ["run", dagId, runId, "gantt"],
-    queryFn: ({ signal }) => call<Gantt>("GET", at`/ui/dags/${dagId}/dagRuns/${runId}/gantt`, { signal }),
+    queryFn: ({ signal }) =>
+      body(
+        api.GET("/ui/dags/{dag_id}/dagRuns/{dag_run_id}/gantt", {
+          params: { path: { dag_id: dagId, dag_run_id: runId } },
+          signal,
+        }),
+      ),
   });
 
 /** Task instances of a run, of all runs of a DAG, or of everything (`ALL`). */
@@ -265,7 +247,12 @@ export interface TaskPlace {
 }
 
 const taskKey = ({ dagId, runId, taskId, mapIndex }: TaskPlace) => ["run", dagId, runId, "task", taskId, mapIndex];
-const taskPath = ({ dagId, runId, taskId }: TaskPlace) => ({ dag_id: dagId, dag_run_id: runId, task_id: taskId });
+/** Where a task instance is, but for its index. */
+export const taskPath = ({ dagId, runId, taskId }: TaskPlace) => ({
+  dag_id: dagId,
+  dag_run_id: runId,
+  task_id: taskId,
+});
 /** Airflow leaves the index out where there is none. */
 const mapIndexOf = ({ mapIndex }: TaskPlace) => (mapIndex < 0 ? undefined : mapIndex);
 
@@ -349,12 +336,6 @@ export const xcomQuery = (place: TaskPlace, key: string) =>
       ),
   });
 
-/** Where the log of a try is; see docs/how-to/read-logs-over-http.md. */
-export function logPath(place: TaskPlace, tryNumber: number): string {
-  const { dagId, runId, taskId } = place;
-  return at`/api/v2/dags/${dagId}/dagRuns/${runId}/taskInstances/${taskId}/logs/${tryNumber}`;
-}
-
 // --- events and errors ---
 
 /** The audit log. */
@@ -418,7 +399,7 @@ export const configQuery = queryOptions({
 /** Heartbeats are no events, so this is asked again and again. */
 export const processesQuery = queryOptions({
   queryKey: ["admin", "processes"],
-  queryFn: ({ signal }) => call<Processes>("GET", "/ui/processes", { signal }),
+  queryFn: ({ signal }) => body(api.GET("/ui/processes", { signal })),
   refetchInterval: 5_000,
 });
 
@@ -426,19 +407,19 @@ export const processesQuery = queryOptions({
 
 export const filesQuery = queryOptions({
   queryKey: ["list", "files"],
-  queryFn: ({ signal }) => call<DagFiles>("GET", "/ui/files", { signal }),
+  queryFn: ({ signal }) => body(api.GET("/ui/files", { signal })),
 });
 
 export const fileQuery = (path: string) =>
   queryOptions({
     queryKey: ["file", path],
-    queryFn: ({ signal }) => call<DagFile>("GET", at`/ui/files/${path}`, { signal }),
+    queryFn: ({ signal }) => body(api.GET("/ui/files/{path}", { params: { path: { path } }, signal })),
     staleTime: Number.POSITIVE_INFINITY,
   });
 
 export const dagSchemaQuery = queryOptions({
   queryKey: ["schema", "dag"],
-  queryFn: ({ signal }) => call<Record<string, unknown>>("GET", "/ui/schema/dag", { signal }),
+  queryFn: ({ signal }) => body(api.GET("/ui/schema/dag", { signal })),
   staleTime: Number.POSITIVE_INFINITY,
 });
 
@@ -446,8 +427,7 @@ export const dagSchemaQuery = queryOptions({
 export const checkQuery = (path: string | null, text: string) =>
   queryOptions({
     queryKey: ["check", path, text],
-    queryFn: ({ signal }) =>
-      call<DagCheck>("POST", "/ui/dags/check", { json: { path: path ?? undefined, text }, signal }),
+    queryFn: ({ signal }) => body(api.POST("/ui/dags/check", { body: { path, text }, signal })),
     placeholderData: keepPreviousData,
     staleTime: Number.POSITIVE_INFINITY,
     gcTime: 10_000,

@@ -5,7 +5,7 @@ import { useNavigate, useParams } from "@tanstack/react-router";
 import { FilePlus2 } from "lucide-react";
 import { useState } from "react";
 import { fileQuery, filesQuery, useMe } from "../api/queries";
-import type { DagFile, DagFiles } from "../api/ui";
+import type { DagFile, DagFiles } from "../api/types";
 import { beginning } from "../lib/templates";
 import { Button } from "../parts/Button";
 import { Empty } from "../parts/Empty";

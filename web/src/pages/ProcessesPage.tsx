@@ -5,7 +5,7 @@ import { CircleAlert, CircleCheck, Cpu } from "lucide-react";
 import type { ReactNode } from "react";
 import { processesQuery } from "../api/queries";
 import { freshHealthQuery } from "../api/queries/admin";
-import type { Process } from "../api/ui";
+import type { Process } from "../api/types";
 import { loadOf } from "../lib/processes";
 import { stateColor } from "../lib/state";
 import { countOf } from "../lib/words";

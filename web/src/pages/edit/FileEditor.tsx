@@ -4,7 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Save, Trash2, Undo2 } from "lucide-react";
 import { type ReactNode, type RefObject, useCallback, useDeferredValue, useEffect, useRef, useState } from "react";
 import { checkQuery, dagSchemaQuery } from "../../api/queries";
-import type { DagCheck, DagFile, Diagnostic } from "../../api/ui";
+import type { DagCheck, DagFile, Diagnostic } from "../../api/types";
 import { countDiagnostics, diagnosticSpan, hasErrors } from "../../lib/diagnostic";
 import { placeOfTask } from "../../lib/yaml";
 import { Button, IconButton } from "../../parts/Button";

@@ -8,7 +8,7 @@ import { Compartment, EditorState } from "@codemirror/state";
 import { dropCursor, EditorView, highlightActiveLine, highlightActiveLineGutter, keymap } from "@codemirror/view";
 import { clsx } from "clsx";
 import { type Ref, useEffect, useImperativeHandle, useRef } from "react";
-import type { Diagnostic } from "../../api/ui";
+import type { Diagnostic } from "../../api/types";
 import { diagnosticSpan } from "../../lib/diagnostic";
 import type { Schema } from "../../lib/schema";
 import { assist } from "./assist";
