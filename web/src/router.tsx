@@ -11,10 +11,11 @@ import {
 } from "@tanstack/react-router";
 import { ApiProblem } from "./api/client";
 import { meQuery } from "./api/queries";
+import { chunk } from "./lib/chunk";
 import { parseSearch, type Search, stringifySearch } from "./lib/search";
+import { BrokenPage } from "./pages/BrokenPage";
 import { NotFoundPage } from "./pages/NotFoundPage";
 import { Loading } from "./parts/Loading";
-import { Problem } from "./parts/Problem";
 
 declare module "@tanstack/react-router" {
   interface StaticDataRouteOption {
@@ -28,7 +29,7 @@ declare module "@tanstack/react-router" {
 
 /** `page(() => import("./pages/X"), "X")` */
 function page<M extends Record<string, unknown>>(load: () => Promise<M>, name: keyof M & string): RouteComponent {
-  return lazyRouteComponent(load as () => Promise<Record<string, RouteComponent>>, name) as RouteComponent;
+  return lazyRouteComponent(() => chunk(load) as Promise<Record<string, RouteComponent>>, name) as RouteComponent;
 }
 
 const root = createRootRouteWithContext<{ client: QueryClient }>()({
@@ -357,8 +358,6 @@ export function createAppRouter(client: QueryClient) {
     scrollToTopSelectors: ["#main"],
     defaultPendingComponent: () => <Loading />,
     defaultPendingMs: 150,
-    defaultErrorComponent: ({ error, reset }) => (
-      <Problem error={error} title="This page could not be shown." onRetry={reset} />
-    ),
+    defaultErrorComponent: BrokenPage,
   });
 }

@@ -3,9 +3,9 @@
 import type { VariableEntry } from "../lib/variables";
 import type { Action } from "./actions";
 import { ApiProblem, api, body } from "./client";
-import type { components } from "./schema";
+import type { Schemas } from "./types";
 
-type Ends = components["schemas"]["BulkActionResponse"] | null;
+type Ends = Schemas["BulkActionResponse"] | null;
 
 /** The names that it was done to. A refusal inside the answer is one like any other. */
 function doneOf(ends: Ends): string[] {

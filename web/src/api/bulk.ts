@@ -13,9 +13,9 @@ import {
   triggerDag,
 } from "./actions";
 import { api, body } from "./client";
-import type { components } from "./schema";
+import type { Schemas } from "./types";
 
-export type EditedTask = components["schemas"]["EditedTask"];
+export type EditedTask = Schemas["EditedTask"];
 
 /** What an edit would do. */
 export interface Foreseen {

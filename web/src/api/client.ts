@@ -114,43 +114,6 @@ export async function body<T>(answer: Promise<{ data?: T }>): Promise<T> {
 
 type Query = Record<string, string | number | boolean | null | undefined | readonly (string | number)[]>;
 
-/** For what is not in the description yet: `await call<Grid>("GET", at`/ui/dags/${dagId}/grid`, { query })`. */
-export async function call<T>(
-  method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE",
-  path: string,
-  more: { query?: Query; json?: unknown; signal?: AbortSignal } = {},
-): Promise<T> {
-  const response = await send(toRequest(method, path, more));
-  const text = await response.text();
-  return (text === "" ? undefined : JSON.parse(text)) as T;
-}
-
-/** A text instead of JSON, with the headers that came with it. */
-export async function callText(
-  path: string,
-  more: { query?: Query; signal?: AbortSignal } = {},
-): Promise<{ text: string; headers: Headers }> {
-  const request = toRequest("GET", path, more);
-  request.headers.set("Accept", "text/plain");
-  const response = await send(request);
-  return { text: await response.text(), headers: response.headers };
-}
-
-function toRequest(
-  method: string,
-  path: string,
-  more: { query?: Query; json?: unknown; signal?: AbortSignal },
-): Request {
-  const headers: Record<string, string> = { Accept: "application/json" };
-  if (more.json !== undefined) headers["Content-Type"] = "application/json";
-  return new Request(new URL(path + queryText(more.query), location.origin), {
-    method,
-    headers,
-    body: more.json === undefined ? undefined : JSON.stringify(more.json),
-    signal: more.signal,
-  });
-}
-
 /** "?a=1&b=x&b=y"; null and undefined are left out. */
 export function queryText(query: Query = {}): string {
   const params = new URLSearchParams();

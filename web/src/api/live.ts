@@ -3,7 +3,7 @@
 import type { QueryClient, QueryKey } from "@tanstack/react-query";
 import { useEffect, useSyncExternalStore } from "react";
 import { queryText } from "./client";
-import type { LiveEvent } from "./ui";
+import type { LiveEvent } from "./types";
 
 /** Between two refreshes, in milliseconds; more when the server takes longer to answer. */
 const PAUSE = 250;

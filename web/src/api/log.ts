@@ -4,9 +4,8 @@ import { queryOptions } from "@tanstack/react-query";
 import type { ReadLog } from "../lib/log/file";
 import { splitLines } from "../lib/log/line";
 import type { LogSource } from "../lib/log/source";
-import { at, call, queryText, send } from "./client";
-import type { TaskPlace } from "./queries";
-import type { components } from "./schema";
+import { api, at, body, queryText, send } from "./client";
+import { type TaskPlace, taskPath } from "./queries";
 
 type Query = Parameters<typeof queryText>[0];
 
@@ -29,11 +28,23 @@ export function logSource(place: TaskPlace, tryNumber: number): LogSource {
         position += step.value.length;
       }
     },
-    search: (query, token, signal) =>
-      call<components["schemas"]["LogSearchResponse"]>("GET", `${path}/search`, {
-        query: { ...mapped, q: query.text, regex: query.isRegex, case_sensitive: query.isExact, limit: 200, token },
-        signal,
-      }),
+    search: ({ text, isRegex, isExact }, token, signal) =>
+      body(
+        api.GET("/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}/logs/{try_number}/search", {
+          params: {
+            path: { ...taskPath(place), try_number: tryNumber },
+            query: {
+              ...mapped,
+              q: text,
+              regex: isRegex,
+              case_sensitive: isExact,
+              limit: 200,
+              token: token ?? undefined,
+            },
+          },
+          signal,
+        }),
+      ),
     fileUrl: `${path}${queryText({ ...mapped, download: true })}`,
   };
 }

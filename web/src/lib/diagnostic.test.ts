@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Diagnostic } from "../api/ui";
+import type { Diagnostic } from "../api/types";
 import { countDiagnostics, diagnosticSpan, hasErrors } from "./diagnostic";
 
 const one = (more: Partial<Diagnostic>): Diagnostic => ({

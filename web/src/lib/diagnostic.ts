@@ -1,6 +1,6 @@
 // Complaints about a text, and where in it they are.
 
-import type { Diagnostic } from "../api/ui";
+import type { Diagnostic } from "../api/types";
 
 /** From where to where a complaint is, as offsets. Where only a beginning is known, it goes to the end of the word. */
 export function diagnosticSpan(text: string, diagnostic: Diagnostic): { from: number; to: number } {

@@ -1,6 +1,6 @@
 // The files of the DAG folder as a tree.
 
-import type { DagFileEntry } from "../api/ui";
+import type { DagFileEntry } from "../api/types";
 
 export interface Folder {
   name: string;

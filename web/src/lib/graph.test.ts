@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Graph, GraphNode } from "../api/ui";
+import type { Graph, GraphNode } from "../api/types";
 import {
   boxKind,
   boxStates,

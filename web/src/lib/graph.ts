@@ -1,6 +1,6 @@
 // What can be asked of a DAG's graph: who comes before whom, what stands beside what, and in which state a box is.
 
-import type { Graph, GraphNode } from "../api/ui";
+import type { Graph, GraphNode } from "../api/types";
 import { type State, toState, worstState } from "./state";
 
 /** Boxes before and after each box, along the edges. */

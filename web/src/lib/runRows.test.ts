@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { barOf, runRows, spanOf, type TreeTask } from "./runRows";
+import { barOf, runRows, spanOf } from "./runRows";
+import type { TreeTask } from "./tree";
 
 const tree: TreeTask[] = [
   { id: "extract", label: "extract", kind: "task", parent: null, depth: 0 },

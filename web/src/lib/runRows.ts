@@ -2,15 +2,7 @@
 
 import { groupBy } from "./groupBy";
 import { stateRank, toState } from "./state";
-
-/** A row of the DAG's tree: a group stands before its members. */
-export interface TreeTask {
-  id: string;
-  label: string;
-  kind: "task" | "group";
-  parent: string | null;
-  depth: number;
-}
+import type { TreeTask } from "./tree";
 
 export interface Instance {
   task_id: string;

@@ -2,6 +2,7 @@
 
 import { ABSENT, type State, stateOfLetter } from "./state";
 
+/** A row of the DAG's tree: a group stands before its members. */
 export interface TreeTask {
   id: string;
   label: string;

@@ -5,8 +5,7 @@ import { CopyPlus, Ellipsis, Link2, Pencil, Plug, Plus, Trash2, Unplug } from "l
 import { useState } from "react";
 import { testConnection, useAction } from "../api/actions";
 import { deleteConnections } from "../api/admin";
-import { type Connection, connectionsQuery, useMe } from "../api/queries";
-import { connectionQuery } from "../api/queries/admin";
+import { type Connection, connectionQuery, connectionsQuery, useMe } from "../api/queries";
 import { toFields, writeUri } from "../lib/connection";
 import { connectionType } from "../lib/connectionTypes";
 import { patternOf } from "../lib/pattern";
@@ -19,7 +18,7 @@ import { ManagedList } from "../parts/ManagedList";
 import { Menu, MenuItem, MenuSeparator } from "../parts/Menu";
 import { Page } from "../parts/Page";
 import { RemoveMany } from "../parts/RemoveMany";
-import { type Column, SelectionBar } from "../parts/Table";
+import type { Column } from "../parts/Table";
 import { Edited, EditLink, type Forms, useForms } from "../parts/useForms";
 import { useList } from "../parts/useList";
 import { useSelection } from "../parts/useSelection";
@@ -72,23 +71,15 @@ function Connections() {
           </Empty>
         }
       />
-      <SelectionBar selection={chosen.selection}>
-        <Button size="sm" icon={Trash2} onClick={() => setRemoved(chosen.rows.map(idOf))}>
-          Delete
-        </Button>
-      </SelectionBar>
-      {removed.length > 0 && (
-        <RemoveMany
-          names={removed}
-          noun="connection"
-          about="Tasks that use them will fail. Which tasks do is not known before they run. This cannot be undone."
-          run={remove.mutateAsync}
-          onClose={(isDone) => {
-            setRemoved([]);
-            if (isDone) chosen.clear();
-          }}
-        />
-      )}
+      <RemoveMany
+        noun="connection"
+        about="Tasks that use them will fail. Which tasks do is not known before they run. This cannot be undone."
+        chosen={chosen}
+        nameOf={idOf}
+        names={removed}
+        onNames={setRemoved}
+        run={remove.mutateAsync}
+      />
       {forms.isAdding && <ConnectionForm mode="add" onClose={forms.close} />}
       {opened && (
         <Edited key={opened} query={shown} onClose={forms.close}>

@@ -5,7 +5,7 @@ import { useNavigate } from "@tanstack/react-router";
 import { ChevronLeft, ChevronRight } from "lucide-react";
 import { useMemo } from "react";
 import { calendarQuery } from "../api/queries";
-import type { Calendar as CalendarData, CalendarDay } from "../api/ui";
+import type { Calendar as CalendarData, CalendarDay } from "../api/types";
 import { addDays, dayOutcome } from "../lib/calendar";
 import { sortedCounts, stateWord } from "../lib/state";
 import { formatDate, fromCivil } from "../lib/time";

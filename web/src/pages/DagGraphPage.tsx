@@ -2,10 +2,10 @@
 
 import { useQuery } from "@tanstack/react-query";
 import { runQuery, runsQuery } from "../api/queries";
+import { RunPicker } from "../parts/RunPicker";
 import { usePlace } from "../parts/usePlace";
 import { useUrl } from "../parts/useUrl";
 import { GraphBoard } from "./graph/GraphBoard";
-import { RunPicker } from "./graph/RunPicker";
 
 const RUNS_OFFERED = 50;
 
@@ -24,12 +24,15 @@ export function DagGraphPage() {
       dagId={dagId}
       run={run ?? null}
       picker={
-        <RunPicker
-          runs={all}
-          chosen={run?.dag_run_id ?? null}
-          isReady={runs.isSuccess}
-          onChange={(runId) => url.set({ run_id: runId === all[0]?.dag_run_id ? null : runId }, true)}
-        />
+        runs.isSuccess && all.length === 0 ? (
+          <span className="text-sm text-muted">No run yet</span>
+        ) : (
+          <RunPicker
+            runs={all}
+            value={run?.dag_run_id ?? (asked || null)}
+            onChange={(runId) => url.set({ run_id: runId === all[0]?.dag_run_id ? null : runId }, true)}
+          />
+        )
       }
     />
   );

@@ -5,7 +5,7 @@ import { useNavigate } from "@tanstack/react-router";
 import { Grid2x2, Play } from "lucide-react";
 import { useMemo } from "react";
 import { gridQuery, useMe } from "../api/queries";
-import type { Grid as GridData, GridRun } from "../api/ui";
+import type { Grid as GridData, GridRun } from "../api/types";
 import { foldTree } from "../lib/tree";
 import { Button, ButtonLink } from "../parts/Button";
 import { Empty } from "../parts/Empty";

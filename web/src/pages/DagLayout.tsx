@@ -10,9 +10,9 @@ import { toast } from "../lib/toast";
 import { ButtonLink, IconButton } from "../parts/Button";
 import { ConfirmDialog } from "../parts/Dialog";
 import { Header, HeaderFact } from "../parts/Header";
-import { Loaded } from "../parts/Loaded";
 import { Menu, MenuItem, MenuSeparator } from "../parts/Menu";
 import { PauseSwitch } from "../parts/PauseSwitch";
+import { Problem } from "../parts/Problem";
 import { Tabs } from "../parts/Tabs";
 import { DagZoneProvider, Time } from "../parts/Time";
 import { useHotkeys } from "../parts/useHotkeys";
@@ -31,27 +31,26 @@ const TABS = [
   { label: "Details", to: "/dags/$dagId/details" },
 ] as const;
 
+/** The page's own questions begin at once; the header fills itself in beside them. */
 export function DagLayout() {
   const { dagId } = usePlace();
-  const dag = useQuery(dagQuery(dagId));
+  const { data: dag, error, refetch } = useQuery(dagQuery(dagId));
+  if (error && !dag) {
+    return <Problem error={error} title={`The DAG ${dagId} could not be loaded.`} onRetry={() => void refetch()} />;
+  }
   return (
-    <DagZoneProvider zone={dag.data?.timezone ?? null}>
-      <Loaded query={dag} what={`The DAG ${dagId}`}>
-        {(dag) => (
-          <div className="flex min-h-full flex-col">
-            <DagHeader dag={dag} />
-            <div className="flex min-h-0 flex-1 flex-col">
-              <Outlet />
-            </div>
-          </div>
-        )}
-      </Loaded>
+    <DagZoneProvider zone={dag?.timezone ?? null}>
+      <div className="flex min-h-full flex-col">
+        <DagHeader dagId={dagId} dag={dag} />
+        <div className="flex min-h-0 flex-1 flex-col">
+          <Outlet />
+        </div>
+      </div>
     </DagZoneProvider>
   );
 }
 
-function DagHeader({ dag }: { dag: DagDetails }) {
-  const dagId = dag.dag_id;
+function DagHeader({ dagId, dag }: { dagId: string; dag: DagDetails | undefined }) {
   const { may } = useMe();
   const navigate = useNavigate();
   const pause = useAction(pauseDag);
@@ -66,33 +65,28 @@ function DagHeader({ dag }: { dag: DagDetails }) {
     ...(mayEdit
       ? [
           { keys: "t", does: "Trigger", run: () => void navigate({ to: "/dags/$dagId/trigger", params: { dagId } }) },
-          { keys: "p", does: "Pause or go on", run: () => togglePause(!dag.is_paused) },
+          { keys: "p", does: "Pause or go on", run: () => dag && togglePause(!dag.is_paused) },
         ]
       : []),
   ]);
+  const name = dag?.dag_display_name ?? dagId;
   return (
     <Header
-      title={dag.dag_display_name}
-      tab={dag.dag_display_name}
+      title={name}
+      tab={name}
       before={
-        <PauseSwitch
-          isPaused={pause.isPending ? pause.variables.isPaused : dag.is_paused}
-          name={dag.dag_display_name}
-          disabled={!mayEdit || pause.isPending}
-          onChange={togglePause}
-        />
+        dag ? (
+          <PauseSwitch
+            isPaused={pause.isPending ? pause.variables.isPaused : dag.is_paused}
+            name={name}
+            disabled={!mayEdit || pause.isPending}
+            onChange={togglePause}
+          />
+        ) : (
+          <span className="skeleton h-4.5 w-8" />
+        )
       }
-      facts={
-        <>
-          <HeaderFact name="Schedule">{scheduleWords(dag)}</HeaderFact>
-          {dag.next_dagrun_run_after && !dag.is_paused && (
-            <HeaderFact name="Next run">
-              <Time at={dag.next_dagrun_run_after} />
-            </HeaderFact>
-          )}
-          {dag.is_paused && <HeaderFact name="Paused">no new runs by the schedule</HeaderFact>}
-        </>
-      }
+      facts={dag ? <DagFacts dag={dag} /> : <HeaderFact name="Schedule">{"\u00a0"}</HeaderFact>}
       actions={
         <>
           {mayEdit && (
@@ -100,11 +94,25 @@ function DagHeader({ dag }: { dag: DagDetails }) {
               Trigger
             </ButtonLink>
           )}
-          <DagMenu dag={dag} mayEdit={mayEdit} />
+          {dag ? <DagMenu dag={dag} mayEdit={mayEdit} /> : <span className="size-8" />}
         </>
       }
       tabs={<Tabs label="Views of the DAG" tabs={TABS.map((tab) => ({ ...tab, params: { dagId } }))} />}
     />
+  );
+}
+
+function DagFacts({ dag }: { dag: DagDetails }) {
+  return (
+    <>
+      <HeaderFact name="Schedule">{scheduleWords(dag)}</HeaderFact>
+      {dag.next_dagrun_run_after && !dag.is_paused && (
+        <HeaderFact name="Next run">
+          <Time at={dag.next_dagrun_run_after} />
+        </HeaderFact>
+      )}
+      {dag.is_paused && <HeaderFact name="Paused">no new runs by the schedule</HeaderFact>}
+    </>
   );
 }
 

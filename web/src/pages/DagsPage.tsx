@@ -3,7 +3,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { ListFilter } from "lucide-react";
 import { dagCardsQuery, importErrorsQuery, useMe } from "../api/queries";
-import type { DagCards } from "../api/ui";
+import type { DagCards } from "../api/types";
 import { DAG_FILTERS, dagsFilter } from "../lib/filters";
 import { NARROW, useMedia } from "../lib/media";
 import { totalOf } from "../lib/paging";

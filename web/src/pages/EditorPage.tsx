@@ -1,11 +1,11 @@
-// The files of the DAG folder, and one of them to write. In the URL: the file's path, and `new` (the template of a new file).
+// The files of the DAG folder, and one of them to write. In the URL: the file's path, `line`, and `new` (the template of a new file).
 
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useParams } from "@tanstack/react-router";
 import { FilePlus2 } from "lucide-react";
 import { useState } from "react";
 import { fileQuery, filesQuery, useMe } from "../api/queries";
-import type { DagFile, DagFiles } from "../api/ui";
+import type { DagFile, DagFiles } from "../api/types";
 import { beginning } from "../lib/templates";
 import { Button } from "../parts/Button";
 import { Empty } from "../parts/Empty";
@@ -78,7 +78,8 @@ export function WhyNot({ why }: { why: string | null }) {
 }
 
 function File({ path, folder }: { path: string; folder: DagFiles }) {
-  const template = useUrl().text("new");
+  const url = useUrl();
+  const template = url.text("new");
   const { may } = useMe();
   const saved = useQuery({ ...fileQuery(path), enabled: template === "" });
   const fresh: DagFile | undefined = template ? { path, text: beginning(template, path), etag: "" } : undefined;
@@ -93,6 +94,7 @@ function File({ path, folder }: { path: string; folder: DagFiles }) {
           maySave={folder.can_edit}
           mayWrite={may("User")}
           whyNot={<WhyNot why={folder.why_not} />}
+          line={url.number("line")}
         />
       )}
     </Loaded>

@@ -3,9 +3,8 @@
 import { useQuery } from "@tanstack/react-query";
 import { CircleAlert, CircleCheck, Cpu } from "lucide-react";
 import type { ReactNode } from "react";
-import { processesQuery } from "../api/queries";
-import { freshHealthQuery } from "../api/queries/admin";
-import type { Process } from "../api/ui";
+import { freshHealthQuery, processesQuery } from "../api/queries";
+import type { Process } from "../api/types";
 import { loadOf } from "../lib/processes";
 import { stateColor } from "../lib/state";
 import { countOf } from "../lib/words";

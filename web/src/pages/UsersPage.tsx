@@ -3,8 +3,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Ellipsis, KeyRound, Pencil, Plus, Trash2, Users as UsersIcon } from "lucide-react";
 import { useState } from "react";
-import { type User, useMe, usersQuery } from "../api/queries";
-import { userQuery } from "../api/queries/admin";
+import { type User, useMe, userQuery, usersQuery } from "../api/queries";
 import { patternOf } from "../lib/pattern";
 import { ROLE_WORDS, type Role } from "../lib/role";
 import { Button, IconButton } from "../parts/Button";

@@ -5,8 +5,7 @@ import { Download, Ellipsis, Pencil, Plus, Trash2, Upload, Variable as VariableI
 import { useState } from "react";
 import { useAction } from "../api/actions";
 import { deleteVariables } from "../api/admin";
-import { useMe, type Variable, variablesQuery } from "../api/queries";
-import { allVariables, variableQuery } from "../api/queries/admin";
+import { allVariables, useMe, type Variable, variableQuery, variablesQuery } from "../api/queries";
 import { download } from "../lib/download";
 import { patternOf } from "../lib/pattern";
 import { toast, toastProblem } from "../lib/toast";
@@ -19,7 +18,7 @@ import { ManagedList } from "../parts/ManagedList";
 import { Menu, MenuItem, MenuSeparator } from "../parts/Menu";
 import { Page } from "../parts/Page";
 import { RemoveMany } from "../parts/RemoveMany";
-import { type Column, SelectionBar } from "../parts/Table";
+import type { Column } from "../parts/Table";
 import { Edited, EditLink, type Forms, useForms } from "../parts/useForms";
 import { useList } from "../parts/useList";
 import { useSelection } from "../parts/useSelection";
@@ -82,23 +81,15 @@ function Variables() {
           </Empty>
         }
       />
-      <SelectionBar selection={chosen.selection}>
-        <Button size="sm" icon={Trash2} onClick={() => setRemoved(chosen.rows.map((variable) => variable.key))}>
-          Delete
-        </Button>
-      </SelectionBar>
-      {removed.length > 0 && (
-        <RemoveMany
-          names={removed}
-          noun="variable"
-          about="Tasks that read them will fail. Which tasks do is not known before they run. This cannot be undone."
-          run={remove.mutateAsync}
-          onClose={(isDone) => {
-            setRemoved([]);
-            if (isDone) chosen.clear();
-          }}
-        />
-      )}
+      <RemoveMany
+        noun="variable"
+        about="Tasks that read them will fail. Which tasks do is not known before they run. This cannot be undone."
+        chosen={chosen}
+        nameOf={(variable) => variable.key}
+        names={removed}
+        onNames={setRemoved}
+        run={remove.mutateAsync}
+      />
       {isImporting && <ImportDialog onClose={() => setImporting(false)} />}
       {forms.isAdding && <VariableForm onClose={forms.close} />}
       {forms.edited && (

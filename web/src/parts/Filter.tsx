@@ -1,12 +1,10 @@
 // Filters as chips: what is chosen stands on the chip, a cross takes it away. The page keeps it in the URL (useUrl).
 
-import { clsx } from "clsx";
-import { ChevronDown, X } from "lucide-react";
-import { Popover } from "radix-ui";
 import { type ReactNode, useId, useState } from "react";
 import { bestMatches } from "../lib/match";
 import { RUN_STATES, STATES, stateWord } from "../lib/state";
 import { Checkbox } from "./Field";
+import { FilterChip } from "./FilterChip";
 import { StateDot } from "./StateBadge";
 
 export interface FilterOption {
@@ -44,88 +42,55 @@ export function Filter({ label, options, values, onChange, single }: Props) {
     } else onChange(isOn ? values.filter((other) => other !== value) : [...values, value]);
   };
   return (
-    <Popover.Root
+    <FilterChip
+      label={label}
+      words={words}
+      onClear={() => onChange([])}
       open={open}
       onOpenChange={(next) => {
         setOpen(next);
         setText("");
       }}
+      className="flex max-h-[min(420px,var(--radix-popover-content-available-height))] w-60 flex-col p-1"
     >
-      <span
-        className={clsx(
-          "inline-flex h-8 max-w-full items-center rounded-md border text-sm",
-          values.length > 0 ? "border-accent/50 bg-selected" : "border-dashed border-line hover:border-line-strong",
-        )}
-      >
-        <Popover.Trigger
-          className={clsx(
-            "flex h-full min-w-0 items-center gap-1.5 rounded-md pl-2.5",
-            values.length > 0 ? "pr-1" : "pr-2",
-          )}
-        >
-          <span className={values.length > 0 ? "text-muted" : undefined}>{label}</span>
-          {values.length > 0 && <span className="truncate font-medium">{words}</span>}
-          {values.length === 0 && <ChevronDown size={13} className="text-muted" aria-hidden />}
-        </Popover.Trigger>
-        {values.length > 0 && (
-          <button
-            type="button"
-            aria-label={`Clear ${label}`}
-            className="flex h-full items-center px-1.5 text-muted hover:text-fg"
-            onClick={() => onChange([])}
+      {options.length >= SEARCHABLE && (
+        <input
+          aria-label={`Search ${label}`}
+          placeholder="Search"
+          className="input mb-1 h-7 shrink-0"
+          value={text}
+          onChange={(event) => setText(event.target.value)}
+          onKeyDown={(event) => {
+            if (event.key === "Enter" && shown[0]) toggle(shown[0].value);
+          }}
+        />
+      )}
+      <div className="min-h-0 overflow-auto">
+        {shown.map((option) => (
+          <label
+            key={option.value}
+            htmlFor={`${id}-${option.value}`}
+            className="flex min-h-7 cursor-pointer items-center gap-2 rounded-md px-2 py-1 hover:bg-hover"
           >
-            <X size={13} aria-hidden />
-          </button>
-        )}
-      </span>
-      <Popover.Portal>
-        <Popover.Content
-          align="start"
-          sideOffset={4}
-          collisionPadding={8}
-          aria-label={label}
-          className="surface z-50 flex max-h-[min(420px,var(--radix-popover-content-available-height))] w-60 animate-pop flex-col p-1"
-        >
-          {options.length >= SEARCHABLE && (
-            <input
-              aria-label={`Search ${label}`}
-              placeholder="Search"
-              className="input mb-1 h-7 shrink-0"
-              value={text}
-              onChange={(event) => setText(event.target.value)}
-              onKeyDown={(event) => {
-                if (event.key === "Enter" && shown[0]) toggle(shown[0].value);
-              }}
+            <Checkbox
+              id={`${id}-${option.value}`}
+              checked={values.includes(option.value)}
+              onCheckedChange={() => toggle(option.value)}
             />
-          )}
-          <div className="min-h-0 overflow-auto">
-            {shown.map((option) => (
-              <label
-                key={option.value}
-                htmlFor={`${id}-${option.value}`}
-                className="flex min-h-7 cursor-pointer items-center gap-2 rounded-md px-2 py-1 hover:bg-hover"
-              >
-                <Checkbox
-                  id={`${id}-${option.value}`}
-                  checked={values.includes(option.value)}
-                  onCheckedChange={() => toggle(option.value)}
-                />
-                {option.icon}
-                <span className="min-w-0 flex-1 truncate">{option.label}</span>
-                {option.count !== undefined && (
-                  <span className="text-xs text-muted">{option.count.toLocaleString("en")}</span>
-                )}
-              </label>
-            ))}
-            {shown.length === 0 && (
-              <p className="px-2 py-3 text-center text-muted">
-                {options.length === 0 ? "There are none." : "Nothing matches."}
-              </p>
+            {option.icon}
+            <span className="min-w-0 flex-1 truncate">{option.label}</span>
+            {option.count !== undefined && (
+              <span className="text-xs text-muted">{option.count.toLocaleString("en")}</span>
             )}
-          </div>
-        </Popover.Content>
-      </Popover.Portal>
-    </Popover.Root>
+          </label>
+        ))}
+        {shown.length === 0 && (
+          <p className="px-2 py-3 text-center text-muted">
+            {options.length === 0 ? "There are none." : "Nothing matches."}
+          </p>
+        )}
+      </div>
+    </FilterChip>
   );
 }
 

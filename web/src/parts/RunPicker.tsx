@@ -10,7 +10,8 @@ import { useZone } from "./Time";
 interface Props {
   /** The newest first */
   runs: readonly { dag_run_id: string; state: string; run_type: string; run_after: string }[];
-  value: string;
+  /** Null when there is none to choose, or not yet */
+  value: string | null;
   onChange: (runId: string) => void;
 }
 
@@ -28,7 +29,8 @@ export function RunPicker({ runs, value, onChange }: Props) {
     ),
   }));
   // An old run, from a link: it has no neighbours here.
-  if (place < 0) options.unshift({ value, label: <span className="font-mono text-xs">{value}</span> });
+  if (place < 0 && value !== null)
+    options.unshift({ value, label: <span className="font-mono text-xs">{value}</span> });
   const older = place < 0 ? undefined : runs[place + 1];
   const newer = place < 0 ? runs[0] : runs[place - 1];
   return (
@@ -39,7 +41,14 @@ export function RunPicker({ runs, value, onChange }: Props) {
         disabled={!older}
         onClick={() => older && onChange(older.dag_run_id)}
       />
-      <Select aria-label="Run" className="w-64" value={value} options={options} onChange={onChange} />
+      <Select
+        aria-label="Run"
+        className="w-64"
+        value={value ?? ""}
+        placeholder="Run"
+        options={options}
+        onChange={onChange}
+      />
       <IconButton
         label="Newer run"
         icon={ChevronRight}

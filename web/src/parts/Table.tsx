@@ -287,12 +287,12 @@ function usePick<Row>(rows: readonly Row[], rowKey: (row: Row) => string, select
   };
 }
 
-/** What can be done with the selected rows; floats at the bottom while there are some. */
+/** What can be done with the selected rows. Last on its page: it stays in sight, and covers nothing that comes at the end. */
 export function SelectionBar({ selection, children }: { selection: Selection; children: ReactNode }) {
   const count = selection.selected.size;
   if (count === 0) return null;
   return (
-    <div className="fixed bottom-3 left-1/2 z-30 flex w-max max-w-[calc(100vw-24px)] -translate-x-1/2 animate-pop flex-wrap items-center gap-2 surface px-3 py-2">
+    <div className="sticky bottom-3 z-30 mx-auto mt-auto mb-3 flex w-max max-w-[calc(100%-24px)] shrink-0 animate-pop flex-wrap items-center gap-2 surface px-3 py-2">
       <span className="text-sm font-medium">{count.toLocaleString("en")} selected</span>
       {children}
       <button type="button" className="link px-1 text-sm" onClick={() => selection.onChange(new Set())}>

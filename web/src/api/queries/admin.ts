@@ -1,8 +1,44 @@
-// Questions about one pool, variable, connection or user: those about lists of them are in queries.ts.
+// Pools, variables, connections, users, tokens, processes and the configuration.
 
-import { queryOptions } from "@tanstack/react-query";
+import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { api, body } from "../client";
-import { healthQuery, type Variable } from "../queries";
+import type { Schemas, Variable } from "../types";
+import type { QueryOf } from "./filter";
+
+export const poolsQuery = (filter: QueryOf<"/api/v2/pools"> = {}) =>
+  queryOptions({
+    queryKey: ["list", "pools", filter],
+    queryFn: ({ signal }) => body(api.GET("/api/v2/pools", { params: { query: filter }, signal })),
+    placeholderData: keepPreviousData,
+  });
+
+export const variablesQuery = (filter: QueryOf<"/api/v2/variables"> = {}) =>
+  queryOptions({
+    queryKey: ["admin", "variables", filter],
+    queryFn: ({ signal }) => body(api.GET("/api/v2/variables", { params: { query: filter }, signal })),
+    placeholderData: keepPreviousData,
+  });
+
+export const connectionsQuery = (filter: QueryOf<"/api/v2/connections"> = {}) =>
+  queryOptions({
+    queryKey: ["admin", "connections", filter],
+    queryFn: ({ signal }) => body(api.GET("/api/v2/connections", { params: { query: filter }, signal })),
+    placeholderData: keepPreviousData,
+  });
+
+export const usersQuery = (filter: QueryOf<"/api/v2/users"> = {}) =>
+  queryOptions({
+    queryKey: ["admin", "users", filter],
+    queryFn: ({ signal }) => body(api.GET("/api/v2/users", { params: { query: filter }, signal })),
+    placeholderData: keepPreviousData,
+  });
+
+export const tokensQuery = (filter: QueryOf<"/api/v2/tokens"> = {}) =>
+  queryOptions({
+    queryKey: ["admin", "tokens", filter],
+    queryFn: ({ signal }) => body(api.GET("/api/v2/tokens", { params: { query: filter }, signal })),
+    placeholderData: keepPreviousData,
+  });
 
 export const poolQuery = (name: string) =>
   queryOptions({
@@ -49,5 +85,23 @@ export const userQuery = (username: string) =>
     enabled: username !== "",
   });
 
+export const healthQuery = queryOptions({
+  queryKey: ["admin", "health"],
+  queryFn: ({ signal }) => body(api.GET("/api/v2/monitor/health", { signal })),
+});
+
 /** Heartbeats are no events, so this is asked again and again. */
 export const freshHealthQuery = queryOptions({ ...healthQuery, refetchInterval: 5_000 });
+
+export const configQuery = queryOptions({
+  queryKey: ["admin", "config"],
+  queryFn: ({ signal }) =>
+    body(api.GET("/api/v2/config", { headers: { Accept: "application/json" }, signal })) as Promise<Schemas["Config"]>,
+});
+
+/** Heartbeats are no events, so this is asked again and again. */
+export const processesQuery = queryOptions({
+  queryKey: ["admin", "processes"],
+  queryFn: ({ signal }) => body(api.GET("/ui/processes", { signal })),
+  refetchInterval: 5_000,
+});

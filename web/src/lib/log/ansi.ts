@@ -18,7 +18,7 @@ export interface Piece {
 
 // biome-ignore-start lint/suspicious/noControlCharactersInRegex: escape sequences are control characters
 const ESCAPES =
-  /\u001b(?:\[([0-9;:]*)([@-~])|\][^\u0007\u001b]*(?:\u0007|\u001b\\)|[@-Z\\^_])|[\u0000-\u0008\u000b-\u001f\u007f]/g;
+  /\u001b(?:\[([0-?]*)[ -/]*([@-~])|\][^\u0007\u001b]*(?:\u0007|\u001b\\)|[ -/]+[0-~]|[@-Z\\^_])|[\u0000-\u0008\u000b-\u001f\u007f]/g;
 // biome-ignore-end lint/suspicious/noControlCharactersInRegex: escape sequences are control characters
 
 /** The pieces of a line. Each line begins plain: lines of several streams stand between each other. */

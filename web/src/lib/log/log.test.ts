@@ -57,6 +57,8 @@ test("colours become pieces, everything else of a terminal is dropped", () => {
     { text: "y", ink: { color: "rgb(255 135 0)", background: "rgb(1 2 3)" } },
   ]);
   expect(plainText("\u001b[32mok\u001b[0m")).toBe("ok");
+  // What hides the cursor, and what `tput sgr0` writes.
+  expect(plainText("\u001b[?25lok\u001b(B\u001b[m \u001b[2 qend")).toBe("ok end");
 });
 
 test("lines are found on both sides of any byte", async () => {

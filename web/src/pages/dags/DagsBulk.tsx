@@ -5,7 +5,7 @@ import { Pause, Play, Trash2, Zap } from "lucide-react";
 import { useState } from "react";
 import { pauseDags, useAction } from "../../api/actions";
 import { deleteDags, runCountQuery, triggerDags } from "../../api/bulk";
-import type { DagCard } from "../../api/ui";
+import type { DagCard } from "../../api/types";
 import { endsOf } from "../../lib/many";
 import { toast } from "../../lib/toast";
 import { countOf } from "../../lib/words";

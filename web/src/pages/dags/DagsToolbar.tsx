@@ -4,7 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Star } from "lucide-react";
 import { useState } from "react";
 import { dagCardsQuery, tagsQuery } from "../../api/queries";
-import type { DagCard, DagCards } from "../../api/ui";
+import type { DagCard, DagCards } from "../../api/types";
 import { DAG_FILTERS } from "../../lib/filters";
 import { Button, IconButton } from "../../parts/Button";
 import { Filter, RUN_STATE_OPTIONS, Toolbar } from "../../parts/Filter";

@@ -6,7 +6,7 @@ import { Copy, Ellipsis, FilePen, Play, Rows3, Settings2, Star, StarOff, Trash2 
 import { useState } from "react";
 import { markFavorite, pauseDag, triggerDag, useAction } from "../../api/actions";
 import { dagQuery, useMe } from "../../api/queries";
-import type { DagCard } from "../../api/ui";
+import type { DagCard } from "../../api/types";
 import { toast, toastProblem } from "../../lib/toast";
 import { IconButton } from "../../parts/Button";
 import { copyText } from "../../parts/Copy";

@@ -2,7 +2,7 @@
 
 import { Link } from "@tanstack/react-router";
 import { TriangleAlert } from "lucide-react";
-import type { DagCard } from "../../api/ui";
+import type { DagCard } from "../../api/types";
 import { Tag } from "../../parts/Page";
 import { RunBars } from "../../parts/RunBars";
 import { StateCounts } from "../../parts/StateBadge";

@@ -4,7 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Save, Trash2, Undo2 } from "lucide-react";
 import { type ReactNode, type RefObject, useCallback, useDeferredValue, useEffect, useRef, useState } from "react";
 import { checkQuery, dagSchemaQuery } from "../../api/queries";
-import type { DagCheck, DagFile, Diagnostic } from "../../api/ui";
+import type { DagCheck, DagFile, Diagnostic } from "../../api/types";
 import { countDiagnostics, diagnosticSpan, hasErrors } from "../../lib/diagnostic";
 import { placeOfTask } from "../../lib/yaml";
 import { Button, IconButton } from "../../parts/Button";
@@ -25,6 +25,8 @@ interface Props {
   /** The role may have a text checked */
   mayWrite: boolean;
   whyNot: ReactNode;
+  /** Where to begin, from 1; 0 = at the top */
+  line: number;
 }
 
 /** After the last key, in milliseconds. */
@@ -38,7 +40,7 @@ export interface Saved {
   etag: string | null;
 }
 
-export function FileEditor({ file, isNew, maySave, mayWrite, whyNot }: Props) {
+export function FileEditor({ file, isNew, maySave, mayWrite, whyNot, line }: Props) {
   const { path } = file;
   const [saved, setSaved] = useState<Saved>(() =>
     isNew ? { text: "", etag: null } : { text: file.text, etag: file.etag },
@@ -88,6 +90,7 @@ export function FileEditor({ file, isNew, maySave, mayWrite, whyNot }: Props) {
         mayWrite={mayWrite}
         schema={schema.data ?? null}
         editor={editor}
+        line={line}
         onChange={setText}
         onJump={jump}
       />
@@ -135,12 +138,13 @@ interface WorkbenchProps {
   mayWrite: boolean;
   schema: Record<string, unknown> | null;
   editor: RefObject<CodeEditorHandle | null>;
+  line: number;
   onChange: (text: string) => void;
   onJump: (offset: number) => void;
 }
 
 function Workbench(props: WorkbenchProps) {
-  const { file, text, check, checked, problem, mayWrite, schema, editor, onChange, onJump } = props;
+  const { file, text, check, checked, problem, mayWrite, schema, editor, line, onChange, onJump } = props;
   const diagnostics = check?.diagnostics ?? NOTHING;
   const shown = useDeferredValue(check);
   return (
@@ -156,6 +160,7 @@ function Workbench(props: WorkbenchProps) {
           schema={schema}
           diagnostics={diagnostics}
           checked={checked}
+          line={line}
           onChange={onChange}
         />
         {mayWrite && (

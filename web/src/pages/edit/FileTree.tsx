@@ -4,7 +4,7 @@ import { Link } from "@tanstack/react-router";
 import { clsx } from "clsx";
 import { ChevronRight, CircleAlert, FileCode, FilePlus2, Folder as FolderIcon } from "lucide-react";
 import { useState } from "react";
-import type { DagFileEntry } from "../../api/ui";
+import type { DagFileEntry } from "../../api/types";
 import { type Folder, fileName, filesFor, toTree } from "../../lib/files";
 import { IconButton } from "../../parts/Button";
 import { SearchBox } from "../../parts/SearchBox";

@@ -3,7 +3,7 @@
 import { clsx } from "clsx";
 import { Waypoints } from "lucide-react";
 import { useRef, useState } from "react";
-import type { DagCheck, Graph as GraphData } from "../../api/ui";
+import type { DagCheck, Graph as GraphData } from "../../api/types";
 import { Empty } from "../../parts/Empty";
 import { Select } from "../../parts/Field";
 import { Graph } from "../../views/graph/Graph";

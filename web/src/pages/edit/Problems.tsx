@@ -1,7 +1,7 @@
 // What is wrong with the text: a click leads there.
 
 import { CircleAlert, CircleCheck, LoaderCircle, TriangleAlert } from "lucide-react";
-import type { Diagnostic } from "../../api/ui";
+import type { Diagnostic } from "../../api/types";
 import { countDiagnostics } from "../../lib/diagnostic";
 import { Sentence } from "../../parts/Sentence";
 

@@ -6,7 +6,7 @@ import { useNavigate } from "@tanstack/react-router";
 import { ArrowDownUp, ArrowRightLeft, FoldVertical, UnfoldVertical, Waypoints } from "lucide-react";
 import { type ReactNode, useMemo } from "react";
 import { type DagRun, graphQuery, runTasksQuery, type TaskOfRun } from "../../api/queries";
-import type { Graph as GraphData } from "../../api/ui";
+import type { Graph as GraphData } from "../../api/types";
 import { ALL_FOLDED, boxStates, countTasks, foldedAfter, parentsOf } from "../../lib/graph";
 import { sortedCounts, stateWord } from "../../lib/state";
 import { IconButton } from "../../parts/Button";

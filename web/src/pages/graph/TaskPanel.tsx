@@ -5,7 +5,7 @@ import { Link } from "@tanstack/react-router";
 import { FileText, X } from "lucide-react";
 import { useMemo } from "react";
 import { type TaskOfRun, taskQuery } from "../../api/queries";
-import type { Graph } from "../../api/ui";
+import type { Graph } from "../../api/types";
 import { boxKind, countTasks, neighbours } from "../../lib/graph";
 import { stateRank, stateWord } from "../../lib/state";
 import { ButtonLink, IconButton } from "../../parts/Button";

@@ -1,7 +1,7 @@
 // Above the grid: which tasks, and which runs.
 
 import { ChevronsDownUp, ChevronsUpDown } from "lucide-react";
-import type { Grid } from "../../api/ui";
+import type { Grid } from "../../api/types";
 import { IconButton } from "../../parts/Button";
 import { Toolbar } from "../../parts/Filter";
 import { RunFilters, RunSpan } from "../../parts/RunWindowFields";

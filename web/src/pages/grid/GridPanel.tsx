@@ -5,7 +5,7 @@ import { Link } from "@tanstack/react-router";
 import { ChartNoAxesGantt, ScrollText, SquareArrowOutUpRight, Workflow, X } from "lucide-react";
 import type { ReactNode } from "react";
 import { runQuery, taskQuery } from "../../api/queries";
-import type { GridRun, GridTask } from "../../api/ui";
+import type { GridRun, GridTask } from "../../api/types";
 import { runTypeWord } from "../../lib/runType";
 import { stateOfLetter, stateWord } from "../../lib/state";
 import { foldTree, groupCounts, rowLetter, type TreeRow } from "../../lib/tree";

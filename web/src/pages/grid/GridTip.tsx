@@ -3,7 +3,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { taskQuery } from "../../api/queries";
-import type { GridRun } from "../../api/ui";
+import type { GridRun } from "../../api/types";
 import { runTypeWord } from "../../lib/runType";
 import { stateOfLetter, stateWord } from "../../lib/state";
 import { groupCounts, rowLetter } from "../../lib/tree";

@@ -8,7 +8,7 @@ import { Compartment, EditorState } from "@codemirror/state";
 import { dropCursor, EditorView, highlightActiveLine, highlightActiveLineGutter, keymap } from "@codemirror/view";
 import { clsx } from "clsx";
 import { type Ref, useEffect, useImperativeHandle, useRef } from "react";
-import type { Diagnostic } from "../../api/ui";
+import type { Diagnostic } from "../../api/types";
 import { diagnosticSpan } from "../../lib/diagnostic";
 import type { Schema } from "../../lib/schema";
 import { assist } from "./assist";
@@ -33,13 +33,15 @@ export interface CodeEditorProps {
   diagnostics: readonly Diagnostic[];
   /** The text that was checked: while someone types, it is not the newest */
   checked: string;
+  /** Where the cursor is put, from 1 */
+  line?: number;
   onChange: (text: string) => void;
   ref?: Ref<CodeEditorHandle>;
   className?: string;
 }
 
 export function CodeEditor(props: CodeEditorProps) {
-  const { path, label, schema, diagnostics, checked, isReadOnly = false, onChange, ref, className } = props;
+  const { path, label, schema, diagnostics, checked, isReadOnly = false, line = 0, onChange, ref, className } = props;
   const holder = useRef<HTMLDivElement>(null);
   const view = useRef<EditorView | null>(null);
   const tell = useRef(onChange);
@@ -90,13 +92,14 @@ export function CodeEditor(props: CodeEditorProps) {
     );
   }, [diagnostics, checked, path, label, isReadOnly]);
 
+  useEffect(() => {
+    const here = view.current;
+    if (here && line > 0) jumpTo(here, here.state.doc.line(Math.min(line, here.state.doc.lines)).from);
+  }, [line]);
+
   useImperativeHandle(ref, () => ({
     jump: (offset) => {
-      const here = view.current;
-      if (!here) return;
-      const anchor = Math.min(offset, here.state.doc.length);
-      here.dispatch({ selection: { anchor }, effects: EditorView.scrollIntoView(anchor, { y: "center" }) });
-      here.focus();
+      if (view.current) jumpTo(view.current, offset);
     },
     replace: (text) => {
       const here = view.current;
@@ -105,6 +108,12 @@ export function CodeEditor(props: CodeEditorProps) {
   }));
 
   return <div ref={holder} className={clsx("min-h-0 overflow-hidden", className)} />;
+}
+
+function jumpTo(view: EditorView, offset: number): void {
+  const anchor = Math.min(offset, view.state.doc.length);
+  view.dispatch({ selection: { anchor }, effects: EditorView.scrollIntoView(anchor, { y: "center" }) });
+  view.focus();
 }
 
 const writing = [

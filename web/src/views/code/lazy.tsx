@@ -1,13 +1,14 @@
 // Code on a page. CodeMirror is large, so it comes when the first text is shown.
 
 import { type ComponentType, lazy, Suspense } from "react";
+import { chunk } from "../../lib/chunk";
 import { Loading } from "../../parts/Loading";
 import type { CodeEditorProps } from "./CodeEditor";
 import type { CodeViewProps } from "./CodeView";
 import type { DiffViewProps } from "./DiffView";
 
 function late<P extends { className?: string }>(load: () => Promise<ComponentType<P>>): ComponentType<P> {
-  const Inside = lazy(async () => ({ default: (await load()) as ComponentType<object> }));
+  const Inside = lazy(async () => ({ default: (await chunk(load)) as ComponentType<object> }));
   return (props) => (
     <Suspense
       fallback={

@@ -15,7 +15,7 @@ import {
   useRef,
   useState,
 } from "react";
-import type { Graph as GraphData, GraphNode } from "../../api/ui";
+import type { Graph as GraphData, GraphNode } from "../../api/types";
 import { CLOSEST } from "../../lib/camera";
 import { type Arrow, type BoxState, isMeant, pathsThrough, stepFrom } from "../../lib/graph";
 import { useInk } from "../../lib/ink";

@@ -1,6 +1,6 @@
 // What a box is, in words, beside the pointer.
 
-import type { GraphNode } from "../../api/ui";
+import type { GraphNode } from "../../api/types";
 import type { Camera, Size } from "../../lib/camera";
 import { type BoxState, boxKind } from "../../lib/graph";
 import { stateWord } from "../../lib/state";

@@ -1,7 +1,7 @@
 // The boxes as a list, for screen readers and for tests: what a canvas cannot say.
 
 import { memo } from "react";
-import type { GraphNode } from "../../api/ui";
+import type { GraphNode } from "../../api/types";
 import { type BoxState, boxKind } from "../../lib/graph";
 import { sortedCounts, stateWord } from "../../lib/state";
 import type { Scene } from "./scene";

@@ -1,11 +1,11 @@
 // Draws a scene on a canvas whose coordinates are those of the graph. Says nothing about windows or gestures.
 
-import type { GraphEdge, GraphGroup } from "../../api/ui";
+import type { GraphEdge, GraphGroup } from "../../api/types";
 import type { Rect } from "../../lib/camera";
 import type { BoxState } from "../../lib/graph";
 import type { State } from "../../lib/state";
 import { FAMILY_PATHS, pathOf, stateMark } from "./glyphs";
-import type { Scene, SceneNode } from "./scene";
+import { corners, type Point, type Scene, type SceneNode } from "./scene";
 
 export interface Look {
   /** From a token's name to a colour */
@@ -114,18 +114,16 @@ function paintEdges(
   for (let from = 0; from < edges.length; from += LINES_AT_ONCE) {
     const some = edges.slice(from, from + LINES_AT_ONCE);
     ctx.beginPath();
-    for (const { points } of some) traceLine(ctx, points, isFar ? 0 : BEND);
+    for (const edge of some) traceLine(ctx, corners(edge), isFar ? 0 : BEND);
     ctx.stroke();
     if (isFar) continue;
     ctx.beginPath();
-    for (const { points } of some) traceHead(ctx, points);
+    for (const edge of some) traceHead(ctx, corners(edge));
     ctx.fill();
   }
   if (k < LABELS_FROM) return;
   for (const edge of edges) if (edge.label) paintEdgeLabel(ctx, edge, look);
 }
-
-type Point = readonly [number, number];
 
 /** What the tracing below needs: a canvas, or something that writes an SVG path. */
 export interface Tracer {
@@ -205,7 +203,7 @@ export function labelPlace(points: readonly Point[]): Point {
 
 function paintEdgeLabel(ctx: CanvasRenderingContext2D, edge: GraphEdge, look: Look): void {
   if (!edge.label) return;
-  const [x, y] = labelPlace(edge.points);
+  const [x, y] = labelPlace(corners(edge));
   ctx.font = `500 11px ${look.font}`;
   ctx.textAlign = "center";
   ctx.textBaseline = "middle";

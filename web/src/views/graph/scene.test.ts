@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import type { Graph } from "../../api/ui";
+import type { Graph } from "../../api/types";
 import type { Look } from "./paint";
 import { headCorners, labelPlace } from "./paint";
-import { Scene } from "./scene";
+import { corners, Scene } from "./scene";
 import { toSvg } from "./svg";
 
 const box = { kind: "task" as const, tasks: 1, operator: "bash", trigger_rule: null, is_mapped: false, w: 100, h: 44 };
@@ -76,7 +76,8 @@ it("the head of an arrow points where the line goes", () => {
 });
 
 it("a label stands on the last part of its edge", () => {
-  expect(labelPlace(graph.edges[0]?.points ?? [])).toEqual([225, 142]);
+  const [edge] = graph.edges;
+  expect(edge && labelPlace(corners(edge))).toEqual([225, 142]);
 });
 
 describe("toSvg", () => {

@@ -1,11 +1,18 @@
 // A graph made ready for drawing: what is where, what is at a point, what lies in a rectangle.
 
-import type { Graph, GraphEdge, GraphGroup, GraphNode } from "../../api/ui";
+import type { Graph, GraphEdge, GraphGroup, GraphNode } from "../../api/types";
 import type { Rect } from "../../lib/camera";
 import { boxKind, type Family, neighbours, operatorFamily } from "../../lib/graph";
 
 /** Height of a frame's title, as the layout has it. */
 export const TITLE_HEIGHT = 22;
+
+export type Point = readonly [number, number];
+
+/** The description of the server cannot say that each corner is a pair. */
+export function corners({ points }: GraphEdge): readonly Point[] {
+  return points as [number, number][];
+}
 
 export interface SceneNode {
   node: GraphNode;
@@ -65,9 +72,9 @@ export class Scene {
 
 function edgeBoxes(edges: readonly GraphEdge[]): Float32Array {
   const boxes = new Float32Array(edges.length * 4);
-  edges.forEach(({ points }, at) => {
-    const xs = points.map((point) => point[0]);
-    const ys = points.map((point) => point[1]);
+  edges.forEach((edge, at) => {
+    const xs = corners(edge).map(([x]) => x);
+    const ys = corners(edge).map(([, y]) => y);
     boxes.set([Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)], at * 4);
   });
   return boxes;

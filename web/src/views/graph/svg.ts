@@ -1,9 +1,9 @@
 // A graph as an SVG text and as a PNG: to keep, to print, to send.
 
-import type { GraphEdge, GraphGroup } from "../../api/ui";
+import type { GraphEdge, GraphGroup } from "../../api/types";
 import { FAMILY_PATHS, stateMark } from "./glyphs";
 import { headCorners, ICON_PART, type Look, labelPlace, paint, RADIUS, type Tracer, traceLine } from "./paint";
-import type { Scene, SceneNode } from "./scene";
+import { corners, type Scene, type SceneNode } from "./scene";
 
 /** Everything of the scene, in the colours of the page. */
 export function toSvg(scene: Scene, look: Look): string {
@@ -52,13 +52,14 @@ class PathText implements Tracer {
 }
 
 function edgeSvg(edge: GraphEdge, look: Look): string {
+  const points = corners(edge);
   const way = new PathText();
-  traceLine(way, edge.points, 7);
+  traceLine(way, points, 7);
   const ink = look.ink("--border-strong");
-  const head = headCorners(edge.points)
+  const head = headCorners(points)
     ?.map(([x, y]) => `${round(x)},${round(y)}`)
     .join(" ");
-  const [x, y] = labelPlace(edge.points);
+  const [x, y] = labelPlace(points);
   return (
     `<path d="${way.text}" fill="none" stroke="${ink}" stroke-width="1.25"/>` +
     (head ? `<polygon points="${head}" fill="${ink}"/>` : "") +

@@ -2,7 +2,7 @@
 
 import { type PointerEvent, type RefObject, useEffect, useRef, useState } from "react";
 import { type Pinch, panBy, pinch, wheelMeaning, zoomAt } from "../../lib/camera";
-import type { Hit, Scene } from "./scene";
+import type { Hit, Point, Scene } from "./scene";
 import type { Stage } from "./stage";
 
 /** A hand that moved less, in pixels, wanted to click. */
@@ -13,8 +13,6 @@ interface Handlers {
   onDoubleClick: (hit: Hit | null) => void;
   onHover: (hit: Hit | null) => void;
 }
-
-type Point = readonly [number, number];
 
 export function useGestures(
   element: RefObject<HTMLElement | null>,

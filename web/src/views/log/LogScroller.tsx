@@ -1,13 +1,10 @@
 // The lines of a log.
 
-import type { CSSProperties, MouseEvent, RefObject } from "react";
-import type { LogFile } from "../../lib/log/file";
-import type { Accept } from "../../lib/log/line";
+import type { CSSProperties, MouseEvent } from "react";
 import { type LogWindow, lineNumber } from "../../lib/log/window";
 import { Spinner } from "../../parts/Button";
 import { LogRow } from "./LogRow";
-import type { LogStart } from "./useLogFile";
-import { type ScrollerHandle, useScroller } from "./useScroller";
+import { type ScrollerOptions, useScroller } from "./useScroller";
 
 /** Chosen lines: the beginnings of the first and the last. */
 export interface Chosen {
@@ -19,15 +16,7 @@ export interface Chosen {
   line: number | null;
 }
 
-interface Props {
-  file: LogFile;
-  revision: number;
-  accept: Accept;
-  start: LogStart;
-  sticks: boolean;
-  onStick: (sticks: boolean) => void;
-  onProblem: (error: unknown) => void;
-  handle: RefObject<ScrollerHandle | null>;
+interface Props extends Omit<ScrollerOptions, "shape"> {
   wrap: boolean;
   /** Null = times are hidden */
   zone: string | null;

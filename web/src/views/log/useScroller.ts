@@ -25,7 +25,7 @@ export interface ScrollerHandle {
   top: () => number;
 }
 
-interface Options {
+export interface ScrollerOptions {
   file: LogFile;
   /** Changes when the log has grown */
   revision: number;
@@ -52,7 +52,7 @@ interface State {
   move: number;
 }
 
-export function useScroller(options: Options) {
+export function useScroller(options: ScrollerOptions) {
   const { file, revision, accept, start, sticks, handle, shape } = options;
   const scroller = useRef<HTMLElement>(null);
   const spacer = useRef<HTMLDivElement>(null);

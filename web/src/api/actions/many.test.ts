@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { eachOf } from "./actions";
+import { eachOf } from "./many";
 
 test("one failure does not stop the others, and is told", async () => {
   const many = await eachOf([1, 2, 3, 4, 5], async (item) => {

@@ -1,0 +1,45 @@
+// What the views of a DAG and of a run draw.
+
+import { keepPreviousData, queryOptions } from "@tanstack/react-query";
+import { api, body } from "../client";
+import type { QueryOf } from "./filter";
+
+export type GridFilter = QueryOf<"/ui/dags/{dag_id}/grid">;
+export type GraphFilter = QueryOf<"/ui/dags/{dag_id}/graph">;
+export type CalendarFilter = Required<QueryOf<"/ui/dags/{dag_id}/calendar">>;
+
+export const gridQuery = (dagId: string, filter: GridFilter = {}) =>
+  queryOptions({
+    queryKey: ["dag", dagId, "runs", "grid", filter],
+    queryFn: ({ signal }) =>
+      body(api.GET("/ui/dags/{dag_id}/grid", { params: { path: { dag_id: dagId }, query: filter }, signal })),
+    placeholderData: keepPreviousData,
+  });
+
+export const graphQuery = (dagId: string, filter: GraphFilter = {}) =>
+  queryOptions({
+    queryKey: ["dag", dagId, "text", "graph", filter],
+    queryFn: ({ signal }) =>
+      body(api.GET("/ui/dags/{dag_id}/graph", { params: { path: { dag_id: dagId }, query: filter }, signal })),
+    placeholderData: keepPreviousData,
+  });
+
+export const calendarQuery = (dagId: string, filter: CalendarFilter) =>
+  queryOptions({
+    queryKey: ["dag", dagId, "runs", "calendar", filter],
+    queryFn: ({ signal }) =>
+      body(api.GET("/ui/dags/{dag_id}/calendar", { params: { path: { dag_id: dagId }, query: filter }, signal })),
+    placeholderData: keepPreviousData,
+  });
+
+export const ganttQuery = (dagId: string, runId: string) =>
+  queryOptions({
+    queryKey: ["run", dagId, runId, "gantt"],
+    queryFn: ({ signal }) =>
+      body(
+        api.GET("/ui/dags/{dag_id}/dagRuns/{dag_run_id}/gantt", {
+          params: { path: { dag_id: dagId, dag_run_id: runId } },
+          signal,
+        }),
+      ),
+  });
