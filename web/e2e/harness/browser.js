@@ -60,10 +60,14 @@ export async function openWindow(browser, flow, options = {}) {
 function watchShifts() {
   const shifts = [];
   Object.defineProperty(window, "flowShifts", { value: shifts });
+  const where = ({ x, y, width, height }) => `${x},${y} ${width}×${height}`;
   new PerformanceObserver((list) => {
     for (const entry of list.getEntries()) {
       if (entry.hadRecentInput) continue;
-      const moved = entry.sources.map(({ node }) => (node?.outerHTML ?? node?.textContent ?? "?").slice(0, 120));
+      const moved = entry.sources.map(({ node, previousRect, currentRect }) => {
+        const text = (node?.outerHTML ?? node?.textContent ?? "?").slice(0, 120);
+        return `${text} from ${where(previousRect)} to ${where(currentRect)}`;
+      });
       shifts.push({ value: entry.value, at: Math.round(entry.startTime), path: location.pathname, moved });
     }
   }).observe({ type: "layout-shift", buffered: true });
