@@ -156,6 +156,11 @@ class Window {
     return isQuiet && (await page.locator("[aria-busy=true]").count()) === 0;
   }
 
+  /** Says that what has moved since the last time was to move: news that a person is waiting for. */
+  async hasNews() {
+    await this.page.evaluate(() => window.flowShifts.splice(0));
+  }
+
   /** Returns what went wrong since the last time, each as a sentence. */
   async problems() {
     const shifts = await this.page.evaluate(() => window.flowShifts.splice(0)).catch(() => []);
