@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { createServer } from "node:net";
 import { once } from "node:events";
+import { createServer } from "node:net";
 import { journey } from "./harness/journey.js";
 
 journey("add and test a connection", {}, async ({ flow, window, page }) => {
