@@ -8,7 +8,7 @@ use std::{
 
 use axum::body::Bytes;
 use flow_core::graph::Direction;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 
 use crate::{ApiError, auth};
 
@@ -62,7 +62,7 @@ pub struct Graphs(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     kept: Mutex<Kept>,
-    makers: Semaphore,
+    makers: Arc<Semaphore>,
     line: Semaphore,
 }
 
@@ -100,7 +100,7 @@ impl Default for Graphs {
     fn default() -> Self {
         Self(Arc::new(Inner {
             kept: Mutex::default(),
-            makers: Semaphore::new(MADE_AT_ONCE),
+            makers: Arc::new(Semaphore::new(MADE_AT_ONCE)),
             line: Semaphore::new(LINE_MAX),
         }))
     }
@@ -128,8 +128,8 @@ impl Graphs {
     }
 
     /// Waits until one more may be made.
-    pub(crate) async fn turn(&self) -> Result<SemaphorePermit<'_>, ApiError> {
-        self.0.makers.acquire().await.map_err(|_| ApiError::unavailable("the server is about to end"))
+    pub(crate) async fn turn(&self) -> Result<OwnedSemaphorePermit, ApiError> {
+        self.0.makers.clone().acquire_owned().await.map_err(|_| ApiError::unavailable("the server is about to end"))
     }
 
     /// Stands in line for something that keeps a large text at hand.
@@ -146,14 +146,18 @@ impl Graphs {
     }
 }
 
-/// Does something that takes a while, away from the threads that serve requests.
+/// Does something that takes a while, away from the threads that serve requests. The turn ends with it, even when nobody
+/// waits for it any more.
 pub(crate) async fn busy<T: Send + 'static>(
-    turn: SemaphorePermit<'_>,
+    turn: OwnedSemaphorePermit,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, ApiError> {
-    let done = tokio::task::spawn_blocking(work).await;
-    drop(turn);
-    done.map_err(|error| {
+    let done = tokio::task::spawn_blocking(move || {
+        let done = work();
+        drop(turn);
+        done
+    });
+    done.await.map_err(|error| {
         tracing::error!(%error, "what was asked for could not be finished");
         ApiError::unavailable("this could not be finished")
     })

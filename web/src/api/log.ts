@@ -69,7 +69,7 @@ export const lastWordsQuery = (place: TaskPlace, tryNumber: number) =>
     queryFn: async () => {
       const { bytes, at, exists } = await logSource(place, tryNumber).readEnd(20);
       if (!exists) return null;
-      const words = splitLines(bytes, at, true).filter((line) => line.tag === "ERROR" || line.tag === "WARN");
+      const words = splitLines(bytes, at, true).lines.filter((line) => line.tag === "ERROR" || line.tag === "WARN");
       return words.at(-1)?.text ?? null;
     },
     staleTime: Number.POSITIVE_INFINITY,

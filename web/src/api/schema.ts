@@ -1764,6 +1764,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/ui/dags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** DAGs with their last runs, and how far the newest is */
+        get: operations["get_dag_cards"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ui/dags/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say what is wrong with the text of a DAG file, and what its DAGs look like */
+        post: operations["check_dag_text"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/ui/dags/lastRunStates": {
         parameters: {
             query?: never;
@@ -1790,6 +1824,23 @@ export interface paths {
         };
         /** The runs that are due as soon as a DAG is unpaused; none when it is not paused */
         get: operations["get_backlog"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ui/dags/{dag_id}/calendar": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The runs of a DAG, counted by the day on which they were due */
+        get: operations["get_calendar"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1826,6 +1877,23 @@ export interface paths {
         put?: never;
         /** Say what an edit would change */
         post: operations["preview_edit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ui/dags/{dag_id}/dagRuns/{dag_run_id}/gantt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every try of a run's task instances */
+        get: operations["get_gantt"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1892,6 +1960,110 @@ export interface paths {
         };
         /** The text of a DAG and of the files that it names */
         get: operations["get_document"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ui/dags/{dag_id}/graph": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A DAG's tasks, groups and dependencies, with the place of each */
+        get: operations["get_graph"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ui/dags/{dag_id}/grid": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The tasks of a DAG in its last runs */
+        get: operations["get_grid"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ui/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The files of the DAG folder, but those with a DAG that is hidden from who asks */
+        get: operations["get_dag_files"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ui/files/{path}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The text of a DAG file */
+        get: operations["get_dag_file"];
+        /** Save the text of a DAG file, or add one */
+        put: operations["put_dag_file"];
+        post?: never;
+        /** Remove a DAG file: its DAGs run no more, and keep their history */
+        delete: operations["delete_dag_file"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ui/processes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Schedulers and workers that are there, or have fallen silent */
+        get: operations["get_processes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ui/schema/dag": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The JSON schema of DAG files, with every operator: for editors */
+        get: operations["get_dag_schema"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2319,6 +2491,26 @@ export interface components {
             note: string | null;
             task_id: string;
         };
+        CalendarDay: {
+            /** @description `2026-11-20` */
+            date: string;
+            /**
+             * Format: int64
+             * @description Runs that the timetable will make, at most 366 days from now
+             */
+            planned: number;
+            states: components["schemas"]["DayStates"];
+        };
+        CalendarResponse: {
+            /** @description Those on which there is something, the first first */
+            days: components["schemas"]["CalendarDay"][];
+            /** @description Whether all was counted: at most 100,000 runs are, the newest, and the next 10,000 of the plan */
+            is_complete: boolean;
+        };
+        CheckedDag: {
+            dag_id: string;
+            graph: components["schemas"]["GraphResponse"] | null;
+        };
         ClearPartitionsBody: {
             clear_task_instances?: boolean | null;
             dry_run?: boolean | null;
@@ -2623,7 +2815,10 @@ export interface components {
             dag_ids?: string[] | null;
             /** Format: double */
             duration_gt?: number | null;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description In seconds
+             */
             duration_gte?: number | null;
             /** Format: double */
             duration_lt?: number | null;
@@ -2694,6 +2889,69 @@ export interface components {
             /** @description The id of the last, when all were counted */
             last: string | null;
         };
+        DagCard: {
+            /** @description Whether the one who asks may trigger, pause and change it */
+            can_edit: boolean;
+            dag_display_name: string;
+            dag_id: string;
+            description: string | null;
+            /** @description Relative to the DAG folder */
+            file: string;
+            has_import_errors: boolean;
+            /** @description Of the one who asks */
+            is_favorite: boolean;
+            is_paused: boolean;
+            next_run: components["schemas"]["When"] | null;
+            owners: string[];
+            /** @description The newest last */
+            recent_runs: components["schemas"]["RunCard"][];
+            /** @description As briefly as it can be written; null = none */
+            schedule: string | null;
+            /** @description The same in words: "at 03:00 every day, Europe/Berlin" */
+            schedule_words: string;
+            tags: string[];
+            /**
+             * @description How many task instances of the newest run are in which state (`no_status`: nothing has been decided yet); null =
+             *     there is no run
+             */
+            task_states: {
+                [key: string]: number;
+            } | null;
+            /** @description IANA name */
+            timezone: string;
+        };
+        DagCards: {
+            counts: components["schemas"]["DagCounts"];
+            dags: components["schemas"]["DagCard"][];
+            /**
+             * Format: int64
+             * @description At most 10,000, which then means "so many or more"
+             */
+            total_entries: number;
+        };
+        /** @description How many DAGs the filters but `paused` let through */
+        DagCounts: {
+            /** Format: int64 */
+            active: number;
+            /** Format: int64 */
+            all: number;
+            /** Format: int64 */
+            paused: number;
+        };
+        /** @description A complaint about a place in a text. Lines and columns count from 1, columns in characters */
+        DagDiagnostic: {
+            /** @description Always null */
+            code: string | null;
+            column: number | null;
+            end_column: number | null;
+            end_line: number | null;
+            /** @description What may have been meant, or another way out */
+            help: string | null;
+            /** @description Null when it is about the whole text */
+            line: number | null;
+            message: string;
+            severity: components["schemas"]["DagSeverity"];
+        };
         /** @description A version of a DAG with all that it takes to read it again */
         DagDocument: {
             /** @description The place of the DAG among the file's documents, from 0 */
@@ -2707,6 +2965,44 @@ export interface components {
             text: string;
             /** Format: int64 */
             version_number: number;
+        };
+        DagFileBody: {
+            /** @description Of the text that it takes the place of; null = the file is new */
+            etag?: string | null;
+            /** @description Save it though it has errors */
+            force?: boolean;
+            /** @description At most 1 MiB */
+            text: string;
+        };
+        DagFileInList: {
+            /** @description Of the DAGs that it held when it was last read */
+            dag_ids: string[];
+            has_errors: boolean;
+            modified: components["schemas"]["When"];
+            /** @description Below the DAG folder, with `/` */
+            path: string;
+            /**
+             * Format: int64
+             * @description In bytes
+             */
+            size: number;
+        };
+        DagFileResponse: {
+            /** @description To be sent back with a change: it tells whether the file is still as it was read */
+            etag: string;
+            path: string;
+            text: string;
+        };
+        DagFileSaved: {
+            /** @description Of what was saved */
+            etag: string;
+        };
+        DagFilesResponse: {
+            can_edit: boolean;
+            /** @description By path; at most 10,000 */
+            files: components["schemas"]["DagFileInList"][];
+            /** @description A sentence, when not */
+            why_not: string | null;
         };
         DagProcessorInfoResponse: {
             latest_dag_processor_heartbeat: components["schemas"]["When"] | null;
@@ -2743,6 +3039,8 @@ export interface components {
             dag_id: string;
             updated_at: components["schemas"]["When"];
         };
+        /** @enum {string} */
+        DagSeverity: "error" | "warning";
         DagStatsCollectionResponse: {
             dags: components["schemas"]["DagStatsResponse"][];
             total_entries: number;
@@ -2762,6 +3060,19 @@ export interface components {
             dag_id: string;
             name: string;
         };
+        /** @description A text that is to be a DAG file */
+        DagTextBody: {
+            /** @description Where it is to be, below the DAG folder: files that it names with `$f` are looked for beside it */
+            path?: string | null;
+            /** @description At most 1 MiB */
+            text: string;
+        };
+        /** @description What was understood of a text, and what is wrong with it */
+        DagTextResponse: {
+            /** @description Those without an error */
+            dags: components["schemas"]["CheckedDag"][];
+            diagnostics: components["schemas"]["DagDiagnostic"][];
+        };
         /** @description A version of a DAG. */
         DagVersionResponse: {
             bundle_name: string | null;
@@ -2777,6 +3088,17 @@ export interface components {
         };
         /** @enum {string} */
         DagWarningType: "asset conflict" | "non-existent pool" | "runtime varying value";
+        /** @description How many runs that were due on a day are in which state */
+        DayStates: {
+            /** Format: int64 */
+            failed: number;
+            /** Format: int64 */
+            queued: number;
+            /** Format: int64 */
+            running: number;
+            /** Format: int64 */
+            success: number;
+        };
         /** @description A file, or why it could not be read */
         DocumentFile: {
             problem: string | null;
@@ -2878,6 +3200,151 @@ export interface components {
         FastAPIRootMiddlewareResponse: {
             middleware: string;
             name: string;
+        };
+        GanttBar: {
+            end_date: components["schemas"]["When"] | null;
+            /**
+             * Format: int64
+             * @description -1 = not mapped
+             */
+            map_index: number;
+            queued_when: components["schemas"]["When"] | null;
+            start_date: components["schemas"]["When"] | null;
+            /** @description Of this try; `no_status`: nothing has been decided yet */
+            state: string;
+            task_id: string;
+            /**
+             * Format: int32
+             * @description 0 = it was never scheduled
+             */
+            try_number: number;
+        };
+        GanttResponse: {
+            /** @description By task in the order of the DAG, then by try. What has not begun has a bar without times */
+            bars: components["schemas"]["GanttBar"][];
+        };
+        /** @enum {string} */
+        GraphDirection: "LR" | "TB";
+        /** @description An arrow */
+        GraphEdge: {
+            from: string;
+            /** @description When this way is taken: `true` or `false` behind a branch that says so. The last part of the line has room for it */
+            label: string | null;
+            /** @description Corners of a line from the edge of `from` to the edge of `to`, as `[x, y]` */
+            points: number[][];
+            to: string;
+        };
+        /** @description A frame around what is in a group; 22 pixels below its top are for the title */
+        GraphGroup: {
+            /** @description 0 = in no other group */
+            depth: number;
+            /** Format: int32 */
+            h: number;
+            id: string;
+            label: string;
+            parent: string | null;
+            /** Format: int32 */
+            w: number;
+            /** Format: int32 */
+            x: number;
+            /** Format: int32 */
+            y: number;
+        };
+        /** @description A box: a task, or a group that is folded. It is as wide as its label in a font of 13 pixels, 304 at most */
+        GraphNode: {
+            /** Format: int32 */
+            h: number;
+            id: string;
+            is_mapped: boolean;
+            kind: components["schemas"]["GraphNodeKind"];
+            label: string;
+            /** @description The operator's short name; null for a group */
+            operator: string | null;
+            /** @description The open group that it is in */
+            parent: string | null;
+            /** @description How many tasks it stands for */
+            tasks: number;
+            trigger_rule: string | null;
+            /** Format: int32 */
+            w: number;
+            /** Format: int32 */
+            x: number;
+            /** Format: int32 */
+            y: number;
+        };
+        /** @enum {string} */
+        GraphNodeKind: "task" | "group";
+        /** @description A DAG as it is drawn. Lengths are pixels, from the top left corner */
+        GraphResponse: {
+            direction: components["schemas"]["GraphDirection"];
+            /** @description More than 50,000 are not drawn: all groups are folded then */
+            edges: components["schemas"]["GraphEdge"][];
+            /** @description Groups that are open, the outermost first */
+            groups: components["schemas"]["GraphGroup"][];
+            /** Format: int32 */
+            height: number;
+            /** @description Every task comes after those it depends on */
+            nodes: components["schemas"]["GraphNode"][];
+            /**
+             * Format: int64
+             * @description Null for a text that is only checked
+             */
+            version_number: number | null;
+            /** Format: int32 */
+            width: number;
+        };
+        /** @enum {string} */
+        GridKind: "task" | "group";
+        GridResponse: {
+            /** @description There are older runs */
+            has_more: boolean;
+            /** @description The newest first */
+            runs: components["schemas"]["GridRun"][];
+            /** @description In the order of the DAG, a group before its members; what the newest version no longer has comes last */
+            tasks: components["schemas"]["GridTask"][];
+        };
+        GridRun: {
+            data_interval_end: components["schemas"]["When"] | null;
+            end_date: components["schemas"]["When"] | null;
+            /** @description Milliseconds since 1970, with `times` only */
+            ends?: (number | null)[];
+            has_note: boolean;
+            logical_date: components["schemas"]["When"] | null;
+            queued_at: components["schemas"]["When"] | null;
+            run_after: components["schemas"]["When"];
+            run_id: string;
+            run_type: components["schemas"]["DagRunType"];
+            start_date: components["schemas"]["When"] | null;
+            /** @description Milliseconds since 1970, with `times` only */
+            starts?: (number | null)[];
+            state: components["schemas"]["DagRunState"];
+            /**
+             * @description A letter for each task of `tasks`, groups left out: `.` nothing decided, `s` success, `f` failed, `r` running, `q` queued, `c` scheduled, `k` skipped,
+             *     `u` upstream_failed, `y` up_for_retry, `e` up_for_reschedule, `d` deferred, `t` restarting, `x` removed, `-` not in
+             *     this run
+             */
+            states: string;
+            /** @description Numbers of tries, in the same order; 0 = none */
+            tries: number[];
+            /** Format: int64 */
+            version_number: number;
+        };
+        GridTask: {
+            /**
+             * Format: int32
+             * @description How many groups are around it
+             */
+            depth: number;
+            id: string;
+            is_mapped: boolean;
+            /** @description The newest version does not have it */
+            is_removed: boolean;
+            kind: components["schemas"]["GridKind"];
+            label: string;
+            /** @description Null for a group, and for what is not in the newest version */
+            operator: string | null;
+            /** @description The id of the group around it */
+            parent: string | null;
         };
         HITLDetail: {
             assigned_users: components["schemas"]["HITLUser"][];
@@ -3223,6 +3690,36 @@ export interface components {
             slots: number;
             team_name: string | null;
         };
+        ProcessResponse: {
+            heartbeat_at: components["schemas"]["When"];
+            hostname: string;
+            id: string;
+            /** @description It was heard of within the last 30 seconds */
+            is_alive: boolean;
+            kind: components["schemas"]["ProcessWord"];
+            /** Format: int64 */
+            pid: number;
+            /** @description Null: it runs no tasks, as the next two */
+            queues: string[] | null;
+            /**
+             * Format: int32
+             * @description Task instances that it is at
+             */
+            running: number | null;
+            /**
+             * Format: int64
+             * @description Most task instances that it runs at once
+             */
+            slots: number | null;
+            started_at: components["schemas"]["When"];
+            version: string;
+        };
+        /** @enum {string} */
+        ProcessWord: "standalone" | "scheduler" | "worker";
+        ProcessesResponse: {
+            /** @description Those that have not said that they ended, the oldest first */
+            processes: components["schemas"]["ProcessResponse"][];
+        };
         ProviderCollectionResponse: {
             providers: components["schemas"]["ProviderResponse"][];
             /** Format: int64 */
@@ -3258,6 +3755,14 @@ export interface components {
         };
         /** @enum {string} */
         ReprocessBehavior: "failed" | "completed" | "none";
+        RunCard: {
+            end_date: components["schemas"]["When"] | null;
+            run_after: components["schemas"]["When"];
+            run_id: string;
+            run_type: components["schemas"]["DagRunType"];
+            start_date: components["schemas"]["When"] | null;
+            state: components["schemas"]["DagRunState"];
+        };
         SchedulerInfoResponse: {
             latest_scheduler_heartbeat: components["schemas"]["When"] | null;
             status: string | null;
@@ -3416,7 +3921,10 @@ export interface components {
             dag_run_ids?: string[] | null;
             /** Format: double */
             duration_gt?: number | null;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description In seconds
+             */
             duration_gte?: number | null;
             /** Format: double */
             duration_lt?: number | null;
@@ -5029,6 +5537,10 @@ export interface operations {
                 partition_date_lte?: string;
                 /** @description Runs consume no assets: finds nothing */
                 consuming_asset_pattern?: string;
+                updated_at_gte?: components["schemas"]["When"];
+                updated_at_gt?: components["schemas"]["When"];
+                updated_at_lte?: components["schemas"]["When"];
+                updated_at_lt?: components["schemas"]["When"];
                 run_after_gte?: components["schemas"]["When"];
                 run_after_gt?: components["schemas"]["When"];
                 run_after_lte?: components["schemas"]["When"];
@@ -5045,14 +5557,11 @@ export interface operations {
                 end_date_gt?: components["schemas"]["When"];
                 end_date_lte?: components["schemas"]["When"];
                 end_date_lt?: components["schemas"]["When"];
+                /** @description In seconds */
                 duration_gte?: number;
                 duration_gt?: number;
                 duration_lte?: number;
                 duration_lt?: number;
-                updated_at_gte?: components["schemas"]["When"];
-                updated_at_gt?: components["schemas"]["When"];
-                updated_at_lte?: components["schemas"]["When"];
-                updated_at_lt?: components["schemas"]["When"];
             };
             header?: never;
             path: {
@@ -5359,6 +5868,10 @@ export interface operations {
                 dag_id_prefix_pattern?: string;
                 run_id_pattern?: string;
                 run_id_prefix_pattern?: string;
+                updated_at_gte?: components["schemas"]["When"];
+                updated_at_gt?: components["schemas"]["When"];
+                updated_at_lte?: components["schemas"]["When"];
+                updated_at_lt?: components["schemas"]["When"];
                 run_after_gte?: components["schemas"]["When"];
                 run_after_gt?: components["schemas"]["When"];
                 run_after_lte?: components["schemas"]["When"];
@@ -5375,10 +5888,7 @@ export interface operations {
                 end_date_gt?: components["schemas"]["When"];
                 end_date_lte?: components["schemas"]["When"];
                 end_date_lt?: components["schemas"]["When"];
-                updated_at_gte?: components["schemas"]["When"];
-                updated_at_gt?: components["schemas"]["When"];
-                updated_at_lte?: components["schemas"]["When"];
-                updated_at_lt?: components["schemas"]["When"];
+                /** @description In seconds */
                 duration_gte?: number;
                 duration_gt?: number;
                 duration_lte?: number;
@@ -5675,6 +6185,10 @@ export interface operations {
     get_mapped_task_instances: {
         parameters: {
             query?: {
+                updated_at_gte?: components["schemas"]["When"];
+                updated_at_gt?: components["schemas"]["When"];
+                updated_at_lte?: components["schemas"]["When"];
+                updated_at_lt?: components["schemas"]["When"];
                 run_after_gte?: components["schemas"]["When"];
                 run_after_gt?: components["schemas"]["When"];
                 run_after_lte?: components["schemas"]["When"];
@@ -5691,10 +6205,7 @@ export interface operations {
                 end_date_gt?: components["schemas"]["When"];
                 end_date_lte?: components["schemas"]["When"];
                 end_date_lt?: components["schemas"]["When"];
-                updated_at_gte?: components["schemas"]["When"];
-                updated_at_gt?: components["schemas"]["When"];
-                updated_at_lte?: components["schemas"]["When"];
-                updated_at_lt?: components["schemas"]["When"];
+                /** @description In seconds */
                 duration_gte?: number;
                 duration_gt?: number;
                 duration_lte?: number;
@@ -7592,6 +8103,88 @@ export interface operations {
             };
         };
     };
+    get_dag_cards: {
+        parameters: {
+            query?: {
+                /** @description Most entries to return; more than 1,000 are never returned at once */
+                limit?: number;
+                /** @description Entries to leave out before the first */
+                offset?: number;
+                tags?: string[];
+                /** @description Whether a DAG must have one of the tags or all of them */
+                tags_match_mode?: "any" | "all";
+                owners?: string[];
+                dag_id_pattern?: string;
+                dag_id_prefix_pattern?: string;
+                /** @description Leave out DAGs whose files are gone */
+                exclude_stale?: boolean;
+                paused?: boolean;
+                dag_display_name_pattern?: string;
+                dag_display_name_prefix_pattern?: string;
+                has_import_errors?: boolean;
+                last_dag_run_state?: components["schemas"]["DagRunState"];
+                /** @description There is one bundle: `dags-folder` */
+                bundle_name?: string;
+                bundle_version?: string;
+                /** @description Flow has no assets */
+                has_asset_schedule?: boolean;
+                asset_dependency?: string;
+                /** @description Of the latest run, as the next seven */
+                dag_run_start_date_gte?: components["schemas"]["When"];
+                dag_run_start_date_gt?: components["schemas"]["When"];
+                dag_run_start_date_lte?: components["schemas"]["When"];
+                dag_run_start_date_lt?: components["schemas"]["When"];
+                dag_run_end_date_gte?: components["schemas"]["When"];
+                dag_run_end_date_gt?: components["schemas"]["When"];
+                dag_run_end_date_lte?: components["schemas"]["When"];
+                dag_run_end_date_lt?: components["schemas"]["When"];
+                dag_run_state?: string[];
+                order_by?: string[];
+                is_favorite?: boolean;
+                /** @description Names of Airflow's classes: `airflow.timetables.trigger.CronTriggerTimetable` */
+                timetable_type?: string[];
+                /** @description Last runs of each DAG; more than 30 are never returned */
+                runs?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DagCards"];
+                };
+            };
+        };
+    };
+    check_dag_text: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DagTextBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DagTextResponse"];
+                };
+            };
+        };
+    };
     get_last_run_states: {
         parameters: {
             query?: never;
@@ -7630,6 +8223,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DagBacklog"];
+                };
+            };
+        };
+    };
+    get_calendar: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The first day; when nothing is said, 365 days before the last
+                 * @example 2026-01-01
+                 */
+                from?: string;
+                /**
+                 * @description The last day, at most 366 days in all; when nothing is said, 365 days after the first, or today
+                 * @example 2026-12-31
+                 */
+                to?: string;
+                /** @description The IANA name of the zone whose days they are */
+                timezone?: string;
+            };
+            header?: never;
+            path: {
+                dag_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CalendarResponse"];
                 };
             };
         };
@@ -7682,6 +8309,28 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EditedTask"][];
+                };
+            };
+        };
+    };
+    get_gantt: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dag_id: string;
+                dag_run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GanttResponse"];
                 };
             };
         };
@@ -7776,6 +8425,193 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DagDocument"];
+                };
+            };
+        };
+    };
+    get_graph: {
+        parameters: {
+            query?: {
+                /** @description The latest one when nothing is said */
+                version_number?: number;
+                /** @description Which way the arrows go */
+                direction?: "LR" | "TB";
+                /** @description Groups that are drawn as one box, by id; `*` = all. May be repeated */
+                folded?: string[];
+            };
+            header?: never;
+            path: {
+                dag_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GraphResponse"];
+                };
+            };
+        };
+    };
+    get_grid: {
+        parameters: {
+            query?: {
+                /** @description Most runs to return; more than 365 are never returned, nor more than make 250,000 task instances */
+                limit?: number;
+                /** @description The newest run is due at this moment or before */
+                run_after_lte?: components["schemas"]["When"];
+                run_type?: string[];
+                state?: string[];
+                /** @description With the start and end of each task instance */
+                times?: boolean;
+            };
+            header?: never;
+            path: {
+                dag_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GridResponse"];
+                };
+            };
+        };
+    };
+    get_dag_files: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DagFilesResponse"];
+                };
+            };
+        };
+    };
+    get_dag_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Below the DAG folder, percent-encoded as one part of the address */
+                path: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DagFileResponse"];
+                };
+            };
+        };
+    };
+    put_dag_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Below the DAG folder, percent-encoded as one part of the address */
+                path: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DagFileBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DagFileSaved"];
+                };
+            };
+        };
+    };
+    delete_dag_file: {
+        parameters: {
+            query?: {
+                /** @description Of the text that the file must hold */
+                etag?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Below the DAG folder, percent-encoded as one part of the address */
+                path: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    get_processes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProcessesResponse"];
+                };
+            };
+        };
+    };
+    get_dag_schema: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
                 };
             };
         };

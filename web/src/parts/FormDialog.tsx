@@ -1,6 +1,6 @@
 // A form in a dialog: what the server refuses stands at its field, and what is typed is not lost by a click beside it.
 
-import { type ReactNode, useEffect, useRef } from "react";
+import { type MouseEvent, type ReactNode, useEffect, useRef, useState } from "react";
 import { type FormErrors, formErrors } from "../lib/formErrors";
 import { Button } from "./Button";
 import { Dialog } from "./Dialog";
@@ -27,11 +27,17 @@ interface Props {
 
 export function FormDialog(props: Props) {
   const { title, description, size, submit, isPending, error, names, isDisabled, aside, onSubmit, onClose } = props;
-  const { fields, general } = formErrors(error, names);
+  const [mended, setMended] = useState<unknown>(null);
+  const { fields, general } = formErrors(error === mended ? null : error, names);
   const body = useRef<HTMLDivElement>(null);
   useEffect(() => {
     if (error) body.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();
   }, [error]);
+  // What was refused is no longer what stands there.
+  const mend = () => setMended(error);
+  const mendByButton = (event: MouseEvent) => {
+    if ((event.target as Element).closest("button")) mend();
+  };
   return (
     <Dialog
       open
@@ -52,7 +58,9 @@ export function FormDialog(props: Props) {
         </>
       }
     >
-      <div ref={body} className="flex flex-col gap-4">
+      {/* biome-ignore lint/a11y/noStaticElementInteractions: it only hears what its fields do */}
+      {/* biome-ignore lint/a11y/useKeyWithClickEvents: a key on a button is a click as well */}
+      <div ref={body} className="flex flex-col gap-4" onInput={mend} onClick={mendByButton}>
         {props.children(fields)}
         {general && (
           <p role="alert" className="break-words text-danger">

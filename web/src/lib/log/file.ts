@@ -1,6 +1,6 @@
 // A log of any size, read in parts. What was read is kept in a few chunks, so memory does not grow with the log.
 
-import { countNewlines, type LogLine, splitLines } from "./line";
+import { type Accept, countNewlines, type LogLine, type SplitLines, splitLines } from "./line";
 
 export interface LogPart {
   /** Position of the first byte */
@@ -21,10 +21,12 @@ export const CHUNK = 128 * 1024;
 const CHUNKS = 48;
 /** How far one looks back at a time: less than the last lines that come first. */
 const BACK = 16 * 1024;
+/** The same with a filter, which may leave most lines out. */
+const FAR = 1024 * 1024;
 /** Longest piece of a line that is shown as one. */
 const LINE_MAX = 512 * 1024;
 /** Most bytes that one step looks through for lines that pass a filter. */
-const SCAN_MAX = 4 * 1024 * 1024;
+const SCAN_MAX = 8 * 1024 * 1024;
 
 /** A contiguous part of an aligned block. */
 interface Chunk {
@@ -42,8 +44,6 @@ export interface Lines {
   /** Lines in the range, those that were left out included */
   count: number;
 }
-
-export type Accept = ((line: LogLine) => boolean) | null;
 
 export class LogFile {
   size = 0;
@@ -77,6 +77,7 @@ export class LogFile {
   async bytes(from: number, to: number): Promise<Uint8Array> {
     const end = Math.min(to, this.size);
     if (end <= from) return new Uint8Array();
+    await this.fetchFar(from, end);
     const parts: Uint8Array[] = [];
     for (let at = from; at < end; ) {
       const block = Math.floor(at / CHUNK);
@@ -87,6 +88,16 @@ export class LogFile {
       at = stop;
     }
     return parts.length === 1 && parts[0] ? parts[0] : concat(parts);
+  }
+
+  /** Several blocks that are not there yet come in one answer. */
+  private async fetchFar(from: number, to: number): Promise<void> {
+    let first = Math.floor(from / CHUNK);
+    let next = Math.ceil(to / CHUNK);
+    while (first < next && this.chunks.has(first)) first += 1;
+    while (first < next && this.chunks.has(next - 1)) next -= 1;
+    if (next - first < 2) return;
+    this.add(await this.read(first * CHUNK, Math.min(next * CHUNK, this.size)));
   }
 
   private async fromChunk(block: number, from: number, to: number): Promise<Uint8Array> {
@@ -147,45 +158,45 @@ export class LogFile {
     let pending = 0;
     while (found.lines.length < wanted && found.to < this.size && found.to - from < SCAN_MAX) {
       // As far as the end of a block, further when a line is longer.
-      const end = (Math.floor((found.to + pending) / CHUNK) + 1) * CHUNK;
+      const end = (Math.floor((found.to + pending + (accept ? FAR : 0)) / CHUNK) + 1) * CHUNK;
       const bytes = await this.bytes(found.to, end);
       const isEnd = found.to + bytes.length >= this.size;
-      const lines = splitLines(bytes, found.to, isEnd || bytes.length >= LINE_MAX);
-      const last = lines.at(-1);
-      if (!last) {
+      const split = splitLines(bytes, found.to, isEnd || pending >= LINE_MAX, accept);
+      if (split.count === 0) {
         if (isEnd || bytes.length === 0) break;
         pending = bytes.length;
         continue;
       }
       pending = 0;
-      for (const line of lines) {
-        if (found.lines.length >= wanted) break;
-        if (!accept || accept(line)) {
-          found.lines.push(line);
-          found.ords.push(found.count);
-        }
-        found.count += 1;
-        found.to = line.end;
+      const room = wanted - found.lines.length;
+      const isCut = split.lines.length > room;
+      split.lines.length = Math.min(split.lines.length, room);
+      for (const [place, line] of split.lines.entries()) {
+        found.lines.push(line);
+        found.ords.push(found.count + (split.ords[place] ?? 0));
       }
+      const last = split.lines.at(-1);
+      found.count = isCut ? (found.ords.at(-1) ?? 0) + 1 : found.count + split.count;
+      found.to = isCut && last ? last.end : split.end;
     }
     return found;
   }
 
   /** At least `wanted` lines before the beginning of a line, when there are so many nearby. */
   async linesTo(to: number, wanted: number, accept: Accept): Promise<Lines> {
-    let lines: LogLine[] = [];
+    const parts: SplitLines[] = [];
     let from = to;
     let accepted = 0;
     while (accepted < wanted && from > 0 && to - from < SCAN_MAX) {
       // The first line may begin before that.
-      const start = await this.lineStart(Math.max(0, from - BACK));
-      const more = splitLines(await this.bytes(start, from), start, true);
-      if (more.length === 0) break;
-      lines = more.concat(lines);
-      accepted += accept ? more.filter(accept).length : more.length;
+      const start = await this.lineStart(Math.max(0, from - (accept ? FAR : BACK)));
+      const part = splitLines(await this.bytes(start, from), start, true, accept);
+      if (part.count === 0) break;
+      parts.unshift(part);
+      accepted += part.lines.length;
       from = start;
     }
-    return cutFront(lines, from, to, wanted, accept);
+    return lastOf(parts, from, to, wanted);
   }
 
   /** Remembers which line begins at a position. */
@@ -224,26 +235,32 @@ export class LogFile {
   }
 }
 
-function cutFront(lines: LogLine[], from: number, to: number, wanted: number, accept: Accept): Lines {
-  let left = wanted;
-  let first = lines.length;
-  while (first > 0 && left > 0) {
-    first -= 1;
-    const line = lines[first];
-    if (line && (!accept || accept(line))) left -= 1;
+/** Of the parts, which stand after each other, the last lines; from the first of them on. */
+function lastOf(parts: readonly SplitLines[], from: number, to: number, wanted: number): Lines {
+  const all: Lines = { lines: [], ords: [], from, to, count: 0 };
+  for (const part of parts) {
+    all.lines.push(...part.lines);
+    for (const ord of part.ords) all.ords.push(all.count + ord);
+    all.count += part.count;
   }
-  const kept = lines.slice(first);
-  const found: Lines = { lines: [], ords: [], from: kept[0]?.at ?? from, to, count: kept.length };
-  kept.forEach((line, place) => {
-    if (accept && !accept(line)) return;
-    found.lines.push(line);
-    found.ords.push(place);
-  });
-  return found;
+  const extra = all.lines.length - wanted;
+  if (extra <= 0) return all;
+  const first = all.ords[extra] ?? 0;
+  return {
+    lines: all.lines.slice(extra),
+    ords: all.ords.slice(extra).map((ord) => ord - first),
+    from: all.lines[extra]?.at ?? from,
+    to,
+    count: all.count - first,
+  };
+}
+
+function sum(parts: readonly Uint8Array[], count: number): number {
+  return parts.slice(0, count).reduce((length, part) => length + part.length, 0);
 }
 
 function concat(parts: readonly Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  const all = new Uint8Array(sum(parts, parts.length));
   let at = 0;
   for (const part of parts) {
     all.set(part, at);

@@ -33,23 +33,58 @@ export function readLine(raw: string): Pick<LogLine, "stamp" | "tag" | "text"> {
 const NEWLINE = 10;
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
+/** Which lines are shown, told by what they are tagged with. Null = all. */
+export type Accept = ((tag: LogTag | null) => boolean) | null;
+
+export interface SplitLines {
+  lines: LogLine[];
+  /** How many lines come before each of them: a filter leaves some out */
+  ords: number[];
+  /** Lines that there are, those that were left out included, and where the last one ends */
+  count: number;
+  end: number;
+}
+
 /**
  * The lines in `bytes`, which begin at position `at` of the file. A last line without an end is left out,
  * unless `isEnd`: the text ends there.
  */
-export function splitLines(bytes: Uint8Array, at: number, isEnd: boolean): LogLine[] {
-  const lines: LogLine[] = [];
+export function splitLines(bytes: Uint8Array, at: number, isEnd: boolean, accept: Accept = null): SplitLines {
+  const found: SplitLines = { lines: [], ords: [], count: 0, end: at };
   let from = 0;
   while (from < bytes.length) {
     const newline = bytes.indexOf(NEWLINE, from);
     if (newline < 0 && !isEnd) break;
     const to = newline < 0 ? bytes.length : newline;
     const next = newline < 0 ? to : to + 1;
-    const line = readLine(decoder.decode(bytes.subarray(from, to)));
-    lines.push({ at: at + from, end: at + next, isOpen: newline < 0, ...line });
+    // Most lines may be left out: those are not even decoded.
+    if (!accept || accept(tagIn(bytes, from, to))) {
+      const line = readLine(decoder.decode(bytes.subarray(from, to)));
+      found.lines.push({ at: at + from, end: at + next, isOpen: newline < 0, ...line });
+      found.ords.push(found.count);
+    }
+    found.count += 1;
+    found.end = at + next;
     from = next;
   }
-  return lines;
+  return found;
+}
+
+const ASCII = Object.fromEntries(
+  ["OUT", "ERR", "INFO", "WARN", "ERROR"].map((tag) => [tag.slice(0, 4), tag as LogTag]),
+);
+
+/** The tag of a line, by its place alone. */
+function tagIn(bytes: Uint8Array, from: number, to: number): LogTag | null {
+  if (to - from < STAMP + TAG || bytes[from + 4] !== 45 || bytes[from + STAMP - 1] !== 90) return null;
+  const at = from + STAMP + 1;
+  const word = String.fromCharCode(
+    bytes[at] ?? 0,
+    bytes[at + 1] ?? 0,
+    bytes[at + 2] ?? 0,
+    bytes[at + 3] ?? 0,
+  ).trimEnd();
+  return ASCII[word] ?? null;
 }
 
 export function countNewlines(bytes: Uint8Array): number {
@@ -70,10 +105,10 @@ export const LOG_KINDS = [
 export type LogKind = (typeof LOG_KINDS)[number]["key"];
 
 /** Null = every line. Lines without a tag belong to the task's output. */
-export function acceptKinds(kinds: readonly string[]): ((line: LogLine) => boolean) | null {
+export function acceptKinds(kinds: readonly string[]): Accept {
   if (kinds.length === 0) return null;
   const tags = new Set<string>(LOG_KINDS.filter((kind) => kinds.includes(kind.key)).flatMap((kind) => kind.tags));
-  return (line) => tags.has(line.tag ?? "OUT");
+  return (tag) => tags.has(tag ?? "OUT");
 }
 
 /** An expression for the server's search: what looks like an error. Plain words, which it finds fast; `ERROR` is one. */

@@ -39,11 +39,11 @@ test("a line has a time and a tag; what is no such line is text", () => {
 
 test("an unfinished line waits for its end", () => {
   const bytes = encode("one\ntwo\nthr");
-  expect(splitLines(bytes, 10, false).map(({ at, end, text }) => [at, end, text])).toEqual([
+  expect(splitLines(bytes, 10, false).lines.map(({ at, end, text }) => [at, end, text])).toEqual([
     [10, 14, "one"],
     [14, 18, "two"],
   ]);
-  expect(splitLines(bytes, 10, true).at(-1)).toMatchObject({ at: 18, end: 21, text: "thr", isOpen: true });
+  expect(splitLines(bytes, 10, true).lines.at(-1)).toMatchObject({ at: 18, end: 21, text: "thr", isOpen: true });
 });
 
 test("colours become pieces, everything else of a terminal is dropped", () => {
@@ -110,14 +110,26 @@ test("somewhere in the middle lines have no number, until one is known", async (
 });
 
 test("a filter leaves lines out, and numbers stay right", async () => {
-  const { file } = fileOf(TEXT);
-  const accept = (line: { text: string }) => line.text.includes("00 ");
+  const { file, all } = fileOf(TEXT.replaceAll(/OUT {3}- (line \d+00 )/g, "ERR   - $1"));
+  const accept = acceptKinds(["stderr"]);
   const window = await growDown(file, await openWindow(file, 0, accept), accept);
+  expect(window.lines).toHaveLength(200);
   expect(window.lines[1]?.text).toContain("line 200 ");
   expect(lineNumber(window, 1)).toBe(200);
+  const last = await file.linesTo(all.length, 3, accept);
+  expect(last.lines.map(({ text }) => text.split(" ")[1])).toEqual(["19800", "19900", "20000"]);
+  expect([last.ords, last.count]).toEqual([[0, 100, 200], 201]);
+});
+
+test("the kinds of lines are told by their tags", () => {
   expect(acceptKinds([])).toBeNull();
-  expect(acceptKinds(["stderr"])?.({ tag: "ERR" } as never)).toBe(true);
-  expect(acceptKinds(["stderr"])?.({ tag: null } as never)).toBe(false);
+  expect(acceptKinds(["stderr", "error"])?.("ERR")).toBe(true);
+  expect(acceptKinds(["stderr", "error"])?.("ERROR")).toBe(true);
+  expect(acceptKinds(["stderr"])?.("ERROR")).toBe(false);
+  expect(acceptKinds(["stderr"])?.(null)).toBe(false);
+  const text = "2026-01-01T00:00:00.123Z ERROR - a\n2026-01-01T00:00:00.123Z ERR   - b\nplain\n";
+  expect(splitLines(encode(text), 0, true, acceptKinds(["error"])).lines.map((line) => line.text)).toEqual(["a"]);
+  expect(splitLines(encode(text), 0, true, acceptKinds(["stdout"])).lines.map((line) => line.text)).toEqual(["plain"]);
 });
 
 test("what is added to a log is read on from its unfinished line", async () => {

@@ -1,7 +1,7 @@
 // The lines of a log that are on the page: a few hundred around a place. It moves by growing on one side.
 
-import type { Accept, Lines, LogFile } from "./file";
-import type { LogLine } from "./line";
+import type { Lines, LogFile } from "./file";
+import type { Accept, LogLine } from "./line";
 
 export interface LogWindow {
   lines: readonly LogLine[];

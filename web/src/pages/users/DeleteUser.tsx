@@ -31,7 +31,7 @@ export function DeleteUser({ user, isOwn, onClose }: { user: User; isOwn: boolea
       {isOwn ? "This is you: you will be logged out. " : "Their sessions end at once. "}
       {count > 0 &&
         `Programs that use ${count === 1 ? "their token" : `one of ${countOf(count, "token")}`} are refused. `}
-      What they did stays in the events.
+      What {isOwn ? "you" : "they"} did stays in the events.
       {remove.error && (
         <p role="alert" className="mt-2 text-danger">
           <Sentence text={remove.error.message} />

@@ -32,17 +32,13 @@ const HEAD = 6;
 /** A path with more lines in it is slower than several. */
 const LINES_AT_ONCE = 150;
 
-const NOBODY: BoxState = { state: null, counts: {}, total: 0 };
-
 /** Draws what lies in `area`. `k`: pixels of the screen for one of the graph. */
 export function paint(ctx: CanvasRenderingContext2D, scene: Scene, look: Look, area: Rect, k: number): void {
   for (const group of scene.groupsIn(area)) paintGroup(ctx, group, look, k);
   ctx.globalAlpha = look.meant ? DIMMED * 1.6 : 1;
   paintEdges(ctx, scene.edgesIn(area), look, k, look.ink("--border-strong"));
   ctx.globalAlpha = 1;
-  const nodes = scene.nodesIn(area);
-  if (k < SHAPES_FROM) paintTiny(ctx, nodes, look);
-  else for (const node of nodes) paintNode(ctx, node, look, k);
+  paintNodes(ctx, scene.nodesIn(area), look, k);
   ctx.globalAlpha = 1;
 }
 
@@ -58,8 +54,7 @@ export function paintPath(
   const edges = scene.edgesIn(area).filter((edge) => ids.has(edge.from) && ids.has(edge.to));
   paintEdges(ctx, edges, look, k, look.ink("--accent"), 1.75);
   const nodes = scene.nodesIn(area).filter(({ node }) => ids.has(node.id));
-  if (k < SHAPES_FROM) paintTiny(ctx, nodes, look);
-  else for (const node of nodes) paintNode(ctx, node, look, k);
+  paintNodes(ctx, nodes, look, k);
   ctx.globalAlpha = 1;
 }
 
@@ -89,7 +84,7 @@ function paintGroup(ctx: CanvasRenderingContext2D, group: GraphGroup, look: Look
     ctx.font = `600 12px ${look.font}`;
     ctx.textBaseline = "middle";
     chevron(ctx, group.x + 15, group.y + 14);
-    ctx.fillText(fitted(ctx, group.label, group.w - 40), group.x + 26, group.y + 14.5);
+    ctx.fillText(fitted(ctx, group.label, "12", group.w - 40), group.x + 26, group.y + 14.5);
   }
   ctx.globalAlpha = 1;
 }
@@ -214,7 +209,7 @@ function paintEdgeLabel(ctx: CanvasRenderingContext2D, edge: GraphEdge, look: Lo
   ctx.font = `500 11px ${look.font}`;
   ctx.textAlign = "center";
   ctx.textBaseline = "middle";
-  const text = fitted(ctx, edge.label, 140);
+  const text = fitted(ctx, edge.label, "label", 140);
   const width = ctx.measureText(text).width;
   ctx.fillStyle = look.ink("--bg");
   ctx.beginPath();
@@ -243,15 +238,47 @@ function paintTiny(ctx: CanvasRenderingContext2D, nodes: readonly SceneNode[], l
   }
 }
 
-function paintNode(ctx: CanvasRenderingContext2D, one: SceneNode, look: Look, k: number): void {
+/** One kind of thing after the other, for changing fonts is slow; boxes do not overlap. */
+function paintNodes(ctx: CanvasRenderingContext2D, nodes: readonly SceneNode[], look: Look, k: number): void {
+  if (k < SHAPES_FROM) {
+    paintTiny(ctx, nodes, look);
+    return;
+  }
+  const alpha = ({ node }: SceneNode) => (look.meant && !look.meant.has(node.id) ? DIMMED : 1);
+  for (const one of nodes) paintBox(ctx, one, look, k, alpha(one));
+  if (k < LABELS_FROM) return;
+  const hasKinds = k >= DETAILS_FROM;
+  const up = hasKinds ? -7.5 : 0.5;
+  ctx.textBaseline = "middle";
+  ctx.font = `500 13px ${look.font}`;
+  ctx.fillStyle = look.ink("--fg");
+  for (const one of nodes) {
+    ctx.globalAlpha = alpha(one);
+    paintWords(ctx, one, one.node.label, "13", up);
+  }
+  if (!hasKinds) return;
+  ctx.font = `11px ${look.font}`;
+  ctx.fillStyle = look.ink("--fg-muted");
+  for (const one of nodes) {
+    ctx.globalAlpha = alpha(one);
+    paintWords(ctx, one, one.kind, "11", 9);
+  }
+  for (const one of nodes) {
+    ctx.globalAlpha = alpha(one);
+    paintIcon(ctx, one, look);
+    const state = look.states.get(one.node.id)?.state;
+    if (state) paintBadge(ctx, one.node.x + one.node.w - 3, one.node.y + 3, state, look);
+  }
+}
+
+function paintBox(ctx: CanvasRenderingContext2D, one: SceneNode, look: Look, k: number, alpha: number): void {
   const { node, family } = one;
-  const { state } = look.states.get(node.id) ?? NOBODY;
+  const state = look.states.get(node.id)?.state ?? null;
   const { x, y, w, h } = node;
-  const whole = look.meant && !look.meant.has(node.id) ? DIMMED : 1;
-  const edge = state && state !== "none" ? look.ink(`--state-${state}`) : look.ink("--border-strong");
-  const thick = state && state !== "none" ? 1.75 : 1;
-  ctx.globalAlpha = whole;
-  ctx.lineWidth = Math.max(thick, 1 / k);
+  const isPlain = state === null || state === "none";
+  const edge = look.ink(isPlain ? "--border-strong" : `--state-${state}`);
+  ctx.globalAlpha = alpha;
+  ctx.lineWidth = Math.max(isPlain ? 1 : 1.75, 1 / k);
   ctx.strokeStyle = edge;
   if (node.kind === "group" || node.is_mapped) {
     // Several of them: another one shows behind.
@@ -265,38 +292,24 @@ function paintNode(ctx: CanvasRenderingContext2D, one: SceneNode, look: Look, k:
   ctx.roundRect(x, y, w, h, RADIUS);
   ctx.fillStyle = look.ink("--bg-raised");
   ctx.fill();
-  if (state && state !== "none") {
-    ctx.globalAlpha = whole * (k < LABELS_FROM ? 0.5 : 0.09);
+  if (!isPlain) {
+    ctx.globalAlpha = alpha * (k < LABELS_FROM ? 0.5 : 0.09);
     ctx.fillStyle = edge;
     ctx.fill();
   }
-  ctx.globalAlpha = whole * 0.16;
+  ctx.globalAlpha = alpha;
+  ctx.stroke();
+  ctx.globalAlpha = alpha * 0.16;
   ctx.fillStyle = look.ink(`--op-${family}`);
   ctx.beginPath();
   ctx.roundRect(x, y, ICON_PART, h, [RADIUS, 0, 0, RADIUS]);
   ctx.fill();
-  ctx.globalAlpha = whole;
-  ctx.beginPath();
-  ctx.roundRect(x, y, w, h, RADIUS);
-  ctx.stroke();
-  if (k < LABELS_FROM) return;
-  paintWords(ctx, one, look, k >= DETAILS_FROM);
-  if (k < DETAILS_FROM) return;
-  paintIcon(ctx, one, look);
-  if (state) paintBadge(ctx, x + w - 3, y + 3, state, look);
 }
 
-function paintWords(ctx: CanvasRenderingContext2D, { node, kind }: SceneNode, look: Look, withKind: boolean): void {
+/** A line of text in a box, so far from its middle. */
+function paintWords(ctx: CanvasRenderingContext2D, { node }: SceneNode, text: string, font: string, off: number): void {
   const room = node.w - ICON_PART - 14;
-  ctx.textBaseline = "middle";
-  ctx.fillStyle = look.ink("--fg");
-  ctx.font = `500 13px ${look.font}`;
-  const x = node.x + ICON_PART + 8;
-  ctx.fillText(fitted(ctx, node.label, room), x, node.y + (withKind ? node.h / 2 - 7.5 : node.h / 2 + 0.5));
-  if (!withKind) return;
-  ctx.fillStyle = look.ink("--fg-muted");
-  ctx.font = `11px ${look.font}`;
-  ctx.fillText(fitted(ctx, kind, room), x, node.y + node.h / 2 + 9);
+  ctx.fillText(fitted(ctx, text, font, room), node.x + ICON_PART + 8, node.y + node.h / 2 + off);
 }
 
 function paintIcon(ctx: CanvasRenderingContext2D, { node, family }: SceneNode, look: Look): void {
@@ -337,9 +350,9 @@ function paintBadge(ctx: CanvasRenderingContext2D, x: number, y: number, state: 
 const cuts = new Map<string, string>();
 const CUTS_MAX = 20_000;
 
-/** As much of a text as there is room for. Measuring is slow, so it is done once for each text and font. */
-function fitted(ctx: CanvasRenderingContext2D, text: string, room: number): string {
-  const key = `${ctx.font}\n${Math.round(room)}\n${text}`;
+/** As much of a text as there is room for. Measuring is slow, so it is done once for each text; `font` names the font. */
+function fitted(ctx: CanvasRenderingContext2D, text: string, font: string, room: number): string {
+  const key = `${font} ${Math.round(room)} ${text}`;
   const known = cuts.get(key);
   if (known !== undefined) return known;
   let cut = text;

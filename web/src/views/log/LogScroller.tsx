@@ -1,8 +1,10 @@
 // The lines of a log.
 
 import type { CSSProperties, MouseEvent, RefObject } from "react";
-import type { Accept, LogFile } from "../../lib/log/file";
+import type { LogFile } from "../../lib/log/file";
+import type { Accept } from "../../lib/log/line";
 import { type LogWindow, lineNumber } from "../../lib/log/window";
+import { Spinner } from "../../parts/Button";
 import { LogRow } from "./LogRow";
 import type { LogStart } from "./useLogFile";
 import { type ScrollerHandle, useScroller } from "./useScroller";
@@ -36,7 +38,7 @@ interface Props {
 
 export function LogScroller(props: Props) {
   const { wrap, zone, mark, chosen, onChoose } = props;
-  const { scroller, spacer, content, window, onScroll } = useScroller({
+  const { scroller, spacer, content, window, isLooking, onScroll } = useScroller({
     ...props,
     shape: `${wrap} ${zone} ${chosen ? "chosen" : ""}`,
   });
@@ -64,6 +66,13 @@ export function LogScroller(props: Props) {
       onScroll={onScroll}
       onClick={choose}
     >
+      {isLooking && (
+        <p role="status" className="sticky top-2 z-10 mx-auto h-0 w-fit overflow-visible">
+          <span className="surface flex animate-late items-center gap-2 px-3 py-1">
+            <Spinner /> Looking for such lines
+          </span>
+        </p>
+      )}
       <div ref={spacer} className="relative">
         <div
           ref={content}

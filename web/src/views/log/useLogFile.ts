@@ -1,6 +1,6 @@
 // Opens a log, and keeps up with it while it is written.
 
-import { useEffect, useMemo, useState } from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
 import { CHUNK, LogFile, type LogPart } from "../../lib/log/file";
 import type { LogSource } from "../../lib/log/source";
 
@@ -32,15 +32,19 @@ export function useLogFile(source: LogSource, start: LogStart, pulse: string, is
   const [error, setError] = useState<unknown>(null);
   const [revision, setRevision] = useState(0);
   const [attempt, setAttempt] = useState(0);
-  const isThere = log !== null && log.note === null;
+  const opened = useRef<{ source: LogSource; attempt: number } | null>(null);
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: where it begins counts once; a log that is there stays open
+  // biome-ignore lint/correctness/useExhaustiveDependencies: where it begins counts once
   useEffect(() => {
+    // A log that is there stays open, whatever becomes of the task.
+    if (opened.current?.source === source && opened.current.attempt === attempt) return;
     let isStale = false;
     setError(null);
     open(source, start).then(
-      (opened) => {
-        if (!isStale) setLog(opened);
+      (found) => {
+        if (isStale) return;
+        opened.current = found.note === null ? { source, attempt } : null;
+        setLog(found);
       },
       (problem) => {
         if (!isStale) setError(problem);
@@ -49,7 +53,7 @@ export function useLogFile(source: LogSource, start: LogStart, pulse: string, is
     return () => {
       isStale = true;
     };
-  }, [source, attempt, isThere ? "" : pulse]);
+  }, [source, attempt, pulse]);
 
   useEffect(() => {
     if (!log || log.file.hasEnded) return;

@@ -5,7 +5,8 @@
 
 import { type RefObject, useCallback, useEffect, useImperativeHandle, useLayoutEffect, useRef, useState } from "react";
 import { flushSync } from "react-dom";
-import type { Accept, LogFile } from "../../lib/log/file";
+import type { LogFile } from "../../lib/log/file";
+import type { Accept } from "../../lib/log/line";
 import { byteAt, placeContent } from "../../lib/log/place";
 import { EMPTY, growDown, growUp, type LogWindow, openWindow } from "../../lib/log/window";
 import type { LogStart } from "./useLogFile";
@@ -57,6 +58,7 @@ export function useScroller(options: Options) {
   const spacer = useRef<HTMLDivElement>(null);
   const content = useRef<HTMLDivElement>(null);
   const [window, setWindow] = useState<LogWindow>(EMPTY);
+  const [isLooking, setLooking] = useState(false);
   const state = useRef<State>({ window: EMPTY, pin: "end", height: 0, top: 0, scrollTop: 0, isBusy: false, move: 0 });
   const latest = useRef(options);
   latest.current = options;
@@ -90,12 +92,14 @@ export function useScroller(options: Options) {
   const grow = useCallback(async () => {
     const now = state.current;
     const box = scroller.current;
-    if (now.isBusy || !box) return;
+    if (now.isBusy || !box || now.window === EMPTY) return;
     const { file, accept, onProblem } = latest.current;
     const tall = content.current?.offsetHeight ?? 0;
     const needsUp = box.scrollTop - now.top < box.clientHeight && now.window.from > 0;
     const needsDown = now.top + tall - box.scrollTop < 2 * box.clientHeight && now.window.to < file.size;
-    if (!needsUp && !needsDown) return;
+    if (!needsUp && !needsDown) return setLooking(false);
+    // With a filter it may take long until there is something to show.
+    setLooking(accept !== null);
     now.isBusy = true;
     const { move } = now;
     try {
@@ -138,6 +142,8 @@ export function useScroller(options: Options) {
     const box = scroller.current;
     const lines = content.current;
     if (!box || !lines || Math.abs(box.scrollTop - now.scrollTop) < 1) return;
+    // Nothing passed the filter yet: there is no place to go from.
+    if (now.window.lines.length === 0) return;
     const isUp = box.scrollTop < now.scrollTop;
     const { scrollTop, clientHeight } = box;
     const { file, onStick, sticks } = latest.current;
@@ -214,7 +220,7 @@ export function useScroller(options: Options) {
     [openAt],
   );
 
-  return { scroller, spacer, content, window, onScroll };
+  return { scroller, spacer, content, window, isLooking, onScroll };
 }
 
 function firstVisible(box: HTMLElement, lines: HTMLElement | null, { top, window }: State): Pin {

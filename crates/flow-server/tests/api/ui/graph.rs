@@ -93,7 +93,6 @@ both! {
     }
 }
 
-/// A DAG of many tasks: the whole call, with everything that is not at hand yet.
 #[test]
 fn a_graph_of_thousands_of_tasks_is_drawn() {
     on_sqlite(async |db| large(Api::from(db)).await);
@@ -109,11 +108,7 @@ async fn large(api: Api) {
         text.push_str(&format!("  - {{ id: t{at}, uses: work{needs} }}\n"));
     }
     api.w.save("large.yaml", &text, at(0)).await;
-    let begun = std::time::Instant::now();
     let body = api.get("/ui/dags/large/graph").await.expect(200);
-    let first = begun.elapsed();
     assert_eq!(body["nodes"].as_array().unwrap().len(), 5_000);
-    let begun = std::time::Instant::now();
-    api.get("/ui/dags/large/graph?folded=nothing").await.expect(200);
-    println!("5,000 tasks: {first:?}, then {:?}", begun.elapsed());
+    assert!(body["edges"].as_array().unwrap().len() > 9_000);
 }
