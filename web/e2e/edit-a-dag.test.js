@@ -25,7 +25,7 @@ journey("edit a DAG, with an error first", given, async ({ flow, window, page })
   const problem = problems.getByRole("button", { name: "line 5" });
   await problem.filter({ hasText: "pur" }).waitFor();
   const line = page.locator(".cm-line", { hasText: "serve" });
-  assert.equal(await line.locator(".cm-lintRange-error").innerText(), "pur");
+  assert.equal(await line.locator(".cm-lintRange-error").textContent(), "pur");
   await page.locator(".cm-gutter-lint .cm-lint-marker-error").waitFor();
   await page.getByRole("button", { name: "Save…" }).click();
   const dialog = page.getByRole("dialog", { name: "Save kitchen.yaml" });

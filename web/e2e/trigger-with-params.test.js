@@ -29,7 +29,6 @@ journey("trigger with params", { dags: { "order.yaml": ORDER } }, async ({ flow,
   const conf = page.getByLabel("Conf", { exact: true }).and(page.getByRole("textbox"));
   assert.deepEqual(JSON.parse(await conf.inputValue()), { cups: 3, drink: "tea" });
   await conf.fill('{"cups": 3, "drink": "mud"}');
-  window.expects("POST /api/v2/dags/order/dagRuns", 422);
   window.expects("POST /api/v2/dags/order/dagRuns", 400);
   await page.getByRole("button", { name: "Trigger", exact: true }).click();
   assert.equal(await saidAt(conf, "drink: "), "true");
@@ -52,6 +51,6 @@ journey("trigger with params", { dags: { "order.yaml": ORDER } }, async ({ flow,
 async function saidAt(field, text) {
   await field.page().getByText(text, { exact: false }).waitFor();
   const below = await field.getAttribute("aria-describedby");
-  assert.ok((await field.page().locator(`[id="${below}"]`).innerText()).includes(text));
+  assert.ok((await field.page().locator(`[id="${below}"]`).textContent()).includes(text));
   return await field.getAttribute("aria-invalid");
 }
