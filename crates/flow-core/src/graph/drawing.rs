@@ -33,6 +33,8 @@ const LEAD_IN: i32 = 24;
 const TRACK_GAP: i32 = 10;
 /// Parallel lines nearer than this look like one.
 const APART: i32 = 6;
+/// So far from the middle of a box an arrow may begin or end, when it is straight then.
+const OFF_CENTRE: i32 = 10;
 /// Widest that the tracks between two layers become.
 const TRACKS_WIDTH: i32 = 480;
 
@@ -88,7 +90,8 @@ pub fn draw(picture: &Picture, direction: Direction) -> Drawing {
         snap: 20,
     };
     let places = layout(picture, &metrics);
-    let page = Page { picture, direction, along: &along, metrics: &metrics, places: &places };
+    let ports = Ports::new(&places, &metrics);
+    let page = Page { picture, direction, along: &along, metrics: &metrics, places: &places, ports: &ports };
     page.draw(&titles)
 }
 
@@ -126,6 +129,51 @@ struct Page<'a> {
     along: &'a [i32],
     metrics: &'a Metrics,
     places: &'a Layout,
+    ports: &'a Ports,
+}
+
+/// Where arrows reach and leave items, across.
+struct Ports {
+    into: Vec<i32>,
+    out: Vec<i32>,
+}
+
+impl Ports {
+    /// In the middle; a little beside it where the only arrow on that side is straight then.
+    fn new(places: &Layout, metrics: &Metrics) -> Self {
+        let centre = |(item, kind): (usize, &Item)| {
+            let height = match *kind {
+                Item::Box(at) => metrics.boxes[at],
+                Item::Bend(_) => metrics.bend,
+                Item::Hold(_) => 0,
+            };
+            places.top[item] + height / 2
+        };
+        let into: Vec<i32> = places.items.iter().enumerate().map(centre).collect();
+        let mut ports = Self { out: into.clone(), into };
+        let mut steps: Vec<(usize, usize)> =
+            places.routes.iter().flat_map(|route| route.windows(2)).map(|step| (step[0], step[1])).collect();
+        steps.sort_unstable();
+        steps.dedup();
+        let (mut leave, mut arrive) = (vec![0_u32; places.items.len()], vec![0_u32; places.items.len()]);
+        for (from, to) in &steps {
+            leave[*from] += 1;
+            arrive[*to] += 1;
+        }
+        let is_box = |item: usize| matches!(places.items[item], Item::Box(_));
+        let is_near = |a: i32, b: i32| (a - b).abs() <= OFF_CENTRE;
+        for (from, to) in &steps {
+            if leave[*from] == 1 && is_box(*from) && is_near(ports.out[*from], ports.into[*to]) {
+                ports.out[*from] = ports.into[*to];
+            }
+        }
+        for (from, to) in &steps {
+            if arrive[*to] == 1 && is_box(*to) && is_near(ports.out[*from], ports.into[*to]) {
+                ports.into[*to] = ports.out[*from];
+            }
+        }
+        ports
+    }
 }
 
 /// Where the layers are, along.
@@ -181,16 +229,6 @@ impl Page<'_> {
             boxes,
             frames,
         }
-    }
-
-    /// Where arrows reach an item, across.
-    fn row(&self, item: usize) -> i32 {
-        let height = match self.places.items[item] {
-            Item::Box(at) => self.metrics.boxes[at],
-            Item::Bend(_) => self.metrics.bend,
-            Item::Hold(_) => 0,
-        };
-        self.places.top[item] + height / 2
     }
 
     fn columns(&self, titles: &[i32]) -> Columns {
@@ -260,8 +298,8 @@ impl Page<'_> {
             }
         }
         let start = |item: &usize| {
-            let ends = next[*item].iter().map(|end| self.row(*end)).collect();
-            (*item, self.row(*item), ends)
+            let ends = next[*item].iter().map(|end| self.ports.into[*end]).collect();
+            (*item, self.ports.out[*item], ends)
         };
         self.places.layers.iter().map(|layer| tracks::find(layer.iter().map(start), APART)).collect()
     }
@@ -317,7 +355,7 @@ impl Page<'_> {
     fn corners(&self, route: &[usize], columns: &Columns) -> Vec<(i32, i32)> {
         let mut corners: Vec<(i32, i32)> = Vec::with_capacity(4);
         for (step, item) in route.iter().enumerate() {
-            let (layer, row) = (self.places.layer[*item], self.row(*item));
+            let layer = self.places.layer[*item];
             let start = columns.start[layer];
             let end = start
                 + match self.places.items[*item] {
@@ -326,9 +364,10 @@ impl Page<'_> {
                 };
             let is_last = step + 1 == route.len();
             if step > 0 {
-                corners.push((start, row));
+                corners.push((start, self.ports.into[*item]));
             }
             if !is_last {
+                let row = self.ports.out[*item];
                 corners.push((end, row));
                 let tracks = &columns.tracks[layer];
                 let next = route[step + 1];
@@ -336,7 +375,7 @@ impl Page<'_> {
                 if let Some(track) = tracks.of.get(item).filter(|_| is_next) {
                     let at = columns.track[layer] + track_place(*track, tracks.count);
                     corners.push((at, row));
-                    corners.push((at, self.row(next)));
+                    corners.push((at, self.ports.into[next]));
                 }
             }
         }

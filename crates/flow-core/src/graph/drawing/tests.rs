@@ -120,10 +120,12 @@ fn arrows_go_from_box_to_box_at_right_angles_and_through_no_other() {
             let (from, to) = if arrow.is_back { (arrow.to, arrow.from) } else { (arrow.from, arrow.to) };
             let is_at = |one: &Rect, corner: &(i32, i32), is_end: bool| match direction {
                 Direction::Right => {
-                    corner.0 == one.x + if is_end { 0 } else { one.width } && corner.1 == one.y + one.height / 2
+                    corner.0 == one.x + if is_end { 0 } else { one.width }
+                        && (corner.1 - one.y - one.height / 2).abs() <= OFF_CENTRE
                 }
                 Direction::Down => {
-                    corner.1 == one.y + if is_end { 0 } else { one.height } && corner.0 == one.x + one.width / 2
+                    corner.1 == one.y + if is_end { 0 } else { one.height }
+                        && (corner.0 - one.x - one.width / 2).abs() <= OFF_CENTRE
                 }
             };
             let (first, last) = (corners.first().unwrap(), corners.last().unwrap());
