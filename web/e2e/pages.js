@@ -16,12 +16,14 @@ export const FURNISHED = { examples: true, dags: { "half_done.yaml": BROKEN } };
 
 /** What is run beforehand, several times where a list wants more than one. */
 const RUN = ["tutorial", "trigger_rules", "branching", "retries_and_timeouts", "log_etl", "log_etl", "log_etl"];
-/** What is left waiting. */
-const WAITING = "sensors";
+/** What is left under way. */
+const GOING = "sensors";
+/** What is paused, and so left waiting. */
+const PAUSED = "simple_example";
 
 /** Runs the examples and adds what the lists show. Returns what the addresses of the pages need. */
 export async function furnish(flow) {
-  await Promise.all([...RUN, WAITING].map((dagId) => flow.knows(dagId)));
+  await Promise.all([...RUN, GOING, PAUSED].map((dagId) => flow.knows(dagId)));
   const started = RUN.map(async (dagId) => {
     const runId = await flow.trigger(dagId, dagId === "branching" ? { size: 50 } : {});
     await flow.ended(dagId, runId);
@@ -46,9 +48,11 @@ export async function furnish(flow) {
   await flow.ask("POST", "/api/v2/users", { username: "ada", role: "Op", password: "correct horse" });
   await flow.ask("POST", "/api/v2/tokens", { name: "ci", expires_in: 90 * 86_400 });
   const runs = await Promise.all(started);
-  await flow.trigger(WAITING);
+  await flow.ask("PATCH", `/api/v2/dags/${PAUSED}`, { is_paused: true });
+  const waiting = { dagId: PAUSED, runId: await flow.trigger(PAUSED) };
+  await flow.trigger(GOING);
   const last = (dagId) => runs.findLast((run) => run.dagId === dagId);
-  return { run: last("log_etl"), retried: last("retries_and_timeouts") };
+  return { run: last("log_etl"), retried: last("retries_and_timeouts"), waiting };
 }
 
 /**
@@ -57,10 +61,11 @@ export async function furnish(flow) {
  * @param {Awaited<ReturnType<typeof furnish>>} seen
  * @returns {{ name: string, path: string, user: string | null }[]}
  */
-export function pages({ run, retried }) {
+export function pages({ run, retried, waiting }) {
+  const addressOf = ({ dagId, runId }) => `/dags/${dagId}/runs/${encodeURIComponent(runId)}`;
   const dag = `/dags/${run.dagId}`;
-  const ofRun = `${dag}/runs/${encodeURIComponent(run.runId)}`;
-  const ofTask = `/dags/${retried.dagId}/runs/${encodeURIComponent(retried.runId)}/tasks/third_time_lucky`;
+  const ofRun = addressOf(run);
+  const ofTask = `${addressOf(retried)}/tasks/third_time_lucky`;
   const at = `?run_id=${encodeURIComponent(run.runId)}`;
   const paths = {
     dags: "/",
@@ -86,6 +91,7 @@ export function pages({ run, retried }) {
     "task-tries": `${ofTask}/tries`,
     "task-details": `${ofTask}/details`,
     "task-events": `${ofTask}/events`,
+    "task-waiting": `${addressOf(waiting)}/tasks/print_hello`,
     "browse-runs": "/browse/runs",
     "browse-tasks": "/browse/tasks",
     "browse-events": "/browse/events",

@@ -60,10 +60,14 @@ export async function openWindow(browser, flow, options = {}) {
 function watchShifts() {
   const shifts = [];
   Object.defineProperty(window, "flowShifts", { value: shifts });
+  const where = ({ x, y, width, height }) => `${x},${y} ${width}×${height}`;
   new PerformanceObserver((list) => {
     for (const entry of list.getEntries()) {
       if (entry.hadRecentInput) continue;
-      const moved = entry.sources.map(({ node }) => (node?.outerHTML ?? node?.textContent ?? "?").slice(0, 120));
+      const moved = entry.sources.map(({ node, previousRect, currentRect }) => {
+        const text = (node?.outerHTML ?? node?.textContent ?? "?").slice(0, 120);
+        return `${text} from ${where(previousRect)} to ${where(currentRect)}`;
+      });
       shifts.push({ value: entry.value, at: Math.round(entry.startTime), path: location.pathname, moved });
     }
   }).observe({ type: "layout-shift", buffered: true });
@@ -150,6 +154,11 @@ class Window {
     await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestIdleCallback(resolve))));
     const isQuiet = this.#underWay.size === 0 && Date.now() - this.#lastEnd >= QUIET;
     return isQuiet && (await page.locator("[aria-busy=true]").count()) === 0;
+  }
+
+  /** Says that what has moved since the last time was to move: news that a person is waiting for. */
+  async hasNews() {
+    await this.page.evaluate(() => window.flowShifts.splice(0));
   }
 
   /** Returns what went wrong since the last time, each as a sentence. */

@@ -41,24 +41,26 @@ function Config() {
       </Toolbar>
       <Loaded query={config} what="The configuration">
         {({ sections }) => (
-          <Table
-            label="Settings"
-            columns={COLUMNS}
-            rows={findOptions(sections, text)}
-            rowKey={(option) => `${option.section}.${option.key}`}
-            empty={
-              <Empty
-                icon={SearchX}
-                title="No setting matches."
-                action={<Button onClick={() => url.set({ q: "" })}>Clear the search</Button>}
-              />
-            }
-          />
+          <>
+            <Table
+              label="Settings"
+              columns={COLUMNS}
+              rows={findOptions(sections, text)}
+              rowKey={(option) => `${option.section}.${option.key}`}
+              empty={
+                <Empty
+                  icon={SearchX}
+                  title="No setting matches."
+                  action={<Button onClick={() => url.set({ q: "" })}>Clear the search</Button>}
+                />
+              }
+            />
+            <p className="px-4 py-3 text-muted">
+              <code className="font-mono text-xs">flow config show</code> says where each comes from.
+            </p>
+          </>
         )}
       </Loaded>
-      <p className="px-4 py-3 text-muted">
-        <code className="font-mono text-xs">flow config show</code> says where each comes from.
-      </p>
     </Page>
   );
 }

@@ -5,6 +5,7 @@ import { ChevronDown, CircleAlert } from "lucide-react";
 import type { ImportError } from "../../api/queries";
 import { firstProblem } from "../../lib/importError";
 import { countOf } from "../../lib/words";
+import { Sentence } from "../../parts/Sentence";
 
 /** More than these are folded at first. */
 const FEW = 3;
@@ -47,7 +48,7 @@ function ErrorLine({ error }: { error: ImportError }) {
         {line !== null && `:${line}`}
       </Link>
       <span className="min-w-0 flex-1 basis-72 truncate text-muted" title={message}>
-        {message}
+        <Sentence text={message} />
         {count > 1 && ` (and ${count - 1} more)`}
       </span>
     </li>

@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { journey } from "./harness/journey.js";
+
+journey("add and test a connection", {}, async ({ flow, window, page }) => {
+  // A port where somebody listens, and then nobody any more.
+  const host = createServer((socket) => socket.end()).listen(0, "127.0.0.1");
+  await once(host, "listening");
+  const { port } = host.address();
+  await window.open("/admin/connections");
+  await page.getByRole("button", { name: "Add a connection" }).first().click();
+
+  const dialog = page.getByRole("dialog", { name: "Add a connection" });
+  await dialog.getByLabel("Paste a URI").fill(`postgres://etl:not%20shown@127.0.0.1:${port}/sales`);
+  assert.equal(await dialog.getByLabel("Host").inputValue(), "127.0.0.1");
+  assert.equal(await dialog.getByLabel("Port").inputValue(), String(port));
+  assert.equal(await dialog.getByLabel("Database").inputValue(), "sales");
+  await dialog.getByRole("button", { name: "Test" }).click();
+  const told = dialog.getByRole("status");
+  await told.filter({ hasText: `127.0.0.1:${port}` }).waitFor();
+  const reached = await told.textContent();
+  host.close();
+  await once(host, "close");
+
+  // What the server refuses stands at its field, and what was typed stays.
+  await dialog.getByLabel("Id").fill("a warehouse");
+  window.expects("POST /api/v2/connections", 422);
+  await dialog.getByRole("button", { name: "Add the connection" }).click();
+  await dialog.locator('[aria-invalid="true"]').waitFor();
+  await dialog.getByLabel("Id").fill("warehouse");
+  await dialog.getByRole("button", { name: "Add the connection" }).click();
+  await dialog.waitFor({ state: "detached" });
+  await page.getByRole("row", { name: "warehouse" }).getByText(`127.0.0.1:${port}`).waitFor();
+  const kept = await flow.ask("GET", "/api/v2/connections/warehouse");
+  assert.deepEqual([kept.conn_type, kept.login, kept.schema, kept.port], ["postgres", "etl", "sales", port]);
+
+  await page.getByRole("button", { name: "Actions for warehouse" }).click();
+  await page.getByRole("menuitem", { name: "Test" }).click();
+  const message = page.getByRole("region", { name: "Messages" }).getByText("warehouse: ");
+  await message.waitFor();
+  assert.notEqual((await message.textContent()).replace("warehouse: ", "").toLowerCase(), reached.toLowerCase());
+  await window.settled();
+});
