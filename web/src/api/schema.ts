@@ -8436,7 +8436,7 @@ export interface operations {
                 version_number?: number;
                 /** @description Which way the arrows go */
                 direction?: "LR" | "TB";
-                /** @description Groups that are drawn as one box, by id; `*` = all. May be repeated */
+                /** @description Groups that are drawn as one box, by id; `*` = all. May be repeated, 1,000 times at most */
                 folded?: string[];
             };
             header?: never;
