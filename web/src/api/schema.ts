@@ -3222,6 +3222,8 @@ export interface components {
         GanttResponse: {
             /** @description By task in the order of the DAG, then by try. What has not begun has a bar without times */
             bars: components["schemas"]["GanttBar"][];
+            /** @description Otherwise there are more tries than 50,000: those of some tasks are left out, except for the latest */
+            is_complete: boolean;
         };
         /** @enum {string} */
         GraphDirection: "LR" | "TB";

@@ -141,6 +141,8 @@ export interface GanttBar {
 
 export interface Gantt {
   bars: GanttBar[];
+  /** Otherwise some tasks miss earlier tries */
+  is_complete: boolean;
 }
 
 export interface Diagnostic {
