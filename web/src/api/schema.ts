@@ -8462,10 +8462,15 @@ export interface operations {
     get_grid: {
         parameters: {
             query?: {
-                /** @description Most runs to return; more than 365 are never returned, nor more than make 250,000 task instances */
+                /** @description Most runs to return; more than 365 are never returned, nor more than make 250,000 cells */
                 limit?: number;
                 /** @description The newest run is due at this moment or before */
                 run_after_lte?: components["schemas"]["When"];
+                /**
+                 * @description Only what comes after this run, which is the last of the page before: runs that are older, or due at the same
+                 *     moment and made before it
+                 */
+                before_run_id?: string;
                 run_type?: string[];
                 state?: string[];
                 /** @description With the start and end of each task instance */
