@@ -14,8 +14,8 @@ use crate::{ApiError, auth};
 
 /// Pictures kept.
 const PICTURES_MAX: usize = 64;
-/// Boxes and arrows of all pictures kept.
-const PARTS_MAX: usize = 200_000;
+/// Bytes of all pictures kept.
+const BYTES_MAX: usize = 32 << 20;
 /// Pictures that are made at once; others wait, so that pictures never take all of the machine.
 const MADE_AT_ONCE: usize = 2;
 
@@ -44,14 +44,12 @@ pub(crate) struct Sent {
     pub(crate) body: Bytes,
     /// Of the body.
     pub(crate) etag: String,
-    parts: usize,
 }
 
 impl Sent {
-    /// `parts`: how many boxes and arrows it has.
-    pub(crate) fn new(body: String, parts: usize) -> Self {
+    pub(crate) fn new(body: String) -> Self {
         let etag = format!("\"{}\"", &auth::digest(&body)[..32]);
-        Self { body: Bytes::from(body), etag, parts }
+        Self { body: Bytes::from(body), etag }
     }
 }
 
@@ -69,7 +67,7 @@ struct Inner {
 #[derive(Debug, Default)]
 struct Kept {
     pictures: HashMap<Key, (Arc<Sent>, u64)>,
-    parts: usize,
+    bytes: usize,
     clock: u64,
 }
 
@@ -83,15 +81,15 @@ impl Kept {
 
     fn put(&mut self, key: Key, sent: Arc<Sent>) {
         self.clock += 1;
-        self.parts += sent.parts;
+        self.bytes += sent.body.len();
         if let Some((old, _)) = self.pictures.insert(key, (sent, self.clock)) {
-            self.parts -= old.parts;
+            self.bytes -= old.body.len();
         }
         // The least recently used go first; one that is larger than all the room is not kept either.
-        while self.pictures.len() > PICTURES_MAX || self.parts > PARTS_MAX {
+        while self.pictures.len() > PICTURES_MAX || self.bytes > BYTES_MAX {
             let oldest = self.pictures.iter().min_by_key(|(_, (_, used))| *used).map(|(key, _)| key.clone());
             let Some((old, _)) = oldest.and_then(|key| self.pictures.remove(&key)) else { return };
-            self.parts -= old.parts;
+            self.bytes -= old.body.len();
         }
     }
 }
@@ -176,7 +174,7 @@ mod tests {
         let graphs = Graphs::default();
         let make = |text: &str| {
             let text = text.to_owned();
-            move || Ok(Sent::new(text, 1))
+            move || Ok(Sent::new(text))
         };
         let first = graphs.get(key(1), make("one")).await.unwrap();
         let again = graphs.get(key(1), make("two")).await.unwrap();
@@ -188,19 +186,20 @@ mod tests {
 
     #[test]
     fn the_least_recently_used_go_first() {
+        let sent = |bytes: usize| Arc::new(Sent::new("x".repeat(bytes)));
         let mut kept = Kept::default();
         for id in 0..3 {
-            kept.put(key(id), Arc::new(Sent::new(String::new(), PARTS_MAX / 3)));
+            kept.put(key(id), sent(BYTES_MAX / 3));
         }
         assert!(kept.get(&key(0)).is_some());
-        kept.put(key(3), Arc::new(Sent::new(String::new(), PARTS_MAX / 3)));
+        kept.put(key(3), sent(BYTES_MAX / 3));
         let there: Vec<bool> = (0..4).map(|id| kept.get(&key(id)).is_some()).collect();
         assert_eq!(there, [true, false, true, true]);
-        kept.put(key(4), Arc::new(Sent::new(String::new(), PARTS_MAX + 1)));
-        assert_eq!((kept.pictures.len(), kept.parts), (0, 0));
+        kept.put(key(4), sent(BYTES_MAX + 1));
+        assert_eq!((kept.pictures.len(), kept.bytes), (0, 0));
         for id in 0..100 {
-            kept.put(key(id), Arc::new(Sent::new(String::new(), 1)));
+            kept.put(key(id), sent(1));
         }
-        assert_eq!((kept.pictures.len(), kept.parts), (PICTURES_MAX, PICTURES_MAX));
+        assert_eq!((kept.pictures.len(), kept.bytes), (PICTURES_MAX, PICTURES_MAX));
     }
 }

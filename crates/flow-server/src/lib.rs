@@ -5,6 +5,7 @@
 mod access;
 mod api;
 mod auth;
+mod away;
 mod dag_files;
 mod error;
 mod extract;

@@ -108,9 +108,9 @@ async fn measure(db: Database) {
         ("running", DagRunFilter { states: vec![RunState::Running], ..one() }),
         ("by hand, of which there are none", DagRunFilter { types: vec![RunType::Manual], ..one() }),
     ] {
-        time(&format!("grid: 365 runs, {name}"), async || store.grid_runs(&filter, 366).await, Vec::len).await;
+        time(&format!("grid: 365 runs, {name}"), async || store.grid_runs(&filter, None, 366).await, Vec::len).await;
     }
-    let wide: Vec<RunKey> = store.grid_runs(&one(), 365).await.unwrap().iter().map(|run| run.key).collect();
+    let wide: Vec<RunKey> = store.grid_runs(&one(), None, 365).await.unwrap().iter().map(|run| run.key).collect();
     for is_timed in [false, true] {
         time(
             &format!("grid: cells of 365 runs with 100 tasks, timed: {is_timed}"),

@@ -3222,6 +3222,8 @@ export interface components {
         GanttResponse: {
             /** @description By task in the order of the DAG, then by try. What has not begun has a bar without times */
             bars: components["schemas"]["GanttBar"][];
+            /** @description Otherwise there are more tries than 50,000: those of some tasks are left out, except for the latest */
+            is_complete: boolean;
         };
         /** @enum {string} */
         GraphDirection: "LR" | "TB";
@@ -8436,7 +8438,7 @@ export interface operations {
                 version_number?: number;
                 /** @description Which way the arrows go */
                 direction?: "LR" | "TB";
-                /** @description Groups that are drawn as one box, by id; `*` = all. May be repeated */
+                /** @description Groups that are drawn as one box, by id; `*` = all. May be repeated, 1,000 times at most */
                 folded?: string[];
             };
             header?: never;
@@ -8460,10 +8462,15 @@ export interface operations {
     get_grid: {
         parameters: {
             query?: {
-                /** @description Most runs to return; more than 365 are never returned, nor more than make 250,000 task instances */
+                /** @description Most runs to return; more than 365 are never returned, nor more than make 250,000 cells */
                 limit?: number;
                 /** @description The newest run is due at this moment or before */
                 run_after_lte?: components["schemas"]["When"];
+                /**
+                 * @description Only what comes after this run, which is the last of the page before: runs that are older, or due at the same
+                 *     moment and made before it
+                 */
+                before_run_id?: string;
                 run_type?: string[];
                 state?: string[];
                 /** @description With the start and end of each task instance */

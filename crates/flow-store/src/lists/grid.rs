@@ -6,7 +6,7 @@
 use flow_core::{RunKey, RunState, RunType, TaskState, Timestamp};
 
 use crate::{
-    DagRunFilter, DagRunOrder, Order, Page, Store, StoreError,
+    DagRunFilter, DagRunOrder, Key, Order, Page, Place, Store, StoreError,
     db::{on, statements},
     rows::{count, moment, to_list, word},
 };
@@ -73,6 +73,8 @@ impl TryFrom<RawRun> for GridRun {
 #[derive(Clone, Debug)]
 pub struct GridColumn {
     pub run: RunKey,
+    /// How many there are.
+    pub count: u32,
     /// As [`CELLS`] or [`TIMED_CELLS`] writes them.
     text: String,
 }
@@ -138,11 +140,11 @@ pub struct TaskBrief {
 
 statements! {
     each CELLS = [
-        "SELECT run, STRING_AGG(task_id || ' ' || state || ' ' || try_number, ',')
+        "SELECT run, COUNT(*), STRING_AGG(task_id || ' ' || state || ' ' || try_number, ',')
          FROM task_instance WHERE run IN (SELECT CAST(c.value AS BIGINT) FROM", ") GROUP BY run"
     ];
     each TIMED_CELLS = [
-        "SELECT run, STRING_AGG(task_id || ' ' || state || ' ' || try_number || ' ' || COALESCE(CAST(started_at / 1000 AS TEXT), '')
+        "SELECT run, COUNT(*), STRING_AGG(task_id || ' ' || state || ' ' || try_number || ' ' || COALESCE(CAST(started_at / 1000 AS TEXT), '')
             || ' ' || COALESCE(CAST(ended_at / 1000 AS TEXT), ''), ',')
          FROM task_instance WHERE run IN (SELECT CAST(c.value AS BIGINT) FROM", ") GROUP BY run"
     ];
@@ -156,15 +158,24 @@ statements! {
 }
 
 impl Store {
-    /// Returns runs for a grid, the newest first.
+    /// Returns runs for a grid, the newest first. `before`: only those that come after this run in that order.
     ///
     /// # Errors
     ///
     /// As [`Store::list_dag_runs`].
-    pub async fn grid_runs(&self, filter: &DagRunFilter, limit: u32) -> Result<Vec<GridRun>, StoreError> {
+    pub async fn grid_runs(
+        &self,
+        filter: &DagRunFilter,
+        before: Option<(Timestamp, RunKey)>,
+        limit: u32,
+    ) -> Result<Vec<GridRun>, StoreError> {
         let newest = Order { by: DagRunOrder::RunAfter, is_descending: true };
         let mut select = self.dag_runs(filter, &[newest]);
         select.read(COLUMNS);
+        if let Some((run_after, key)) = before {
+            let keys = vec![Key::Int(run_after.as_micros()), Key::Int(key.0)];
+            select = select.beside(&Place { keys, is_backward: false });
+        }
         let rows: Vec<RawRun> = select.fetch(self, Page { limit, offset: 0 }).await?;
         rows.into_iter().map(GridRun::try_from).collect()
     }
@@ -179,9 +190,10 @@ impl Store {
             return Ok(Vec::new());
         }
         let statement = if is_timed { TIMED_CELLS } else { CELLS };
-        let rows: Vec<(i64, String)> =
+        let rows: Vec<(i64, i64, String)> =
             on!(read self, statement, |text, conn| sqlx::query_as(text).bind(to_list(&runs)).fetch_all(conn).await?);
-        Ok(rows.into_iter().map(|(run, text)| GridColumn { run: RunKey(run), text }).collect())
+        let column = |(run, cells, text)| GridColumn { run: RunKey(run), count: count(cells), text };
+        Ok(rows.into_iter().map(column).collect())
     }
 
     /// Returns the task instances of a run, in no order.

@@ -40,7 +40,14 @@ export function RunGantt({ dagId, runId, before }: Props) {
   const query = { ...gantt, data: rows && run.data && { rows, run: run.data }, error: gantt.error ?? run.error };
   return (
     <Loaded query={query} what="The Gantt chart" loading={<Waiting before={before} />}>
-      {({ rows, run }) => <Chart key={runId} dagId={dagId} run={run} rows={rows} before={before} />}
+      {({ rows, run }) => (
+        <>
+          {gantt.data?.is_complete === false && (
+            <p className="px-4 pb-2 text-warn">This run has more tries than are shown: some tasks miss earlier ones.</p>
+          )}
+          <Chart key={runId} dagId={dagId} run={run} rows={rows} before={before} />
+        </>
+      )}
     </Loaded>
   );
 }

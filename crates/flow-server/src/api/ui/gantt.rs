@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use axum::extract::State;
-use flow_core::TaskState;
+use axum::{extract::State, response::Response};
+use flow_core::{TaskIx, TaskState};
 use flow_store::{TaskBrief, TryBrief};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -12,6 +12,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     ApiError, App,
     api::{Refusals, find},
+    away,
     error::ErrorBody,
     extract::Path,
     wire::When,
@@ -24,6 +25,8 @@ const TRIES_MAX: u32 = 50_000;
 struct GanttResponse {
     /// By task in the order of the DAG, then by try. What has not begun has a bar without times
     bars: Vec<GanttBar>,
+    /// Otherwise there are more tries than 50,000: those of some tasks are left out, except for the latest
+    is_complete: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -93,20 +96,31 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 async fn get_gantt(
     State(app): State<App>,
     Path((dag_id, run_id)): Path<(String, String)>,
-) -> Result<axum::Json<GanttResponse>, ApiError> {
+) -> Result<Response, ApiError> {
     let row = find::run(&app, &dag_id, &run_id).await?;
     let version = app.dags.read(&app.store, row.version_id).await?;
     let tasks = app.store.tasks_in_brief(row.run.key).await?;
-    let mut tries: HashMap<(String, i64), Vec<TryBrief>> = HashMap::new();
-    for one in app.store.tries_in_brief(row.run.key, TRIES_MAX).await? {
-        tries.entry((one.task_id.clone(), one.map_index)).or_default().push(one);
+    // One more than is shown tells whether there is more.
+    let mut tries = app.store.tries_in_brief(row.run.key, TRIES_MAX + 1).await?;
+    let most = usize::try_from(TRIES_MAX).unwrap_or(usize::MAX);
+    let is_complete = tries.len() <= most;
+    tries.truncate(most);
+    away::json(move || Ok(GanttResponse { bars: bars(tasks, tries, |task_id| version.task_ix(task_id)), is_complete }))
+        .await
+}
+
+/// Returns the bars in their order.
+fn bars(tasks: Vec<TaskBrief>, tries: Vec<TryBrief>, ix: impl Fn(&str) -> Option<TaskIx>) -> Vec<GanttBar> {
+    let mut earlier: HashMap<(String, i64), Vec<TryBrief>> = HashMap::new();
+    for one in tries {
+        earlier.entry((one.task_id.clone(), one.map_index)).or_default().push(one);
     }
     let mut bars: BTreeMap<(u32, String, i64, u32), GanttBar> = BTreeMap::new();
     for task in tasks {
-        let place = version.task_ix(&task.task_id).map_or(u32::MAX, |ix| ix.0);
+        let place = ix(&task.task_id).map_or(u32::MAX, |ix| ix.0);
         let key = |try_number: u32| (place, task.task_id.clone(), task.map_index, try_number);
         let latest = key(task.try_number);
-        for one in tries.remove(&(task.task_id.clone(), task.map_index)).unwrap_or_default() {
+        for one in earlier.remove(&(task.task_id.clone(), task.map_index)).unwrap_or_default() {
             bars.insert(key(one.try_number), GanttBar::before(one));
         }
         // What was cleared has not begun again: its latest try is one of the past.
@@ -114,7 +128,7 @@ async fn get_gantt(
             bars.insert(latest, GanttBar::now(task));
         }
     }
-    Ok(axum::Json(GanttResponse { bars: bars.into_values().collect() }))
+    bars.into_values().collect()
 }
 
 #[cfg(test)]

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use axum::extract::State;
+use axum::{extract::State, response::Response};
 use flow_core::{Dag, RunKey, TaskState};
-use flow_store::{DagRunFilter, GridCell, GridRun as RunRow, Range};
+use flow_store::{DagRunFilter, GridCell, GridColumn, GridRun as RunRow, Range, StoreError};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -16,6 +16,7 @@ use crate::{
         dag_runs::{DagRunState, DagRunType, list},
         find,
     },
+    away,
     error::ErrorBody,
     extract::{Path, Query},
     wire::When,
@@ -25,17 +26,23 @@ use crate::{
 const RUNS: u32 = 25;
 /// Most of them.
 const RUNS_MAX: u32 = 365;
-/// Most task instances: of a DAG with very many tasks fewer runs are shown.
+/// Most cells: of a DAG with very many tasks, or whose tasks have other ids from version to version, fewer runs are shown.
 const CELLS_MAX: usize = 250_000;
+/// Runs whose task instances are read at once. A DAG has 10,000 tasks at most: so no more is read than twice what is
+/// shown, whatever older versions had.
+const RUNS_AT_ONCE: usize = 25;
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct Asked {
-    /// Most runs to return; more than 365 are never returned, nor more than make 250,000 task instances
+    /// Most runs to return; more than 365 are never returned, nor more than make 250,000 cells
     #[param(minimum = 0, default = 25)]
     limit: Option<u32>,
     /// The newest run is due at this moment or before
     run_after_lte: Option<When>,
+    /// Only what comes after this run, which is the last of the page before: runs that are older, or due at the same
+    /// moment and made before it
+    before_run_id: Option<String>,
     #[serde(default)]
     run_type: Vec<String>,
     #[serde(default)]
@@ -166,14 +173,6 @@ impl Column {
             *end = (*end).max(cell.ended_at);
         }
     }
-
-    fn grow(&mut self, rows: usize) {
-        let times = if self.starts.len() == self.letters.len() { rows } else { 0 };
-        self.letters.resize(rows, NOTHING);
-        self.tries.resize(rows, 0);
-        self.starts.resize(times, None);
-        self.ends.resize(times, None);
-    }
 }
 
 impl GridRun {
@@ -297,12 +296,15 @@ async fn get_grid(
     State(app): State<App>,
     Path(dag_id): Path<String>,
     Query(asked): Query<Asked>,
-) -> Result<axum::Json<GridResponse>, ApiError> {
+) -> Result<Response, ApiError> {
     let states = list::states(&asked.state)?;
     let types = list::types(&asked.run_type)?;
     let dag = find::dag(&app, &dag_id).await?;
     let version = app.dags.read(&app.store, dag.version_id).await?;
-    let mut tasks = rows_of(&version.dag);
+    let before = match &asked.before_run_id {
+        Some(run_id) => Some(find::run(&app, &dag_id, run_id).await?.run).map(|run| (run.run_after, run.key)),
+        None => None,
+    };
     let shown = usize::try_from(asked.limit.unwrap_or(RUNS).min(RUNS_MAX)).unwrap_or(usize::MAX);
     let limit = shown.min((CELLS_MAX / version.dag.tasks.len().max(1)).max(1));
     let mut runs = match types {
@@ -316,43 +318,76 @@ async fn get_grid(
                 ..DagRunFilter::default()
             };
             // One more than is shown tells whether there is more.
-            app.store.grid_runs(&wanted, u32::try_from(limit + 1).unwrap_or(u32::MAX)).await?
+            app.store.grid_runs(&wanted, before, u32::try_from(limit + 1).unwrap_or(u32::MAX)).await?
         }
     };
-    let has_more = runs.len() > limit;
+    let mut has_more = runs.len() > limit;
     runs.truncate(limit);
     let is_timed = asked.times.unwrap_or(false);
     let keys: Vec<RunKey> = runs.iter().map(|run| run.key).collect();
-    let found = app.store.grid_columns(&keys, is_timed).await?;
-
-    let in_order = tasks.iter().filter(|row| row.kind == GridKind::Task);
-    let mut rows: HashMap<String, usize> = in_order.enumerate().map(|(at, row)| (row.id.clone(), at)).collect();
-    let mut columns = vec![Column::new(rows.len(), is_timed); runs.len()];
-    let places: HashMap<RunKey, usize> = keys.into_iter().enumerate().map(|(at, key)| (key, at)).collect();
-    let mut strays = Vec::new();
-    for column in &found {
-        let Some(at) = places.get(&column.run) else { continue };
-        for cell in column.cells() {
-            let cell = cell?;
-            match rows.get(cell.task_id) {
-                Some(row) => columns[*at].put(*row, &cell),
-                None => strays.push((*at, cell)),
-            }
+    let (mut found, mut cells, mut read) = (Vec::new(), 0, 0);
+    for some in keys.chunks(RUNS_AT_ONCE) {
+        let columns = app.store.grid_columns(some, is_timed).await?;
+        cells += columns.iter().map(|column| u64::from(column.count)).sum::<u64>();
+        found.extend(columns);
+        read += some.len();
+        if cells >= CELLS_MAX as u64 {
+            break;
         }
     }
-    let removed: BTreeSet<&str> = strays.iter().map(|(_, cell)| cell.task_id).collect();
+    has_more |= read < runs.len();
+    runs.truncate(read);
+    away::json(move || Ok(grid(&version.dag, runs, &found, is_timed, has_more)?)).await
+}
+
+/// Puts a grid together. Older versions had other tasks: when they make it too large, the older runs are left out.
+fn grid(
+    dag: &Dag,
+    mut runs: Vec<RunRow>,
+    found: &[GridColumn],
+    is_timed: bool,
+    has_more: bool,
+) -> Result<GridResponse, StoreError> {
+    let mut tasks = rows_of(dag);
+    let in_order = tasks.iter().filter(|row| row.kind == GridKind::Task);
+    let mut rows: HashMap<String, usize> = in_order.enumerate().map(|(at, row)| (row.id.clone(), at)).collect();
+    let of_run: HashMap<RunKey, &GridColumn> = found.iter().map(|column| (column.run, column)).collect();
+    let cells_of = |run: &RunRow| of_run.get(&run.key).into_iter().flat_map(|column| column.cells());
+
+    let mut removed = BTreeSet::new();
+    let mut shown = 0;
+    for run in &runs {
+        let mut new = BTreeSet::new();
+        for cell in cells_of(run) {
+            let id = cell?.task_id;
+            if !rows.contains_key(id) && !removed.contains(id) {
+                new.insert(id);
+            }
+        }
+        if shown > 0 && (rows.len() + removed.len() + new.len()) * (shown + 1) > CELLS_MAX {
+            break;
+        }
+        removed.extend(new);
+        shown += 1;
+    }
+    let has_more = has_more || shown < runs.len();
+    runs.truncate(shown);
     for id in removed {
         rows.insert(id.to_owned(), rows.len());
         tasks.push(GridTask::removed(id));
     }
-    for column in &mut columns {
-        column.grow(rows.len());
-    }
-    for (at, cell) in &strays {
-        if let Some(row) = rows.get(cell.task_id) {
-            columns[*at].put(*row, cell);
+
+    let mut columns = Vec::with_capacity(runs.len());
+    for run in &runs {
+        let mut column = Column::new(rows.len(), is_timed);
+        for cell in cells_of(run) {
+            let cell = cell?;
+            if let Some(row) = rows.get(cell.task_id) {
+                column.put(*row, &cell);
+            }
         }
+        columns.push(column);
     }
     let runs = runs.into_iter().zip(columns).map(|(run, column)| GridRun::new(run, column, is_timed)).collect();
-    Ok(axum::Json(GridResponse { tasks, runs, has_more }))
+    Ok(GridResponse { tasks, runs, has_more })
 }

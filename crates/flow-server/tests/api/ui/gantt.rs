@@ -54,7 +54,7 @@ both! {
             bar("b", 2, "success", [Some(70), Some(70), Some(75)]),
             bar("a", 1, "running", [Some(76), Some(76), None]),
             bar("c", 0, "no_status", [None; 3]),
-        ]}));
+        ], "is_complete": true }));
     }
 
     async fn what_was_cleared_shows_what_was(api: Api) {
@@ -76,6 +76,27 @@ both! {
         api.w.meddle("UPDATE task_instance SET task_id = 'A' WHERE task_id = 'b'").await;
         let gantt = api.get(PATH).await.expect(200);
         assert_eq!(each(&gantt["bars"], "task_id"), ["a", "c", "A"]);
+    }
+
+    async fn more_tries_than_are_shown_are_told(api: Api) {
+        api.w.save("r.yaml", RETRIED, at(0)).await;
+        let key = run(&api, "retried", "r", 1).await;
+        api.w.running(key, "w", at(2)).await;
+        let more = |from: u32, to: u32| {
+            format!(
+                "INSERT INTO attempt (run, task_id, map_index, try_number, token, dag_id, pool, pool_slots, queue, priority_weight,
+                    queued_at, worker, started_at, lease_until, ended_at, outcome, settled)
+                 WITH RECURSIVE g (n) AS (SELECT {from} UNION ALL SELECT n + 1 FROM g WHERE n < {to})
+                 SELECT run, task_id, map_index, n, token, dag_id, pool, pool_slots, queue, priority_weight, queued_at, worker,
+                    started_at, lease_until, 5, '{{\"outcome\":\"success\"}}', TRUE FROM attempt CROSS JOIN g WHERE try_number = 1"
+            )
+        };
+        api.w.meddle(&more(2, 50_000)).await;
+        let gantt = api.get(PATH).await.expect(200);
+        assert_eq!((gantt["bars"].as_array().unwrap().len(), &gantt["is_complete"]), (50_002, &json!(true)));
+        api.w.meddle(&more(50_001, 50_001)).await;
+        let gantt = api.get(PATH).await.expect(200);
+        assert_eq!((gantt["bars"].as_array().unwrap().len(), &gantt["is_complete"]), (50_002, &json!(false)));
     }
 
     async fn what_is_not_there_is_not_found(api: Api) {

@@ -80,6 +80,14 @@ both! {
         api.get("/ui/dags/groups/graph?direction=RL").await.expect(422);
     }
 
+    async fn at_most_a_thousand_groups_are_named(api: Api) {
+        api.w.save("groups.yaml", GROUPS, at(0)).await;
+        let many = |count: usize| format!("/ui/dags/groups/graph?{}", vec!["folded=g"; count].join("&"));
+        api.get(&many(1_000)).await.expect(200);
+        let refused = api.get(&many(1_001)).await.expect(422);
+        assert_eq!(refused["detail"][0]["loc"], json!(["query", "folded"]));
+    }
+
     async fn who_has_it_need_not_be_sent_it_again(api: Api) {
         api.w.save("groups.yaml", GROUPS, at(0)).await;
         let first = api.get("/ui/dags/groups/graph").await;

@@ -106,6 +106,48 @@ both! {
         assert_eq!(api.get("/ui/dags/c/grid").await.expect(200)["runs"].as_array().unwrap().len(), 25);
     }
 
+    async fn runs_with_other_tasks_each_make_the_grid_no_larger_than_it_may_be(api: Api) {
+        api.w.save("c.yaml", "{ dag_id: c, schedule: null, tasks: [{ id: t, uses: work }] }", at(0)).await;
+        for second in 0..25 {
+            run(&api, "c", &format!("r{second}"), second).await;
+        }
+        api.w.meddle(
+            "INSERT INTO task_instance (run, task_id, map_index, dag_id, state, try_number, max_tries, lost, ended_at,
+                operator, pool, pool_slots, priority_weight, queue, sort_date, max_active_tasks)
+             WITH RECURSIVE g (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM g WHERE n < 600)
+             SELECT run, 'of_' || run || '_' || n, -1, dag_id, 'success', 1, 0, 0, 6000, operator, pool, 1, 1, queue, sort_date, 1
+             FROM task_instance CROSS JOIN g",
+        ).await;
+        let grid = api.get("/ui/dags/c/grid").await.expect(200);
+        // 20 runs by `t` and 600 others of each.
+        assert_eq!((grid["tasks"].as_array().unwrap().len(), &grid["has_more"]), (12_001, &json!(true)));
+        assert_eq!(grid["runs"].as_array().unwrap().len(), 20);
+        let oldest = &grid["runs"][19];
+        assert_eq!(oldest["run_id"], "r5");
+        assert_eq!(oldest["states"].as_str().unwrap().replace('-', ""), format!(".{}", "s".repeat(600)));
+        let rest = api.get("/ui/dags/c/grid?before_run_id=r5").await.expect(200);
+        assert_eq!(each(&rest["runs"], "run_id"), ["r4", "r3", "r2", "r1", "r0"]);
+        assert_eq!(rest["has_more"], false);
+    }
+
+    async fn runs_due_at_one_moment_are_paged_through(api: Api) {
+        with_runs(&api).await;
+        api.w.meddle("UPDATE dag_run SET run_after = 1000000").await;
+        let mut seen = vec!["r3".to_owned()];
+        for more in [true, false] {
+            let before = seen.last().unwrap();
+            let path = format!("/ui/dags/grouped/grid?limit=1&run_after_lte=1970-01-01T00:00:01Z&before_run_id={before}");
+            let grid = api.get(&path).await.expect(200);
+            assert_eq!(grid["has_more"], more);
+            seen.push(grid["runs"][0]["run_id"].as_str().unwrap().to_owned());
+        }
+        assert_eq!(seen, ["r3", "r2", "r1"]);
+        assert_eq!(run_ids(&api, "before_run_id=r3&state=running&state=queued").await, ["r2", "r1"]);
+        assert_eq!(run_ids(&api, "before_run_id=r1").await, [""; 0]);
+        api.get("/ui/dags/grouped/grid?before_run_id=none").await.expect(404);
+        api.get("/ui/dags/grouped/grid?before_run_id=%00").await.expect(404);
+    }
+
     async fn several_instances_of_a_task_share_a_cell(api: Api) {
         api.w.save("c.yaml", "{ dag_id: c, schedule: null, tasks: [{ id: t, uses: work }] }", at(0)).await;
         let key = run(&api, "c", "r", 10).await;
