@@ -483,6 +483,10 @@ mod tests {
         assert_eq!(found["sql/load.sql"], Ok("SELECT".to_owned()));
         assert!(found["../other.txt"].is_err() && found["../../secret.txt"].is_err());
         assert!(editor.named(None, names()).unwrap()["sql/load.sql"].is_err());
+        fs::write(home.path().join("dags/team/.env"), "x").unwrap();
+        let dotted = editor.named(Some("team/new.yaml"), vec![".env".to_owned(), "./sql/load.sql".to_owned()]).unwrap();
+        assert_eq!(dotted[".env"], Err("must not be hidden".to_owned()));
+        assert_eq!(dotted["./sql/load.sql"], Ok("SELECT".to_owned()));
         assert!(editor.named(Some("none/new.yaml"), names()).unwrap().values().all(Result::is_err));
         assert!(editor.named(Some("../new.yaml"), names()).is_err());
     }
