@@ -311,9 +311,9 @@ impl Draft {
     /// Writes a file that must not be there yet.
     fn at(path: PathBuf, text: &str, mode: u32) -> Result<Self, FileError> {
         let opened = OpenOptions::new().write(true).create_new(true).mode(mode).open(&path);
-        let mut file = opened.map_err(|error| match error.kind() {
-            io::ErrorKind::AlreadyExists => IS_CHANGED,
-            _ => failed("written", &error),
+        let mut file = opened.map_err(|error| {
+            let is_there = error.kind() == io::ErrorKind::AlreadyExists;
+            if is_there { IS_CHANGED } else { failed("written", &error) }
         })?;
         // From here on it is ours to remove.
         let draft = Self { path };
