@@ -61,6 +61,7 @@ pub struct Graphs(Arc<Inner>);
 struct Inner {
     kept: Mutex<Kept>,
     makers: Arc<Semaphore>,
+    checker: Arc<Semaphore>,
     line: Semaphore,
 }
 
@@ -99,6 +100,7 @@ impl Default for Graphs {
         Self(Arc::new(Inner {
             kept: Mutex::default(),
             makers: Arc::new(Semaphore::new(MADE_AT_ONCE)),
+            checker: Arc::new(Semaphore::new(1)),
             line: Semaphore::new(LINE_MAX),
         }))
     }
@@ -130,6 +132,11 @@ impl Graphs {
         self.0.makers.clone().acquire_owned().await.map_err(|_| ApiError::unavailable("the server is about to end"))
     }
 
+    /// Waits until a text may be checked: one at a time, and pictures go on meanwhile.
+    pub(crate) async fn check_turn(&self) -> Result<OwnedSemaphorePermit, ApiError> {
+        self.0.checker.clone().acquire_owned().await.map_err(|_| ApiError::unavailable("the server is about to end"))
+    }
+
     /// Stands in line for something that keeps a large text at hand.
     ///
     /// # Errors
@@ -145,9 +152,9 @@ impl Graphs {
 }
 
 /// Does something that takes a while, away from the threads that serve requests. The turn ends with it, even when nobody
-/// waits for it any more.
+/// waits for it any more, unless it is shared.
 pub(crate) async fn busy<T: Send + 'static>(
-    turn: OwnedSemaphorePermit,
+    turn: impl Send + 'static,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, ApiError> {
     let done = tokio::task::spawn_blocking(move || {

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{id::TaskIx, state::TriggerRule};
 
-/// Most dependencies of a DAG; two large groups that need each other's all make the product of their sizes.
+/// Most dependencies of the DAGs of a file; two large groups that need each other's all make the product of their sizes.
 const MAX_EDGES: usize = 1_000_000;
 
 /// Deepest nesting of groups.
@@ -41,15 +41,15 @@ struct Relation {
 }
 
 /// Checks a draft and finishes it. `None` when its graph cannot be drawn. `before`: how many errors there were
-/// before its document.
-pub(crate) fn finish(draft: Draft, before: usize, complaints: &mut Complaints<'_>) -> Option<Dag> {
+/// before its document. `drawn`: dependencies of the file so far.
+pub(crate) fn finish(draft: Draft, before: usize, drawn: &mut usize, complaints: &mut Complaints<'_>) -> Option<Dag> {
     if let Some(group) = draft.groups.get(MAX_GROUPS) {
         complaints.error(group.id.place, format!("a DAG may have {MAX_GROUPS} groups"));
         return None;
     }
     let mut world = World::new(&draft, complaints);
     let relations = world.relations();
-    let edges = world.edges(&relations);
+    let edges = world.edges(&relations, drawn);
     let (task_groups, parents) = (world.task_groups, world.parents);
     if let Some(edges) = &edges {
         check_branches(&draft, edges, complaints);
@@ -290,10 +290,8 @@ impl<'d, 'c, 't> World<'d, 'c, 't> {
 
     /// Draws the edges, from the innermost groups outwards: what a group's leaves and roots are is known once
     /// everything inside it is drawn.
-    fn edges(&mut self, relations: &[Relation]) -> Option<Edges> {
+    fn edges(&mut self, relations: &[Relation], drawn: &mut usize) -> Option<Edges> {
         let mut edges = Edges::new(self.draft.tasks.len());
-        // Those drawn more than once count each time: they cost as much.
-        let mut drawn: usize = 0;
         let mut by_group: BTreeMap<Option<usize>, Vec<&Relation>> = BTreeMap::new();
         for relation in relations {
             by_group.entry(self.around(relation)).or_default().push(relation);
@@ -307,9 +305,10 @@ impl<'d, 'c, 't> World<'d, 'c, 't> {
         for group in order {
             for relation in by_group.get(&group).into_iter().flatten() {
                 let (from, to) = (ends(&relation.upstream, &leaves), ends(&relation.downstream, &roots));
-                drawn = drawn.saturating_add(from.len().saturating_mul(to.len()));
-                if drawn > MAX_EDGES {
-                    let message = format!("the groups of this DAG make more than {MAX_EDGES} dependencies");
+                // Those drawn more than once count each time: they cost as much.
+                *drawn = drawn.saturating_add(from.len().saturating_mul(to.len()));
+                if *drawn > MAX_EDGES {
+                    let message = format!("the DAGs of this file have more than {MAX_EDGES} dependencies");
                     self.complaints.error(relation.place, message);
                     return None;
                 }

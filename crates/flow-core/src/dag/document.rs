@@ -50,7 +50,8 @@ pub(super) fn parse(source: &Source<'_>, catalog: &Catalog) -> Parsed {
     documents.retain(|document| document.is_broken || !is_empty(&document.root));
     let is_airflow_file = documents.iter().any(|document| names_airflow(&document.root));
     let count = documents.len();
-    let mut file = File { source, catalog, count, is_airflow_file, dags: Vec::new(), ids: BTreeMap::new(), spent: 0 };
+    let (dags, ids) = (Vec::new(), BTreeMap::new());
+    let mut file = File { source, catalog, count, is_airflow_file, dags, ids, spent: 0, drawn: 0 };
     for (position, document) in documents.iter_mut().enumerate() {
         file.read(position, document, &mut complaints);
     }
@@ -85,6 +86,8 @@ struct File<'a> {
     ids: BTreeMap<String, Place>,
     /// Bytes that the tasks so far hold.
     spent: usize,
+    /// Dependencies of the DAGs so far.
+    drawn: usize,
 }
 
 impl<'a> File<'a> {
@@ -122,7 +125,7 @@ impl<'a> File<'a> {
         self.spent = cx.spent;
         let Some(draft) = draft else { return };
         let id_place = draft.id_place;
-        let Some(dag) = check::finish(draft, before, complaints) else { return };
+        let Some(dag) = check::finish(draft, before, &mut self.drawn, complaints) else { return };
         if let Some(first) = self.ids.get(dag.id.as_str()) {
             let (line, _) = complaints.lines.position(first.start);
             let help = Some(format!("the first is on line {line}"));

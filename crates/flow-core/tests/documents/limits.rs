@@ -176,7 +176,7 @@ fn edges_that_are_drawn_again_count() {
     let needs = names.join(", ");
     let parsed =
         read(&format!("dag_id: d\ntask_groups:\n  b: {{needs: [{needs}]}}\n  g40: {{}}\n{groups}tasks:\n{tasks}"));
-    assert_eq!(shown(&parsed), ["3:130 the groups of this DAG make more than 1000000 dependencies"]);
+    assert_eq!(shown(&parsed), ["3:130 the DAGs of this file have more than 1000000 dependencies"]);
 }
 
 #[test]
@@ -212,7 +212,7 @@ fn groups_whose_product_is_too_large_are_refused() {
     let tasks: String =
         (0..5_000).map(|ix| format!("- {{id: a{ix}, group: a}}\n- {{id: b{ix}, group: b}}\n")).collect();
     let parsed = read(&format!("dag_id: d\ntask_groups: {{a: {{}}, b: {{needs: [a]}}}}\ntasks:\n{tasks}"));
-    assert_eq!(shown(&parsed), ["2:34 the groups of this DAG make more than 1000000 dependencies"]);
+    assert_eq!(shown(&parsed), ["2:34 the DAGs of this file have more than 1000000 dependencies"]);
 }
 
 #[test]

@@ -8,16 +8,18 @@ use std::{
     fmt::Write as _,
     fs::{self, File, OpenOptions},
     io::{self, Write as _},
+    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use flow_core::Timestamp;
-use nix::unistd::{AccessFlags, access};
+use nix::{
+    libc,
+    unistd::{AccessFlags, access},
+};
 use sha2::{Digest, Sha256};
+use uuid::Uuid;
 
 use super::{Limits, read, walk};
 
@@ -28,7 +30,8 @@ const NAME_BYTES_MAX: usize = 255;
 /// Deepest folder.
 const DEPTH_MAX: usize = 32;
 
-/// The DAG folder of someone who edits. All changes of a process go through one, so that none overtakes another.
+/// The DAG folder of someone who edits. All changes of a process go through one, so that none overtakes another; those of
+/// other processes wait for a lock on the folder.
 pub struct Editor {
     root: PathBuf,
     limits: Limits,
@@ -99,7 +102,22 @@ impl Editor {
         let listing =
             walk::list(&self.root, self.limits.files.min(most)).map_err(|problem| about_folder(problem.sentence))?;
         let root = fs::canonicalize(&self.root).map_err(|error| about_folder(format!("cannot be read: {error}")))?;
-        let is_inside = |path: &str| fs::canonicalize(root.join(path)).is_ok_and(|target| target.starts_with(&root));
+        let leads_inside = |path: &Path| fs::canonicalize(path).is_ok_and(|target| target.starts_with(&root));
+        // Each folder is followed once, and of its files only the links.
+        let mut folders: BTreeMap<PathBuf, bool> = BTreeMap::new();
+        let mut is_inside = |path: &str| {
+            let path = root.join(path);
+            let folder = path.parent().unwrap_or(&root);
+            let is_folder_inside = match folders.get(folder) {
+                Some(known) => *known,
+                None => *folders.entry(folder.to_owned()).or_insert(leads_inside(folder)),
+            };
+            match fs::symlink_metadata(&path) {
+                Ok(found) if found.is_symlink() => leads_inside(&path),
+                Ok(_) => is_folder_inside,
+                Err(_) => false,
+            }
+        };
         let listed = listing.files.into_iter().filter(|(path, _)| is_inside(path)).map(|(path, stamp)| Listed {
             path,
             bytes: stamp.bytes,
@@ -131,7 +149,7 @@ impl Editor {
         if text.len() as u64 > self.limits.file_bytes {
             return Err(FileError::Refused(format!("the text is larger than {} bytes", self.limits.file_bytes)));
         }
-        let _turn = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let _turn = self.turn();
         match (self.existing(path)?, etag) {
             (Some(_), None) => Err(FileError::Changed("there is a file of this name already")),
             (None, Some(_)) => Err(FileError::Changed("the file has been removed since it was read")),
@@ -148,7 +166,7 @@ impl Editor {
     /// When there is none, it is another than expected, or it cannot be removed.
     pub fn remove(&self, path: &str, etag: Option<&str>) -> Result<(), FileError> {
         check_path(path)?;
-        let _turn = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let _turn = self.turn();
         let target = self.existing(path)?.ok_or(FileError::Missing)?;
         if let Some(etag) = etag
             && self.read_target(&target)?.etag != etag
@@ -158,8 +176,7 @@ impl Editor {
         // A link goes, what it leads to stays.
         let named = self.root.join(path);
         fs::remove_file(&named).map_err(|error| failed("removed", &error))?;
-        keep_folder(named.parent());
-        Ok(())
+        keep_folder(named.parent().unwrap_or(&self.root))
     }
 
     /// Reads the files that a text names with `$f`, as if it were the file at `path`.
@@ -183,6 +200,18 @@ impl Editor {
             Ok(_) => Ok(missing("is outside of the DAG folder")),
             Err(_) => Ok(missing("does not exist")),
         }
+    }
+
+    /// Waits until nobody else changes the folder, here or on another process of this host.
+    fn turn(&self) -> Turn<'_> {
+        let changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let locked = File::open(&self.root).and_then(|folder| folder.lock().map(|()| folder));
+        if let Err(error) = &locked
+            && error.kind() != io::ErrorKind::NotFound
+        {
+            tracing::warn!(%error, "the DAG folder cannot be locked: other web servers may write over a change");
+        }
+        Turn { _changing: changing, _folder: locked.ok() }
     }
 
     /// Returns where the file at a path really is; `None` when there is none.
@@ -216,15 +245,15 @@ impl Editor {
     fn replace(&self, target: &Path, text: &str, etag: &str) -> Result<(), FileError> {
         let rights = fs::metadata(target).map_err(|error| failed("looked at", &error))?.permissions();
         let folder = target.parent().unwrap_or(&self.root);
-        let draft = Draft::write(folder, text)?;
+        // Nobody reads it before it has the rights of the file.
+        let draft = Draft::write(folder, text, 0o600)?;
         fs::set_permissions(&draft.path, rights).map_err(|error| failed("written", &error))?;
         // As late as it can be: whoever writes to the file beside us asks nobody.
         if self.read_target(target)?.etag != etag {
             return Err(IS_CHANGED);
         }
         fs::rename(&draft.path, target).map_err(|error| failed("written", &error))?;
-        keep_folder(Some(folder));
-        Ok(())
+        keep_folder(folder)
     }
 
     fn create(&self, path: &str, text: &str) -> Result<(), FileError> {
@@ -242,21 +271,29 @@ impl Editor {
         if !is_inside(folder) {
             return Err(outside());
         }
-        let draft = Draft::write(folder, text)?;
+        let draft = Draft::write(folder, text, 0o666)?;
         match fs::hard_link(&draft.path, &named) {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(IS_CHANGED),
-            // Not every file system has links.
-            Err(_) => fs::rename(&draft.path, &named).map_err(|error| failed("written", &error))?,
+            // Not whole at once, but never over another.
+            Err(error) if lacks_links(&error) => Draft::at(named.clone(), text, 0o666)?.keep(),
+            Err(error) => return Err(failed("written", &error)),
         }
         drop(draft);
-        keep_folder(Some(folder));
         if !walk::holds(&self.root, Path::new(path)) {
             let _ = fs::remove_file(&named);
             return Err(FileError::Refused("`.flowignore` or `.airflowignore` leaves this file out".to_owned()));
         }
-        Ok(())
+        // The new folders are names in others.
+        folder.ancestors().take_while(|above| above.starts_with(there)).try_for_each(keep_folder)
     }
+}
+
+/// Nobody else changes the folder.
+struct Turn<'a> {
+    _changing: MutexGuard<'a, ()>,
+    /// Locked until it is closed.
+    _folder: Option<File>,
 }
 
 /// A file that is written beside the one whose place it will take; it is gone when it was not needed.
@@ -265,33 +302,54 @@ struct Draft {
 }
 
 impl Draft {
-    fn write(folder: &Path, text: &str) -> Result<Self, FileError> {
-        static NUMBER: AtomicU64 = AtomicU64::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    /// `mode`: rights, less those that the umask takes.
+    fn write(folder: &Path, text: &str, mode: u32) -> Result<Self, FileError> {
         // Hidden, and no DAG file: nobody reads it by mistake.
-        let draft = Self { path: folder.join(format!(".flow-{}-{number}.tmp", std::process::id())) };
-        let write = || -> io::Result<()> {
-            let mut file: File = OpenOptions::new().write(true).create_new(true).open(&draft.path)?;
-            file.write_all(text.as_bytes())?;
-            file.sync_all()
-        };
-        write().map_err(|error| failed("written", &error))?;
+        Self::at(folder.join(format!(".flow-{}.tmp", Uuid::new_v4().simple())), text, mode)
+    }
+
+    /// Writes a file that must not be there yet.
+    fn at(path: PathBuf, text: &str, mode: u32) -> Result<Self, FileError> {
+        let opened = OpenOptions::new().write(true).create_new(true).mode(mode).open(&path);
+        let mut file = opened.map_err(|error| {
+            let is_there = error.kind() == io::ErrorKind::AlreadyExists;
+            if is_there { IS_CHANGED } else { failed("written", &error) }
+        })?;
+        // From here on it is ours to remove.
+        let draft = Self { path };
+        file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(|error| failed("written", &error))?;
         Ok(draft)
+    }
+
+    /// Lets the file stay where it is.
+    fn keep(mut self) {
+        self.path.clear();
     }
 }
 
 impl Drop for Draft {
     fn drop(&mut self) {
-        // After a rename there is none.
-        let _ = fs::remove_file(&self.path);
+        if !self.path.as_os_str().is_empty() {
+            // After a rename there is none.
+            let _ = fs::remove_file(&self.path);
+        }
     }
 }
 
 /// Makes the names in a folder outlive a power cut.
-fn keep_folder(folder: Option<&Path>) {
-    if let Some(Err(error)) = folder.map(|folder| File::open(folder).and_then(|folder| folder.sync_all())) {
-        tracing::warn!(%error, "a DAG file was changed, but its folder could not be synced");
+fn keep_folder(folder: &Path) -> Result<(), FileError> {
+    match File::open(folder).and_then(|folder| folder.sync_all()) {
+        // Not every file system can.
+        Err(error) if !matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => {
+            Err(FileError::Failed(format!("the change is made, but may not outlive a power cut: {error}")))
+        }
+        _ => Ok(()),
     }
+}
+
+/// Says whether a file system has no second names for a file.
+fn lacks_links(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::EPERM | libc::EOPNOTSUPP | libc::ENOSYS))
 }
 
 fn failed(what: &str, error: &io::Error) -> FileError {
@@ -406,6 +464,45 @@ mod tests {
     }
 
     #[test]
+    fn a_draft_is_for_nobody_else_and_takes_no_other_file() {
+        let (home, _) = editor(&[]);
+        let draft = Draft::write(home.path(), "x", 0o600).unwrap();
+        assert_eq!(fs::metadata(&draft.path).unwrap().permissions().mode() & 0o777, 0o600);
+        let other = Draft::at(draft.path.clone(), "y", 0o600);
+        assert!(matches!(other, Err(IS_CHANGED)));
+        assert_eq!(fs::read_to_string(&draft.path).unwrap(), "x");
+        drop(draft);
+        assert_eq!(everything(home.path()), [] as [&str; 0]);
+        Draft::at(home.path().join("a.yaml"), "x", 0o666).unwrap().keep();
+        assert_eq!(everything(home.path()), ["a.yaml"]);
+    }
+
+    #[test]
+    fn only_a_lack_of_links_is_no_obstacle() {
+        let lacks = [libc::EPERM, libc::EOPNOTSUPP, libc::EACCES, libc::ENOSPC, libc::EEXIST]
+            .map(|number| lacks_links(&io::Error::from_raw_os_error(number)));
+        assert_eq!(lacks, [true, true, false, false, false]);
+    }
+
+    #[test]
+    fn another_process_that_changes_the_folder_is_waited_for() {
+        let (home, editor) = editor(&[("a.yaml", TEXT)]);
+        let etag = editor.read("a.yaml").unwrap().etag;
+        // Each opened folder has a lock of its own, as each process has.
+        let other = File::open(home.path().join("dags")).unwrap();
+        other.lock().unwrap();
+        let (done, is_done) = std::sync::mpsc::channel();
+        std::thread::scope(|scope| {
+            scope.spawn(|| done.send(editor.write("a.yaml", "late: 1\n", Some(&etag))).unwrap());
+            assert!(is_done.recv_timeout(std::time::Duration::from_millis(300)).is_err());
+            fs::write(home.path().join("dags/a.yaml"), "first: 1\n").unwrap();
+            other.unlock().unwrap();
+            assert_eq!(is_done.recv().unwrap(), Err(IS_CHANGED));
+        });
+        assert_eq!(editor.read("a.yaml").unwrap().text, "first: 1\n");
+    }
+
+    #[test]
     fn no_path_leads_out_or_to_what_is_hidden() {
         let (home, editor) = editor(&[("a.yaml", TEXT), (".hidden/b.yaml", TEXT), ("notes.txt", "x")]);
         fs::write(home.path().join("secret.yaml"), "password: x\n").unwrap();
@@ -483,6 +580,10 @@ mod tests {
         assert_eq!(found["sql/load.sql"], Ok("SELECT".to_owned()));
         assert!(found["../other.txt"].is_err() && found["../../secret.txt"].is_err());
         assert!(editor.named(None, names()).unwrap()["sql/load.sql"].is_err());
+        fs::write(home.path().join("dags/team/.env"), "x").unwrap();
+        let dotted = editor.named(Some("team/new.yaml"), vec![".env".to_owned(), "./sql/load.sql".to_owned()]).unwrap();
+        assert_eq!(dotted[".env"], Err("must not be hidden".to_owned()));
+        assert_eq!(dotted["./sql/load.sql"], Ok("SELECT".to_owned()));
         assert!(editor.named(Some("none/new.yaml"), names()).unwrap().values().all(Result::is_err));
         assert!(editor.named(Some("../new.yaml"), names()).is_err());
     }

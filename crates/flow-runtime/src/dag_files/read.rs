@@ -106,6 +106,10 @@ fn check_inside(name: &str) -> Result<(), String> {
     }
     for part in Path::new(name).components() {
         match part {
+            // Where keys and settings are; no DAG file is hidden either.
+            Component::Normal(name) if name.as_encoded_bytes().starts_with(b".") => {
+                return Err("must not be hidden".to_owned());
+            }
             Component::Normal(_) | Component::CurDir => {}
             Component::ParentDir => return Err("must not contain `..`".to_owned()),
             Component::RootDir | Component::Prefix(_) => {

@@ -16,7 +16,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{Refusals, check};
+use super::{
+    Refusals,
+    check::{self, Quotes},
+};
 use crate::{
     ApiError, App,
     access::{Role, Who},
@@ -184,9 +187,14 @@ async fn get_dag_file(
             return Err(ApiError::forbidden("no DAG of this file is known yet, so only Op and Admin may read it"));
         }
         // What the file says about who may see it may be newer than what the database knows.
-        let checked = check::check(&app, &who, Some(&path), text.clone()).await?;
+        // Complaints are not told, so that they may quote anything.
+        let checked = check::check(&app, &who, Some(&path), text.clone(), Quotes::All).await?;
         if !checked.dags.iter().all(|dag| auth::may_read(dag.access_control.as_ref(), &who)) {
             return Err(no_such_file());
+        }
+        // A DAG with an error is none of those, and may be hidden.
+        if checked.errors().is_some() {
+            return Err(ApiError::forbidden("the file has errors, so only Op and Admin may read it"));
         }
     }
     Ok(axum::Json(DagFileResponse { path, text: text.to_string(), etag: file.etag }))
@@ -206,7 +214,7 @@ async fn put_dag_file(
     check_may_edit(&app, &who, &path).await?;
     let text: Arc<str> = body.text.into();
     if !body.force {
-        let checked = check::check(&app, &who, Some(&path), text.clone()).await?;
+        let checked = check::check(&app, &who, Some(&path), text.clone(), Quotes::All).await?;
         if let Some((first, count)) = checked.errors() {
             let all = if count == 1 { "an error".to_owned() } else { format!("{count} errors, the first") };
             let place = if first.line > 0 { format!(" on line {}", first.line) } else { String::new() };

@@ -58,16 +58,18 @@ both! {
         assert_eq!(complaints(&check(&user, Some("copy.yaml"), CHAIN).await), [], "it is hidden from them");
     }
 
-    async fn files_that_are_named_are_looked_for_and_never_quoted_to_whom_a_dag_is_hidden_from(api: Api) {
+    async fn files_that_are_named_are_looked_for_and_quoted_to_op_and_admin_only(api: Api) {
         let text = "dag_id: x\ntasks: [{ id: t, uses: work, with: { text: { $t: { $f: a.txt } } } }]\n";
         assert!(complaints(&check(&api, None, text).await)[0].0.contains("a.txt"));
         api.dags.put("a.txt", "{{ 'secret' | no_such_filter_secret }}");
         let told = check(&api.as_role(Role::User), None, text).await.to_string();
-        assert!(told.contains("no_such_filter_secret"), "{told}");
-        api.w.save("chain.yaml", &format!("{CHAIN}access_control: {{ ada: [can_read] }}\n"), at(1)).await;
-        let told = check(&api.as_role(Role::User), None, text).await.to_string();
         assert!(!told.contains("secret"), "{told}");
         assert!(check(&api.as_role(Role::Op), None, text).await.to_string().contains("no_such_filter_secret"));
+        let missing = text.replace("a.txt", "none.txt");
+        let told = check(&api.as_role(Role::User), None, &missing).await.to_string();
+        assert!(told.contains("is not there or cannot be read") && !told.contains("does not exist"), "{told}");
+        let missing = check(&api, None, &missing).await.to_string();
+        assert!(missing.contains("does not exist"), "{missing}");
     }
 
     async fn what_makes_no_sense_is_refused(api: Api) {
@@ -86,6 +88,23 @@ both! {
         let tasks: String = (0..6_000).map(|at| format!("- {{ id: t{at} }}\n")).collect();
         let body = check(&api, None, &format!("dag_id: a\ntasks:\n{tasks}---\ndag_id: b\ntasks:\n{tasks}")).await;
         assert_eq!((body["dags"][0]["graph"].is_null(), body["dags"][1]["graph"].is_null()), (false, true));
+    }
+
+    async fn dependencies_of_all_dags_of_a_text_count_together(api: Api) {
+        let dag = |id: &str, tasks: usize| {
+            let group = |group: &str| -> String {
+                (0..tasks).map(|at| format!("- {{ id: {group}{at}, group: {group} }}\n")).collect()
+            };
+            let groups = "task_groups: { g: {}, h: { needs: [g] } }";
+            format!("dag_id: {id}\n{groups}\ntasks:\n{}{}", group("g"), group("h"))
+        };
+        // Few tasks, and more arrows than fit on a page.
+        let body = check(&api, None, &dag("a", 320)).await;
+        assert_eq!((&body["dags"][0]["dag_id"], &body["dags"][0]["graph"]), (&json!("a"), &Value::Null));
+        let body = check(&api, None, &format!("{}---\n{}", dag("a", 720), dag("b", 720))).await;
+        assert_eq!((&body["dags"][0]["dag_id"], &body["dags"][1]), (&json!("a"), &Value::Null));
+        let told = &complaints(&body)[0].0;
+        assert_eq!(told, "error: the DAGs of this file have more than 1000000 dependencies");
     }
 
     async fn the_schema_is_there_for_editors(api: Api) {

@@ -89,6 +89,10 @@ both! {
         op.get("/ui/files/new.yaml").await.expect(200);
         api.dags.put("open.yaml", &hidden("open"));
         user.get("/ui/files/open.yaml").await.expect(404);
+        // With an error in it nobody can say who may see it.
+        api.dags.put("open.yaml", &hidden("open").replace("uses: work", "uses: wrk"));
+        user.get("/ui/files/open.yaml").await.expect(403);
+        op.get("/ui/files/open.yaml").await.expect(200);
     }
 
     async fn a_change_is_for_op_and_is_written_down(api: Api) {
