@@ -127,17 +127,17 @@ fn variables_are_set_shown_and_deleted() {
 #[test]
 fn connections_are_set_from_a_uri_json_or_parts() {
     let place = Place::new();
-    place.give(&["connections", "set", "warehouse"], "postgres://me:hunter2@db:5432/sales?api_key=k77\n");
+    place.give(&["connections", "set", "warehouse"], "postgres://me:hunter2@db:5432/sales?api_key=k77-of-sales\n");
     let shown = place.json(&["connections", "get", "warehouse"]);
     assert_eq!((&shown["host"], &shown["port"], &shown["password"]), (&json!("db"), &json!(5432), &json!("***")));
     assert_eq!(shown["extra"], r#"{"api_key":"***"}"#);
     let shown = place.json(&["connections", "get", "warehouse", "--show-secrets"]);
-    assert_eq!(shown["uri"], "postgres://me:hunter2@db:5432/sales?api_key=k77");
+    assert_eq!(shown["uri"], "postgres://me:hunter2@db:5432/sales?api_key=k77-of-sales");
     // Parts change only themselves.
     place.ok(&["connections", "set", "warehouse", "--conn-host", "db2", "--port", "5433"]);
     place.give(&["connections", "set", "warehouse", "--password-stdin"], "hunter2-new\n");
     let shown = place.ok(&["connections", "get", "warehouse", "--show-secrets", "-o", "plain"]);
-    assert!(shown.contains("uri\tpostgres://me:hunter2-new@db2:5433/sales?api_key=k77\n"), "{shown}");
+    assert!(shown.contains("uri\tpostgres://me:hunter2-new@db2:5433/sales?api_key=k77-of-sales\n"), "{shown}");
     place.ok(&["connections", "set", "api", r#"{"conn_type": "http", "host": "h"}"#, "--description", "the API"]);
     let all = place.ok(&["connections", "list"]);
     assert!(all.contains("the API") && !all.contains("hunter2"), "{all}");
@@ -149,7 +149,7 @@ fn connections_are_set_from_a_uri_json_or_parts() {
     place.refuses(&["connections", "delete", "api"], 2, &["--yes"]);
     place.ok(&["connections", "delete", "api", "--yes"]);
     assert!(
-        !holds(&place.kept(), "hunter2") && !holds(&place.kept(), "k77"),
+        !holds(&place.kept(), "hunter2") && !holds(&place.kept(), "k77-of-sales"),
         "a secret is in the database in the clear"
     );
 
@@ -168,7 +168,7 @@ fn what_is_exported_is_imported_elsewhere() {
     let (place, other) = (Place::new(), Place::new());
     place.ok(&["variables", "set", "region", "eu", "--description", "where"]);
     place.ok(&["variables", "set", "sizes", "[1, 2]"]);
-    place.ok(&["connections", "set", "warehouse", "postgres://me:hunter2@db:5432/sales?api_key=k77"]);
+    place.ok(&["connections", "set", "warehouse", "postgres://me:hunter2@db:5432/sales?api_key=k77-of-sales"]);
     place.ok(&["connections", "set", "api", r#"{"conn_type": "http", "host": "h", "extra": {"a": 1}}"#]);
     place.ok(&["pools", "set", "crunch", "4"]);
     for (what, file) in [
