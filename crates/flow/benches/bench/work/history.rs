@@ -54,6 +54,9 @@ const LISTS: &[(&str, &str)] = &[
     ("events of a run", "/api/v2/eventLogs?limit=50&dag_id=d107&run_id=RUN"),
     ("DAG statistics", "/api/v2/dagStats?dag_ids=d107"),
     ("pools", "/api/v2/pools"),
+    ("the web UI's DAG list", "/ui/dags?limit=50"),
+    ("the web UI's grid", "/ui/dags/d107/grid?limit=50"),
+    ("the web UI's grid, 365 runs", "/ui/dags/d107/grid?limit=365"),
 ];
 
 /// Times that it is run, in a repeat.
