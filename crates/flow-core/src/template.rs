@@ -121,6 +121,47 @@ pub fn check_expression(source: &str) -> Result<(), TemplateError> {
     program::compile_expression(bare).map(|_| ()).map_err(|error| moved(error, source, offset))
 }
 
+/// An expression over names of its own, such as `response.status_code == 200`: compiled once, evaluated often.
+pub struct Expression<'s> {
+    program: program::Program<'s>,
+    source: &'s str,
+    offset: usize,
+}
+
+impl<'s> Expression<'s> {
+    /// Compiles an expression, which may be written bare or inside `{{ }}`.
+    ///
+    /// # Errors
+    ///
+    /// The first mistake, with its line.
+    pub fn new(source: &'s str) -> Result<Self, TemplateError> {
+        let (bare, offset) = bare_expression(source);
+        let program = program::compile_expression(bare).map_err(|error| moved(error, source, offset))?;
+        Ok(Self { program, source, offset })
+    }
+
+    /// Evaluates it over these names; it sees nothing else. Times become ISO 8601.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong, with its line; an undefined name among it.
+    pub fn evaluate(&self, names: &Map<String, Json>) -> Result<Json, TemplateError> {
+        let root = json::object(names);
+        self.program.json(&root).map_err(|error| moved(error, self.source, self.offset))
+    }
+
+    /// Evaluates it over these names, to a truth value as Python sees it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Expression::evaluate`].
+    pub fn holds(&self, names: &Map<String, Json>) -> Result<bool, TemplateError> {
+        let root = json::object(names);
+        let value = self.program.value(&root).map_err(|error| moved(error, self.source, self.offset))?;
+        Ok(value.is_true())
+    }
+}
+
 /// Fills in the arguments of the context's task: templates rendered, references looked up.
 ///
 /// # Errors

@@ -3,14 +3,25 @@
 //! An operator sees this and nothing else: not the database, not the scheduler. What it needs from them is in
 //! [`Services`], which the runtime implements.
 
-use std::{future::Future, path::PathBuf, pin::Pin, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    path::{Path, PathBuf},
+    pin::Pin,
+    sync::Arc,
+    time::Duration,
+};
 
+use anyhow::anyhow;
+use flow_clients::Clients;
 use flow_core::{
     Dag, DagId, RunId, RunState, TaskId, TaskState, Timestamp,
+    connection::Connection,
     run::{DataInterval, Outcome},
 };
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
+
+use crate::operator::OperatorError;
 
 /// A future that is handed through a trait object.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -144,6 +155,8 @@ pub struct TaskContext {
     pub timezone: String,
     /// The current time.
     pub clock: fn() -> Timestamp,
+    /// Clients of other systems, kept between attempts.
+    pub clients: Clients,
     /// The version of the DAG that the run is pinned to, for branches.
     pub dag: Arc<Dag>,
     /// Direct downstream tasks.
@@ -158,6 +171,62 @@ pub struct TaskContext {
     pub multiple_outputs: bool,
     /// The Airflow dialect reads a bash result from stdout and stderr together.
     pub airflow_dialect: bool,
+}
+
+impl TaskContext {
+    /// Looks up a connection; its secrets are masked in the log from here on.
+    ///
+    /// # Errors
+    ///
+    /// When there is none, or it cannot be read.
+    pub async fn connection(&self, id: &str) -> Result<Connection, OperatorError> {
+        let found = self.services.connection(id).await.map_err(OperatorError::service)?;
+        let found = found.ok_or_else(|| {
+            let variable = format!("FLOW_CONN_{}", id.to_uppercase());
+            OperatorError::retry(anyhow!(
+                "there is no connection `{id}`: make it with `flow connections add {id} --uri …`, or set {variable}"
+            ))
+        })?;
+        Connection::from_json(id, &found).map_err(|sentence| OperatorError::fatal(anyhow!(sentence)))
+    }
+
+    /// Writes a sentence of Flow's own into the log.
+    pub fn say(&self, stream: Stream, sentence: &str) {
+        self.log.write(stream, format!("{sentence}\n").as_bytes());
+    }
+
+    /// The path of a file that is read: relative ones are beside the DAG file.
+    ///
+    /// # Errors
+    ///
+    /// When it is relative and this host does not have the DAG file's folder.
+    pub fn path_to_read(&self, path: &str) -> Result<PathBuf, OperatorError> {
+        let path = Path::new(path);
+        match &self.dag_folder {
+            _ if path.is_absolute() => Ok(path.to_owned()),
+            Some(folder) => Ok(folder.join(path)),
+            None => Err(OperatorError::fatal(anyhow!(
+                "`{}` is beside the DAG file, and this worker does not have the DAG folder: write the whole path",
+                path.display()
+            ))),
+        }
+    }
+
+    /// The path of a file that is written: it must be a whole one, for an attempt has no lasting folder of its own.
+    ///
+    /// # Errors
+    ///
+    /// When it is relative.
+    pub fn path_to_write(&self, path: &str) -> Result<PathBuf, OperatorError> {
+        let path = Path::new(path);
+        if path.is_absolute() {
+            return Ok(path.to_owned());
+        }
+        Err(OperatorError::fatal(anyhow!(
+            "`{}` must be a whole path, from `/` on: where is it to be kept?",
+            path.display()
+        )))
+    }
 }
 
 /// What an attempt leaves behind.

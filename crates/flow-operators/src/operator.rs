@@ -5,6 +5,7 @@
 use std::{fmt, future::Future};
 
 use anyhow::anyhow;
+use flow_clients::{ClientError, Kind};
 use flow_core::{
     catalog::ArgError,
     dag::Arg,
@@ -68,6 +69,18 @@ impl Done {
     /// Ends passed over.
     pub fn skipped() -> Self {
         Self::new(Outcome::Skipped)
+    }
+}
+
+impl From<ClientError> for OperatorError {
+    fn from(error: ClientError) -> Self {
+        let may_retry = error.may_retry();
+        let cause = match error.kind {
+            Kind::Status(status) => FailureCause::HttpStatus(status),
+            Kind::SqlState(state) => FailureCause::SqlState(state),
+            Kind::Settings | Kind::Unavailable | Kind::Refused => FailureCause::Other,
+        };
+        Self { end: End::Failed { cause, may_retry }, source: anyhow!(error.message) }
     }
 }
 

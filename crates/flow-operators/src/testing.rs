@@ -161,6 +161,7 @@ impl World {
             services: Arc::new(Fake(services.clone())),
             timezone: "UTC".to_owned(),
             clock: now,
+            clients: flow_clients::Clients::default(),
             dag: dag("[{id: task}]"),
             downstream: vec![],
             kill_grace: Duration::from_millis(500),

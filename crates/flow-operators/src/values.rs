@@ -4,6 +4,7 @@
 
 use std::{collections::BTreeMap, fmt, time::Duration};
 
+use flow_core::template::{Expression, TemplateError};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, de};
 
@@ -98,6 +99,21 @@ pub struct Scalar(pub String);
 /// Exit codes: one, several, or none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ExitCodes(pub Vec<i32>);
+
+/// An expression over names of its own, such as `status_code == 200`; checked when the file is read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Expr(pub String);
+
+impl Expr {
+    /// Compiles it, to be evaluated often.
+    ///
+    /// # Errors
+    ///
+    /// The first mistake.
+    pub fn compile(&self) -> Result<Expression<'_>, TemplateError> {
+        Expression::new(&self.0)
+    }
+}
 
 /// Environment variables.
 pub type Env = BTreeMap<String, Scalar>;
@@ -236,6 +252,15 @@ visited!(
         }
     }
 );
+
+visited!(Expr, "an expression such as `status_code == 200`", json_schema!({ "type": "string" }), {
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Expr, E> {
+        match Expression::new(text) {
+            Ok(_) => Ok(Expr(text.to_owned())),
+            Err(error) => Err(E::custom(format!("is no expression: {error}"))),
+        }
+    }
+});
 
 impl serde::Serialize for Span {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

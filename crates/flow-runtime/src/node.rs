@@ -306,6 +306,7 @@ impl Node {
             rhythm.beaten_at = started;
             rhythm.beaten = now;
             rhythm.next_beat = started + self.heartbeat;
+            self.shop.clients.close_idle();
         }
         rhythm.check_kept = false;
         let Passed { dags, claimed, refused, kept } = passed;

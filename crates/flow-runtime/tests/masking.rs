@@ -69,6 +69,7 @@ impl Place {
             store: w.store.clone(),
             dags: w.dags.clone(),
             registry,
+            clients: flow_clients::Clients::default(),
             logs: LogStore::new(folder.path().join("logs"), clock.clone()),
             clock,
             worker: "w".to_owned(),

@@ -14,7 +14,6 @@ mod live;
 mod logs;
 mod openapi;
 mod page;
-mod reach;
 mod serve;
 mod ui;
 mod wire;
@@ -49,7 +48,6 @@ pub use graphs::Graphs;
 pub use live::Live;
 pub use logs::{Later, LogName, LogPart, Logs, LogsOf};
 pub use openapi::document as openapi_document;
-pub use reach::reach;
 pub use serve::{Limits, serve};
 pub use ui::Ui;
 

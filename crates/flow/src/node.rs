@@ -11,6 +11,7 @@ use std::{
 };
 
 use anyhow::Context as _;
+use flow_clients::Clients;
 use flow_core::secret;
 use flow_operators::Registry;
 use flow_runtime::{
@@ -149,6 +150,7 @@ impl Parts {
                 store: self.store.clone(),
                 dags: self.dags.clone(),
                 registry: self.registry.clone(),
+                clients: Clients::default(),
                 logs: self.logs.clone(),
                 clock: self.clock.clone(),
                 scratch: Arc::new(Scratch::new(&cx.config.home.join("scratch"), &id)),

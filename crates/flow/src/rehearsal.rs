@@ -38,6 +38,7 @@ pub(crate) struct Stage {
     pub(crate) others: Vec<Dag>,
     pub(crate) run: Arc<DagRun>,
     pub(crate) registry: Registry,
+    pub(crate) clients: flow_clients::Clients,
     pub(crate) logs: LogStore,
     pub(crate) clock: Clock,
     /// Children carry it, so that what is left of them is found.

@@ -17,8 +17,13 @@ pub(super) fn from_json(json: &Json) -> Value {
         },
         Json::String(text) => Value::from(text.as_str()),
         Json::Array(items) => Value::from(items.iter().map(from_json).collect::<Vec<_>>()),
-        Json::Object(map) => Value::from_pairs(map.iter().map(|(key, value)| (key.as_str(), from_json(value)))),
+        Json::Object(map) => object(map),
     }
+}
+
+/// Makes a template value of a JSON object.
+pub(super) fn object(map: &Map<String, Json>) -> Value {
+    Value::from_pairs(map.iter().map(|(key, value)| (key.as_str(), from_json(value))))
 }
 
 /// Makes JSON of a template value; times become ISO 8601, objects become text.

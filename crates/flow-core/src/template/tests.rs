@@ -458,6 +458,21 @@ fn mistakes_are_found_before_anything_runs() {
 }
 
 #[test]
+fn an_expression_sees_its_own_names_and_nothing_else() {
+    let names = serde_json::json!({ "status": 200, "body": { "items": [1, 2] } });
+    let names = names.as_object().unwrap();
+    let of = |source| Expression::new(source).unwrap().evaluate(names);
+    assert_eq!(of("body['items']").unwrap(), serde_json::json!([1, 2]));
+    assert_eq!(of("{{ status + 1 }}").unwrap(), 201);
+    assert!(Expression::new("status == 200 and body['items']|length == 2").unwrap().holds(names).unwrap());
+    assert!(!Expression::new("''").unwrap().holds(names).unwrap());
+    assert_eq!(of("{{ statsu + 1 }}").unwrap_err().message, "`statsu` is undefined");
+    assert!(of("ds").is_err());
+    assert_eq!(of("body.itmes.x").unwrap_err().help.as_deref(), Some("did you mean `items`?"));
+    assert!(Expression::new("status ==").is_err());
+}
+
+#[test]
 fn expressions_may_stand_bare_or_in_braces() {
     assert_eq!(check_expression("params.n > 2"), Ok(()));
     assert_eq!(check_expression("{{ params.n > 2 }}"), Ok(()));

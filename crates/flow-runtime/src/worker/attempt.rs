@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use flow_clients::Clients;
 use flow_core::{
     Outcome, Task, TaskIx,
     dag::{Arg, Dialect},
@@ -36,6 +37,8 @@ pub struct Workshop {
     pub store: Store,
     pub dags: DagCache,
     pub registry: Arc<Registry>,
+    /// What stays open between attempts.
+    pub clients: Clients,
     pub logs: LogStore,
     pub clock: Clock,
     /// The process's id in the database.
@@ -263,6 +266,7 @@ impl Bench<'_> {
             services,
             timezone: dag.timezone.clone(),
             clock: crate::clock::system_now,
+            clients: shop.clients.clone(),
             dag: dag.clone(),
             downstream: task.downstream.iter().map(|ix| dag.task(*ix).id.clone()).collect(),
             kill_grace: shop.kill_grace,

@@ -20,7 +20,6 @@ use crate::{
     error::ErrorBody,
     extract::{Json, Path, Query},
     page::{self, Paging},
-    reach::reach,
 };
 
 /// Longest type, as in Airflow.
@@ -368,7 +367,7 @@ async fn test_connection(
         row.unreadable = None;
     }
     let hidden = ConnectionBody { password: None, ..body };
-    let (status, message) = reach(&hidden.onto(Some(old.unwrap_or_else(nothing)), &[])?).await;
+    let (status, message) = flow_clients::test(&hidden.onto(Some(old.unwrap_or_else(nothing)), &[])?).await;
     Ok(axum::Json(ConnectionTestResponse { status, message }))
 }
 

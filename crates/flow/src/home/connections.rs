@@ -319,7 +319,7 @@ impl Home {
         match self {
             Self::Local(parts) => match parts.store.connection(id).await? {
                 // Only the address counts here.
-                Some(row) => Ok(Some(flow_server::reach(&row.connection).await)),
+                Some(row) => Ok(Some(flow_clients::test(&row.connection).await)),
                 None => Ok(None),
             },
             Self::Remote(client) => {

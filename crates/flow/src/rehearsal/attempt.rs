@@ -147,6 +147,7 @@ async fn operate(
         services,
         timezone: dag.timezone.clone(),
         clock: flow_runtime::clock::system_now,
+        clients: stage.clients.clone(),
         dag: dag.clone(),
         downstream: task.downstream.iter().map(|ix| dag.task(*ix).id.clone()).collect(),
         kill_grace: stage.kill_grace,

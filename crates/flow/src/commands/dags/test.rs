@@ -106,6 +106,7 @@ pub(super) async fn run(args: Args, cx: &Cx) -> anyhow::Result<ExitCode> {
         others,
         run: Arc::new(run.clone()),
         registry: flow_operators::all(),
+        clients: flow_clients::Clients::default(),
         logs: LogStore::new(folder.join("logs"), clock.clone()),
         clock,
         worker: format!("test-{}", uuid::Uuid::now_v7()),

@@ -53,7 +53,7 @@ const PORTS: [(&str, u16); 40] = [
 ];
 
 /// Says whether the host can be reached from this process, and what was tried.
-pub async fn reach(connection: &Connection) -> (bool, String) {
+pub(crate) async fn reach(connection: &Connection) -> (bool, String) {
     let (host, port) = match address(connection) {
         Ok(address) => address,
         Err(sentence) => return (false, sentence),

@@ -1,0 +1,36 @@
+//! Does a connection work? Really connects, logs in where there is a login, and says what failed.
+
+use std::time::Duration;
+
+use flow_core::{connection::Connection, secret::MASK};
+
+use crate::{Result, http, kafka, mail, reach::reach, sql};
+
+/// Longest that a test may take.
+const LONGEST: Duration = Duration::from_secs(10);
+
+/// Says whether a connection works, and what was tried. The words hold none of its secrets.
+pub async fn test(connection: &Connection) -> (bool, String) {
+    let tried = tokio::time::timeout(LONGEST, of_its_kind(connection)).await;
+    let (works, words) = match tried {
+        Ok(Some(Ok(words))) => (true, words),
+        Ok(Some(Err(error))) => (false, error.message),
+        Ok(None) => reach(connection).await,
+        Err(_) => (false, format!("no answer within {} seconds", LONGEST.as_secs())),
+    };
+    let mut secrets = connection.secrets();
+    secrets.retain(|secret| !secret.is_empty());
+    secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+    (works, secrets.iter().fold(words, |words, secret| words.replace(secret.as_str(), MASK)))
+}
+
+/// Tests it as what it is; `None`: Flow has no client of this type.
+async fn of_its_kind(connection: &Connection) -> Option<Result<String>> {
+    match connection.conn_type.as_str() {
+        "http" | "https" => Some(http::test(connection).await),
+        "postgres" | "mysql" | "sqlite" => Some(sql::test(connection).await),
+        "kafka" => Some(kafka::test(connection).await),
+        "smtp" => Some(mail::test(connection).await),
+        _ => None,
+    }
+}
