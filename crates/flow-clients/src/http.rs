@@ -44,7 +44,7 @@ pub struct Http {
 }
 
 /// What to ask.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Request {
     method: Method,
     /// Behind the connection's host, or a whole address.
@@ -65,6 +65,12 @@ impl Request {
         let method = made.map_err(|_| ClientError::settings(format!("`{method}` is no method of HTTP")))?;
         let endpoint = endpoint.to_owned();
         Ok(Self { method, endpoint, query: Vec::new(), headers: HeaderMap::new(), body: None })
+    }
+
+    /// The same at another address, or behind the same host.
+    #[must_use]
+    pub fn at(&self, endpoint: &str) -> Self {
+        Self { endpoint: endpoint.to_owned(), query: Vec::new(), ..self.clone() }
     }
 
     /// Adds parameters to the address.
@@ -185,6 +191,21 @@ impl Http {
         )))
     }
 
+    /// The same request with some parameters of its address set anew.
+    ///
+    /// # Errors
+    ///
+    /// When it has no address.
+    pub fn with_parameters(&self, request: &Request, set: &[(String, String)]) -> Result<Request> {
+        let mut url = self.address(request)?;
+        let is_set = |name: &str| set.iter().any(|(known, _)| known == name);
+        let old = url.query_pairs().filter(|(name, _)| !is_set(name));
+        let mut pairs: Vec<(String, String)> = old.map(|(name, value)| (name.into(), value.into())).collect();
+        pairs.extend_from_slice(set);
+        url.set_query(None);
+        Ok(request.at(url.as_str()).query(pairs))
+    }
+
     async fn ask(
         &self,
         method: &Method,
@@ -237,7 +258,7 @@ impl Http {
         let is_whole = ["http://", "https://"]
             .iter()
             .any(|protocol| endpoint.get(..protocol.len()).is_some_and(|start| start.eq_ignore_ascii_case(protocol)));
-        let wrong = |why: &str| ClientError::settings(format!("`endpoint` {why}"));
+        let wrong = |why: &str| ClientError::settings(format!("the address {why}"));
         let text = match (&self.settings.base, is_whole) {
             (_, true) => endpoint.to_owned(),
             (Some(base), false) if endpoint.is_empty() => base.to_string(),
@@ -251,13 +272,13 @@ impl Http {
                 )));
             }
         };
-        let mut url = Url::parse(&text).map_err(|error| wrong(&format!("makes no address ({error})")))?;
+        let mut url = Url::parse(&text).map_err(|error| wrong(&format!("that `endpoint` makes is none ({error})")))?;
         if !url.username().is_empty() || url.password().is_some() {
             return Err(wrong("holds a login: put it into a connection, where it is kept secret"));
         }
         if let Some(base) = self.settings.base.as_ref().filter(|base| base.origin() != url.origin()) {
             return Err(wrong(&format!(
-                "leads to {}, and connection `{}` to {}: what a connection holds goes nowhere else",
+                "is at {}, and connection `{}` leads to {}: what a connection holds goes nowhere else",
                 trouble::place(&url),
                 self.connection,
                 trouble::place(base)
@@ -333,7 +354,7 @@ pub(crate) async fn test(connection: &Connection) -> Result<String> {
     let request = Request::new("GET", &http.settings.test_endpoint)?;
     let answer = http.send(&request).await?;
     let status = answer.status();
-    let words = format!("GET {} answered {}", answer::address(answer.url()), answer::status_words(status));
+    let words = answer.words();
     match status.as_u16() {
         401 | 407 => Err(ClientError::refused(format!("{words}: the login is wrong, or there is none"))),
         403 => Err(ClientError::refused(format!("{words}: this login may not look there"))),

@@ -56,6 +56,11 @@ impl Answer {
         piece.map_err(|error| trouble::told(&error, self.inner.url()))
     }
 
+    /// Returns the method that was asked with last: a redirect may have changed it.
+    pub fn method(&self) -> &Method {
+        &self.method
+    }
+
     /// Reads the body; `None`: it is larger than that.
     ///
     /// # Errors
@@ -73,12 +78,17 @@ impl Answer {
         Ok(Some(bytes))
     }
 
+    /// Says how it was asked for, and what was answered.
+    pub fn words(&self) -> String {
+        format!("{} {} answered {}", self.method, address(self.url()), status_words(self.status()))
+    }
+
     /// Makes an error of an answer whose status means failure: with the start of its body, and what may help.
     pub async fn into_error(mut self, connection: &str) -> ClientError {
         let status = self.status();
         let shown = tokio::time::timeout(SHOWN_WITHIN, self.start_of_body()).await.unwrap_or_default();
         let retry_after = retry_after_of(&self);
-        let mut words = format!("{} {} answered {}", self.method, address(self.url()), status_words(status));
+        let mut words = self.words();
         if !shown.is_empty() {
             words.push_str(&format!(": {shown}"));
         }
