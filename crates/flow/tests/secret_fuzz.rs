@@ -2,7 +2,6 @@
 //! `FLOW_TEST_SEED` repeats a run.
 
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the message")]
-#![expect(clippy::print_stdout, reason = "the seed is for whoever reads the test's output")]
 
 #[expect(dead_code, reason = "others need Python")]
 mod place;
