@@ -136,8 +136,9 @@ impl Reader {
 
     /// Whether no message can come, so that polling takes none away.
     fn is_idle(&self) -> bool {
+        // One without a group has none, and says so by an error.
         let is_empty =
-            |list: std::result::Result<TopicPartitionList, KafkaError>| list.is_ok_and(|list| list.count() == 0);
+            |list: std::result::Result<TopicPartitionList, KafkaError>| list.map_or(true, |list| list.count() == 0);
         is_empty(self.consumer.assignment()) && is_empty(self.consumer.subscription())
     }
 
@@ -376,11 +377,12 @@ impl Consumer {
                 for (topic, partition) in &partitions {
                     list.add_partition(topic, *partition);
                 }
-                reader.consumer.committed_offsets(list, slice)
+                let found = reader.consumer.committed_offsets(list, slice)?;
+                found.elements().iter().try_for_each(|element| element.error())?;
+                Ok(found)
             })?;
             let mut offsets = Offsets::new();
             for element in found.elements() {
-                element.error().map_err(|error| reader.watcher().explain("ask for stored offsets", &error))?;
                 if let Offset::Offset(offset) = element.offset() {
                     offsets.insert((element.topic().to_owned(), element.partition()), offset);
                 }

@@ -4,7 +4,7 @@ use rdkafka::{error::KafkaError, types::RDKafkaErrorCode as Code};
 
 use crate::{ClientError, Kind};
 
-/// A group of errors that are the same to a person.
+/// No broker answers, or not enough of them.
 const UNREACHABLE: [Code; 9] = [
     Code::BrokerTransportFailure,
     Code::AllBrokersDown,
@@ -15,6 +15,18 @@ const UNREACHABLE: [Code; 9] = [
     Code::BrokerNotAvailable,
     Code::CoordinatorNotAvailable,
     Code::NotEnoughReplicas,
+];
+/// A broker that is busy with taking something over.
+const BUSY: [Code; 9] = [
+    Code::CoordinatorLoadInProgress,
+    Code::NotCoordinator,
+    Code::WaitingForCoordinator,
+    Code::LeaderNotAvailable,
+    Code::NotLeaderForPartition,
+    Code::UnstableOffsetCommit,
+    Code::ReplicaNotAvailable,
+    Code::WaitCache,
+    Code::ThrottlingQuotaExceeded,
 ];
 const LOGIN: [Code; 5] = [
     Code::Authentication,
@@ -97,6 +109,11 @@ pub(super) fn of_code(doing: &str, code: Option<Code>, said: &str) -> ClientErro
     if is(&UNKNOWN_TOPIC) {
         return ClientError::refused(format!("could not {doing}: there is no such topic or partition ({said})"));
     }
+    if is(&BUSY) {
+        return ClientError::unavailable(format!(
+            "could not {doing}: the broker is not ready ({said}); try again later"
+        ));
+    }
     if is(&UNREACHABLE) {
         return ClientError::unavailable(format!(
             "could not {doing}: {said}; is the broker up, and the address right?"
@@ -122,7 +139,7 @@ pub(super) fn is_hopeless(code: Code) -> bool {
 
 /// Errors that may pass while the library goes on trying by itself.
 pub(super) fn may_pass(code: Code) -> bool {
-    UNREACHABLE.contains(&code) || code == Code::Resolve
+    UNREACHABLE.contains(&code) || BUSY.contains(&code) || code == Code::Resolve
 }
 
 pub(super) fn is_unknown_topic(code: Code) -> bool {
