@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rdkafka::{ClientConfig, error::KafkaError, topic_partition_list::TopicPartitionList};
+use rdkafka::{ClientConfig, config::RDKafkaLogLevel, error::KafkaError, topic_partition_list::TopicPartitionList};
 
 use super::{Offsets, Settings};
 use crate::{ClientError, Result};
@@ -87,7 +87,10 @@ fn until<T>(
 }
 
 fn config(settings: &Settings) -> ClientConfig {
-    settings.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+    let mut config: ClientConfig = settings.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    // Why a connection broke is said at this level; it goes to the watcher.
+    config.set_log_level(RDKafkaLogLevel::Info);
+    config
 }
 
 /// A mistake in the settings; never says a value, it might be a secret.

@@ -75,7 +75,8 @@ pub(super) fn of_code(doing: &str, code: Option<Code>, said: &str) -> ClientErro
     if is(&[Code::Resolve]) {
         return ClientError::unavailable(format!("could not {doing}: {said}; is the broker's name right?"));
     }
-    if is(&[Code::SSL]) {
+    // A broker that hangs up in the middle of it is no error of TLS to the library.
+    if is(&[Code::SSL]) || (is(&UNREACHABLE) && said.contains("SSL handshake")) {
         return ClientError::unavailable(format!(
             "could not {doing}: TLS failed: {said}; check `security.protocol` and `ssl.ca.location` of the connection"
         ));
@@ -115,9 +116,12 @@ pub(super) fn of_code(doing: &str, code: Option<Code>, said: &str) -> ClientErro
         ));
     }
     if is(&UNREACHABLE) {
-        return ClientError::unavailable(format!(
-            "could not {doing}: {said}; is the broker up, and the address right?"
-        ));
+        let advice = if said.contains("Disconnected") {
+            "is it a broker, and does `security.protocol` of the connection fit (TLS, login)?"
+        } else {
+            "is the broker up, and the address right?"
+        };
+        return ClientError::unavailable(format!("could not {doing}: {said}; {advice}"));
     }
     if is(&[
         Code::InvalidArgument,

@@ -30,6 +30,8 @@ struct Heard {
     listeners: Vec<(u64, Notes)>,
     next: u64,
     last: Option<(Code, String)>,
+    /// Why a connection broke, where the library takes it for no error: the other side hung up.
+    broke: Option<String>,
     said: VecDeque<String>,
 }
 
@@ -52,6 +54,7 @@ impl Watcher {
     pub(super) fn is_well(&self) {
         let mut heard = self.lock();
         heard.last = None;
+        heard.broke = None;
         heard.said.clear();
     }
 
@@ -69,9 +72,13 @@ impl Watcher {
     /// The error for something that failed: with the reason heard last, where that says more.
     pub(super) fn explain(&self, doing: &str, error: &KafkaError) -> ClientError {
         let is_vague = error.rdkafka_error_code().is_none_or(errors::may_pass);
-        match self.lock().last.clone().filter(|_| is_vague) {
-            Some((code, said)) => errors::of_code(doing, Some(code), &said),
-            None => errors::explain(doing, error),
+        let heard = self.lock();
+        match (&heard.last, &heard.broke) {
+            (Some((code, said)), _) if is_vague && *code != Code::AllBrokersDown => {
+                errors::of_code(doing, Some(*code), said)
+            }
+            (_, Some(said)) if is_vague => errors::of_code(doing, Some(Code::BrokerTransportFailure), said),
+            (Some(_) | None, Some(_) | None) => errors::explain(doing, error),
         }
     }
 
@@ -120,6 +127,9 @@ fn plain(reason: &str) -> String {
 impl ClientContext for Watcher {
     fn log(&self, _: RDKafkaLogLevel, facility: &str, message: &str) {
         tracing::debug!(target: "librdkafka", facility, "{message}");
+        if facility == "FAIL" {
+            self.lock().broke = Some(plain(message));
+        }
     }
 
     fn stats(&self, _: Statistics) {}
