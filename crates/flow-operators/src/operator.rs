@@ -78,7 +78,7 @@ impl From<ClientError> for OperatorError {
         let cause = match error.kind {
             Kind::Status(status) => FailureCause::HttpStatus(status),
             Kind::SqlState(state) => FailureCause::SqlState(state),
-            Kind::Settings | Kind::Unavailable | Kind::Refused => FailureCause::Other,
+            Kind::Settings | Kind::Unavailable | Kind::Refused | Kind::Fenced => FailureCause::Other,
         };
         Self { end: End::Failed { cause, may_retry }, source: anyhow!(error.message) }
     }
