@@ -78,7 +78,7 @@ impl From<ClientError> for OperatorError {
         let cause = match error.kind {
             Kind::Status(status) => FailureCause::HttpStatus(status),
             Kind::SqlState(state) => FailureCause::SqlState(state),
-            Kind::Settings | Kind::Unavailable | Kind::Refused => FailureCause::Other,
+            Kind::Settings | Kind::Unavailable | Kind::Refused | Kind::Fenced => FailureCause::Other,
         };
         let retry_after = error.retry_after;
         Self { end: End::Failed { cause, may_retry, retry_after }, source: anyhow!(error.message) }
