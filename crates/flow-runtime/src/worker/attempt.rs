@@ -270,6 +270,7 @@ impl Bench<'_> {
             dag: dag.clone(),
             downstream: task.downstream.iter().map(|ix| dag.task(*ix).id.clone()).collect(),
             kill_grace: shop.kill_grace,
+            delivery: None,
             scratch: scratch.clone(),
             dag_folder: shop.dag_folder.clone(),
             do_xcom_push: task.do_xcom_push,

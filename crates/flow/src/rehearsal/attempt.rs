@@ -151,6 +151,7 @@ async fn operate(
         dag: dag.clone(),
         downstream: task.downstream.iter().map(|ix| dag.task(*ix).id.clone()).collect(),
         kill_grace: stage.kill_grace,
+        delivery: None,
         scratch: scratch.clone(),
         dag_folder: Some(stage.dag_folder.clone()),
         do_xcom_push: task.do_xcom_push,
