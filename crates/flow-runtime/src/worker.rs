@@ -8,7 +8,7 @@ use std::{
 };
 
 use flow_core::{
-    Dag, DagRun, Outcome, TaskIx, Timestamp,
+    Dag, DagRun, Outcome, TaskIx, TaskState, Timestamp,
     run::{Failure, FailureCause},
     template::{self, Context},
 };
@@ -187,6 +187,7 @@ pub async fn render(
         map_index: -1,
         try_number,
         max_tries: dag.task(task).retry.retries,
+        state: TaskState::Running,
         now: clock.now(),
         seed: uuid::Uuid::new_v4().as_u64_pair().0,
         facts: facts.clone(),

@@ -11,7 +11,7 @@ use std::{
 
 use flow_clients::Clients;
 use flow_core::{
-    Outcome, Task, TaskIx,
+    Outcome, Task, TaskIx, TaskState,
     dag::{Arg, Dialect},
     run::{Failure, FailureCause},
     template::{self, Context},
@@ -228,6 +228,7 @@ impl Bench<'_> {
             map_index: self.claimed.key.map_index,
             try_number: self.claimed.key.try_number,
             max_tries: self.claimed.max_tries,
+            state: TaskState::Running,
             now: self.shop.clock.now(),
             seed: uuid::Uuid::new_v4().as_u64_pair().0,
             facts,
