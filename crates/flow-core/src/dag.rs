@@ -268,6 +268,42 @@ pub struct Task {
     pub callbacks: Callbacks,
 }
 
+impl Task {
+    /// Makes a task that does nothing, with every default.
+    pub fn new(id: TaskId) -> Self {
+        Self {
+            id,
+            display_name: None,
+            doc_md: None,
+            owner: "airflow".to_owned(),
+            operator: String::new(),
+            is_inline: false,
+            with: Vec::new(),
+            group: None,
+            upstream: Vec::new(),
+            downstream: Vec::new(),
+            trigger_rule: TriggerRule::AllSuccess,
+            retry: RetryPolicy::default(),
+            execution_timeout: None,
+            depends_on_past: false,
+            wait_for_downstream: false,
+            pool: "default_pool".to_owned(),
+            pool_slots: 1,
+            priority_weight: 1,
+            queue: "default".to_owned(),
+            start_date: None,
+            end_date: None,
+            max_active_tis_per_dag: None,
+            max_active_tis_per_dagrun: None,
+            do_xcom_push: true,
+            multiple_outputs: false,
+            params: BTreeMap::new(),
+            condition: None,
+            callbacks: Callbacks::default(),
+        }
+    }
+}
+
 /// When and how often a task is tried again.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct RetryPolicy {

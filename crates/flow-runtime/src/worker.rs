@@ -19,7 +19,7 @@ use tracing::{Instrument, debug};
 
 pub mod attempt;
 pub mod scratch;
-mod services;
+pub(crate) mod services;
 
 pub use attempt::Workshop;
 use attempt::{EndedBy, Ender};

@@ -12,7 +12,7 @@ use std::{
 use flow_clients::Clients;
 use flow_core::{
     Outcome, Task, TaskIx, TaskState,
-    dag::{Arg, Dialect},
+    dag::{Arg, CallbackEvent, Dialect},
     run::{Failure, FailureCause},
     template::{self, Context},
 };
@@ -141,6 +141,11 @@ impl Bench<'_> {
             ),
         );
         let started = self.shop.clock.now();
+        if let Err(why) = self.announce().await {
+            say(Stream::Warning, &format!("given back: {why}"));
+            report.outcome = Outcome::Lost { why };
+            return log.close();
+        }
         let services = self.services(&log);
         let finished = match self.fill_in(services.clone(), report).await {
             Ok(Some(arguments)) => self.operate(identity, arguments, &log, services.clone()).await,
@@ -168,6 +173,18 @@ impl Bench<'_> {
         }
         self.say_end(&log, &report.outcome, self.shop.clock.now().since(started));
         log.close();
+    }
+
+    /// Has its `on_execute_callback` done. It does not begin unless that is certain to happen.
+    async fn announce(&self) -> Result<(), String> {
+        let callbacks = self.task().callbacks.of(CallbackEvent::Execute);
+        if callbacks.is_empty() {
+            return Ok(());
+        }
+        let key = &self.claimed.key;
+        let (task, now) = ((key.task_id.as_str(), key.map_index), self.shop.clock.now());
+        let written = self.shop.store.begin_callbacks(key.run, task, key.try_number, callbacks, now).await;
+        written.map_err(|error| format!("its callbacks could not be written down: {error}"))
     }
 
     fn identity(&self) -> Identity {

@@ -1,6 +1,6 @@
 //! One task: its keys, each read once, in whatever order they were merged.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use super::{
     Cx, DraftTask,
@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     dag::{
-        CallbackEvent, Callbacks, RetryOn, RetryPolicy, Task, WeightRule, nearest,
+        CallbackEvent, RetryOn, Task, WeightRule, nearest,
         place::Place,
         yaml::{Entry, Node, Value},
     },
@@ -401,36 +401,7 @@ fn set<T>(field: &mut T, value: Option<T>) {
 
 /// Makes a task with every default.
 pub(super) fn blank(id: &str, id_place: Place) -> DraftTask {
-    let task = Task {
-        id: TaskId::new(id),
-        display_name: None,
-        doc_md: None,
-        owner: "airflow".to_owned(),
-        operator: String::new(),
-        is_inline: false,
-        with: Vec::new(),
-        group: None,
-        upstream: Vec::new(),
-        downstream: Vec::new(),
-        trigger_rule: TriggerRule::AllSuccess,
-        retry: RetryPolicy::default(),
-        execution_timeout: None,
-        depends_on_past: false,
-        wait_for_downstream: false,
-        pool: "default_pool".to_owned(),
-        pool_slots: 1,
-        priority_weight: 1,
-        queue: "default".to_owned(),
-        start_date: None,
-        end_date: None,
-        max_active_tis_per_dag: None,
-        max_active_tis_per_dagrun: None,
-        do_xcom_push: true,
-        multiple_outputs: false,
-        params: BTreeMap::new(),
-        condition: None,
-        callbacks: Callbacks::default(),
-    };
+    let task = Task::new(TaskId::new(id));
     DraftTask {
         task,
         id_place,
