@@ -66,6 +66,7 @@ pub fn all() -> Registry {
         .with::<operators::branch_day_of_week::BranchDayOfWeek>()
         .with_sensor::<operators::datetime_sensor::DateTimeSensor>()
         .with_sensor::<operators::day_of_week_sensor::DayOfWeekSensor>()
+        .with::<operators::email::Email>()
         .with::<operators::empty::Empty>()
         .with_sensor::<operators::external_task_sensor::ExternalTaskSensor>()
         .with_sensor::<operators::file_sensor::FileSensor>()

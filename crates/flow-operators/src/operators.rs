@@ -7,6 +7,7 @@ pub mod branch_datetime;
 pub mod branch_day_of_week;
 pub mod datetime_sensor;
 pub mod day_of_week_sensor;
+pub mod email;
 pub mod empty;
 pub mod external_task_sensor;
 pub mod file_sensor;

@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep};
 use tracing::{debug, error, info, warn};
 
 use crate::{
-    Clock, Stop, host,
+    Clock, Stop, callbacks, host,
     pass::{self, Beat, Bounds, Claimer, Passed},
     worker::{Slots, Workshop},
 };
@@ -88,7 +88,7 @@ impl Node {
         tx.commit().await?;
         let beside = tokio::spawn({
             let node = self.clone();
-            async move { tokio::join!(node.shop.store.listen(), node.watch()) }
+            async move { tokio::join!(node.shop.store.listen(), node.watch(), node.call_back()) }
         });
         self.serve(&stop).await;
         beside.abort();
@@ -394,6 +394,13 @@ impl Node {
         // What did not end in time need not wait until its lease runs out.
         tx.bury(std::slice::from_ref(&self.me.id), "its worker was shut down", self.now()).await?;
         tx.commit().await
+    }
+
+    /// Does what DAGs ask to be done; what it needs, workers have.
+    async fn call_back(&self) {
+        if self.work.is_some() {
+            callbacks::serve(&self.shop).await;
+        }
     }
 
     /// Looks for processes of this machine that died without a word.

@@ -15,6 +15,7 @@ mod access;
 mod actions;
 mod attempts;
 mod cache;
+mod callbacks;
 mod cleanup;
 mod connections;
 mod dags;
@@ -53,6 +54,7 @@ pub use actions::{
 };
 pub use attempts::{AttemptKey, Claimed, Kept, Report, Try};
 pub use cache::{CachedDag, DagCache};
+pub use callbacks::{CallbackFilter, CallbackLine, CallbackReport, ClaimedCallback};
 pub use cleanup::{Cleaned, CleanupPlan, CleanupStep};
 pub use connections::ConnectionRow;
 pub use dags::{DagRow, Plan, VersionRow};

@@ -15,6 +15,7 @@ async fn every_statement_prepares(store: Store) {
         crate::access::ALL,
         crate::actions::tasks::ALL,
         crate::attempts::ALL,
+        crate::callbacks::ALL,
         crate::cleanup::ALL,
         crate::connections::ALL,
         crate::dags::ALL,
