@@ -8,6 +8,7 @@
 //! | [`operator`] | what is an operator, and how can an attempt end? |
 //! | [`sensor`] | when does a waiting task look again, and when does it give up? |
 //! | [`process`] | how is a child process run, and how does nothing of it remain? |
+//! | [`kafka`] | what is a message in JSON? |
 //! | [`context`] | what may a running task know and ask for? |
 //! | [`schema`] | what does a DAG document look like, for editors? |
 //! | [`docs`] | what does the page about the operators say? |
@@ -29,6 +30,7 @@ pub mod arguments;
 pub mod calendar;
 pub mod context;
 pub mod docs;
+mod kafka;
 pub mod operator;
 pub mod operators;
 pub mod process;
@@ -63,6 +65,10 @@ pub fn all() -> Registry {
         .with::<operators::empty::Empty>()
         .with_sensor::<operators::external_task_sensor::ExternalTaskSensor>()
         .with_sensor::<operators::file_sensor::FileSensor>()
+        .with::<operators::kafka_consume::KafkaConsume>()
+        .with::<operators::kafka_produce::KafkaProduce>()
+        .with_sensor::<operators::kafka_sensor::KafkaSensor>()
+        .with::<operators::kafka_topic::KafkaTopic>()
         .with::<operators::latest_only::LatestOnly>()
         .with::<operators::python::Python>()
         .with::<operators::short_circuit::ShortCircuit>()
