@@ -9,6 +9,7 @@
 //! | [`sensor`] | when does a waiting task look again, and when does it give up? |
 //! | [`process`] | how is a child process run, and how does nothing of it remain? |
 //! | [`kafka`] | what is a message in JSON? |
+//! | [`batches`] | how far does an attempt read a topic, and from where? |
 //! | [`context`] | what may a running task know and ask for? |
 //! | [`schema`] | what does a DAG document look like, for editors? |
 //! | [`docs`] | what does the page about the operators say? |
@@ -27,6 +28,7 @@ use serde_json::{Map, Value};
 use tokio::task::JoinSet;
 
 pub mod arguments;
+mod batches;
 pub mod calendar;
 pub mod context;
 pub mod docs;
@@ -68,6 +70,8 @@ pub fn all() -> Registry {
         .with::<operators::kafka_consume::KafkaConsume>()
         .with::<operators::kafka_produce::KafkaProduce>()
         .with_sensor::<operators::kafka_sensor::KafkaSensor>()
+        .with::<operators::kafka_stream::KafkaStream>()
+        .with::<operators::kafka_to_sql::KafkaToSql>()
         .with::<operators::kafka_topic::KafkaTopic>()
         .with::<operators::latest_only::LatestOnly>()
         .with::<operators::python::Python>()

@@ -13,6 +13,8 @@ pub mod file_sensor;
 pub mod kafka_consume;
 pub mod kafka_produce;
 pub mod kafka_sensor;
+pub mod kafka_stream;
+pub mod kafka_to_sql;
 pub mod kafka_topic;
 pub mod latest_only;
 pub mod python;
