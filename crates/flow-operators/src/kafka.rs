@@ -190,7 +190,6 @@ pub(crate) mod tests {
     use crate::testing::World;
 
     /// A name for a topic on a broker that the connection `kafka_default` leads to, or `None`, said aloud.
-    #[expect(clippy::print_stdout, reason = "a test that is skipped says so")]
     pub(crate) fn broker(test: &str, world: &World) -> Option<String> {
         let Ok(address) = std::env::var("FLOW_TEST_KAFKA") else {
             println!("skipped: {test} needs a Kafka broker (scripts/with-kafka)");
