@@ -9,6 +9,7 @@
 //! | [`text`] | where do statements end, and where do parameters belong? |
 //! | [`session`] | how is one connection asked, and how does it end? |
 //! | [`insert`] | how do many rows get into a table, and what if they are there already? |
+//! | [`offsets`] | how far has a group read a topic of Kafka, together with what it wrote? |
 //! | [`cell`] | what is a value? |
 //!
 //! ```no_run
@@ -40,6 +41,7 @@ mod conn;
 mod failure;
 pub mod insert;
 mod mysql;
+pub mod offsets;
 mod options;
 mod postgres;
 pub mod session;
@@ -49,6 +51,7 @@ mod times;
 
 pub use cell::Cell;
 pub use insert::{Insert, OnConflict, quote, quote_table};
+pub use offsets::OffsetsTable;
 pub use session::{Rows, Session};
 pub use text::{Parameters, split};
 

@@ -8,6 +8,8 @@
 //! | [`operator`] | what is an operator, and how can an attempt end? |
 //! | [`sensor`] | when does a waiting task look again, and when does it give up? |
 //! | [`process`] | how is a child process run, and how does nothing of it remain? |
+//! | [`kafka`] | what is a message in JSON? |
+//! | [`batches`] | how far does an attempt read a topic, and from where? |
 //! | [`context`] | what may a running task know and ask for? |
 //! | [`exchange`] | what does a task send to an HTTP server, and what do expressions see of the answer? |
 //! | [`schema`] | what does a DAG document look like, for editors? |
@@ -27,10 +29,12 @@ use serde_json::{Map, Value};
 use tokio::task::JoinSet;
 
 pub mod arguments;
+mod batches;
 pub mod calendar;
 pub mod context;
 pub mod docs;
 pub mod exchange;
+mod kafka;
 pub mod operator;
 pub mod operators;
 mod part_file;
@@ -72,6 +76,12 @@ pub fn all() -> Registry {
         .with_sensor::<operators::file_sensor::FileSensor>()
         .with::<operators::http::Http>()
         .with_sensor::<operators::http_sensor::HttpSensor>()
+        .with::<operators::kafka_consume::KafkaConsume>()
+        .with::<operators::kafka_produce::KafkaProduce>()
+        .with_sensor::<operators::kafka_sensor::KafkaSensor>()
+        .with::<operators::kafka_stream::KafkaStream>()
+        .with::<operators::kafka_to_sql::KafkaToSql>()
+        .with::<operators::kafka_topic::KafkaTopic>()
         .with::<operators::latest_only::LatestOnly>()
         .with::<operators::python::Python>()
         .with::<operators::short_circuit::ShortCircuit>()

@@ -1,0 +1,284 @@
+//! What the operators of Kafka share: messages as JSON and back, and where the client's words go.
+//!
+//! Knows nothing of any single operator.
+
+use std::sync::Arc;
+
+use anyhow::anyhow;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use flow_clients::kafka::{Message, Notes, Record};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use crate::{
+    context::{Stream, TaskContext},
+    operator::OperatorError,
+};
+
+/// Airflow's default connection.
+pub(crate) fn kafka_default() -> String {
+    "kafka_default".to_owned()
+}
+
+/// Bytes that are no text stand in JSON as an object with this one key.
+const BASE64: &str = "$base64";
+
+/// What a message may be written with.
+const FIELDS: [&str; 7] = ["key", "value", "headers", "partition", "timestamp", "topic", "offset"];
+
+/// How values are read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub(crate) enum ValueFormat {
+    /// Objects and lists of JSON as what they are, everything else as text.
+    #[default]
+    Auto,
+    /// JSON; what is none fails the task.
+    Json,
+    /// Text.
+    Text,
+}
+
+/// Writes the client's words into the task's log.
+pub(crate) fn notes(cx: &TaskContext) -> Notes {
+    let log = cx.log.clone();
+    Arc::new(move |sentence: &str| log.write(Stream::Warning, format!("{sentence}\n").as_bytes()))
+}
+
+/// Bytes as JSON: text, or what stands for other bytes.
+fn text_of(bytes: &[u8]) -> Value {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Value::from(text),
+        Err(_) => json!({ BASE64: STANDARD.encode(bytes) }),
+    }
+}
+
+/// A message as JSON: what expressions see, by name, and what stands in files.
+///
+/// # Errors
+///
+/// When the value must be JSON, and is none.
+pub(crate) fn names(message: &Message, format: ValueFormat) -> Result<Map<String, Value>, OperatorError> {
+    let value = match &message.value {
+        None => Value::Null,
+        Some(bytes) => match format {
+            ValueFormat::Text => text_of(bytes),
+            ValueFormat::Auto
+                if !bytes.trim_ascii_start().starts_with(b"{") && !bytes.trim_ascii_start().starts_with(b"[") =>
+            {
+                text_of(bytes)
+            }
+            ValueFormat::Auto => serde_json::from_slice(bytes).unwrap_or_else(|_| text_of(bytes)),
+            ValueFormat::Json => serde_json::from_slice(bytes).map_err(|error| {
+                OperatorError::fatal(anyhow!("the value of {} is no JSON: {error}", place(message)))
+            })?,
+        },
+    };
+    let headers =
+        message.headers.iter().map(|(name, value)| (name.clone(), value.as_deref().map_or(Value::Null, text_of)));
+    Ok(Map::from_iter([
+        ("topic".to_owned(), Value::from(&*message.topic)),
+        ("partition".to_owned(), message.partition.into()),
+        ("offset".to_owned(), message.offset.into()),
+        ("timestamp".to_owned(), message.timestamp.map_or(Value::Null, time_of)),
+        ("key".to_owned(), message.key.as_deref().map_or(Value::Null, text_of)),
+        ("value".to_owned(), value),
+        ("headers".to_owned(), Value::Object(headers.collect())),
+    ]))
+}
+
+/// A time with milliseconds always: such texts sort as the times do.
+fn time_of(millis: i64) -> Value {
+    match jiff::Timestamp::from_millisecond(millis) {
+        Ok(time) => Value::from(time.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()),
+        Err(_) => Value::from(millis),
+    }
+}
+
+/// Which message it is, for sentences.
+pub(crate) fn place(message: &Message) -> String {
+    format!("message {} of partition {} of `{}`", message.offset, message.partition, message.topic)
+}
+
+/// A JSON value as the bytes of a key, value or header: text as it is, null as none, the rest as JSON.
+///
+/// # Errors
+///
+/// A sentence, when `$base64` holds something else.
+pub(crate) fn bytes_of(value: &Value) -> Result<Option<Vec<u8>>, String> {
+    match value {
+        Value::Null => Ok(None),
+        Value::String(text) => Ok(Some(text.clone().into_bytes())),
+        Value::Object(fields) if fields.len() == 1 && fields.contains_key(BASE64) => {
+            let text = fields[BASE64].as_str().unwrap_or_default();
+            let bytes = STANDARD.decode(text).map_err(|_| format!("`{BASE64}` must hold base64"))?;
+            Ok(Some(bytes))
+        }
+        Value::Object(_) | Value::Array(_) | Value::Number(_) | Value::Bool(_) => {
+            Ok(Some(value.to_string().into_bytes()))
+        }
+    }
+}
+
+/// Reads a message that is to be written: an object with `key`, `value`, `headers`, `partition`, `timestamp`; or its
+/// value alone. What [`names`] adds (topic, offset) is passed over, so that what was read can be written.
+///
+/// # Errors
+///
+/// A sentence.
+pub(crate) fn record_of(topic: &str, given: &Value) -> Result<Record, String> {
+    let mut record = Record { topic: topic.to_owned(), ..Record::default() };
+    let Some(fields) = given.as_object().filter(|fields| !fields.contains_key(BASE64)) else {
+        record.value = bytes_of(given)?;
+        return Ok(record);
+    };
+    if let Some(name) = fields.keys().find(|name| !FIELDS.contains(&name.as_str())) {
+        return Err(format!(
+            "a message has no `{name}` (there are: key, value, headers, partition, timestamp); an object that is a \
+             value goes into `value`"
+        ));
+    }
+    let get = |name: &str| fields.get(name).filter(|value| !value.is_null());
+    record.key = get("key").map_or(Ok(None), bytes_of)?;
+    record.value = get("value").map_or(Ok(None), bytes_of)?;
+    // One that has an offset was read; where it is written to, its key decides upon the partition.
+    if let Some(partition) = get("partition").filter(|_| !fields.contains_key("offset")) {
+        let number = partition.as_i64().and_then(|number| i32::try_from(number).ok()).filter(|number| *number >= 0);
+        record.partition =
+            Some(number.ok_or_else(|| format!("`partition` must be a number from 0 on, not `{partition}`"))?);
+    }
+    if let Some(time) = get("timestamp") {
+        record.timestamp = Some(millis_of(time)?);
+    }
+    match get("headers") {
+        None => {}
+        Some(Value::Object(headers)) => {
+            for (name, value) in headers {
+                if name.contains('\0') {
+                    return Err("the name of a header holds the character NUL".to_owned());
+                }
+                record.headers.push((name.clone(), bytes_of(value)?));
+            }
+        }
+        Some(other) => return Err(format!("`headers` must be a map, not `{other}`")),
+    }
+    Ok(record)
+}
+
+fn millis_of(time: &Value) -> Result<i64, String> {
+    let wrong = || {
+        format!("`timestamp` must be a time such as `2026-01-02T03:04:05Z`, or milliseconds since 1970, not `{time}`")
+    };
+    match time {
+        Value::Number(number) => number.as_i64().filter(|millis| *millis >= 0).ok_or_else(wrong),
+        Value::String(text) => {
+            let time: jiff::Timestamp = text.parse().map_err(|_| wrong())?;
+            Ok(time.as_millisecond())
+        }
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => Err(wrong()),
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use flow_clients::kafka::{BEGINNING, Consumer, Offsets, Reading, no_notes};
+    use flow_core::connection::Connection;
+
+    use super::*;
+    use crate::testing::World;
+
+    /// A name for a topic on a broker that the connection `kafka_default` leads to, or `None`, said aloud.
+    pub(crate) fn broker(test: &str, world: &World) -> Option<String> {
+        let Ok(address) = std::env::var("FLOW_TEST_KAFKA") else {
+            println!("skipped: {test} needs a Kafka broker (scripts/with-kafka)");
+            assert!(std::env::var_os("FLOW_TEST_ALL").is_none(), "FLOW_TEST_ALL is set: nothing may be skipped");
+            return None;
+        };
+        let connection = json!({ "conn_type": "kafka", "extra": { "bootstrap.servers": address } });
+        world.services.lock().unwrap().connections.insert(kafka_default(), connection);
+        Some(format!("flow{}", world.cx.identity.token.replace(|c: char| !c.is_ascii_alphanumeric(), "-")))
+    }
+
+    /// Everything that is in a topic and committed.
+    pub(crate) async fn messages_of(topic: &str) -> Vec<Map<String, Value>> {
+        let at = Connection::parse("k", &format!("kafka://{}", std::env::var("FLOW_TEST_KAFKA").unwrap())).unwrap();
+        let consumer = Consumer::open(&at, &Reading::default(), no_notes()).await.unwrap();
+        let partitions = consumer.partitions(topic).await.unwrap();
+        let all: Offsets = partitions.iter().map(|partition| ((topic.to_owned(), *partition), BEGINNING)).collect();
+        consumer.assign(&all).await.unwrap();
+        let (mut messages, mut ends) = (Vec::new(), std::collections::BTreeSet::new());
+        while ends.len() < partitions.len() {
+            let polled = consumer.poll(1_000, std::time::Duration::from_secs(5)).await.unwrap();
+            messages.extend(polled.messages.iter().map(|message| names(message, ValueFormat::Auto).unwrap()));
+            ends.extend(polled.ends);
+        }
+        messages
+    }
+
+    fn message(value: &[u8]) -> Message {
+        Message {
+            topic: "t".into(),
+            partition: 1,
+            offset: 7,
+            timestamp: Some(1_700_000_000_000),
+            key: Some(b"k".to_vec()),
+            value: Some(value.to_vec()),
+            headers: vec![("h".to_owned(), Some(b"1".to_vec())), ("n".to_owned(), None)],
+        }
+    }
+
+    #[test]
+    fn a_message_becomes_names() {
+        assert_eq!(
+            Value::Object(names(&message(b"{\"a\": 1}"), ValueFormat::Auto).unwrap()),
+            json!({ "topic": "t", "partition": 1, "offset": 7, "timestamp": "2023-11-14T22:13:20.000Z", "key": "k",
+                    "value": { "a": 1 }, "headers": { "h": "1", "n": null } })
+        );
+        let value = |bytes: &[u8], format| names(&message(bytes), format).map(|names| names["value"].clone());
+        for (bytes, format, expected) in [
+            (&b"12"[..], ValueFormat::Auto, json!("12")),
+            (b"12", ValueFormat::Json, json!(12)),
+            (b"[1]", ValueFormat::Auto, json!([1])),
+            (b"[1]", ValueFormat::Text, json!("[1]")),
+            (b"{odd", ValueFormat::Auto, json!("{odd")),
+            (b"\xff\x00", ValueFormat::Auto, json!({ "$base64": "/wA=" })),
+        ] {
+            assert_eq!(value(bytes, format).unwrap(), expected);
+        }
+        let error = value(b"odd", ValueFormat::Json).unwrap_err().to_string();
+        assert!(error.starts_with("the value of message 7 of partition 1 of `t` is no JSON"), "{error}");
+    }
+
+    #[test]
+    fn what_was_read_can_be_written() {
+        for value in [&b"{\"a\":1}"[..], b"text", b"\xff"] {
+            let read = message(value);
+            let record = record_of("u", &Value::Object(names(&read, ValueFormat::Auto).unwrap())).unwrap();
+            assert_eq!((record.key, record.value, record.headers), (read.key, read.value, read.headers));
+            assert_eq!((record.partition, record.timestamp), (None, read.timestamp));
+        }
+    }
+
+    #[test]
+    fn a_message_is_a_map_or_its_value() {
+        let value = |given: Value| record_of("t", &given).map(|record| record.value);
+        assert_eq!(value(json!("x")).unwrap(), Some(b"x".to_vec()));
+        assert_eq!(value(json!(1.5)).unwrap(), Some(b"1.5".to_vec()));
+        assert_eq!(value(json!(null)).unwrap(), None);
+        assert_eq!(value(json!({ "key": "k" })).unwrap(), None);
+        assert_eq!(value(json!({ "value": { "a": [1] } })).unwrap(), Some(b"{\"a\":[1]}".to_vec()));
+        assert_eq!(record_of("t", &json!({ "partition": 3 })).unwrap().partition, Some(3));
+        for (given, expected) in [
+            (json!({ "temperature": 3 }), "a message has no `temperature`"),
+            (json!({ "partition": -1 }), "`partition` must be"),
+            (json!({ "timestamp": "soon" }), "`timestamp` must be"),
+            (json!({ "headers": [1] }), "`headers` must be"),
+            (json!({ "value": { "$base64": "?" } }), "must hold base64"),
+        ] {
+            let error = record_of("t", &given).unwrap_err();
+            assert!(error.contains(expected), "{error}");
+        }
+    }
+}
