@@ -8,6 +8,7 @@
 //! | [`operator`] | what is an operator, and how can an attempt end? |
 //! | [`sensor`] | when does a waiting task look again, and when does it give up? |
 //! | [`process`] | how is a child process run, and how does nothing of it remain? |
+//! | `sql` | how does a session with a database end with its attempt? |
 //! | [`context`] | what may a running task know and ask for? |
 //! | [`schema`] | what does a DAG document look like, for editors? |
 //! | [`docs`] | what does the page about the operators say? |
@@ -34,6 +35,7 @@ pub mod operators;
 pub mod process;
 pub mod schema;
 pub mod sensor;
+mod sql;
 #[cfg(test)]
 mod testing;
 pub mod values;
@@ -58,6 +60,7 @@ pub fn all() -> Registry {
         .with::<operators::branch::Branch>()
         .with::<operators::branch_datetime::BranchDateTime>()
         .with::<operators::branch_day_of_week::BranchDayOfWeek>()
+        .with::<operators::branch_sql::BranchSql>()
         .with_sensor::<operators::datetime_sensor::DateTimeSensor>()
         .with_sensor::<operators::day_of_week_sensor::DayOfWeekSensor>()
         .with::<operators::empty::Empty>()
@@ -66,6 +69,16 @@ pub fn all() -> Registry {
         .with::<operators::latest_only::LatestOnly>()
         .with::<operators::python::Python>()
         .with::<operators::short_circuit::ShortCircuit>()
+        .with::<operators::sql::Sql>()
+        .with::<operators::sql_check::SqlCheck>()
+        .with::<operators::sql_column_check::SqlColumnCheck>()
+        .with::<operators::sql_interval_check::SqlIntervalCheck>()
+        .with::<operators::sql_load::SqlLoad>()
+        .with_sensor::<operators::sql_sensor::SqlSensor>()
+        .with::<operators::sql_table_check::SqlTableCheck>()
+        .with::<operators::sql_threshold_check::SqlThresholdCheck>()
+        .with::<operators::sql_transfer::SqlTransfer>()
+        .with::<operators::sql_value_check::SqlValueCheck>()
         .with_sensor::<operators::time_delta_sensor::TimeDeltaSensor>()
         .with_sensor::<operators::time_sensor::TimeSensor>()
         .with::<operators::trigger_dag::TriggerDag>()
