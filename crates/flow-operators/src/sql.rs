@@ -127,3 +127,6 @@ pub(crate) fn does_not_hold(sentence: impl std::fmt::Display, may_retry: bool) -
     let source = anyhow!("{sentence}");
     if may_retry { OperatorError::retry(source) } else { OperatorError::fatal(source) }
 }
+
+#[cfg(test)]
+mod tests;

@@ -95,7 +95,7 @@ impl TableWriter {
             }
             let Some(text) = field else { continue };
             let is_special = |byte: &u8| matches!(*byte, b'"' | b'\n' | b'\r') || *byte == self.delimiter;
-            if text.is_empty() || text.as_bytes().iter().any(|byte| is_special(byte)) {
+            if text.is_empty() || text.as_bytes().iter().any(is_special) {
                 line.push(b'"');
                 line.extend_from_slice(text.replace('"', "\"\"").as_bytes());
                 line.push(b'"');

@@ -355,7 +355,7 @@ mod tests {
             if let Some(problem) = &record.problem {
                 return Err(records.wrong(record.line, problem));
             }
-            let field = |at| match record.is_json {
+            let field = |at: usize| match record.is_json {
                 true => record.json[at].clone().into_text(),
                 false => record.field(at).map(|bytes| String::from_utf8_lossy(bytes).into_owned()),
             };

@@ -47,14 +47,16 @@ uses: branch_sql
 with:
   conn_id: warehouse
   sql: SELECT count(*) > 0 FROM inbox
-  follow_task_ids_if_true: load
-  follow_task_ids_if_false: [tidy, report]
+  follow_task_ids_if_true: work
+  follow_task_ids_if_false: [rest]
 ";
 
     async fn run(self, cx: &mut TaskContext) -> Result<Done, OperatorError> {
         let parameters = parameters(self.parameters.clone())?;
         let row = first(cx, &self.conn_id, self.database.as_deref(), &self.sql, &parameters).await?;
-        let row = row.ok_or_else(|| OperatorError::retry(anyhow!("the query returned no rows: there is nothing to decide by")))?;
+        let row = row.ok_or_else(|| {
+            OperatorError::retry(anyhow!("the query returned no rows: there is nothing to decide by"))
+        })?;
         let decided = row.first().and_then(decide).ok_or_else(|| {
             OperatorError::retry(anyhow!("the query returned {}, which is neither true nor false", show(&row)))
         })?;

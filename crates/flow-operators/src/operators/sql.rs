@@ -62,7 +62,8 @@ pub(super) fn yes() -> Flag {
 impl Operator for Sql {
     const NAME: &'static str = "sql";
     const CLASS: &'static str = "airflow.providers.common.sql.operators.sql.SQLExecuteQueryOperator";
-    const SUMMARY: &'static str = "Runs SQL statements. The result is a list of rows, each a list of values; or a file.";
+    const SUMMARY: &'static str =
+        "Runs SQL statements. The result is a list of rows, each a list of values; or a file.";
     const TEMPLATED: &'static [&'static str] = &["sql", "parameters", "conn_id", "database", "output_file"];
     const EXAMPLE: &'static str = "\
 id: daily_sum

@@ -50,7 +50,10 @@ with:
         let row = first(cx, &self.conn_id, self.database.as_deref(), &self.sql, &parameters).await?;
         let row = row.ok_or_else(|| OperatorError::retry(anyhow!("the query returned no rows")))?;
         if !row.iter().all(is_true) {
-            return Err(does_not_hold(format!("the check does not hold: the row is {}", show(&row)), self.retry_on_failure.0));
+            return Err(does_not_hold(
+                format!("the check does not hold: the row is {}", show(&row)),
+                self.retry_on_failure.0,
+            ));
         }
         cx.say(Stream::Info, &format!("holds: the row is {}", show(&row)));
         Ok(Done::success(Value::Null))

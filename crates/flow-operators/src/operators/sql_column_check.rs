@@ -126,7 +126,11 @@ with:
                     let row = session.first(&sql, &Parameters::None).await?;
                     let value = row.and_then(|row| number(row.first()?));
                     let value = if self.accept_none.0 { value.or(Some(0.0)) } else { value };
-                    let words = format!("{} of `{column}` is {}", measure.words(), value.map_or("null".to_owned(), |value| value.to_string()));
+                    let words = format!(
+                        "{} of `{column}` is {}",
+                        measure.words(),
+                        value.map_or("null".to_owned(), |value| value.to_string())
+                    );
                     match value.map_or(Some("it is null".to_owned()), |value| bounds.broken(value)) {
                         Some(bound) => broken.push(format!("{words}: {bound}")),
                         None => cx.say(Stream::Info, &format!("holds: {words}")),
@@ -173,7 +177,11 @@ impl Bounds {
         let (low, high) = (1.0 - part, 1.0 + part);
         let nearly = if part > 0.0 { format!(", give or take {part} of it") } else { String::new() };
         let checks = [
-            (self.equal_to, "equal to", self.equal_to.is_some_and(|bound| value >= bound * low && value <= bound * high)),
+            (
+                self.equal_to,
+                "equal to",
+                self.equal_to.is_some_and(|bound| value >= bound * low && value <= bound * high),
+            ),
             (self.greater_than, "greater than", self.greater_than.is_some_and(|bound| value > bound * low)),
             (self.less_than, "less than", self.less_than.is_some_and(|bound| value < bound * high)),
             (self.geq_to, "at least", self.geq_to.is_some_and(|bound| value >= bound * low)),

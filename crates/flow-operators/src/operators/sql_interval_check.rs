@@ -104,7 +104,8 @@ with:
             let (current, reference) = (value(0), value(1));
             let ratio = self.ratio(current, reference);
             let shown = ratio.map_or("no ratio".to_owned(), |ratio| format!("a ratio of {ratio:.3}"));
-            let words = format!("{figure}: {current} on {day}, {reference} on {other}, {shown}, allowed below {threshold}");
+            let words =
+                format!("{figure}: {current} on {day}, {reference} on {other}, {shown}, allowed below {threshold}");
             cx.say(Stream::Info, &words);
             if !ratio.map_or(self.ignore_zero.0, |ratio| ratio < *threshold) {
                 broken.push(words);

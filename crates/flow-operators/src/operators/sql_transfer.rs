@@ -56,8 +56,7 @@ pub struct SqlTransfer {
 impl Operator for SqlTransfer {
     const NAME: &'static str = "sql_transfer";
     const CLASS: &'static str = "airflow.providers.common.sql.operators.generic_transfer.GenericTransfer";
-    const SUMMARY: &'static str =
-        "Copies the rows of a query from one database into a table of another, in one transaction. The result is their number.";
+    const SUMMARY: &'static str = "Copies the rows of a query from one database into a table of another, in one transaction. The result is their number.";
     const TEMPLATED: &'static [&'static str] = &[
         "source_conn_id",
         "destination_conn_id",
