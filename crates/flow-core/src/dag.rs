@@ -217,6 +217,9 @@ pub struct Param {
     /// A JSON schema without `default` and `description`; empty = anything.
     pub schema: serde_json::Map<String, serde_json::Value>,
     pub description: Option<String>,
+    /// Where it stands in the document: a form asks in this order, which means nothing else.
+    #[serde(skip)]
+    pub place: usize,
 }
 
 impl Param {

@@ -276,7 +276,7 @@ pub(crate) async fn serve(cx: &Cx, parts: &Parts, listener: TcpListener, stop: S
         live: flow_server::Live::new(parts.store.clone(), connections / 2),
         logs: Arc::new(TaskLogs(parts.logs.clone())),
         ui: flow_server::Ui::of_build(),
-        dag_files: Arc::new(FolderFiles(Arc::new(Editor::new(&cx.config.settings.dags.folder, Limits::default())))),
+        dag_files: Arc::new(FolderFiles::new(Editor::new(&cx.config.settings.dags.folder, Limits::default()))),
         edit_dags: web.edit_dags,
         dag_schema: Arc::new(flow_operators::dag_schema(&parts.registry)),
         graphs: flow_server::Graphs::default(),
