@@ -19,7 +19,7 @@ use flow_runtime::{
     dag_files::{DagFolder, Editor, Limits},
     folder::FolderSync,
     host,
-    log::{LogStore, Masker},
+    log::{Keep, LogStore, Masker, Sweeper},
     node::process_id,
     pass::Bounds,
     settings,
@@ -165,6 +165,18 @@ impl Parts {
             poll: settings.scheduler.poll_interval,
             is_alone: self.lock.is_some(),
         }
+    }
+
+    /// Makes what keeps the task logs in bounds.
+    pub(crate) fn sweeper(&self, cx: &Cx) -> Sweeper {
+        let logging = &cx.config.settings.logging;
+        let some = |span: Duration| (!span.is_zero()).then_some(span);
+        let keep = Keep {
+            pack_after: some(logging.compress_after),
+            age: some(logging.retention),
+            size: (logging.max_size.0 > 0).then_some(logging.max_size.0),
+        };
+        Sweeper { logs: self.logs.clone(), store: self.store.clone(), keep }
     }
 
     /// Makes what keeps the database in step with the DAG folder.

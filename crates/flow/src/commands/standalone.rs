@@ -67,6 +67,7 @@ pub(crate) async fn run(_args: Args, cx: &Cx) -> anyhow::Result<ExitCode> {
     let paused = settings.core.dags_are_paused_at_creation
         && cx.config.origin("core.dags_are_paused_at_creation") != &Origin::Default;
     let folder = tokio::spawn(parts.folder(cx, paused).run(stop.clone()));
+    let sweeper = tokio::spawn(parts.sweeper(cx).run(stop.clone()));
     let node = parts.node(cx, ProcessKind::Standalone);
     let (ran, ()) = tokio::join!(
         async {
@@ -77,7 +78,7 @@ pub(crate) async fn run(_args: Args, cx: &Cx) -> anyhow::Result<ExitCode> {
         node::serve(cx, &parts, listener, stop.clone())
     );
     // It looks at the stop between two files.
-    let _ = tokio::time::timeout(node::FAREWELL, folder).await;
+    let _ = tokio::time::timeout(node::FAREWELL, async { tokio::join!(folder, sweeper) }).await;
     parts.store.close().await;
     ran?;
     Ok(ExitCode::SUCCESS)

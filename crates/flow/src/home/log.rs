@@ -50,10 +50,10 @@ impl Home {
                     task_id: place.task_id.as_str().into(),
                     map_index: place.map_index,
                 };
-                let path = parts.logs.path(&id, number);
-                if !is_open && !path.exists() {
+                if !is_open && !parts.logs.list_attempts(&id)?.iter().any(|file| file.try_number == number) {
                     return Ok(false);
                 }
+                let path = parts.logs.path(&id, number);
                 let failure = Mutex::new(None);
                 let mut lines = Follow::new(path, 0, || async {
                     if !is_open {
