@@ -4,13 +4,13 @@
 //! `2026-01-01T00:00:00.123Z OUT   - text`. The tags: `OUT` and `ERR` are the task's streams, `INFO`, `WARN` and
 //! `ERROR` are Flow's own words. `↳` begins the rest of a line that was folded or broken into. Writing is [`sink`],
 //! what a line looks like [`lines`], secrets [`mask`], reading [`read`]. What is old is packed ([`packed`]) and
-//! removed ([`sweep`]). Knows nothing of tasks and their states.
+//! removed ([`sweep`]); a second place for it is [`remote`]. Knows nothing of tasks and their states.
 
 use std::{
     io,
     path::{Path, PathBuf},
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
     time::Duration,
@@ -27,15 +27,19 @@ mod mask;
 mod packed;
 mod path;
 mod read;
+mod remote;
 mod sink;
 mod sweep;
+mod upload;
 
 pub use lines::CONTINUATION;
 pub use mask::{MASK, Masker};
 pub use path::LogId;
 pub use read::{Chunk, Follow, MAX_CHUNK, read_range, tail};
+pub use remote::RemoteLogs;
 pub use sink::AttemptLog;
-pub use sweep::{Keep, Swept, Sweeper};
+pub use sweep::{Keep, Sweeper, Swept};
+pub use upload::{UploadState, Uploader};
 
 /// Most characters of a line before it is folded.
 pub const MAX_LINE: usize = 64 * 1024;
@@ -63,6 +67,8 @@ pub(crate) struct Inner {
     period: Duration,
     clock: Clock,
     flusher: flusher::Flusher,
+    /// Each log is to be sent somewhere.
+    queue: OnceLock<remote::Queue>,
     open_files: AtomicUsize,
     lost_bytes: AtomicU64,
     write_errors: AtomicU64,
@@ -91,12 +97,18 @@ impl LogStore {
             period: PERIOD,
             clock,
             flusher: flusher::Flusher::new(PERIOD),
+            queue: OnceLock::new(),
             open_files: AtomicUsize::new(0),
             lost_bytes: AtomicU64::new(0),
             write_errors: AtomicU64::new(0),
             is_failing: AtomicBool::new(false),
         };
         Self { inner: Arc::new(inner) }
+    }
+
+    /// From now on each log that is written waits to be sent by an [`Uploader`].
+    pub fn announce(&self) {
+        let _ = self.inner.queue.set(remote::Queue::of(&self.inner.root));
     }
 
     /// Returns the folder of all logs.
@@ -107,6 +119,11 @@ impl LogStore {
     /// Returns where the log of an attempt is, whether it exists or not.
     pub fn path(&self, id: &LogId, try_number: u32) -> PathBuf {
         id.file(&self.inner.root, try_number)
+    }
+
+    /// Returns where the logs of a DAG are.
+    pub fn dag_folder(&self, dag_id: &DagId) -> PathBuf {
+        path::dag_folder(&self.inner.root, dag_id)
     }
 
     /// Returns where the logs of a run are.

@@ -303,6 +303,9 @@ impl Shared {
             }
             self.close_file(state);
         }
+        if let Some(queue) = self.store.queue.get() {
+            queue.add(&self.path)?;
+        }
         let file = match open(&self.path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 fs::create_dir_all(self.path.parent().unwrap_or(Path::new("/")))?;

@@ -19,7 +19,7 @@ use flow_store::{LogInUse, Store};
 use tokio::time::Instant;
 use tracing::{info, warn};
 
-use super::{LogId, LogStore, packed, path::try_number};
+use super::{LogId, LogStore, packed, path::try_number, remote::Queue};
 use crate::Stop;
 
 /// How much is kept, and how.
@@ -84,7 +84,7 @@ impl Sweeper {
         while stop.or(tokio::time::sleep(pause)).await.is_continue() {
             pause = EVERY;
             // Held until the walk has ended; another process may have the next one.
-            let Some(_lock) = lock(self.logs.root()) else { continue };
+            let Some(_lock) = lock(&self.logs.root().join(LOCK)) else { continue };
             let mut cutoff = None;
             // Twice when there is too much: only the first walk tells what the oldest are.
             for _ in 0..2 {
@@ -134,9 +134,9 @@ impl Sweeper {
     }
 }
 
-/// Takes the lock of a folder of logs; `None` when another process has it, or there is no such folder.
-fn lock(root: &Path) -> Option<File> {
-    let file = File::options().create(true).write(true).truncate(false).open(root.join(LOCK)).ok()?;
+/// Takes a lock in a folder of logs; `None` when another process has it, or there is no such folder.
+pub(super) fn lock(path: &Path) -> Option<File> {
+    let file = File::options().create(true).write(true).truncate(false).open(path).ok()?;
     match file.try_lock() {
         Ok(()) => Some(file),
         Err(fs::TryLockError::WouldBlock) => None,
@@ -150,7 +150,7 @@ fn lock(root: &Path) -> Option<File> {
 pub(super) struct Held(HashSet<u64>);
 
 impl Held {
-    fn new(root: &Path, in_use: &[LogInUse]) -> Self {
+    pub(super) fn new(root: &Path, in_use: &[LogInUse]) -> Self {
         let id = |log: &LogInUse| LogId {
             dag_id: log.dag_id.as_str().into(),
             run_id: log.run_id.as_str().into(),
@@ -160,7 +160,7 @@ impl Held {
         Self(in_use.iter().map(|log| hash(&id(log).file(root, log.try_number))).collect())
     }
 
-    fn has(&self, path: &Path) -> bool {
+    pub(super) fn has(&self, path: &Path) -> bool {
         self.0.contains(&hash(path))
     }
 }
@@ -176,6 +176,8 @@ pub(super) struct Walk {
     keep: Keep,
     /// Logs that are older are too many.
     cutoff: Option<SystemTime>,
+    /// What waits to be sent is not removed.
+    queue: Queue,
     stack: Vec<Level>,
     /// Bytes by the time they were written: of the last day by minute, else by hour.
     sizes: BTreeMap<u64, u64>,
@@ -192,8 +194,9 @@ struct Level {
 
 impl Walk {
     fn new(root: PathBuf, keep: Keep, cutoff: Option<SystemTime>) -> Self {
+        let queue = Queue::of(&root);
         let stack = vec![Level { path: root, entries: None, is_changed: false }];
-        Self { keep, cutoff, stack, sizes: BTreeMap::new(), swept: Swept::default() }
+        Self { keep, cutoff, queue, stack, sizes: BTreeMap::new(), swept: Swept::default() }
     }
 
     /// Looks at some entries more; says whether it has seen all. What cannot be read is passed over.
@@ -251,7 +254,7 @@ impl Walk {
         let is_free = age > RECENT && !held.has(&log);
         let is_old =
             self.keep.age.is_some_and(|most| age > most) || self.cutoff.is_some_and(|cutoff| modified < cutoff);
-        if is_free && is_old && self.remove(path) {
+        if is_free && is_old && !self.queue.has(&log) && self.remove(path) {
             return;
         }
         let mut bytes = found.blocks() * 512;

@@ -46,10 +46,7 @@ pub(crate) async fn run(_args: Args, cx: &Cx) -> anyhow::Result<ExitCode> {
     let parts = Parts::of_process(cx).await?;
     let stop = Stop::new();
     tokio::spawn(stop.listen().context("cannot take over the signals")?);
-    let sweeper = tokio::spawn(parts.sweeper(cx).run(stop.clone()));
-    let ran = parts.node(cx, ProcessKind::Worker).run(stop.clone()).await;
-    stop.drain();
-    let _ = tokio::time::timeout(node::FAREWELL, sweeper).await;
+    let ran = parts.run_node(cx, ProcessKind::Worker, &stop).await;
     parts.store.close().await;
     ran?;
     Ok(ExitCode::SUCCESS)

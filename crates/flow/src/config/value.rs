@@ -217,6 +217,26 @@ impl Setting for Level {
     }
 }
 
+/// A URL that may be left out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Url(pub(crate) Option<String>);
+
+impl Setting for Url {
+    const KIND: &'static str = "URL, or nothing";
+
+    fn read(text: &str) -> Result<Self, String> {
+        match text {
+            "" => Ok(Self(None)),
+            url if url.contains("://") => Ok(Self(Some(url.to_owned()))),
+            _ => Err("a URL such as `s3://bucket/logs` or `file:///mnt/logs`".to_owned()),
+        }
+    }
+
+    fn show(&self) -> Value {
+        json!(self.0.as_deref().unwrap_or_default())
+    }
+}
+
 /// A number of bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Size(pub(crate) u64);
