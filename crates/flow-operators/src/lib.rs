@@ -8,6 +8,7 @@
 //! | [`operator`] | what is an operator, and how can an attempt end? |
 //! | [`sensor`] | when does a waiting task look again, and when does it give up? |
 //! | [`process`] | how is a child process run, and how does nothing of it remain? |
+//! | `sql` | how does a session with a database end with its attempt? |
 //! | [`context`] | what may a running task know and ask for? |
 //! | [`exchange`] | what does a task send to an HTTP server, and what do expressions see of the answer? |
 //! | [`schema`] | what does a DAG document look like, for editors? |
@@ -37,6 +38,7 @@ mod part_file;
 pub mod process;
 pub mod schema;
 pub mod sensor;
+mod sql;
 #[cfg(test)]
 #[path = "../../flow-clients/tests/server/mod.rs"]
 mod server;
@@ -64,6 +66,7 @@ pub fn all() -> Registry {
         .with::<operators::branch::Branch>()
         .with::<operators::branch_datetime::BranchDateTime>()
         .with::<operators::branch_day_of_week::BranchDayOfWeek>()
+        .with::<operators::branch_sql::BranchSql>()
         .with_sensor::<operators::datetime_sensor::DateTimeSensor>()
         .with_sensor::<operators::day_of_week_sensor::DayOfWeekSensor>()
         .with::<operators::empty::Empty>()
@@ -75,6 +78,16 @@ pub fn all() -> Registry {
         .with::<operators::python::Python>()
         .with::<operators::short_circuit::ShortCircuit>()
         .with::<operators::slack::Slack>()
+        .with::<operators::sql::Sql>()
+        .with::<operators::sql_check::SqlCheck>()
+        .with::<operators::sql_column_check::SqlColumnCheck>()
+        .with::<operators::sql_interval_check::SqlIntervalCheck>()
+        .with::<operators::sql_load::SqlLoad>()
+        .with_sensor::<operators::sql_sensor::SqlSensor>()
+        .with::<operators::sql_table_check::SqlTableCheck>()
+        .with::<operators::sql_threshold_check::SqlThresholdCheck>()
+        .with::<operators::sql_transfer::SqlTransfer>()
+        .with::<operators::sql_value_check::SqlValueCheck>()
         .with_sensor::<operators::time_delta_sensor::TimeDeltaSensor>()
         .with_sensor::<operators::time_sensor::TimeSensor>()
         .with::<operators::trigger_dag::TriggerDag>()
