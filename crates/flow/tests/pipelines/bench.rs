@@ -69,6 +69,14 @@ impl Pipeline {
         id
     }
 
+    /// Runs all tasks of a run again, to a good end.
+    pub(crate) fn again(&self, dag: &str, id: &str) {
+        let body = json!({ "dag_run_id": id, "dry_run": false, "only_failed": false, "reset_dag_runs": true });
+        let cleared = self.flow.post(&format!("/api/v2/dags/{dag}/clearTaskInstances"), &self.token, &body.to_string());
+        assert_ne!(cleared["total_entries"], json!(0), "{cleared}");
+        assert_eq!(self.wait(dag, id), "success", "{}", self.story(dag, id));
+    }
+
     /// Waits until a run has ended.
     pub(crate) fn wait(&self, dag: &str, id: &str) -> String {
         let run = format!("/api/v2/dags/{dag}/dagRuns/{}", flow_core::connection::encode(id));
