@@ -96,6 +96,8 @@ pub(crate) enum Command {
     /// Runs of the past: create, list, pause, cancel
     #[command(hide = true)]
     Backfill(backfill::Args),
+    /// Mails and other things that DAGs ask for when something happens: list, retry
+    Callbacks(callbacks::Args),
     /// Limits shared by tasks: list, get, set, delete, import, export
     Pools(pools::Args),
     /// Values for templates: list, get, set, delete, import, export
@@ -134,6 +136,7 @@ impl Command {
             | Self::Runs(_)
             | Self::Tasks(_)
             | Self::Backfill(_)
+            | Self::Callbacks(_)
             | Self::Pools(_)
             | Self::Variables(_)
             | Self::Connections(_)
@@ -156,6 +159,7 @@ impl Command {
             | Self::Runs(_)
             | Self::Tasks(_)
             | Self::Backfill(_)
+            | Self::Callbacks(_)
             | Self::Pools(_)
             | Self::Variables(_)
             | Self::Connections(_)
