@@ -30,7 +30,7 @@ pub mod arguments;
 pub mod calendar;
 pub mod context;
 pub mod docs;
-mod kafka;
+pub mod kafka;
 pub mod operator;
 pub mod operators;
 pub mod process;

@@ -102,6 +102,8 @@ pub(crate) enum Command {
     Variables(variables::Args),
     /// Logins to other systems: list, get, set, delete, test, import, export
     Connections(connections::Args),
+    /// Kafka from the shell: topics, produce, consume
+    Kafka(kafka::Args),
     /// People who may log in: list, get, set, delete
     Users(users::Args),
     /// Keys for programs: list, create, delete
@@ -125,6 +127,7 @@ impl Command {
             Self::Worker(_) => Some("worker"),
             Self::Web(_) => Some("web"),
             Self::Db(_) => Some("db"),
+            Self::Kafka(_) => Some("kafka"),
             Self::Schema(_) => Some("schema"),
             Self::Config(_) => Some("config"),
             Self::Completions(_) => Some("completions"),
@@ -161,6 +164,7 @@ impl Command {
             | Self::Connections(_)
             | Self::Users(_)
             | Self::Tokens(_)
+            | Self::Kafka(_)
             | Self::Schema(_)
             | Self::Config(_)
             | Self::Completions(_)
