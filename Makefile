@@ -33,10 +33,10 @@ test-postgres:
 	$(NEED_CARGO)
 	scripts/with-postgres scripts/with-kafka $(CARGO) test --locked --package flow-store --package flow-runtime --package flow-server --package flow
 
-# What talks to other systems, with a real server of each
+# What talks to other systems, with a real server of each beside it
 test-servers:
 	$(NEED_CARGO)
-	scripts/with-postgres scripts/with-kafka $(CARGO) test --locked --package flow-clients --package flow-operators
+	scripts/with-postgres scripts/with-mariadb scripts/with-kafka $(CARGO) test --locked --package flow-clients --package flow-operators
 
 # The web UI by itself: style, types, unit tests, its size, and whether it knows the API as it is
 test-ui: ui

@@ -12,10 +12,18 @@ tasks:
 `;
 
 /** What `startFlow` is given for it. */
-export const FURNISHED = { examples: true, dags: { "half_done.yaml": BROKEN } };
+export const FURNISHED = {
+  examples: true,
+  dags: { "half_done.yaml": BROKEN },
+  settings: { "web.edit_dags": "true" },
+};
 
 /** What is run beforehand, several times where a list wants more than one. */
 const RUN = ["tutorial", "trigger_rules", "branching", "retries_and_timeouts", "log_etl", "log_etl", "log_etl"];
+/** What has a past: a run a day, and how many days. */
+const DAILY = { dagId: "log_etl", days: 24 };
+/** Days ago whose run somebody has marked as failed. */
+const FAILED = [4, 5, 13];
 /** What is left under way. */
 const GOING = "sensors";
 /** What is paused, and so left waiting. */
@@ -29,6 +37,7 @@ export async function furnish(flow) {
     await flow.ended(dagId, runId);
     return { dagId, runId };
   });
+  await giveHistory(flow);
   await flow.ask("POST", "/api/v2/connections", {
     connection_id: "warehouse",
     conn_type: "postgres",
@@ -52,7 +61,22 @@ export async function furnish(flow) {
   const waiting = { dagId: PAUSED, runId: await flow.trigger(PAUSED) };
   await flow.trigger(GOING);
   const last = (dagId) => runs.findLast((run) => run.dagId === dagId);
-  return { run: last("log_etl"), retried: last("retries_and_timeouts"), waiting };
+  return { run: last("log_etl"), rules: last("trigger_rules"), retried: last("retries_and_timeouts"), waiting };
+}
+
+/** Runs that were due on the days before, most of which went well. */
+async function giveHistory(flow) {
+  const { dagId, days } = DAILY;
+  for (let ago = days; ago > 0; ago--) {
+    const runId = `manual_${ago}_days_ago`;
+    const due = new Date(Date.now() - ago * 86_400_000).toISOString();
+    await flow.ask("POST", `/api/v2/dags/${dagId}/dagRuns`, { dag_run_id: runId, logical_date: due, run_after: due });
+    await flow.ended(dagId, runId);
+    if (!FAILED.includes(ago)) continue;
+    const load = `/api/v2/dags/${dagId}/dagRuns/${runId}/taskInstances/load`;
+    await flow.ask("PATCH", load, { new_state: "failed" });
+    await flow.ended(dagId, runId);
+  }
 }
 
 /**
@@ -61,19 +85,18 @@ export async function furnish(flow) {
  * @param {Awaited<ReturnType<typeof furnish>>} seen
  * @returns {{ name: string, path: string, user: string | null }[]}
  */
-export function pages({ run, retried, waiting }) {
+export function pages({ run, rules, retried, waiting }) {
   const addressOf = ({ dagId, runId }) => `/dags/${dagId}/runs/${encodeURIComponent(runId)}`;
   const dag = `/dags/${run.dagId}`;
   const ofRun = addressOf(run);
   const ofTask = `${addressOf(retried)}/tasks/third_time_lucky`;
-  const at = `?run_id=${encodeURIComponent(run.runId)}`;
   const paths = {
     dags: "/",
     "dag-grid": dag,
-    "dag-graph": `${dag}/graph${at}`,
+    "dag-graph": `/dags/${rules.dagId}/graph?run_id=${encodeURIComponent(rules.runId)}`,
     "dag-duration": `${dag}/duration`,
     "dag-landing": `${dag}/landing`,
-    "dag-gantt": `${dag}/gantt${at}`,
+    "dag-gantt": `/dags/${retried.dagId}/gantt?run_id=${encodeURIComponent(retried.runId)}`,
     "dag-calendar": `${dag}/calendar`,
     "dag-runs": `${dag}/runs`,
     "dag-code": `${dag}/code`,
@@ -82,7 +105,7 @@ export function pages({ run, retried, waiting }) {
     "dag-trigger": "/dags/branching/trigger",
     run: ofRun,
     "run-graph": `${ofRun}/graph`,
-    "run-gantt": `${ofRun}/gantt`,
+    "run-gantt": `${addressOf(rules)}/gantt`,
     "run-details": `${ofRun}/details`,
     "run-events": `${ofRun}/events`,
     "task-log": ofTask,

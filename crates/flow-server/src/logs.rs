@@ -42,6 +42,16 @@ pub struct LogPart {
     pub size: u64,
 }
 
+/// How copying logs to a second place stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LogsSent {
+    /// Logs that wait, those of attempts that run among them.
+    pub waiting: u64,
+    /// Microseconds since 1970; `None` = it goes well.
+    pub failing_since: Option<i64>,
+    pub error: Option<String>,
+}
+
 /// Keeps logs. Waiting for files is its own matter: it must not hold up the threads that serve requests.
 pub trait Logs: Send + Sync {
     /// Reads at most `max` bytes from a position on; none past the end. `None` when nothing was ever written.
@@ -49,6 +59,11 @@ pub trait Logs: Send + Sync {
 
     /// Removes logs; none is as good.
     fn remove<'a>(&'a self, of: &'a LogsOf) -> Later<'a, io::Result<()>>;
+
+    /// Says how copying logs to a second place stands; `None` when there is none.
+    fn sent(&self) -> Option<LogsSent> {
+        None
+    }
 }
 
 /// Longest that an answer waits until logs are gone; what takes longer goes on after it.

@@ -19,7 +19,7 @@ use flow_runtime::{
     dag_files::{DagFolder, Editor, Limits},
     folder::FolderSync,
     host,
-    log::{LogStore, Masker},
+    log::{Keep, LogStore, Masker, RemoteLogs, Sweeper, Uploader},
     node::process_id,
     pass::Bounds,
     settings,
@@ -48,6 +48,8 @@ pub(crate) struct Parts {
     pub(crate) dags: DagCache,
     pub(crate) registry: Arc<Registry>,
     pub(crate) logs: LogStore,
+    /// Where logs are copied to.
+    pub(crate) remote_logs: Option<RemoteLogs>,
     pub(crate) clock: Clock,
     /// The keys of variables and connections.
     keyring: Keyring,
@@ -116,10 +118,16 @@ impl Parts {
             }
         }
         let registry = Arc::new(flow_operators::all());
+        let remote_logs = remote_logs(cx)?;
         let clock = Clock::system();
+        let logs = LogStore::new(&settings.logging.folder, clock.clone());
+        if remote_logs.is_some() {
+            logs.announce();
+        }
         Ok(Self {
             dags: DagCache::new(Arc::new(registry.catalog())),
-            logs: LogStore::new(&settings.logging.folder, clock.clone()),
+            logs,
+            remote_logs,
             store,
             registry,
             clock,
@@ -167,6 +175,41 @@ impl Parts {
         }
     }
 
+    /// Takes part until a stop is asked for, and looks after the task logs beside it.
+    pub(crate) async fn run_node(&self, cx: &Cx, kind: ProcessKind, stop: &Stop) -> Result<(), StoreError> {
+        let node = self.node(cx, kind);
+        let run = async {
+            let ran = node.run(stop.clone()).await;
+            stop.drain();
+            ran
+        };
+        tokio::join!(run, self.keep_logs(cx, stop.clone())).0
+    }
+
+    /// Returns the logs of tasks, wherever they are.
+    pub(crate) fn task_logs(&self) -> TaskLogs {
+        TaskLogs { files: self.logs.clone(), remote: self.remote_logs.clone() }
+    }
+
+    /// Keeps the task logs in bounds, and copies them elsewhere, until a stop is asked for.
+    pub(crate) async fn keep_logs(&self, cx: &Cx, stop: Stop) {
+        let logging = &cx.config.settings.logging;
+        let some = |span: Duration| (!span.is_zero()).then_some(span);
+        let keep = Keep {
+            pack_after: some(logging.compress_after),
+            age: some(logging.retention),
+            size: (logging.max_size.0 > 0).then_some(logging.max_size.0),
+        };
+        let sweeper = Sweeper { logs: self.logs.clone(), store: self.store.clone(), keep };
+        let uploader = self.remote_logs.clone();
+        let uploader = uploader.map(|remote| Uploader::new(self.logs.clone(), self.store.clone(), remote));
+        tokio::join!(sweeper.run(stop.clone()), async {
+            if let Some(uploader) = uploader {
+                uploader.run(stop).await;
+            }
+        });
+    }
+
     /// Makes what keeps the database in step with the DAG folder.
     pub(crate) fn folder(&self, cx: &Cx, paused_at_creation: bool) -> FolderSync {
         let settings = &cx.config.settings;
@@ -188,6 +231,18 @@ impl Parts {
         let url = secret::secrets_of_variable("", &cx.config.settings.database.url);
         Masker::new(settings::secrets_of_environment().into_iter().chain(self.keyring.written()).chain(url))
     }
+}
+
+/// Finds the second place of logs, if there is to be one.
+fn remote_logs(cx: &Cx) -> anyhow::Result<Option<RemoteLogs>> {
+    let Some(url) = &cx.config.settings.logging.remote.0 else { return Ok(None) };
+    let environment =
+        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    RemoteLogs::new(url, environment).map(Some).map_err(|problem| {
+        Refusal::usage(format!("`logging.remote` cannot be used: {problem}"))
+            .help("see docs/how-to/keep-logs.md for what each kind of store needs")
+            .into()
+    })
 }
 
 /// Fills in a task's arguments as its next attempt would see them; secrets are masked. An error is a sentence.
@@ -274,15 +329,16 @@ pub(crate) async fn serve(cx: &Cx, parts: &Parts, listener: TcpListener, stop: S
             session_lifetime: web.session_lifetime,
         }),
         live: flow_server::Live::new(parts.store.clone(), connections / 2),
-        logs: Arc::new(TaskLogs(parts.logs.clone())),
+        logs: Arc::new(parts.task_logs()),
         ui: flow_server::Ui::of_build(),
-        dag_files: Arc::new(FolderFiles(Arc::new(Editor::new(&cx.config.settings.dags.folder, Limits::default())))),
+        dag_files: Arc::new(FolderFiles::new(Editor::new(&cx.config.settings.dags.folder, Limits::default()))),
         edit_dags: web.edit_dags,
         dag_schema: Arc::new(flow_operators::dag_schema(&parts.registry)),
         graphs: flow_server::Graphs::default(),
         version: VERSION,
         max_infrastructure_retries: cx.config.settings.core.max_infrastructure_retries,
         now: flow_runtime::clock::system_now,
+        environment: flow_runtime::settings::connection,
         renderer: Arc::new(move |row, task| {
             let (store, dags, clock) = (store.clone(), dags.clone(), clock.clone());
             Box::pin(async move { render(&store, &dags, &clock, row, &task).await })

@@ -4,7 +4,7 @@
 //! written is kept (a little), then dropped, counted and told in the log itself; the attempt never notices.
 
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::{self, File, OpenOptions, TryLockError},
     io::{self, Write},
     os::unix::fs::{FileExt, MetadataExt},
     path::{Path, PathBuf},
@@ -303,6 +303,9 @@ impl Shared {
             }
             self.close_file(state);
         }
+        if let Some(queue) = self.store.queue.get() {
+            queue.add(&self.path)?;
+        }
         let file = match open(&self.path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 fs::create_dir_all(self.path.parent().unwrap_or(Path::new("/")))?;
@@ -330,8 +333,16 @@ impl Shared {
     }
 }
 
+/// Opens the file, and holds a shared lock on it as long as it is open: what is written is not packed.
 fn open(path: &Path) -> io::Result<File> {
-    OpenOptions::new().read(true).append(true).create(true).open(path)
+    let file = OpenOptions::new().read(true).append(true).create(true).open(path)?;
+    // Some file systems have no locks.
+    let is_locked = matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock));
+    if is_locked || file.metadata().is_ok_and(|found| found.is_file() && found.nlink() == 0) {
+        // It is being replaced at this moment; the next try finds another file.
+        return Err(io::ErrorKind::ResourceBusy.into());
+    }
+    Ok(file)
 }
 
 fn ends_within_a_line(file: &File, length: u64) -> bool {

@@ -240,7 +240,10 @@ impl Found {
                     "The log of try {number} is not here: it was removed, or is still where it was written, on {host}."
                 )
             }
-            (false, false) => format!("Try {number} has not begun: the task is `{}`.", self.task.state),
+            (false, false) => {
+                let state = self.task.state.to_string().replace('_', " ");
+                format!("Try {number} has not begun: the task is `{state}`.")
+            }
             (false, true) => format!("Try {number} never began: the task is `{}`.", self.task.state),
         }
     }

@@ -36,8 +36,7 @@ pub(crate) async fn run(_args: Args, cx: &Cx) -> anyhow::Result<ExitCode> {
     tokio::spawn(stop.listen().context("cannot take over the signals")?);
     let paused = cx.config.settings.core.dags_are_paused_at_creation;
     let folder = tokio::spawn(parts.folder(cx, paused).run(stop.clone()));
-    let ran = parts.node(cx, ProcessKind::Scheduler).run(stop.clone()).await;
-    stop.drain();
+    let ran = parts.run_node(cx, ProcessKind::Scheduler, &stop).await;
     // It looks at the stop between two files.
     let _ = tokio::time::timeout(node::FAREWELL, folder).await;
     parts.store.close().await;

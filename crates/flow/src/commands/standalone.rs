@@ -67,13 +67,8 @@ pub(crate) async fn run(_args: Args, cx: &Cx) -> anyhow::Result<ExitCode> {
     let paused = settings.core.dags_are_paused_at_creation
         && cx.config.origin("core.dags_are_paused_at_creation") != &Origin::Default;
     let folder = tokio::spawn(parts.folder(cx, paused).run(stop.clone()));
-    let node = parts.node(cx, ProcessKind::Standalone);
     let (ran, ()) = tokio::join!(
-        async {
-            let ran = node.run(stop.clone()).await;
-            stop.drain();
-            ran
-        },
+        parts.run_node(cx, ProcessKind::Standalone, &stop),
         node::serve(cx, &parts, listener, stop.clone())
     );
     // It looks at the stop between two files.

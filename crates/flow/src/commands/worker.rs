@@ -46,7 +46,7 @@ pub(crate) async fn run(_args: Args, cx: &Cx) -> anyhow::Result<ExitCode> {
     let parts = Parts::of_process(cx).await?;
     let stop = Stop::new();
     tokio::spawn(stop.listen().context("cannot take over the signals")?);
-    let ran = parts.node(cx, ProcessKind::Worker).run(stop).await;
+    let ran = parts.run_node(cx, ProcessKind::Worker, &stop).await;
     parts.store.close().await;
     ran?;
     Ok(ExitCode::SUCCESS)

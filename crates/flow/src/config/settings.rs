@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::{
     ConfigError, Given,
-    value::{AnonymousRole, Count, Hosts, Level, Proxies, Setting},
+    value::{AnonymousRole, Count, Hosts, Level, Proxies, Setting, Size, Url},
 };
 
 /// What is known of a setting beside its value.
@@ -153,6 +153,14 @@ settings! {
     logging: Logging {
         /// Folder of the tasks' logs.
         folder: PathBuf = "$FLOW_HOME/logs",
+        /// Logs that nobody wrote to for so long, of attempts that have ended, are compressed: `attempt=N.log.gz`, which `zless` reads. `0s` = never.
+        compress_after: Duration = "1d",
+        /// Logs of attempts that have ended are removed when nobody wrote to them for so long. `0s` = never.
+        retention: Duration = "0s",
+        /// What all logs of tasks may take on the disk, such as `20GiB`: the oldest of attempts that have ended are removed. `0` = anything.
+        max_size: Size = "0",
+        /// A second place for logs, `s3://…`, `gs://…`, `az://…` or `file:///…`: each is copied there when its attempt has ended, and read from there when it is no longer on the host. Secrets come from the environment, see [Keep logs](../how-to/keep-logs.md).
+        remote: Url = "",
         /// How much Flow says about itself: `error`, `warn`, `info`, `debug` or `trace`.
         level: Level = "info",
         /// Flow's own messages as JSON, one object a line.

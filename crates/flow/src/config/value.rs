@@ -217,6 +217,52 @@ impl Setting for Level {
     }
 }
 
+/// A URL that may be left out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Url(pub(crate) Option<String>);
+
+impl Setting for Url {
+    const KIND: &'static str = "URL, or nothing";
+
+    fn read(text: &str) -> Result<Self, String> {
+        match text {
+            "" => Ok(Self(None)),
+            url if url.contains("://") => Ok(Self(Some(url.to_owned()))),
+            _ => Err("a URL such as `s3://bucket/logs` or `file:///mnt/logs`".to_owned()),
+        }
+    }
+
+    fn show(&self) -> Value {
+        json!(self.0.as_deref().unwrap_or_default())
+    }
+}
+
+/// A number of bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Size(pub(crate) u64);
+
+/// Units of sizes, the longer names first.
+const SIZES: [(&str, u32); 9] =
+    [("KiB", 10), ("MiB", 20), ("GiB", 30), ("TiB", 40), ("K", 10), ("M", 20), ("G", 30), ("T", 40), ("B", 0)];
+
+impl Setting for Size {
+    const KIND: &'static str = "size";
+
+    fn read(text: &str) -> Result<Self, String> {
+        let (digits, bits) =
+            SIZES.iter().find_map(|(name, bits)| Some((text.strip_suffix(name)?, *bits))).unwrap_or((text, 0));
+        let number = digits.trim_end().parse::<u64>().ok();
+        let bytes = number.and_then(|number| number.checked_mul(1 << bits));
+        bytes.map(Self).ok_or_else(|| "a size such as `500MiB` or `20GiB`, or 0".to_owned())
+    }
+
+    fn show(&self) -> Value {
+        let fits = |bits: u32| self.0 > 0 && self.0.is_multiple_of(1 << bits);
+        let unit = SIZES[..4].iter().rev().find(|(_, bits)| fits(*bits));
+        json!(unit.map_or_else(|| self.0.to_string(), |(name, bits)| format!("{}{name}", self.0 >> bits)))
+    }
+}
+
 /// Units of durations, the largest first.
 const UNITS: [(&str, u64); 6] =
     [("w", 604_800_000), ("d", 86_400_000), ("h", 3_600_000), ("ms", 1), ("m", 60_000), ("s", 1_000)];
@@ -275,6 +321,24 @@ mod tests {
         check_duration("-5m", None);
         check_duration("99999999999999999999w", None);
         check_duration("9999999999w", None);
+    }
+
+    #[test]
+    fn sizes_are_read_as_people_write_them() {
+        for (text, bytes, shown) in [
+            ("0", 0, "0"),
+            ("700", 700, "700"),
+            ("20GiB", 20 << 30, "20GiB"),
+            ("1536M", 1536 << 20, "1536MiB"),
+            ("1 KiB", 1024, "1KiB"),
+            ("5B", 5, "5"),
+        ] {
+            assert_eq!(Size::read(text), Ok(Size(bytes)));
+            assert_eq!(Size(bytes).show(), json!(shown));
+        }
+        for wrong in ["", "G", "-1", "1.5G", "20GB!", "99999999999T"] {
+            assert!(Size::read(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -6,12 +6,13 @@ import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-quer
 import { clsx } from "clsx";
 import { useId, useState } from "react";
 import { useAction } from "../../api/actions";
-import { applyEdits, isStillUnbegun, previewEdits, undoEdits } from "../../api/edits";
+import { applyEdits, changesDone, isStillUnbegun, previewEdits, undoEdits } from "../../api/edits";
 import {
   confirmWords,
   countEdit,
   doneWords,
   type EditAction,
+  type EditCall,
   type EditChange,
   type EditOptions,
   type EditTarget,
@@ -66,14 +67,11 @@ export function EditDialog({ target, action: first, options: given, onClose, onD
     toast(text, { action: { label: "Undo", run: () => void run().catch(toastProblem) } });
   };
   const apply = useAction(applyEdits, {
-    done: ({ done, failed }) => {
-      const { changes = [], total = 0 } = preview.data ?? {};
-      if (failed[0]) toastProblem(failed[0].why);
-      if (done.length > 0 && !failed[0])
-        void offerUndo(
-          total > changes.length ? [] : changes,
-          doneWords(action, countEdit(action, changes, total), runs),
-        );
+    done: ({ done, failed }, agreed) => {
+      const { changes, total } = changesDone(agreed, done);
+      const words = doneWords(agreed.action, countEdit(agreed.action, changes, total), isRun ? done.length : 0);
+      if (failed[0]) toastProblem(refusedWords(agreed.calls, failed.length, failed[0]));
+      if (done.length > 0) void offerUndo(total > changes.length ? [] : changes, words);
       onClose();
       if (done.length > 0) onDone?.();
     },
@@ -82,13 +80,22 @@ export function EditDialog({ target, action: first, options: given, onClose, onD
   const isReady = preview.data !== undefined && !preview.isPlaceholderData;
   // A run can be marked although none of its task instances change.
   const isNothing = isReady && total === 0 && !(isRun && action !== "clear");
+  const agree = async () => {
+    // Nothing tells when the preview of several runs is stale. What it cannot be asked for, it stays.
+    const isLive = placeOf(target).length > 0;
+    const { data } = isLive ? preview : await preview.refetch();
+    const newest = data ?? preview.data;
+    if (newest) apply.mutate({ action, calls, preview: newest });
+  };
   return (
     <Dialog
       open
       onOpenChange={(open) => !open && onClose()}
       size="lg"
       title={titleOf(target)}
-      onSubmit={() => isReady && !isNothing && apply.mutate({ calls })}
+      onSubmit={() => {
+        if (isReady && !isNothing && !apply.isPending) void agree();
+      }}
       footer={
         <>
           <Button onClick={onClose}>Close</Button>
@@ -126,6 +133,13 @@ export function EditDialog({ target, action: first, options: given, onClose, onD
       </div>
     </Dialog>
   );
+}
+
+function refusedWords(calls: readonly EditCall[], count: number, { item, why }: { item: EditCall; why: string }) {
+  if (calls.length === 1) return why;
+  const name =
+    item.via === "mark" ? item.task.taskId : item.via === "edit" ? item.run.runId : `tasks of ${item.run.runId}`;
+  return `${count} of ${calls.length} changes were refused. ${name}: ${why}`;
 }
 
 /** The beginning of the key: what makes the preview stale when it is about one run. */

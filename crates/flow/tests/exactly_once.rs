@@ -1,0 +1,290 @@
+//! `kafka_to_sql` and `kafka_stream` under `kill -9` at random moments: every message is there exactly once at the end.
+//!
+//! A real broker (`scripts/with-kafka`), and every database that is there: SQLite always, Postgres and MariaDB where
+//! FLOW_TEST_POSTGRES_URL and FLOW_TEST_MYSQL_URL name one. The tables have no key that would hide a second row.
+//! FLOW_SEED plays the same chances again, FLOW_SOAK=1 more of them.
+
+#![cfg(target_os = "linux")]
+#![expect(clippy::unwrap_used, reason = "in a test a panic is the message")]
+#![expect(clippy::print_stdout, reason = "seeds and measurements are for whoever reads the test's output")]
+#![expect(dead_code, reason = "the place is made for other tests")]
+
+#[path = "crash/chance.rs"]
+mod chance;
+#[path = "crash/place.rs"]
+mod place;
+
+use std::{
+    collections::BTreeMap,
+    fmt::Write as _,
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
+    time::{Duration, Instant},
+};
+
+use chance::Chance;
+use flow_clients::{
+    kafka::{Admin, BEGINNING, Consumer, NewTopic, Offsets, Producer, Reading, Record, Writing, no_notes},
+    sql::{Cell, Database, Parameters},
+};
+use flow_core::connection::Connection;
+use place::{Flow, Place};
+
+/// Partitions of each topic.
+const PARTITIONS: i32 = 3;
+
+/// Messages a second, while there is killing.
+const RATE: u64 = 150;
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
+}
+
+/// A database of the test, and the table in it.
+struct Table {
+    id: &'static str,
+    connection: Connection,
+    database: Database,
+    name: String,
+}
+
+impl Table {
+    async fn make(id: &'static str, connection: Connection, name: &str) -> Self {
+        let database = Database::new(&connection).unwrap();
+        let mut session = database.session().await.unwrap();
+        let sql = format!("CREATE TABLE {name} (n BIGINT, doubled BIGINT, topic_partition INTEGER, message_offset BIGINT)");
+        session.execute(&sql, &Parameters::None).await.unwrap();
+        Self { id, connection, database, name: name.to_owned() }
+    }
+
+    async fn count(&self) -> i64 {
+        let mut session = self.database.session().await.unwrap();
+        let sql = format!("SELECT count(*) FROM {}", self.name);
+        let row = session.first(&sql, &Parameters::None).await.unwrap().unwrap();
+        let [Cell::Int(count)] = row.as_slice() else { panic!("{row:?}") };
+        *count
+    }
+
+    /// What is wrong with the rows for the numbers from 0 to `sent`.
+    async fn complaints(&self, sent: u64) -> Vec<String> {
+        let mut session = self.database.session().await.unwrap();
+        let sql = format!("SELECT n, doubled FROM {} ORDER BY n", self.name);
+        let rows = session.all(&sql, &Parameters::None, 10_000_000).await.unwrap();
+        let mut counts = BTreeMap::new();
+        let mut complaints = Vec::new();
+        for row in rows {
+            let [Cell::Int(n), Cell::Int(doubled)] = row.as_slice() else { panic!("{row:?}") };
+            *counts.entry(*n as u64).or_insert(0) += 1;
+            if *doubled != n * 2 {
+                complaints.push(format!("{}: {doubled} is not twice {n}", self.id));
+            }
+        }
+        complaints.extend(not_once(self.id, &counts, sent));
+        complaints
+    }
+}
+
+fn not_once(who: &str, counts: &BTreeMap<u64, i32>, sent: u64) -> Vec<String> {
+    let wrong = (0..sent).map(|n| (n, counts.get(&n).copied().unwrap_or(0))).filter(|(_, count)| *count != 1);
+    let mut complaints: Vec<String> = wrong.map(|(n, count)| format!("{who}: {n} is there {count} times")).collect();
+    complaints.extend(counts.keys().filter(|n| **n >= sent).map(|n| format!("{who}: {n} was never sent")));
+    complaints
+}
+
+/// A topic made for this test.
+async fn topic(broker: &Connection, name: &str) -> String {
+    let name = format!("{name}-{}", std::process::id());
+    let wanted = NewTopic { name: name.clone(), partitions: Some(PARTITIONS), ..NewTopic::default() };
+    Admin::open(broker).await.unwrap().create(&wanted).await.unwrap();
+    name
+}
+
+/// Sends numbers one after another until it is told to stop; returns how many.
+async fn send(broker: &Connection, topic: &str, stop: &AtomicBool, sent: &AtomicU64) {
+    let producer = Producer::open(broker, &Writing { is_idempotent: true, ..Writing::default() }).await.unwrap();
+    let sending = producer.sending(no_notes()).unwrap();
+    while !stop.load(Ordering::Relaxed) {
+        for _ in 0..RATE / 10 {
+            let n = sent.load(Ordering::Relaxed);
+            let record = Record {
+                topic: topic.to_owned(),
+                key: Some(n.to_string().into_bytes()),
+                value: Some(format!("{{\"n\": {n}}}").into_bytes()),
+                ..Record::default()
+            };
+            sending.send(&record).await.unwrap();
+            sent.fetch_add(1, Ordering::Relaxed);
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    sending.flush().await.unwrap();
+}
+
+/// How often each number is in a topic, committed.
+async fn read(broker: &Connection, topic: &str) -> BTreeMap<u64, i32> {
+    let consumer = Consumer::open(broker, &Reading::default(), no_notes()).await.unwrap();
+    let all: Offsets = (0..PARTITIONS).map(|partition| ((topic.to_owned(), partition), BEGINNING)).collect();
+    consumer.assign(&all).await.unwrap();
+    let (mut counts, mut ends) = (BTreeMap::new(), std::collections::BTreeSet::new());
+    while ends.len() < all.len() {
+        let polled = consumer.poll(10_000, Duration::from_secs(10)).await.unwrap();
+        assert!(!polled.messages.is_empty() || !polled.ends.is_empty(), "the topic {topic} cannot be read");
+        for message in &polled.messages {
+            let text = String::from_utf8(message.value.clone().unwrap()).unwrap();
+            let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+            let (n, doubled) = (value["n"].as_u64().unwrap(), value["doubled"].as_u64().unwrap());
+            assert_eq!(doubled, n * 2, "{text}");
+            *counts.entry(n).or_insert(0) += 1;
+        }
+        ends.extend(polled.ends);
+    }
+    counts
+}
+
+async fn written(admin: &Admin, topic: &str) -> i64 {
+    admin.watermarks(topic).await.unwrap().values().map(|(_, high)| high).sum()
+}
+
+/// The DAGs: one that turns messages, and one for each table.
+fn dags(source: &str, sink: &str, tables: &[Table]) -> Vec<(String, String)> {
+    // A new run as soon as the last has ended: attempts begin, go on and end at any moment.
+    let head = |id: &str| {
+        format!("dag_id: {id}\nschedule: \"@continuous\"\nstart_date: 2026-01-01\nmax_active_runs: 1\ntasks:\n  - id: work\n    retries: 1000\n    retry_delay: 0s\n    ")
+    };
+    let stream = format!(
+        "{}uses: kafka_stream\n    with: {{ source: {source}, sink: {sink}, batch_size: 10, max_wait: 3s, \
+         map: {{ n: value.n, doubled: value.n * 2 }} }}\n",
+        head("turn")
+    );
+    let mut dags = vec![("turn".to_owned(), stream)];
+    for table in tables {
+        let id = format!("load_{}", table.id);
+        let text = format!(
+            "{}uses: kafka_to_sql\n    with: {{ topics: {source}, conn_id: {}, table: {}, batch_size: 10, max_wait: 3s, \
+             columns: {{ n: value.n, doubled: value.n * 2, topic_partition: partition, message_offset: offset }} }}\n",
+            head(&id),
+            table.id,
+            table.name
+        );
+        dags.push((id, text));
+    }
+    dags
+}
+
+/// The databases that are there.
+async fn tables(place: &Place) -> Vec<Table> {
+    let name = format!("once_{}", std::process::id());
+    let file = serde_json::json!({ "conn_type": "sqlite", "host": place.path("once.db"), "extra": { "create": true } });
+    let mut tables = vec![Table::make("sqlite", Connection::from_json("sqlite", &file).unwrap(), &name).await];
+    for (id, variable) in [("postgres", "FLOW_TEST_POSTGRES_URL"), ("mysql", "FLOW_TEST_MYSQL_URL")] {
+        match std::env::var(variable) {
+            Ok(url) => tables.push(Table::make(id, Connection::parse(id, &url).unwrap(), &name).await),
+            Err(_) => {
+                println!("skipped: exactly_once on {id} needs {variable}");
+                assert!(std::env::var_os("FLOW_TEST_ALL").is_none(), "FLOW_TEST_ALL is set: nothing may be skipped");
+            }
+        }
+    }
+    tables
+}
+
+fn start(place: &Place, broker: &str, tables: &[Table]) -> Flow {
+    let mut command = place.command(&["standalone", "--port", "0", "--workers", "8"]);
+    command.env("FLOW_CONN_KAFKA_DEFAULT", format!("kafka://{broker}"));
+    for table in tables {
+        command.env(format!("FLOW_CONN_{}", table.id.to_uppercase()), table.connection.to_json().to_string());
+    }
+    place.spawn(&mut command)
+}
+
+/// Waits for a fact that has to be asked for.
+async fn wait(place: &Place, what: &str, at_most: Duration, is_so: impl AsyncFn() -> bool) {
+    let began = Instant::now();
+    while !is_so().await {
+        let words = place.words();
+        let last: Vec<_> = words.lines().rev().take(40).collect();
+        assert!(began.elapsed() < at_most, "{what} after {at_most:?}\n{}", last.join("\n"));
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[test]
+fn kill_9_loses_no_message_and_doubles_none() {
+    let Ok(address) = std::env::var("FLOW_TEST_KAFKA") else {
+        println!("skipped: kill_9_loses_no_message_and_doubles_none needs a Kafka broker (scripts/with-kafka)");
+        assert!(std::env::var_os("FLOW_TEST_ALL").is_none(), "FLOW_TEST_ALL is set: nothing may be skipped");
+        return;
+    };
+    runtime().block_on(kill(&address));
+}
+
+async fn kill(address: &str) {
+    let kills: u32 = if std::env::var_os("FLOW_SOAK").is_some() { 1_000 } else { 100 };
+    let mut chance = Chance::new("exactly_once");
+    let broker = Connection::parse("broker", &format!("kafka://{address}")).unwrap();
+    let place = Place::new(None);
+    let (source, sink) = (topic(&broker, "once-in").await, topic(&broker, "once-out").await);
+    let tables = tables(&place).await;
+    for (id, text) in dags(&source, &sink, &tables) {
+        place.add_dag(&id, &text);
+    }
+    let admin = Admin::open(&broker).await.unwrap();
+    let (stop, sent) = (AtomicBool::new(false), AtomicU64::new(0));
+    let began = Instant::now();
+    let mut said = String::new();
+    let killing = async {
+        for number in 0..kills {
+            let flow = start(&place, address, &tables);
+            // Mostly at work, wherever that is just now; sometimes before it has begun.
+            let at_work = (number % 5 != 0).then(|| chance.below(tables.len() as u64 + 1) as usize);
+            match at_work.map(|at| at.checked_sub(1).map(|at| &tables[at])) {
+                None => {}
+                Some(None) => {
+                    let before = written(&admin, &sink).await;
+                    wait(&place, "nothing is turned", Duration::from_secs(60), async || written(&admin, &sink).await > before).await;
+                }
+                Some(Some(table)) => {
+                    let before = table.count().await;
+                    let what = format!("no row comes into {}", table.id);
+                    wait(&place, &what, Duration::from_secs(60), async || table.count().await > before).await;
+                }
+            }
+            let longest = if at_work.is_some() { 250 } else { 1_500 };
+            tokio::time::sleep(chance.millis(0, longest)).await;
+            flow.kill();
+        }
+        stop.store(true, Ordering::Relaxed);
+    };
+    tokio::join!(killing, send(&broker, &source, &stop, &sent));
+    let sent = sent.load(Ordering::Relaxed);
+    write!(said, "{kills} kills in {:.0?}, {sent} messages", began.elapsed()).unwrap();
+
+    let flow = start(&place, address, &tables);
+    for table in &tables {
+        let what = format!("not every row is in {}", table.id);
+        wait(&place, &what, Duration::from_secs(120), async || table.count().await >= sent as i64).await;
+    }
+    let is_all = async || read(&broker, &sink).await.len() as u64 >= sent;
+    wait(&place, "not every message is turned", Duration::from_secs(120), is_all).await;
+    // What would come twice has time to: each task goes on, and another run begins.
+    let before = place_runs(&place).await;
+    let more = before + 2 * (tables.len() + 1);
+    wait(&place, "no run begins", Duration::from_secs(60), async || place_runs(&place).await > more).await;
+    flow.terminate();
+    assert!(flow.wait(Duration::from_secs(60)).success());
+
+    let mut complaints = not_once("turned", &read(&broker, &sink).await, sent);
+    for table in &tables {
+        complaints.extend(table.complaints(sent).await);
+    }
+    complaints.extend(place.words().lines().filter(|line| line.contains("panicked")).map(str::to_owned));
+    println!("{said}; all over after {:.0?}", began.elapsed());
+    complaints.truncate(50);
+    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+}
+
+/// The place has a runtime of its own for each question.
+async fn place_runs(place: &Place) -> usize {
+    let mut count = 0;
+    std::thread::scope(|scope| scope.spawn(|| count = place.runs(false).len()).join()).unwrap();
+    count
+}
