@@ -35,7 +35,7 @@ pub mod calendar;
 pub mod context;
 pub mod docs;
 pub mod exchange;
-mod kafka;
+pub mod kafka;
 pub mod operator;
 pub mod operators;
 mod part_file;

@@ -106,6 +106,8 @@ pub(crate) enum Command {
     Variables(variables::Args),
     /// Logins to other systems: list, get, set, delete, test, import, export
     Connections(connections::Args),
+    /// Kafka from the shell: topics, produce, consume
+    Kafka(kafka::Args),
     /// People who may log in: list, get, set, delete
     Users(users::Args),
     /// Keys for programs: list, create, delete
@@ -130,6 +132,7 @@ impl Command {
             Self::Web(_) => Some("web"),
             Self::Db(_) => Some("db"),
             Self::Doctor(_) => Some("doctor"),
+            Self::Kafka(_) => Some("kafka"),
             Self::Schema(_) => Some("schema"),
             Self::Config(_) => Some("config"),
             Self::Completions(_) => Some("completions"),
@@ -169,6 +172,7 @@ impl Command {
             | Self::Connections(_)
             | Self::Users(_)
             | Self::Tokens(_)
+            | Self::Kafka(_)
             | Self::Schema(_)
             | Self::Config(_)
             | Self::Completions(_)

@@ -11,6 +11,7 @@ pub(crate) mod connections;
 pub(crate) mod dags;
 pub(crate) mod db;
 pub(crate) mod doctor;
+pub(crate) mod kafka;
 pub(crate) mod pools;
 pub(crate) mod runs;
 pub(crate) mod scheduler;
@@ -52,6 +53,7 @@ pub(crate) async fn run(command: Command, cx: &Cx) -> anyhow::Result<ExitCode> {
         Command::Pools(args) => pools::run(args, cx).await,
         Command::Variables(args) => variables::run(args, cx).await,
         Command::Connections(args) => connections::run(args, cx).await,
+        Command::Kafka(args) => kafka::run(args, cx).await,
         Command::Users(args) => users::run(args, cx).await,
         Command::Tokens(args) => tokens::run(args, cx).await,
         Command::Schema(args) => schema::run(args, cx),
