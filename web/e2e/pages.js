@@ -28,6 +28,9 @@ function daily(text) {
     .replace(/^start_date: .*$/m, `start_date: ${since}`);
 }
 
+/** Until they have ended, on a machine with much to do. */
+const PATIENCE = 120_000;
+
 /** What `startFlow` is given for it. */
 export const FURNISHED = {
   examples: true,
@@ -82,10 +85,14 @@ export async function furnish(flow) {
 /** Waits for the runs of the days before, some of which somebody then marks as failed. */
 async function giveHistory(flow) {
   const runs = `/api/v2/dags/${DAILY}/dagRuns`;
-  const past = await until("the past is made up for", async () => {
-    const { dag_runs } = await flow.ask("GET", `${runs}?run_type=scheduled&order_by=run_after&limit=100`);
-    return dag_runs.length >= DAYS && dag_runs.every((run) => run.state === "success") && dag_runs;
-  });
+  const past = await until(
+    "the past is made up for",
+    async () => {
+      const { dag_runs } = await flow.ask("GET", `${runs}?run_type=scheduled&order_by=run_after&limit=100`);
+      return dag_runs.length >= DAYS && dag_runs.every((run) => run.state === "success") && dag_runs;
+    },
+    PATIENCE,
+  );
   for (const place of FAILED) {
     const run = `${runs}/${encodeURIComponent(past[place].dag_run_id)}`;
     await flow.ask("PATCH", `${run}/taskInstances/load`, { new_state: "failed" });
