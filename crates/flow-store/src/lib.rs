@@ -66,7 +66,7 @@ pub use facts::RunFacts;
 pub use files::{DagSave, FileSave, ImportError};
 pub use keyring::{Keyring, Unreadable, VARIABLE as KEY_VARIABLE};
 pub use lists::*;
-pub use log_use::LogInUse;
+pub use log_use::{LogInUse, LogServer};
 pub use looks::{DueDag, NextDue};
 pub use notify::Signal;
 pub use open::Schema;
