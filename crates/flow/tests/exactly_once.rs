@@ -51,7 +51,8 @@ impl Table {
     async fn make(id: &'static str, connection: Connection, name: &str) -> Self {
         let database = Database::new(&connection).unwrap();
         let mut session = database.session().await.unwrap();
-        let sql = format!("CREATE TABLE {name} (n BIGINT, doubled BIGINT, topic_partition INTEGER, message_offset BIGINT)");
+        let sql =
+            format!("CREATE TABLE {name} (n BIGINT, doubled BIGINT, topic_partition INTEGER, message_offset BIGINT)");
         session.execute(&sql, &Parameters::None).await.unwrap();
         Self { id, connection, database, name: name.to_owned() }
     }
@@ -148,7 +149,9 @@ async fn written(admin: &Admin, topic: &str) -> i64 {
 fn dags(source: &str, sink: &str, tables: &[Table]) -> Vec<(String, String)> {
     // A new run as soon as the last has ended: attempts begin, go on and end at any moment.
     let head = |id: &str| {
-        format!("dag_id: {id}\nschedule: \"@continuous\"\nstart_date: 2026-01-01\nmax_active_runs: 1\ntasks:\n  - id: work\n    retries: 1000\n    retry_delay: 0s\n    ")
+        format!(
+            "dag_id: {id}\nschedule: \"@continuous\"\nstart_date: 2026-01-01\nmax_active_runs: 1\ntasks:\n  - id: work\n    retries: 1000\n    retry_delay: 0s\n    "
+        )
     };
     let stream = format!(
         "{}uses: kafka_stream\n    with: {{ source: {source}, sink: {sink}, batch_size: 10, max_wait: 3s, \
@@ -240,7 +243,10 @@ async fn kill(address: &str) {
                 None => {}
                 Some(None) => {
                     let before = written(&admin, &sink).await;
-                    wait(&place, "nothing is turned", Duration::from_secs(60), async || written(&admin, &sink).await > before).await;
+                    wait(&place, "nothing is turned", Duration::from_secs(60), async || {
+                        written(&admin, &sink).await > before
+                    })
+                    .await;
                 }
                 Some(Some(table)) => {
                     let before = table.count().await;
