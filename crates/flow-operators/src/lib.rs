@@ -10,6 +10,7 @@
 //! | [`process`] | how is a child process run, and how does nothing of it remain? |
 //! | `sql` | how does a session with a database end with its attempt? |
 //! | [`context`] | what may a running task know and ask for? |
+//! | [`exchange`] | what does a task send to an HTTP server, and what do expressions see of the answer? |
 //! | [`schema`] | what does a DAG document look like, for editors? |
 //! | [`docs`] | what does the page about the operators say? |
 //!
@@ -30,11 +31,16 @@ pub mod arguments;
 pub mod calendar;
 pub mod context;
 pub mod docs;
+pub mod exchange;
 pub mod operator;
 pub mod operators;
+mod part_file;
 pub mod process;
 pub mod schema;
 pub mod sensor;
+#[cfg(test)]
+#[path = "../../flow-clients/tests/server/mod.rs"]
+mod server;
 mod sql;
 #[cfg(test)]
 mod testing;
@@ -66,9 +72,12 @@ pub fn all() -> Registry {
         .with::<operators::empty::Empty>()
         .with_sensor::<operators::external_task_sensor::ExternalTaskSensor>()
         .with_sensor::<operators::file_sensor::FileSensor>()
+        .with::<operators::http::Http>()
+        .with_sensor::<operators::http_sensor::HttpSensor>()
         .with::<operators::latest_only::LatestOnly>()
         .with::<operators::python::Python>()
         .with::<operators::short_circuit::ShortCircuit>()
+        .with::<operators::slack::Slack>()
         .with::<operators::sql::Sql>()
         .with::<operators::sql_check::SqlCheck>()
         .with::<operators::sql_column_check::SqlColumnCheck>()

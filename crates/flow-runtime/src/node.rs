@@ -531,11 +531,7 @@ struct Looked {
 
 /// A report that the database can keep, instead of one that it refuses.
 fn without_results(report: &Report, error: &StoreError) -> Report {
-    let failure = Failure {
-        message: format!("its result cannot be kept: {error}"),
-        cause: FailureCause::Other,
-        may_retry: false,
-    };
+    let failure = Failure::new(format!("its result cannot be kept: {error}"), FailureCause::Other, false);
     Report {
         outcome: Outcome::Failed { failure },
         xcoms: Vec::new(),

@@ -136,11 +136,7 @@ impl Slots {
 
 /// The report about an attempt during which Flow itself went wrong.
 fn broken(claimed: Claimed, now: Timestamp) -> Report {
-    let failure = Failure {
-        message: "Flow itself went wrong while it ran".to_owned(),
-        cause: FailureCause::Other,
-        may_retry: true,
-    };
+    let failure = Failure::new("Flow itself went wrong while it ran", FailureCause::Other, true);
     Report {
         key: claimed.key,
         dag_id: claimed.dag_id,

@@ -27,7 +27,7 @@ use axum::{
     middleware,
     routing::get,
 };
-use flow_core::Timestamp;
+use flow_core::{Timestamp, connection::Connection};
 use flow_store::{DagCache, RunRow, Store, TaskRow};
 use serde_json::Value;
 use tower_http::{
@@ -92,6 +92,8 @@ pub struct App {
     pub max_infrastructure_retries: u32,
     /// Fills in the arguments of a task that has not run yet.
     pub renderer: Renderer,
+    /// Returns a connection that the environment sets.
+    pub environment: fn(&str) -> Result<Option<Connection>, String>,
 }
 
 /// What the binary tells of itself.

@@ -85,6 +85,8 @@ pub(crate) enum Command {
     Web(web::Args),
     /// Look after the database: migrate, check, clean, rotate-key
     Db(db::Args),
+    /// Look at home, database, disk, clocks, DAG files; say what is wrong and what to do
+    Doctor(doctor::Args),
     /// DAGs: list, show, check, test, pause, draw
     Dags(dags::Args),
     /// Start a run of a DAG
@@ -125,6 +127,7 @@ impl Command {
             Self::Worker(_) => Some("worker"),
             Self::Web(_) => Some("web"),
             Self::Db(_) => Some("db"),
+            Self::Doctor(_) => Some("doctor"),
             Self::Schema(_) => Some("schema"),
             Self::Config(_) => Some("config"),
             Self::Completions(_) => Some("completions"),
@@ -152,6 +155,7 @@ impl Command {
             Self::Web(args) => args.set(&mut flags),
             Self::Dags(args) => args.set(&mut flags),
             Self::Db(_)
+            | Self::Doctor(_)
             | Self::Trigger(_)
             | Self::Runs(_)
             | Self::Tasks(_)

@@ -9,6 +9,7 @@ pub(crate) mod completions;
 pub(crate) mod connections;
 pub(crate) mod dags;
 pub(crate) mod db;
+pub(crate) mod doctor;
 pub(crate) mod pools;
 pub(crate) mod runs;
 pub(crate) mod scheduler;
@@ -40,6 +41,7 @@ pub(crate) async fn run(command: Command, cx: &Cx) -> anyhow::Result<ExitCode> {
         Command::Worker(args) => worker::run(args, cx).await,
         Command::Web(args) => web::run(args, cx).await,
         Command::Db(args) => db::run(args, cx).await,
+        Command::Doctor(args) => doctor::run(args, cx).await,
         Command::Dags(args) => dags::run(args, cx).await,
         Command::Trigger(args) => trigger::run(args, cx).await,
         Command::Runs(args) => runs::run(args, cx).await,

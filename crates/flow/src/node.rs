@@ -283,6 +283,7 @@ pub(crate) async fn serve(cx: &Cx, parts: &Parts, listener: TcpListener, stop: S
         version: VERSION,
         max_infrastructure_retries: cx.config.settings.core.max_infrastructure_retries,
         now: flow_runtime::clock::system_now,
+        environment: flow_runtime::settings::connection,
         renderer: Arc::new(move |row, task| {
             let (store, dags, clock) = (store.clone(), dags.clone(), clock.clone());
             Box::pin(async move { render(&store, &dags, &clock, row, &task).await })

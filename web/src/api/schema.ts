@@ -393,7 +393,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Say whether the host can be reached, from the web server; the login is not tried */
+        /** Connect and log in, from the web server; secrets that are stored are only tried with what is stored */
         post: operations["test_connection"];
         delete?: never;
         options?: never;

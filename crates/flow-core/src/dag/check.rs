@@ -417,6 +417,8 @@ fn assemble(
             Some(task)
         })
         .collect();
+    // It stays in memory for as long as the DAG does.
+    dag.tasks.shrink_to_fit();
     dag.groups = draft
         .groups
         .into_iter()

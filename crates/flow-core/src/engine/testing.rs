@@ -348,10 +348,7 @@ impl Facts {
 
 /// An ordinary failure, worth another try.
 pub fn failed() -> Outcome {
-    let failure = crate::run::Failure {
-        message: "command ended with exit code 1".to_owned(),
-        cause: crate::run::FailureCause::ExitCode(1),
-        may_retry: true,
-    };
+    let failure =
+        crate::run::Failure::new("command ended with exit code 1", crate::run::FailureCause::ExitCode(1), true);
     Outcome::Failed { failure }
 }

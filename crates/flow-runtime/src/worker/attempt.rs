@@ -106,7 +106,7 @@ pub(crate) async fn run(shop: Workshop, claimed: Claimed, row: RunRow, ender: En
 }
 
 fn failed(message: String, may_retry: bool) -> Outcome {
-    Outcome::Failed { failure: Failure { message, cause: FailureCause::Other, may_retry } }
+    Outcome::Failed { failure: Failure::new(message, FailureCause::Other, may_retry) }
 }
 
 /// One attempt with everything it needs at hand.
@@ -300,11 +300,11 @@ impl Bench<'_> {
             None if timed_out && is_failure(&finished.outcome) => {
                 let limit = task.execution_timeout.unwrap_or_default();
                 finished.outcome = Outcome::Failed {
-                    failure: Failure {
-                        message: format!("not done after {limit:?} (`execution_timeout`)"),
-                        cause: FailureCause::Timeout,
-                        may_retry: true,
-                    },
+                    failure: Failure::new(
+                        format!("not done after {limit:?} (`execution_timeout`)"),
+                        FailureCause::Timeout,
+                        true,
+                    ),
                 };
             }
             Some(EndedBy::Worker) | None => {}

@@ -85,7 +85,7 @@ fn left(outcome: Outcome) -> Finished {
 }
 
 fn failed(message: String, cause: FailureCause) -> Outcome {
-    Outcome::Failed { failure: Failure { message, cause, may_retry: true } }
+    Outcome::Failed { failure: Failure::new(message, cause, true) }
 }
 
 fn identity(stage: &Stage, turn: &Turn) -> Identity {

@@ -24,6 +24,8 @@ const START: Duration = Duration::from_secs(60);
 pub(crate) struct Flow {
     folder: TempDir,
     child: Child,
+    /// The Postgres database, if it has one.
+    database: Option<String>,
     /// `127.0.0.1:PORT`
     pub(crate) address: String,
 }
@@ -48,7 +50,8 @@ impl Flow {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(said);
-        if let Some(url) = database() {
+        let database = database();
+        if let Some(url) = &database {
             command.env("FLOW_DATABASE_URL", url);
         }
         let mut child = command.spawn().unwrap();
@@ -57,7 +60,7 @@ impl Flow {
         // Whoever writes must never wait for us to read.
         std::thread::spawn(move || lines.for_each(drop));
         let address = address.unwrap().trim_end_matches('/').to_owned();
-        let flow = Self { folder, child, address };
+        let flow = Self { folder, child, database, address };
         let token = flow.token();
         let began = Instant::now();
         while flow.get("/api/v2/dags?limit=1000", &token)["total_entries"] != json!(dags.len()) {
@@ -83,7 +86,7 @@ impl Flow {
     /// Asks for a page of JSON.
     pub(crate) fn get(&self, path: &str, token: &str) -> Value {
         self.ask(&format!(
-            "GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n\r\n",
+            "GET {path} HTTP/1.0\r\nHost: {}\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n\r\n",
             self.address
         ))
     }
@@ -96,7 +99,7 @@ impl Flow {
     /// Sends JSON.
     pub(crate) fn send(&self, method: &str, path: &str, token: &str, body: &str) -> Value {
         self.ask(&format!(
-            "{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            "{method} {path} HTTP/1.0\r\nHost: {}\r\nConnection: close\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
             self.address,
             body.len()
         ))
@@ -108,9 +111,35 @@ impl Flow {
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         let (_, body) = answer.split_once("\r\n\r\n").unwrap();
-        // Chunked or not, the JSON is from the first brace to the last.
+        // HTTP/1.0 has no chunks.
         let json = body.find('{').zip(body.rfind('}')).map(|(from, to)| &body[from..=to]);
         serde_json::from_str(json.unwrap_or("null")).unwrap_or_else(|error| panic!("{error}: {answer}"))
+    }
+
+    /// Returns the folder that it runs in; its home is `.flow` in there.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Returns all rows of each table of a Postgres database as text; of SQLite nothing, for that is a file.
+    pub(crate) fn tables(&self) -> Vec<(String, String)> {
+        let Some(url) = &self.database else { return Vec::new() };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let mut server = sqlx::PgConnection::connect(url).await.unwrap();
+            let names: Vec<String> =
+                sqlx::query_scalar("SELECT tablename::text FROM pg_tables WHERE schemaname = 'public'")
+                    .fetch_all(&mut server)
+                    .await
+                    .unwrap();
+            let mut tables = Vec::new();
+            for name in names {
+                let rows = format!("SELECT coalesce(string_agg(t::text, E'\n'), '') FROM \"{name}\" t");
+                let rows: String = sqlx::query_scalar(AssertSqlSafe(rows)).fetch_one(&mut server).await.unwrap();
+                tables.push((name, rows));
+            }
+            tables
+        })
     }
 
     /// Returns what the process said on stderr.

@@ -119,7 +119,7 @@ impl Pass<'_> {
             let date = self.view.run.logical_date.map(|date| date.to_string());
             let date = date.as_deref().unwrap_or(self.view.run.run_id.as_str());
             let salt = [self.view.dag.id.as_str(), task.id.as_str(), date];
-            self.retry(at, ended, ended + retry::delay(&task.retry, before.try_number, &salt));
+            self.retry(at, ended, ended + retry::pause(&task.retry, failure, before.try_number, &salt));
         } else {
             self.has_failed = true;
             self.end(at, TaskState::Failed, ended);
