@@ -7,5 +7,11 @@
 mod api_to_warehouse;
 #[path = "pipelines/bench.rs"]
 mod bench;
+#[path = "pipelines/broker.rs"]
+mod broker;
+#[path = "pipelines/lakehouse_microbatch.rs"]
+mod lakehouse_microbatch;
 #[expect(dead_code, reason = "others need Python")]
 mod place;
+#[path = "pipelines/weather_kafka.rs"]
+mod weather_kafka;
