@@ -22,7 +22,7 @@ is_paused_upon_creation: false
 tasks:
   - id: speak
     uses: bash
-    with: { command: 'echo from afar; seq 1 50000' }
+    with: { bash_command: 'echo from afar; seq 1 50000' }
 ";
 
 /// A process that ends with its owner.
@@ -94,8 +94,8 @@ fn the_log_of_a_worker_elsewhere_is_read_from_it() {
     let _scheduler = start("near", &["scheduler"]);
     let mut worker = start("far", &["worker"]);
     let mut web =
-        Process(run("near", &["web", "--port", "0"]).stderr(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap());
-    let mut said = BufReader::new(web.0.stderr.take().unwrap()).lines();
+        Process(run("near", &["web", "--port", "0"]).stderr(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap());
+    let mut said = BufReader::new(web.0.stdout.take().unwrap()).lines();
     let address = said.find_map(|line| Some(line.unwrap().split_once(" at http://")?.1.to_owned())).unwrap();
     std::thread::spawn(move || said.for_each(drop));
 
