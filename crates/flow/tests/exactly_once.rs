@@ -151,7 +151,7 @@ fn dags(source: &str, sink: &str, tables: &[Table]) -> Vec<(String, String)> {
         format!("dag_id: {id}\nschedule: \"@continuous\"\nstart_date: 2026-01-01\nmax_active_runs: 1\ntasks:\n  - id: work\n    retries: 1000\n    retry_delay: 0s\n    ")
     };
     let stream = format!(
-        "{}uses: kafka_stream\n    with: {{ source: {source}, sink: {sink}, batch_size: 10, max_wait: 3s, \
+        "{}uses: kafka_stream\n    with: {{ source: {source}, sink: {sink}, batch_size: 25, max_wait: 3s, \
          map: {{ n: value.n, doubled: value.n * 2 }} }}\n",
         head("turn")
     );
@@ -159,7 +159,7 @@ fn dags(source: &str, sink: &str, tables: &[Table]) -> Vec<(String, String)> {
     for table in tables {
         let id = format!("load_{}", table.id);
         let text = format!(
-            "{}uses: kafka_to_sql\n    with: {{ topics: {source}, conn_id: {}, table: {}, batch_size: 10, max_wait: 3s, \
+            "{}uses: kafka_to_sql\n    with: {{ topics: {source}, conn_id: {}, table: {}, batch_size: 25, max_wait: 3s, \
              columns: {{ n: value.n, doubled: value.n * 2, topic_partition: partition, message_offset: offset }} }}\n",
             head(&id),
             table.id,
@@ -260,7 +260,7 @@ async fn kill(address: &str) {
 
     let flow = start(&place, address, &tables);
     for table in &tables {
-        let what = format!("not every row is in {}", table.id);
+        let what = format!("of {sent} rows, {} were in {}: not all are", table.count().await, table.id);
         wait(&place, &what, Duration::from_secs(120), async || table.count().await >= sent as i64).await;
     }
     let is_all = async || read(&broker, &sink).await.len() as u64 >= sent;
