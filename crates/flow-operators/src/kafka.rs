@@ -31,7 +31,7 @@ const FIELDS: [&str; 7] = ["key", "value", "headers", "partition", "timestamp", 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(inline)]
-pub(crate) enum ValueFormat {
+pub enum ValueFormat {
     /// Objects and lists of JSON as what they are, everything else as text.
     #[default]
     Auto,
@@ -60,7 +60,7 @@ fn text_of(bytes: &[u8]) -> Value {
 /// # Errors
 ///
 /// When the value must be JSON, and is none.
-pub(crate) fn names(message: &Message, format: ValueFormat) -> Result<Map<String, Value>, OperatorError> {
+pub fn names(message: &Message, format: ValueFormat) -> Result<Map<String, Value>, OperatorError> {
     let value = match &message.value {
         None => Value::Null,
         Some(bytes) => match format {

@@ -32,7 +32,7 @@ mod batches;
 pub mod calendar;
 pub mod context;
 pub mod docs;
-mod kafka;
+pub mod kafka;
 pub mod operator;
 pub mod operators;
 pub mod process;
