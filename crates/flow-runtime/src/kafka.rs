@@ -11,7 +11,10 @@ use std::{
 };
 
 use flow_clients::kafka::{self, Consumer, Message, Reading, no_notes};
-use flow_core::{DagId, RunId, RunType, timetable::{KafkaSchedule, Timetable}};
+use flow_core::{
+    DagId, RunId, RunType,
+    timetable::{KafkaSchedule, Timetable},
+};
 use flow_operators::kafka::{ValueFormat, names};
 use flow_store::{CachedDag, CreateRun, KafkaOffsets, KafkaTopic, StoreError};
 use serde_json::{Map, Value, json};
@@ -129,7 +132,8 @@ async fn read_on(node: &Node, topic: &KafkaTopic, want: Want) {
     let mut told = None;
     let mut backoff = Duration::from_secs(1);
     loop {
-        let mut reader = Turn { node, topic, want, offsets: KafkaOffsets::new(), beaten: Instant::now(), is_well: false };
+        let mut reader =
+            Turn { node, topic, want, offsets: KafkaOffsets::new(), beaten: Instant::now(), is_well: false };
         let ended = reader.read().await;
         let was_well = reader.is_well;
         if was_well {
@@ -249,11 +253,23 @@ impl Turn<'_> {
                     begins.insert(partition, begin);
                 }
                 Some(offset) if offset < low => {
-                    warn!(topic = topic.topic, partition, from = offset, to = low - 1, "messages were deleted before they made runs");
+                    warn!(
+                        topic = topic.topic,
+                        partition,
+                        from = offset,
+                        to = low - 1,
+                        "messages were deleted before they made runs"
+                    );
                     begins.insert(partition, low);
                 }
                 Some(offset) if offset > high => {
-                    warn!(topic = topic.topic, partition, offset, end = high, "the topic was made again; it is read from its beginning");
+                    warn!(
+                        topic = topic.topic,
+                        partition,
+                        offset,
+                        end = high,
+                        "the topic was made again; it is read from its beginning"
+                    );
                     begins.insert(partition, low);
                 }
                 Some(_) => {}
@@ -408,7 +424,9 @@ impl Ranges {
 fn conf(topic: &KafkaTopic, batch: &[Message], Ranges(ranges): &Ranges) -> Value {
     let partitions: Map<String, Value> = ranges
         .iter()
-        .map(|(partition, (from, to, count))| (partition.to_string(), json!({ "from": from, "to": to, "count": count })))
+        .map(|(partition, (from, to, count))| {
+            (partition.to_string(), json!({ "from": from, "to": to, "count": count }))
+        })
         .collect();
     let place = json!({
         "kafka_config_id": topic.connection, "topic": topic.topic, "group_id": topic.group_id,
