@@ -120,7 +120,7 @@ fn document(names: &[&str], rules: &[Value]) -> Value {
         (
             "schedule",
             json!({ "type": ["string", "number", "array", "object", "null"] }),
-            "When it runs: cron, an interval, a preset, a timetable, assets.",
+            "When it runs: cron, an interval, a preset, a timetable, messages of Kafka.",
         ),
         ("timezone", text(), "IANA name; by default UTC."),
         ("start_date", time(), "No run before this."),
