@@ -6,6 +6,7 @@ use std::{
 };
 
 use anyhow::anyhow;
+use sha2::{Digest, Sha256};
 use tokio::{
     fs::{self, File},
     io::{AsyncWriteExt, BufWriter},
@@ -29,8 +30,10 @@ impl PartFile {
         let name = path.file_name().ok_or_else(|| {
             OperatorError::fatal(anyhow!("`{}` is a folder: give the path of a file", path.display()))
         })?;
+        // A token has slashes, and may be longer than the name of a file.
+        let digest = Sha256::digest(&cx.identity.token);
         let mut part_name = name.to_os_string();
-        part_name.push(format!(".part-{}", cx.identity.token));
+        part_name.push(format!(".part-{:08x}", u32::from_be_bytes([digest[0], digest[1], digest[2], digest[3]])));
         let part = path.with_file_name(part_name);
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder).await.map_err(|error| failed(folder, &error))?;

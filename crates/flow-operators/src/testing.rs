@@ -154,7 +154,7 @@ impl World {
                 is_manual: false,
                 started_at: now(),
                 worker_id: format!("worker-{name}"),
-                token: format!("token-{name}"),
+                token: format!("token/{name}"),
             },
             log: log.clone(),
             cancel: CancellationToken::new(),

@@ -313,7 +313,7 @@ fn is_of_row(error: &ClientError) -> bool {
         Kind::SqlState(state) => {
             ["22", "23", "01", "HY"].iter().any(|class| state.starts_with(class)) || state == "21S01"
         }
-        Kind::Settings | Kind::Fenced | Kind::Unavailable | Kind::Refused | Kind::Status(_) => false,
+        Kind::Settings | Kind::Unavailable | Kind::Refused | Kind::Fenced | Kind::Status(_) => false,
     }
 }
 
