@@ -91,7 +91,7 @@ fn what_makes_no_sense_is_refused() {
         (&["topics", "create", "t", "--set", "x", "--bootstrap", "127.0.0.1:1"], 2, "must be NAME=VALUE"),
         (&["produce", "t", "--messages", "--key-separator", ":"], 2, "cannot be used with"),
         (&["topics", "list", "--bootstrap", ""], 1, "has no broker"),
-        (&["topics", "list", "--connection", "ghost"], 1, "connection `ghost` does not exist"),
+        (&["topics", "list", "--connection", "ghost"], 1, "there is no database"),
         (&["topics", "list", "--bootstrap", "127.0.0.1:1"], 1, "Connection refused"),
     ] {
         check(folder.path(), args, "", code, expected);
