@@ -1,5 +1,10 @@
 // Every page of the UI with something on it: for screenshots, for axe, and for whatever else holds of all pages.
 
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { EXAMPLES } from "./harness/flow.js";
+import { until } from "./harness/until.js";
+
 const BROKEN = `dag_id: half_done
 tasks:
   - id: extract
@@ -11,19 +16,32 @@ tasks:
     with: { bash_comand: echo 2 }
 `;
 
+/** What has a past: a run a day, for so many days. */
+const DAILY = "log_etl";
+const DAYS = 24;
+
+/** The same DAG, daily, since some time ago. */
+function daily(text) {
+  const since = new Date(Date.now() - DAYS * 86_400_000).toISOString().slice(0, 10);
+  return text
+    .replace(/^schedule: .*$/m, 'schedule: "@daily"\ncatchup: true')
+    .replace(/^start_date: .*$/m, `start_date: ${since}`);
+}
+
+/** Until they have ended, on a machine with much to do. */
+const PATIENCE = 120_000;
+
 /** What `startFlow` is given for it. */
 export const FURNISHED = {
   examples: true,
-  dags: { "half_done.yaml": BROKEN },
+  dags: { "half_done.yaml": BROKEN, [`${DAILY}.yaml`]: daily(readFileSync(join(EXAMPLES, `${DAILY}.yaml`), "utf8")) },
   settings: { "web.edit_dags": "true" },
 };
 
 /** What is run beforehand, several times where a list wants more than one. */
 const RUN = ["tutorial", "trigger_rules", "branching", "retries_and_timeouts", "log_etl", "log_etl", "log_etl"];
-/** What has a past: a run a day, and how many days. */
-const DAILY = { dagId: "log_etl", days: 24 };
-/** Days ago whose run somebody has marked as failed. */
-const FAILED = [4, 5, 13];
+/** Which of the days' runs somebody has marked as failed. */
+const FAILED = [10, 18, 19];
 /** What is left under way. */
 const GOING = "sensors";
 /** What is paused, and so left waiting. */
@@ -64,18 +82,21 @@ export async function furnish(flow) {
   return { run: last("log_etl"), rules: last("trigger_rules"), retried: last("retries_and_timeouts"), waiting };
 }
 
-/** Runs that were due on the days before, most of which went well. */
+/** Waits for the runs of the days before, some of which somebody then marks as failed. */
 async function giveHistory(flow) {
-  const { dagId, days } = DAILY;
-  for (let ago = days; ago > 0; ago--) {
-    const runId = `manual_${ago}_days_ago`;
-    const due = new Date(Date.now() - ago * 86_400_000).toISOString();
-    await flow.ask("POST", `/api/v2/dags/${dagId}/dagRuns`, { dag_run_id: runId, logical_date: due, run_after: due });
-    await flow.ended(dagId, runId);
-    if (!FAILED.includes(ago)) continue;
-    const load = `/api/v2/dags/${dagId}/dagRuns/${runId}/taskInstances/load`;
-    await flow.ask("PATCH", load, { new_state: "failed" });
-    await flow.ended(dagId, runId);
+  const runs = `/api/v2/dags/${DAILY}/dagRuns`;
+  const past = await until(
+    "the past is made up for",
+    async () => {
+      const { dag_runs } = await flow.ask("GET", `${runs}?run_type=scheduled&order_by=run_after&limit=100`);
+      return dag_runs.length >= DAYS && dag_runs.every((run) => run.state === "success") && dag_runs;
+    },
+    PATIENCE,
+  );
+  for (const place of FAILED) {
+    const run = `${runs}/${encodeURIComponent(past[place].dag_run_id)}`;
+    await flow.ask("PATCH", `${run}/taskInstances/load`, { new_state: "failed" });
+    await flow.ask("PATCH", run, { state: "failed" });
   }
 }
 
@@ -95,7 +116,7 @@ export function pages({ run, rules, retried, waiting }) {
     "dag-grid": dag,
     "dag-graph": `/dags/${rules.dagId}/graph?run_id=${encodeURIComponent(rules.runId)}`,
     "dag-duration": `${dag}/duration`,
-    "dag-landing": `${dag}/landing`,
+    "dag-landing": `/dags/${waiting.dagId}/landing`,
     "dag-gantt": `/dags/${retried.dagId}/gantt?run_id=${encodeURIComponent(retried.runId)}`,
     "dag-calendar": `${dag}/calendar`,
     "dag-runs": `${dag}/runs`,
@@ -107,17 +128,20 @@ export function pages({ run, rules, retried, waiting }) {
     "run-graph": `${ofRun}/graph`,
     "run-gantt": `${addressOf(rules)}/gantt`,
     "run-details": `${ofRun}/details`,
+    "run-callbacks": `${ofRun}/callbacks`,
     "run-events": `${ofRun}/events`,
     "task-log": ofTask,
     "task-rendered": `${ofTask}/rendered`,
     "task-xcom": `${ofTask}/xcom`,
     "task-tries": `${ofTask}/tries`,
     "task-details": `${ofTask}/details`,
+    "task-callbacks": `${ofTask}/callbacks`,
     "task-events": `${ofTask}/events`,
     "task-waiting": `${addressOf(waiting)}/tasks/print_hello`,
     "browse-runs": "/browse/runs",
     "browse-tasks": "/browse/tasks",
     "browse-events": "/browse/events",
+    "browse-callbacks": "/browse/callbacks",
     "browse-errors": "/browse/errors",
     "admin-pools": "/admin/pools",
     "admin-variables": "/admin/variables",

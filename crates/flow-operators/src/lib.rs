@@ -42,10 +42,10 @@ mod part_file;
 pub mod process;
 pub mod schema;
 pub mod sensor;
-mod sql;
 #[cfg(test)]
 #[path = "../../flow-clients/tests/server/mod.rs"]
 mod server;
+mod sql;
 #[cfg(test)]
 mod testing;
 pub mod values;

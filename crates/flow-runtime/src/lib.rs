@@ -7,6 +7,7 @@ pub mod clock;
 pub mod dag_files;
 pub mod folder;
 pub mod host;
+mod kafka;
 pub mod log;
 pub mod node;
 pub mod pass;

@@ -28,6 +28,7 @@ mod packed;
 mod path;
 mod read;
 mod remote;
+mod ship;
 mod sink;
 mod sweep;
 mod upload;
@@ -69,6 +70,8 @@ pub(crate) struct Inner {
     flusher: flusher::Flusher,
     /// Each log is to be sent somewhere.
     queue: OnceLock<remote::Queue>,
+    /// Each line goes there too.
+    shipper: OnceLock<Arc<ship::Shipper>>,
     open_files: AtomicUsize,
     lost_bytes: AtomicU64,
     write_errors: AtomicU64,
@@ -98,6 +101,7 @@ impl LogStore {
             clock,
             flusher: flusher::Flusher::new(PERIOD),
             queue: OnceLock::new(),
+            shipper: OnceLock::new(),
             open_files: AtomicUsize::new(0),
             lost_bytes: AtomicU64::new(0),
             write_errors: AtomicU64::new(0),
@@ -109,6 +113,11 @@ impl LogStore {
     /// From now on each log that is written waits to be sent by an [`Uploader`].
     pub fn announce(&self) {
         let _ = self.inner.queue.set(remote::Queue::of(&self.inner.root));
+    }
+
+    /// From now on each line is written as JSON too, into this file.
+    pub fn ship(&self, path: PathBuf) {
+        let _ = self.inner.shipper.set(Arc::new(ship::Shipper::new(path)));
     }
 
     /// Returns the folder of all logs.
@@ -173,7 +182,8 @@ impl LogStore {
     /// Begins or goes on with the log of an attempt. Touches no file before something is logged.
     pub fn open(&self, identity: &Identity, masker: Masker) -> AttemptLog {
         let path = self.path(&LogId::of(identity), identity.try_number);
-        AttemptLog::new(Arc::clone(&self.inner), path, masker)
+        let ship = self.inner.shipper.get().map(|shipper| ship::Ship::new(Arc::clone(shipper), identity));
+        AttemptLog::new(Arc::clone(&self.inner), path, masker, ship)
     }
 
     /// Lists the logs of a task instance by try number.

@@ -17,6 +17,7 @@ mod page;
 mod serve;
 mod ui;
 mod wire;
+pub mod worker_logs;
 
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 

@@ -16,6 +16,8 @@ pub struct LogName {
     /// Negative = not mapped.
     pub map_index: i32,
     pub try_number: u32,
+    /// Id of the process that ran it, or runs it.
+    pub worker: Option<String>,
 }
 
 /// Whose logs, of all attempts. The names come from rows of the database, never from a request.

@@ -1,7 +1,7 @@
-//! Which logs of attempts are, or may yet be, written to.
+//! Logs of attempts: which are, or may yet be, written to, and which worker serves them.
 
 use crate::{
-    Store, StoreError,
+    Store, StoreError, Tx,
     db::{on, statements},
 };
 
@@ -17,6 +17,16 @@ pub struct LogInUse {
     pub try_number: u32,
 }
 
+/// Where a worker serves logs.
+#[derive(Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct LogServer {
+    pub hostname: String,
+    /// `host:port`
+    pub address: String,
+    /// Signs requests.
+    pub secret: String,
+}
+
 /// Most logs in use that are told; with more nothing is known.
 const MAX: i64 = 500_000;
 
@@ -30,6 +40,13 @@ statements! {
         WHERE r.state IN ('queued', 'running') AND t.try_number > 0
             AND t.state NOT IN ('success', 'failed', 'skipped', 'upstream_failed', 'removed')
         LIMIT $1";
+    both FORGET_SERVERS = "DELETE FROM log_server WHERE process IN (SELECT id FROM process WHERE ended_at IS NOT NULL)";
+    both ADD_SERVER = "INSERT INTO log_server (process, address, secret) VALUES ($1, $2, $3)";
+    // The worker itself, else others of its host: they have the same folder, or know that there is no such log.
+    both SERVERS = "SELECT p.hostname, l.address, l.secret FROM log_server l JOIN process p ON p.id = l.process
+        WHERE p.ended_at IS NULL
+            AND (p.id = $1 OR p.hostname = (SELECT o.hostname FROM process o WHERE o.id = $1))
+        ORDER BY CASE WHEN p.id = $1 THEN 0 ELSE 1 END, p.heartbeat_at DESC LIMIT 3";
 }
 
 impl Store {
@@ -42,5 +59,29 @@ impl Store {
         let found: Vec<LogInUse> =
             on!(read self, IN_USE, |text, conn| sqlx::query_as(text).bind(MAX + 1).fetch_all(conn).await?);
         if found.len() as i64 > MAX { Err(StoreError::TooMuch) } else { Ok(found) }
+    }
+
+    /// Returns who may serve the logs that a worker wrote, by its id, the likeliest first. None when its host has gone.
+    ///
+    /// # Errors
+    ///
+    /// When the database does.
+    pub async fn log_servers(&self, worker: &str) -> Result<Vec<LogServer>, StoreError> {
+        Ok(on!(read self, SERVERS, |text, conn| sqlx::query_as(text).bind(worker).fetch_all(conn).await?))
+    }
+}
+
+impl Tx {
+    /// Writes down where a process serves logs; forgets those of processes that have ended.
+    ///
+    /// # Errors
+    ///
+    /// When the database does.
+    pub async fn add_log_server(&mut self, process: &str, address: &str, secret: &str) -> Result<(), StoreError> {
+        on!(tx self, FORGET_SERVERS, |text, conn| { sqlx::query(text).execute(conn).await?; });
+        on!(tx self, ADD_SERVER, |text, conn| {
+            sqlx::query(text).bind(process).bind(address).bind(secret).execute(conn).await?;
+        });
+        Ok(())
     }
 }

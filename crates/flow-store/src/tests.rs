@@ -22,6 +22,7 @@ async fn every_statement_prepares(store: Store) {
         crate::dispatch::ALL,
         crate::events::ALL,
         crate::files::ALL,
+        crate::kafka::ALL,
         crate::lists::calendar::ALL,
         crate::lists::cards::ALL,
         crate::lists::dags::ALL,

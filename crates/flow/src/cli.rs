@@ -98,6 +98,8 @@ pub(crate) enum Command {
     /// Runs of the past: create, list, pause, cancel
     #[command(hide = true)]
     Backfill(backfill::Args),
+    /// Mails and other things that DAGs ask for when something happens: list, retry
+    Callbacks(callbacks::Args),
     /// Limits shared by tasks: list, get, set, delete, import, export
     Pools(pools::Args),
     /// Values for templates: list, get, set, delete, import, export
@@ -140,6 +142,7 @@ impl Command {
             | Self::Runs(_)
             | Self::Tasks(_)
             | Self::Backfill(_)
+            | Self::Callbacks(_)
             | Self::Pools(_)
             | Self::Variables(_)
             | Self::Connections(_)
@@ -163,6 +166,7 @@ impl Command {
             | Self::Runs(_)
             | Self::Tasks(_)
             | Self::Backfill(_)
+            | Self::Callbacks(_)
             | Self::Pools(_)
             | Self::Variables(_)
             | Self::Connections(_)

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use crate::{cli::Command, context::Cx, output::Refusal};
 
 pub(crate) mod backfill;
+pub(crate) mod callbacks;
 pub(crate) mod completions;
 pub(crate) mod connections;
 pub(crate) mod dags;
@@ -48,6 +49,7 @@ pub(crate) async fn run(command: Command, cx: &Cx) -> anyhow::Result<ExitCode> {
         Command::Runs(args) => runs::run(args, cx).await,
         Command::Tasks(args) => tasks::run(args, cx).await,
         Command::Backfill(args) => backfill::run(args, cx).await,
+        Command::Callbacks(args) => callbacks::run(args, cx).await,
         Command::Pools(args) => pools::run(args, cx).await,
         Command::Variables(args) => variables::run(args, cx).await,
         Command::Connections(args) => connections::run(args, cx).await,

@@ -28,7 +28,6 @@ use flow_runtime::{
 use flow_store::{DagCache, Keyring, ProcessKind, RunRow, Schema, Store, StoreError, TaskRow};
 use serde_json::Value;
 use tokio::net::TcpListener;
-use tracing_subscriber::EnvFilter;
 
 use crate::{
     config::{masked, sqlite_path, value::Count},
@@ -36,7 +35,7 @@ use crate::{
     dag_files::FolderFiles,
     descriptors,
     output::Refusal,
-    task_logs::TaskLogs,
+    task_logs::{Hosts, TaskLogs},
 };
 
 /// Flow's version.
@@ -124,6 +123,9 @@ impl Parts {
         if remote_logs.is_some() {
             logs.announce();
         }
+        if let Some(path) = &settings.logging.ship_to.0 {
+            logs.ship(path.clone());
+        }
         Ok(Self {
             dags: DagCache::new(Arc::new(registry.catalog())),
             logs,
@@ -178,6 +180,9 @@ impl Parts {
     /// Takes part until a stop is asked for, and looks after the task logs beside it.
     pub(crate) async fn run_node(&self, cx: &Cx, kind: ProcessKind, stop: &Stop) -> Result<(), StoreError> {
         let node = self.node(cx, kind);
+        if kind == ProcessKind::Worker && cx.config.settings.worker.serve_logs {
+            self.serve_logs(cx, &node.me.id, &node.me.hostname, stop).await;
+        }
         let run = async {
             let ran = node.run(stop.clone()).await;
             stop.drain();
@@ -186,9 +191,45 @@ impl Parts {
         tokio::join!(run, self.keep_logs(cx, stop.clone())).0
     }
 
+    /// Begins to serve the logs of this host to web servers on others. When that fails, it is said, and work goes on.
+    async fn serve_logs(&self, cx: &Cx, process: &str, hostname: &str, stop: &Stop) {
+        let worker = &cx.config.settings.worker;
+        let files = TaskLogs { files: self.logs.clone(), hosts: None, remote: None };
+        let secret = format!("{}{}", uuid::Uuid::new_v4().simple(), uuid::Uuid::new_v4().simple());
+        let begin = async {
+            // Another worker of this host may have the port.
+            let listener = match TcpListener::bind((worker.log_listen.as_str(), worker.log_port)).await {
+                Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {
+                    TcpListener::bind((worker.log_listen.as_str(), 0)).await?
+                }
+                other => other?,
+            };
+            let name = if worker.log_host.0.is_empty() { hostname } else { &worker.log_host.0 };
+            let address = format!("{name}:{}", listener.local_addr()?.port());
+            let mut tx = self.store.begin().await?;
+            tx.add_log_server(process, &address, &secret).await?;
+            tx.commit().await?;
+            tracing::info!(%address, "task logs of this host are served");
+            Ok::<_, anyhow::Error>(listener)
+        };
+        match begin.await {
+            Ok(listener) => {
+                let stop = stop.clone();
+                tokio::spawn(async move {
+                    // What still runs writes logs, and somebody may read them, until the process ends.
+                    let ending = async move { stop.ending().await };
+                    flow_server::worker_logs::serve_worker_logs(listener, Arc::new(files), &secret, ending).await;
+                });
+            }
+            Err(error) => tracing::warn!("task logs of this host are not served to others: {error:#}"),
+        }
+    }
+
     /// Returns the logs of tasks, wherever they are.
     pub(crate) fn task_logs(&self) -> TaskLogs {
-        TaskLogs { files: self.logs.clone(), remote: self.remote_logs.clone() }
+        // On SQLite there is only this host.
+        let hosts = if self.lock.is_some() { None } else { Hosts::new(self.store.clone()) };
+        TaskLogs { files: self.logs.clone(), hosts, remote: self.remote_logs.clone() }
     }
 
     /// Keeps the task logs in bounds, and copies them elsewhere, until a stop is asked for.
@@ -394,23 +435,6 @@ fn keep_secret(path: &Path, secret: &str) -> std::io::Result<()> {
     file.write_all(format!("{secret}\n").as_bytes())?;
     file.sync_all()?;
     fs::rename(&new, path)
-}
-
-/// Sends Flow's own messages to stderr.
-pub(crate) fn start_logging(cx: &Cx) {
-    let logging = &cx.config.settings.logging;
-    let filter = EnvFilter::try_new(logging.level.0.as_str()).unwrap_or_else(|_| EnvFilter::new("info"));
-    let filter = ["sqlx=warn", "notify=warn", "hyper=warn"]
-        .iter()
-        .filter_map(|directive| directive.parse().ok())
-        .fold(filter, EnvFilter::add_directive);
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    if logging.json {
-        lines.json().init();
-    } else {
-        let is_terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
-        lines.with_target(false).with_ansi(is_terminal && cx.out.colour).init();
-    }
 }
 
 /// Makes the home, and finds out whether it can be written.

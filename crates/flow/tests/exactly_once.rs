@@ -1,4 +1,5 @@
-//! `kafka_to_sql` and `kafka_stream` under `kill -9` at random moments: every message is there exactly once at the end.
+//! `kafka_to_sql`, `kafka_stream` and schedules by Kafka under `kill -9` at random moments: every message is there exactly
+//! once at the end.
 //!
 //! A real broker (`scripts/with-kafka`), and every database that is there: SQLite always, Postgres and MariaDB where
 //! FLOW_TEST_POSTGRES_URL and FLOW_TEST_MYSQL_URL name one. The tables have no key that would hide a second row.
@@ -16,7 +17,6 @@ mod place;
 
 use std::{
     collections::BTreeMap,
-    fmt::Write as _,
     sync::atomic::{AtomicBool, AtomicU64, Ordering},
     time::{Duration, Instant},
 };
@@ -27,10 +27,14 @@ use flow_clients::{
     sql::{Cell, Database, Parameters},
 };
 use flow_core::connection::Connection;
+use flow_store::RunFilter;
 use place::{Flow, Place};
 
 /// Partitions of each topic.
 const PARTITIONS: i32 = 3;
+
+/// The DAGs that messages make runs of.
+const WATCHING: [&str; 2] = ["watch", "watch_too"];
 
 /// Messages a second, while there is killing.
 const RATE: u64 = 150;
@@ -51,7 +55,8 @@ impl Table {
     async fn make(id: &'static str, connection: Connection, name: &str) -> Self {
         let database = Database::new(&connection).unwrap();
         let mut session = database.session().await.unwrap();
-        let sql = format!("CREATE TABLE {name} (n BIGINT, doubled BIGINT, topic_partition INTEGER, message_offset BIGINT)");
+        let sql =
+            format!("CREATE TABLE {name} (n BIGINT, doubled BIGINT, topic_partition INTEGER, message_offset BIGINT)");
         session.execute(&sql, &Parameters::None).await.unwrap();
         Self { id, connection, database, name: name.to_owned() }
     }
@@ -148,10 +153,12 @@ async fn written(admin: &Admin, topic: &str) -> i64 {
 fn dags(source: &str, sink: &str, tables: &[Table]) -> Vec<(String, String)> {
     // A new run as soon as the last has ended: attempts begin, go on and end at any moment.
     let head = |id: &str| {
-        format!("dag_id: {id}\nschedule: \"@continuous\"\nstart_date: 2026-01-01\nmax_active_runs: 1\ntasks:\n  - id: work\n    retries: 1000\n    retry_delay: 0s\n    ")
+        format!(
+            "dag_id: {id}\nschedule: \"@continuous\"\nstart_date: 2026-01-01\nmax_active_runs: 1\ntasks:\n  - id: work\n    retries: 1000\n    retry_delay: 0s\n    "
+        )
     };
     let stream = format!(
-        "{}uses: kafka_stream\n    with: {{ source: {source}, sink: {sink}, batch_size: 10, max_wait: 3s, \
+        "{}uses: kafka_stream\n    with: {{ source: {source}, sink: {sink}, batch_size: 25, max_wait: 3s, \
          map: {{ n: value.n, doubled: value.n * 2 }} }}\n",
         head("turn")
     );
@@ -159,7 +166,7 @@ fn dags(source: &str, sink: &str, tables: &[Table]) -> Vec<(String, String)> {
     for table in tables {
         let id = format!("load_{}", table.id);
         let text = format!(
-            "{}uses: kafka_to_sql\n    with: {{ topics: {source}, conn_id: {}, table: {}, batch_size: 10, max_wait: 3s, \
+            "{}uses: kafka_to_sql\n    with: {{ topics: {source}, conn_id: {}, table: {}, batch_size: 25, max_wait: 3s, \
              columns: {{ n: value.n, doubled: value.n * 2, topic_partition: partition, message_offset: offset }} }}\n",
             head(&id),
             table.id,
@@ -167,7 +174,33 @@ fn dags(source: &str, sink: &str, tables: &[Table]) -> Vec<(String, String)> {
         );
         dags.push((id, text));
     }
+    // Two that share what is read.
+    for id in WATCHING {
+        let text = format!(
+            "dag_id: {id}\nschedule: {{ kafka: {{ topic: {source}, group_id: {source}-runs, max_messages: 200, \
+             max_wait: 300ms }} }}\ntasks:\n  - id: work\n"
+        );
+        dags.push((id.to_owned(), text));
+    }
     dags
+}
+
+/// How often each number came to a DAG.
+async fn came(place: &Place) -> BTreeMap<String, BTreeMap<u64, i32>> {
+    let mut came: BTreeMap<String, BTreeMap<u64, i32>> = BTreeMap::new();
+    for row in
+        on_thread(|| place.ask(|store| async move { store.list_runs(&RunFilter::default(), 1_000_000).await.unwrap() }))
+    {
+        if WATCHING.contains(&row.run.dag_id.as_str()) {
+            let counts = came.entry(row.run.dag_id.to_string()).or_default();
+            let messages = row.run.conf["messages"].as_array().unwrap();
+            assert_eq!(row.run.conf["kafka"]["count"], messages.len());
+            for message in messages {
+                *counts.entry(message["value"]["n"].as_u64().unwrap()).or_insert(0) += 1;
+            }
+        }
+    }
+    came
 }
 
 /// The databases that are there.
@@ -230,7 +263,6 @@ async fn kill(address: &str) {
     let admin = Admin::open(&broker).await.unwrap();
     let (stop, sent) = (AtomicBool::new(false), AtomicU64::new(0));
     let began = Instant::now();
-    let mut said = String::new();
     let killing = async {
         for number in 0..kills {
             let flow = start(&place, address, &tables);
@@ -240,7 +272,10 @@ async fn kill(address: &str) {
                 None => {}
                 Some(None) => {
                     let before = written(&admin, &sink).await;
-                    wait(&place, "nothing is turned", Duration::from_secs(60), async || written(&admin, &sink).await > before).await;
+                    wait(&place, "nothing is turned", Duration::from_secs(60), async || {
+                        written(&admin, &sink).await > before
+                    })
+                    .await;
                 }
                 Some(Some(table)) => {
                     let before = table.count().await;
@@ -256,15 +291,18 @@ async fn kill(address: &str) {
     };
     tokio::join!(killing, send(&broker, &source, &stop, &sent));
     let sent = sent.load(Ordering::Relaxed);
-    write!(said, "{kills} kills in {:.0?}, {sent} messages", began.elapsed()).unwrap();
+    let said = format!("{kills} kills in {:.0?}, {sent} messages", began.elapsed());
 
     let flow = start(&place, address, &tables);
     for table in &tables {
-        let what = format!("not every row is in {}", table.id);
+        let what = format!("of {sent} rows, {} were in {}: not all are", table.count().await, table.id);
         wait(&place, &what, Duration::from_secs(120), async || table.count().await >= sent as i64).await;
     }
     let is_all = async || read(&broker, &sink).await.len() as u64 >= sent;
     wait(&place, "not every message is turned", Duration::from_secs(120), is_all).await;
+    let have_come =
+        async || came(&place).await.values().filter(|counts| counts.len() as u64 >= sent).count() == WATCHING.len();
+    wait(&place, "not every message has made runs", Duration::from_secs(120), have_come).await;
     // What would come twice has time to: each task goes on, and another run begins.
     let before = place_runs(&place).await;
     let more = before + 2 * (tables.len() + 1);
@@ -276,6 +314,9 @@ async fn kill(address: &str) {
     for table in &tables {
         complaints.extend(table.complaints(sent).await);
     }
+    for (dag_id, counts) in came(&place).await {
+        complaints.extend(not_once(&dag_id, &counts, sent));
+    }
     complaints.extend(place.words().lines().filter(|line| line.contains("panicked")).map(str::to_owned));
     println!("{said}; all over after {:.0?}", began.elapsed());
     complaints.truncate(50);
@@ -284,7 +325,9 @@ async fn kill(address: &str) {
 
 /// The place has a runtime of its own for each question.
 async fn place_runs(place: &Place) -> usize {
-    let mut count = 0;
-    std::thread::scope(|scope| scope.spawn(|| count = place.runs(false).len()).join()).unwrap();
-    count
+    on_thread(|| place.runs(false).iter().filter(|run| !WATCHING.contains(&run.dag_id.as_str())).count())
+}
+
+fn on_thread<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    std::thread::scope(|scope| scope.spawn(work).join()).unwrap()
 }

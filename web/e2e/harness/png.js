@@ -3,16 +3,17 @@
 import { crc32, deflateSync, inflateSync } from "node:zlib";
 
 const COLORS = 256;
+/** Squares of differences, summed */
+const UNLIKE = 400;
 const SIGNATURE = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
 
-/** Writes a screenshot of Chromium with at most 256 colours: those that it has most of, and for the rest the nearest. */
+/** Writes a screenshot of Chromium with at most 256 colours. */
 export function withFewColors(png) {
   const { width, height, pixels } = read(png);
   const counts = new Map();
   for (const color of pixels) counts.set(color, (counts.get(color) ?? 0) + 1);
-  const palette = [...counts].sort(([, a], [, b]) => b - a).slice(0, COLORS);
-  const places = new Map(palette.map(([color], place) => [color, place]));
-  const kept = [...places.keys()];
+  const kept = choose([...counts].sort(([, a], [, b]) => b - a).map(([color]) => color));
+  const places = new Map(kept.map((color, place) => [color, place]));
   const rows = Buffer.alloc((width + 1) * height);
   for (let at = 0; at < pixels.length; at++) {
     const color = pixels[at];
@@ -38,12 +39,30 @@ export function withFewColors(png) {
   ]);
 }
 
+/** A small dot of a colour counts, too: first those that are unlike each other, then those that there are most of. */
+function choose(colors) {
+  const kept = new Set();
+  for (const color of colors) {
+    if (kept.size === COLORS) break;
+    if ([...kept].every((other) => distance(color, other) >= UNLIKE)) kept.add(color);
+  }
+  for (const color of colors) {
+    if (kept.size === COLORS) break;
+    kept.add(color);
+  }
+  return [...kept];
+}
+
+function distance(one, other) {
+  const [red, green, blue] = [16, 8, 0].map((bits) => ((one >> bits) & 255) - ((other >> bits) & 255));
+  return red * red + green * green + blue * blue;
+}
+
 function nearest(color, kept) {
-  const [red, green, blue] = [color >> 16, (color >> 8) & 255, color & 255];
   let best = Number.POSITIVE_INFINITY;
   let found = 0;
   for (const [place, other] of kept.entries()) {
-    const away = (red - (other >> 16)) ** 2 + (green - ((other >> 8) & 255)) ** 2 + (blue - (other & 255)) ** 2;
+    const away = distance(color, other);
     if (away < best) [best, found] = [away, place];
   }
   return found;
@@ -68,7 +87,8 @@ function read(png) {
   const rows = inflateSync(Buffer.concat(data));
   const line = width * channels;
   const bytes = Buffer.alloc(line * height);
-  for (let y = 0; y < height; y++) unfilter(rows.subarray(y * (line + 1), (y + 1) * (line + 1)), bytes, y * line, channels);
+  for (let y = 0; y < height; y++)
+    unfilter(rows.subarray(y * (line + 1), (y + 1) * (line + 1)), bytes, y * line, channels);
   const pixels = new Uint32Array(width * height);
   for (let at = 0; at < pixels.length; at++) {
     const from = at * channels;

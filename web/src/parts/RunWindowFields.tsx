@@ -47,7 +47,12 @@ export function RunSpan({ window: { filter, change }, oldest }: SpanProps) {
         disabled={oldest === null}
         onClick={() => oldest && change({ until: oldest.run_after, before: oldest.run_id })}
       />
-      <MomentInput label="Runs until" empty="until now" value={until} onChange={(next) => change({ until: next, before: null })} />
+      <MomentInput
+        label="Runs until"
+        empty="until now"
+        value={until}
+        onChange={(next) => change({ until: next, before: null })}
+      />
       <IconButton
         label="To the newest runs"
         icon={ChevronsRight}

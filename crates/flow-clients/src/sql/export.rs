@@ -1,17 +1,13 @@
-//! Rows into a file: CSV or JSON lines, behind gzip or not.
+//! Rows as the bytes of a file: CSV or JSON lines, behind gzip or not.
 
-use std::{
-    fs::File,
-    io::{self, BufWriter, Write},
-    path::Path,
-};
+use std::io::{self, Write};
 
 use flate2::{Compression, write::GzEncoder};
 use serde_json::{Map, Value};
 
 use super::Cell;
 
-/// A file that rows are written to.
+/// Turns rows into bytes; whoever has the file takes them now and then.
 pub struct TableWriter {
     out: Out,
     is_json: bool,
@@ -21,8 +17,8 @@ pub struct TableWriter {
 }
 
 enum Out {
-    Plain(BufWriter<File>),
-    Packed(GzEncoder<BufWriter<File>>),
+    Plain(Vec<u8>),
+    Packed(GzEncoder<Vec<u8>>),
 }
 
 /// Says how a file of this name is written: whether as JSON lines, and with which delimiter. `None`: its name does not
@@ -39,17 +35,16 @@ pub fn format_of(name: &str) -> Option<(bool, u8)> {
 }
 
 impl TableWriter {
-    /// Makes the file `part`; `name` is what it will be called, and says how it is written.
-    ///
-    /// # Errors
-    ///
-    /// When it cannot be made.
-    pub fn create(part: &Path, name: &str) -> io::Result<Self> {
+    /// Begins a file; its name says how it is written.
+    pub fn new(name: &str) -> Self {
         let (is_json, delimiter) = format_of(name).unwrap_or((false, b','));
-        let file = BufWriter::with_capacity(1 << 16, File::create_new(part)?);
         let is_packed = name.to_ascii_lowercase().ends_with(".gz");
-        let out = if is_packed { Out::Packed(GzEncoder::new(file, Compression::default())) } else { Out::Plain(file) };
-        Ok(Self { out, is_json, delimiter, columns: Vec::new(), line: Vec::new() })
+        let out = if is_packed {
+            Out::Packed(GzEncoder::new(Vec::new(), Compression::default()))
+        } else {
+            Out::Plain(Vec::new())
+        };
+        Self { out, is_json, delimiter, columns: Vec::new(), line: Vec::new() }
     }
 
     /// Says what the columns are called; in CSV that is the first line.
@@ -116,16 +111,31 @@ impl TableWriter {
         }
     }
 
-    /// Writes what is left, and hands it to the disk.
+    /// Returns how many bytes wait to be taken.
+    pub fn waiting(&self) -> usize {
+        match &self.out {
+            Out::Plain(bytes) => bytes.len(),
+            Out::Packed(out) => out.get_ref().len(),
+        }
+    }
+
+    /// Takes the bytes that are ready.
+    pub fn take(&mut self) -> Vec<u8> {
+        match &mut self.out {
+            Out::Plain(bytes) => std::mem::take(bytes),
+            Out::Packed(out) => std::mem::take(out.get_mut()),
+        }
+    }
+
+    /// Returns the last bytes.
     ///
     /// # Errors
     ///
-    /// When it cannot be written.
-    pub fn finish(self) -> io::Result<()> {
-        let out = match self.out {
-            Out::Plain(out) => out,
-            Out::Packed(out) => out.finish()?,
-        };
-        out.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()
+    /// When they cannot be packed.
+    pub fn finish(self) -> io::Result<Vec<u8>> {
+        match self.out {
+            Out::Plain(bytes) => Ok(bytes),
+            Out::Packed(out) => out.finish(),
+        }
     }
 }

@@ -237,7 +237,10 @@ fn ids_have_their_form() {
 fn unknown_operators_name_what_is_near_or_what_to_use_instead() {
     task_complains("uses: bsh", "4:9 unknown operator `bsh` (did you mean `bash`?)");
     task_complains("uses: BashOperatr", "4:9 unknown operator `BashOperatr` (did you mean `BashOperator`?)");
-    task_complains("uses: zzz", "4:9 unknown operator `zzz` (there are: `empty`, `bash`, `email`, `branch`, `file_sensor`)");
+    task_complains(
+        "uses: zzz",
+        "4:9 unknown operator `zzz` (there are: `empty`, `bash`, `email`, `branch`, `file_sensor`)",
+    );
     task_complains(
         "uses: airflow.operators.bash.BashOperator",
         "4:9 unknown operator `airflow.operators.bash.BashOperator` (did you mean `bash`?)",

@@ -1,9 +1,12 @@
 //! Runs SQL statements.
 
-use std::{io, path::Path, time::Instant};
+use std::time::Instant;
 
 use anyhow::anyhow;
-use flow_clients::sql::{Cell, DatabaseKind, Parameters, Session, TableWriter, export::format_of, split};
+use flow_clients::{
+    ClientError, Kind,
+    sql::{Cell, DatabaseKind, Parameters, Rows, Session, TableWriter, export::format_of, split, text::first_word},
+};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
@@ -11,6 +14,7 @@ use serde_json::Value;
 use crate::{
     context::{Stream, TaskContext},
     operator::{Done, Operator, OperatorError},
+    part_file::PartFile,
     sql::{close, open, or_cancelled, parameters, say_statement},
     values::{Flag, OneOrMany},
     xcom,
@@ -21,6 +25,9 @@ const CHANGES: [&str; 7] = ["INSERT", "UPDATE", "DELETE", "MERGE", "REPLACE", "W
 
 /// Statements with which people make transactions themselves.
 const OWN_TRANSACTION: [&str; 7] = ["BEGIN", "START", "COMMIT", "END", "ROLLBACK", "SAVEPOINT", "ABORT"];
+
+/// Bytes of a file that are written at a time.
+const BLOCK: usize = 64 << 10;
 
 /// `uses: sql`
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -76,15 +83,10 @@ with:
 
     async fn run(self, cx: &mut TaskContext) -> Result<Done, OperatorError> {
         let parameters = parameters(self.parameters.clone())?;
-        let output = self.output_file.as_deref().map(|path| Output::of(cx, path)).transpose()?;
+        self.output_file.as_deref().map(check_output).transpose()?;
         let mut session = open(cx, &self.conn_id, self.database.as_deref()).await?;
         let statements = self.statements(session.kind())?;
-        let done = or_cancelled(cx, self.all(cx, &mut session, &statements, &parameters, output.as_ref())).await;
-        if done.is_err()
-            && let Some(output) = &output
-        {
-            output.remove();
-        }
+        let done = or_cancelled(cx, self.all(cx, &mut session, &statements, &parameters)).await;
         close(session, done).await
     }
 }
@@ -114,7 +116,6 @@ impl Sql {
         session: &mut Session,
         statements: &[String],
         parameters: &Parameters,
-        output: Option<&Output>,
     ) -> Result<Done, OperatorError> {
         let in_transaction = self.begin(session, statements).await?;
         let returns_last = !self.sql.is_list && self.return_last.0;
@@ -125,33 +126,16 @@ impl Sql {
             let is_last = at + 1 == statements.len();
             say_statement(cx, sql);
             let begun = Instant::now();
-            let hint = |error: flow_clients::ClientError| {
-                let mut error = error;
-                // "cannot run inside a transaction block"
-                if matches!(&error.kind, flow_clients::Kind::SqlState(state) if state == "25001") {
-                    error.message.push_str("; `autocommit: true` runs it without one");
-                }
-                OperatorError::from(error)
-            };
-            let mut rows = session.rows(sql, parameters).await.map_err(hint)?;
+            let mut rows = session.rows(sql, parameters).await.map_err(with_advice)?;
             let mut count = 0_u64;
             let mut given = Given { rows: Vec::new(), has_rows: rows.has_rows().unwrap_or(false) };
-            if let (true, Some(output)) = (is_last, output) {
-                let mut file = output.create()?;
-                file.columns(rows.columns()).map_err(|error| output.failed(&error))?;
-                while let Some(row) = rows.next().await.map_err(hint)? {
-                    file.row(row).map_err(|error| output.failed(&error))?;
-                    count += 1;
-                }
-                if rows.columns().is_empty() && count == 0 {
-                    let words = "the last statement returns no rows for `output_file`";
-                    return Err(OperatorError::fatal(anyhow!(words)));
-                }
-                file.finish().map_err(|error| output.failed(&error))?;
-                written = Some(count);
+            if let (true, Some(path)) = (is_last, &self.output_file) {
+                let mut file = PartFile::begin(cx, path).await?;
+                count = write_rows(&mut rows, path, &mut file).await?;
+                written = Some((count, file));
             } else {
-                let is_kept = cx.do_xcom_push && output.is_none() && (is_last || !returns_last);
-                while let Some(row) = rows.next().await.map_err(hint)? {
+                let is_kept = cx.do_xcom_push && self.output_file.is_none() && (is_last || !returns_last);
+                while let Some(row) = rows.next().await.map_err(with_advice)? {
                     count += 1;
                     given.has_rows = true;
                     if is_kept {
@@ -170,11 +154,11 @@ impl Sql {
         if in_transaction {
             session.commit().await?;
         }
-        if let (Some(count), Some(output)) = (written, output) {
+        if let Some((count, file)) = written {
             // Last of all: a file that is there is whole, and so is what the database keeps.
-            output.publish()?;
-            cx.say(Stream::Info, &format!("wrote {}", output.path.display()));
-            let mut done = Done::success(output.path.display().to_string());
+            let path = file.finish().await?;
+            cx.say(Stream::Info, &format!("wrote {}", path.display()));
+            let mut done = Done::success(path.display().to_string());
             done.xcoms.push(("rows".to_owned(), count.into()));
             return Ok(done);
         }
@@ -187,8 +171,7 @@ impl Sql {
 
     /// Begins a transaction, where one is wanted.
     async fn begin(&self, session: &mut Session, statements: &[String]) -> Result<bool, OperatorError> {
-        let words: Vec<String> =
-            statements.iter().map(|sql| flow_clients::sql::text::first_word(session.kind(), sql)).collect();
+        let words: Vec<String> = statements.iter().map(|sql| first_word(session.kind(), sql)).collect();
         let has_own = words.iter().any(|word| OWN_TRANSACTION.contains(&word.as_str()));
         let is_single = words.len() == 1 && !CHANGES.contains(&words[0].as_str());
         if self.autocommit.0 || has_own || is_single {
@@ -201,6 +184,14 @@ impl Sql {
         }
         Ok(true)
     }
+}
+
+/// Says what helps when a statement cannot run in a transaction.
+fn with_advice(mut error: ClientError) -> OperatorError {
+    if matches!(&error.kind, Kind::SqlState(state) if state == "25001") {
+        error.message.push_str("; `autocommit: true` runs it without one");
+    }
+    error.into()
 }
 
 /// A row for the result, as long as there is room.
@@ -216,53 +207,32 @@ fn keep(row: Vec<Cell>, budget: &mut usize) -> Result<Value, OperatorError> {
     Ok(row.into_iter().map(Cell::into_json).collect())
 }
 
-/// A file that is written beside its place, and moved there when it is whole.
-pub(super) struct Output {
-    path: std::path::PathBuf,
-    part: std::path::PathBuf,
-    name: String,
+/// Checks the name of a file that rows are written to.
+fn check_output(path: &str) -> Result<(), OperatorError> {
+    if format_of(path).is_some() {
+        return Ok(());
+    }
+    Err(OperatorError::fatal(anyhow!(
+        "`{path}` must end in `.csv`, `.tsv` or `.jsonl`, with or without `.gz`: that says how rows are written"
+    )))
 }
 
-impl Output {
-    pub(super) fn of(cx: &TaskContext, path: &str) -> Result<Self, OperatorError> {
-        let whole = cx.path_to_write(path)?;
-        let name = whole.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if format_of(&name).is_none() {
-            return Err(OperatorError::fatal(anyhow!(
-                "`{path}` must end in `.csv`, `.tsv` or `.jsonl`, with or without `.gz`: that says how rows are written"
-            )));
+/// Writes the rows of a statement, and returns how many there were.
+async fn write_rows(rows: &mut Rows<'_>, name: &str, file: &mut PartFile) -> Result<u64, OperatorError> {
+    let broken = |error: std::io::Error| OperatorError::retry(anyhow!("the rows cannot be packed: {error}"));
+    let mut writer = TableWriter::new(name);
+    writer.columns(rows.columns()).map_err(broken)?;
+    let mut count = 0;
+    while let Some(row) = rows.next().await? {
+        writer.row(row).map_err(broken)?;
+        count += 1;
+        if writer.waiting() >= BLOCK {
+            file.write(&writer.take()).await?;
         }
-        let part = whole.with_file_name(format!("{name}.part-{}", cx.identity.token));
-        Ok(Self { path: whole, part, name })
     }
-
-    fn create(&self) -> Result<TableWriter, OperatorError> {
-        TableWriter::create(&self.part, &self.name).map_err(|error| self.failed(&error))
+    if rows.columns().is_empty() && count == 0 {
+        return Err(OperatorError::fatal(anyhow!("the last statement returns no rows for `output_file`")));
     }
-
-    fn publish(&self) -> Result<(), OperatorError> {
-        std::fs::rename(&self.part, &self.path).map_err(|error| self.failed(&error))
-    }
-
-    fn remove(&self) {
-        // It may never have been made.
-        let _ = std::fs::remove_file(&self.part);
-    }
-
-    fn failed(&self, error: &io::Error) -> OperatorError {
-        let folder = self.path.parent().unwrap_or(Path::new("/"));
-        let advice = if error.kind() == io::ErrorKind::NotFound {
-            format!("; is there a folder `{}`?", folder.display())
-        } else {
-            String::new()
-        };
-        OperatorError::retry(anyhow!("`{}` cannot be written: {error}{advice}", self.path.display()))
-    }
-}
-
-impl Drop for Output {
-    fn drop(&mut self) {
-        // Also when the attempt is dropped; after the move there is nothing.
-        self.remove();
-    }
+    file.write(&writer.finish().map_err(broken)?).await?;
+    Ok(count)
 }

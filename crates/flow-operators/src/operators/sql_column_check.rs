@@ -90,7 +90,7 @@ impl Operator for SqlColumnCheck {
     const NAME: &'static str = "sql_column_check";
     const CLASS: &'static str = "airflow.providers.common.sql.operators.sql.SQLColumnCheckOperator";
     const SUMMARY: &'static str = "Fails unless columns of a table are as they should be.";
-    const TEMPLATED: &'static [&'static str] = &["table", "partition_clause", "conn_id", "database"];
+    const TEMPLATED: &'static [&'static str] = &["table", "column_mapping", "partition_clause", "conn_id", "database"];
     const EXAMPLE: &'static str = "\
 id: columns
 uses: sql_column_check

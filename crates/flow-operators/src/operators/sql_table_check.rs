@@ -56,7 +56,7 @@ impl Operator for SqlTableCheck {
     const NAME: &'static str = "sql_table_check";
     const CLASS: &'static str = "airflow.providers.common.sql.operators.sql.SQLTableCheckOperator";
     const SUMMARY: &'static str = "Fails unless conditions hold for a table.";
-    const TEMPLATED: &'static [&'static str] = &["table", "partition_clause", "conn_id", "database"];
+    const TEMPLATED: &'static [&'static str] = &["table", "checks", "partition_clause", "conn_id", "database"];
     const EXAMPLE: &'static str = "\
 id: table
 uses: sql_table_check

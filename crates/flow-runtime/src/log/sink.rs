@@ -19,6 +19,7 @@ use super::{
     flusher::Flush,
     lines::{Lines, notice},
     mask::Masker,
+    ship::Ship,
 };
 
 /// Input is taken in pieces of this size, so that what they become stays small too.
@@ -60,6 +61,8 @@ struct State {
     flushed_at: Option<Instant>,
     failed_at: Option<Instant>,
     lost: Lost,
+    /// Takes each line that was written.
+    ship: Option<Ship>,
 }
 
 /// What could not be written since the last success.
@@ -79,7 +82,7 @@ struct OpenFile {
 }
 
 impl AttemptLog {
-    pub(super) fn new(store: Arc<Inner>, path: PathBuf, masker: Masker) -> Self {
+    pub(super) fn new(store: Arc<Inner>, path: PathBuf, masker: Masker, ship: Option<Ship>) -> Self {
         let lines = Lines::new(store.max_line, masker);
         let state = State {
             lines,
@@ -90,6 +93,7 @@ impl AttemptLog {
             flushed_at: None,
             failed_at: None,
             lost: Lost::default(),
+            ship,
         };
         let shared =
             Arc::new_cyclic(|myself| Shared { store, path, state: Mutex::new(state), myself: Weak::clone(myself) });
@@ -210,6 +214,9 @@ impl Shared {
         let dropped = state.out.len();
         state.out.clear();
         state.lost = Lost::default();
+        if let Some(ship) = &mut state.ship {
+            ship.finish();
+        }
         self.store.lost_bytes.fetch_add(dropped as u64, Ordering::Relaxed);
     }
 
@@ -263,6 +270,9 @@ impl Shared {
                 }
             }
             open.used_at = Instant::now();
+        }
+        if let Some(ship) = &mut state.ship {
+            ship.push(&state.out[..written]);
         }
         state.out.drain(..written);
         if result.is_ok() {
@@ -320,6 +330,9 @@ impl Shared {
             state.lost.kept += 1;
         }
         state.was_open = true;
+        if let Some(ship) = &mut state.ship {
+            ship.at(found.len());
+        }
         let now = Instant::now();
         state.file = Some(OpenFile { file, id: (found.dev(), found.ino()), checked_at: now, used_at: now });
         self.store.open_files.fetch_add(1, Ordering::Relaxed);

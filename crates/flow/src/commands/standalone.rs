@@ -16,6 +16,7 @@ use crate::{
     context::Cx,
     node::{self, Parts},
     output::Refusal,
+    own_log,
 };
 
 #[derive(Debug, clap::Args)]
@@ -54,7 +55,7 @@ impl Args {
 }
 
 pub(crate) async fn run(_args: Args, cx: &Cx) -> anyhow::Result<ExitCode> {
-    node::start_logging(cx);
+    own_log::start(cx);
     let settings = &cx.config.settings;
     let listener = node::listen(cx).await?;
     let parts = Parts::of_process(cx).await?;

@@ -198,22 +198,64 @@ fn split(text: &str) -> impl Iterator<Item = &str> {
     text.split(',').map(str::trim).filter(move |_| !text.trim().is_empty())
 }
 
-/// How much Flow says about itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Level(pub(crate) tracing::Level);
+/// How much Flow says about itself: a level for all, and others for modules.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Levels(pub(crate) String);
 
-impl Setting for Level {
-    const KIND: &'static str = "level";
+impl Setting for Levels {
+    const KIND: &'static str = "levels";
+
+    fn read(text: &str) -> Result<Self, String> {
+        let is_level = |level: &str| ["error", "warn", "info", "debug", "trace", "off"].contains(&level);
+        let is_module =
+            |name: &str| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == ':');
+        let is_right = text.split(',').all(|part| match part.trim().split_once('=') {
+            Some((module, level)) => is_module(module) && is_level(level),
+            None => is_level(part.trim()),
+        });
+        let wrong = "`error`, `warn`, `info`, `debug` or `trace`, and for modules such as `info,flow_runtime=debug`";
+        if is_right { Ok(Self(text.replace(' ', ""))) } else { Err(wrong.to_owned()) }
+    }
+
+    fn show(&self) -> Value {
+        json!(self.0)
+    }
+}
+
+/// The name of a host; none = its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Host(pub(crate) String);
+
+impl Setting for Host {
+    const KIND: &'static str = "host name, or nothing";
+
+    fn read(text: &str) -> Result<Self, String> {
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || "-._:[]".contains(c);
+        if text.chars().all(is_plain) { Ok(Self(text.to_owned())) } else { Err("a host name or an address".to_owned()) }
+    }
+
+    fn show(&self) -> Value {
+        json!(self.0)
+    }
+}
+
+/// A path that may be left out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct OptionalPath(pub(crate) Option<PathBuf>);
+
+impl Setting for OptionalPath {
+    const KIND: &'static str = "whole path, or nothing";
 
     fn read(text: &str) -> Result<Self, String> {
         match text {
-            "error" | "warn" | "info" | "debug" | "trace" => text.parse().map(Self).map_err(|_| text.to_owned()),
-            _ => Err("`error`, `warn`, `info`, `debug` or `trace`".to_owned()),
+            "" => Ok(Self(None)),
+            path if path.starts_with('/') => Ok(Self(Some(PathBuf::from(path)))),
+            _ => Err("a path from the root on".to_owned()),
         }
     }
 
     fn show(&self) -> Value {
-        json!(self.0.as_str().to_lowercase())
+        json!(self.0.as_ref().map(|path| path.to_string_lossy().into_owned()).unwrap_or_default())
     }
 }
 
@@ -321,6 +363,17 @@ mod tests {
         check_duration("-5m", None);
         check_duration("99999999999999999999w", None);
         check_duration("9999999999w", None);
+    }
+
+    #[test]
+    fn levels_are_for_all_and_for_modules() {
+        for right in ["info", "off", "warn,flow_runtime=debug,sqlx::query=trace"] {
+            assert_eq!(Levels::read(right), Ok(Levels(right.to_owned())));
+        }
+        assert_eq!(Levels::read("info, flow=debug"), Ok(Levels("info,flow=debug".to_owned())));
+        for wrong in ["", "INFO", "loud", "flow", "flow=", "=info", "flow=loud", "info,", "[a]=info"] {
+            assert!(Levels::read(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

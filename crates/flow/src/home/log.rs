@@ -165,7 +165,10 @@ async fn write_remote(
 ) -> anyhow::Result<bool> {
     let logs = parts.task_logs();
     let LogId { dag_id, run_id, task_id, map_index } = id.clone();
-    let name = flow_server::LogName { dag_id, run_id, task_id, map_index, try_number: number };
+    let Some(row) = parts.store.run(dag_id.as_str(), run_id.as_str()).await? else { return Ok(false) };
+    let tries = parts.store.tries(row.run.key, task_id.as_str(), map_index).await?;
+    let worker = tries.into_iter().find(|tried| tried.try_number == number).and_then(|tried| tried.worker);
+    let name = flow_server::LogName { dag_id, run_id, task_id, map_index, try_number: number, worker };
     let mut at = 0;
     while let Some(part) = flow_server::Logs::read(&logs, &name, at, MAX_CHUNK).await? {
         if part.bytes.is_empty() {

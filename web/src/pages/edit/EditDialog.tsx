@@ -4,9 +4,11 @@
 
 import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-query";
 import { clsx } from "clsx";
+import { Info } from "lucide-react";
 import { useId, useState } from "react";
 import { useAction } from "../../api/actions";
 import { applyEdits, changesDone, isStillUnbegun, previewEdits, undoEdits } from "../../api/edits";
+import { dagQuery, runQuery } from "../../api/queries";
 import {
   confirmWords,
   countEdit,
@@ -115,6 +117,7 @@ export function EditDialog({ target, action: first, options: given, onClose, onD
       <div className="flex flex-col gap-4">
         <Choices value={action} onChange={setAction} isRun={isRun} />
         <Switches target={target} action={action} options={options} onChange={setOptions} />
+        {action === "clear" && !options.latest && <OlderVersion target={target} />}
         <section aria-label="What changes" className="min-h-36">
           {preview.error && !preview.data ? (
             <Problem
@@ -140,6 +143,22 @@ function refusedWords(calls: readonly EditCall[], count: number, { item, why }: 
   const name =
     item.via === "mark" ? item.task.taskId : item.via === "edit" ? item.run.runId : `tasks of ${item.run.runId}`;
   return `${count} of ${calls.length} changes were refused. ${name}: ${why}`;
+}
+
+/** Who has mended the DAG means it to run as it is now. */
+function OlderVersion({ target }: { target: EditTarget }) {
+  const [dagId = "", runId = ""] = placeOf(target);
+  const isOne = runId !== "";
+  const newest = useQuery({ ...dagQuery(dagId), enabled: isOne }).data?.latest_dag_version?.version_number;
+  const own = useQuery({ ...runQuery(dagId, runId), enabled: isOne }).data?.dag_versions.at(-1)?.version_number;
+  if (!newest || !own || own >= newest) return null;
+  return (
+    <p role="note" className="flex gap-2 rounded-md border border-line bg-sunken px-3 py-2">
+      <Info size={16} aria-hidden className="mt-0.5 shrink-0 text-muted" />
+      The DAG was changed since: the run has version {own} of {newest}. Switch on “Newest version” to run it as it is
+      now.
+    </p>
+  );
 }
 
 /** The beginning of the key: what makes the preview stale when it is about one run. */
