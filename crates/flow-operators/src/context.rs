@@ -188,7 +188,7 @@ impl TaskContext {
         let found = found.ok_or_else(|| {
             let variable = format!("FLOW_CONN_{}", id.to_uppercase());
             OperatorError::retry(anyhow!(
-                "there is no connection `{id}`: make it with `flow connections add {id} --uri …`, or set {variable}"
+                "there is no connection `{id}`: make it with `flow connections set {id} URI`, or set {variable}"
             ))
         })?;
         Connection::from_json(id, &found).map_err(|sentence| OperatorError::fatal(anyhow!(sentence)))

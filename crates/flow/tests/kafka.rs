@@ -53,7 +53,7 @@ fn topics_are_made_written_read_and_deleted() {
     let topic = name.as_str();
     check(&["produce", topic], "x\n", 1, "there is no topic `");
     check(&["consume", topic], "", 1, "there is no topic `");
-    let create = ["topics", "create", topic, "--partitions", "2", "--config", "retention.ms=60000"];
+    let create = ["topics", "create", topic, "--partitions", "2", "--set", "retention.ms=60000"];
     check(&create, "", 0, "made topic");
     check(&create, "", 0, "there is already a topic");
     check(&["topics", "list", "--bootstrap", &address], "", 0, topic);
@@ -88,10 +88,10 @@ fn what_makes_no_sense_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     for (args, code, expected) in [
         (&["consume", "t", "--timeout", "soon"][..], 2, "must be a time such as `5s`"),
-        (&["topics", "create", "t", "--config", "x", "--bootstrap", "127.0.0.1:1"], 2, "must be NAME=VALUE"),
+        (&["topics", "create", "t", "--set", "x", "--bootstrap", "127.0.0.1:1"], 2, "must be NAME=VALUE"),
         (&["produce", "t", "--messages", "--key-separator", ":"], 2, "cannot be used with"),
         (&["topics", "list", "--bootstrap", ""], 1, "has no broker"),
-        (&["topics", "list", "--connection", "ghost"], 1, "connection `ghost` does not exist"),
+        (&["topics", "list", "--connection", "ghost"], 1, "there is no database"),
         (&["topics", "list", "--bootstrap", "127.0.0.1:1"], 1, "Connection refused"),
     ] {
         check(folder.path(), args, "", code, expected);

@@ -1,8 +1,10 @@
 set -euo pipefail
+{% set moment = logical_date if logical_date is defined else dag_run.run_after %}
+hour="{{ moment.strftime('%Y-%m-%dT%H') }}"
 folder={{ params.folder | shquote }}
-file="$folder/readings_{{ data_interval_start.strftime('%Y-%m-%dT%H') }}.jsonl"
+file="$folder/readings_$hour.jsonl"
 mkdir -p "$folder"
-awk -v hour="{{ data_interval_start.strftime('%Y-%m-%dT%H') }}" 'BEGIN {
+awk -v hour="$hour" 'BEGIN {
     count = split("oslo -4 berlin 11 cairo 29 quito 17", station)
     for (minute = 0; minute < 60; minute++) {
         for (at = 1; at < count; at += 2) {

@@ -106,7 +106,7 @@ enum TopicCommand {
     },
     /// Make a topic; one that is there is left as it is
     #[command(
-        after_help = "Examples:\n  flow kafka topics create readings\n  flow kafka topics create readings --partitions 6 --config retention.ms=604800000"
+        after_help = "Examples:\n  flow kafka topics create readings\n  flow kafka topics create readings --partitions 6 --set retention.ms=604800000"
     )]
     Create {
         /// The topic's name
@@ -119,7 +119,7 @@ enum TopicCommand {
         replication_factor: Option<i32>,
         /// A setting by Kafka's name; may be repeated
         #[arg(long, value_name = "NAME=VALUE")]
-        config: Vec<String>,
+        set: Vec<String>,
         #[command(flatten)]
         broker: Broker,
     },
@@ -236,12 +236,12 @@ async fn run_topics(command: TopicCommand, cx: &Cx) -> anyhow::Result<ExitCode> 
             let admin = Admin::open(&connection(cx, &broker).await?).await?;
             describe(cx, &admin, &topic).await?;
         }
-        TopicCommand::Create { topic, partitions, replication_factor, config, broker } => {
+        TopicCommand::Create { topic, partitions, replication_factor, set, broker } => {
             let mut wanted = NewTopic { name: topic.clone(), partitions, replication_factor, ..NewTopic::default() };
-            for given in config {
+            for given in set {
                 let (name, value) = given
                     .split_once('=')
-                    .ok_or_else(|| Refusal::usage(format!("`--config` must be NAME=VALUE, not `{given}`")))?;
+                    .ok_or_else(|| Refusal::usage(format!("`--set` must be NAME=VALUE, not `{given}`")))?;
                 wanted.config.insert(name.to_owned(), value.to_owned());
             }
             let admin = Admin::open(&connection(cx, &broker).await?).await?;

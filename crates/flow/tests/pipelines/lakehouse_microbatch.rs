@@ -59,7 +59,8 @@ fn each_batch_becomes_files_and_rows_and_what_is_no_event_is_put_aside() {
     broker.call(&["produce", &topic], &lines.join("\n"));
     run("first");
     assert_eq!(rows(), ["60 60"]);
-    let mut expected: BTreeSet<String> = ["raw/first.jsonl", "rejected/first.csv"].map(str::to_owned).into();
+    let mut expected: BTreeSet<String> =
+        ["raw/first.jsonl", "rejected/first.csv", "rows/first.csv"].map(str::to_owned).into();
     for day in 1..=3 {
         expected.extend(["order", "visit"].map(|kind| format!("lake/day=2026-02-0{day}/kind={kind}/first.csv")));
     }

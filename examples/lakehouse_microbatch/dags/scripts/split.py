@@ -1,4 +1,4 @@
-"""Splits a batch of messages into CSV files by day and kind. Each file is there whole or not at all."""
+"""Splits a batch of messages into CSV files by day and kind, and one with all rows. Each is there whole or not at all."""
 
 import csv
 import json
@@ -29,24 +29,29 @@ def main(folder, batch):
     root = Path(folder)
     part = root / "parts" / batch
     shutil.rmtree(part, ignore_errors=True)
-    opened, written = {}, []
+    opened = {}
+
+    def write(place, header, row):
+        if place not in opened:
+            path = part / place
+            path.parent.mkdir(parents=True, exist_ok=True)
+            opened[place] = open(path, "w", encoding="utf-8", newline="")
+            csv.writer(opened[place]).writerow(header)
+        csv.writer(opened[place]).writerow(row)
+
+    rows = f"rows/{batch}.csv"
     try:
         with open(root / "raw" / f"{batch}.jsonl", encoding="utf-8") as lines:
             for line in lines:
-                message = json.loads(line)
+                event = json.loads(line)["value"]
                 try:
-                    place = f"lake/{partition(message['value'])}/{batch}.csv"
-                    row = [message["value"][name] for name in COLUMNS]
-                    header = COLUMNS
+                    place = f"lake/{partition(event)}/{batch}.csv"
                 except ValueError as error:
-                    place, header = f"rejected/{batch}.csv", ["reason", "message"]
-                    row = [str(error), line.strip()]
-                if place not in opened:
-                    path = part / place
-                    path.parent.mkdir(parents=True, exist_ok=True)
-                    opened[place] = open(path, "w", encoding="utf-8", newline="")
-                    csv.writer(opened[place]).writerow(header)
-                csv.writer(opened[place]).writerow(row)
+                    write(f"rejected/{batch}.csv", ["reason", "message"], [str(error), line.strip()])
+                    continue
+                row = [event[name] for name in COLUMNS]
+                write(place, COLUMNS, row)
+                write(rows, COLUMNS, row)
     finally:
         for file in opened.values():
             file.close()
@@ -55,7 +60,5 @@ def main(folder, batch):
         target.parent.mkdir(parents=True, exist_ok=True)
         os.replace(part / place, target)
         print(target)
-        if place.startswith("lake/"):
-            written.append(str(target))
     shutil.rmtree(part, ignore_errors=True)
-    return written
+    return str(root / rows) if rows in opened else None
