@@ -178,7 +178,7 @@ fn dags(source: &str, sink: &str, tables: &[Table]) -> Vec<(String, String)> {
     for id in WATCHING {
         let text = format!(
             "dag_id: {id}\nschedule: {{ kafka: {{ topic: {source}, group_id: {source}-runs, max_messages: 200, \
-             max_wait: 300ms }} }}\ntasks:\n  - id: work\n"
+             max_wait: 0.3 }} }}\ntasks:\n  - id: work\n"
         );
         dags.push((id.to_owned(), text));
     }
