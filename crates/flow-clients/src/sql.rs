@@ -10,6 +10,8 @@
 //! | [`session`] | how is one connection asked, and how does it end? |
 //! | [`insert`] | how do many rows get into a table, and what if they are there already? |
 //! | [`offsets`] | how far has a group read a topic of Kafka, together with what it wrote? |
+//! | [`load`], [`records`] | how does a file get into a table? |
+//! | [`export`] | how do rows get into a file? |
 //! | [`cell`] | what is a value? |
 //!
 //! ```no_run
@@ -38,20 +40,26 @@ use crate::{ClientError, Clients, Result};
 
 pub mod cell;
 mod conn;
+pub mod export;
 mod failure;
 pub mod insert;
+pub mod load;
 mod mysql;
 pub mod offsets;
 mod options;
 mod postgres;
+pub mod records;
 pub mod session;
 mod sqlite;
 pub mod text;
 mod times;
 
 pub use cell::Cell;
+pub use export::TableWriter;
 pub use insert::{Insert, OnConflict, quote, quote_table};
+pub use load::{Load, Loaded};
 pub use offsets::OffsetsTable;
+pub use records::{Delimited, Format};
 pub use session::{Rows, Session};
 pub use text::{Parameters, split};
 

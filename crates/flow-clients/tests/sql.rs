@@ -24,11 +24,13 @@ fn sessions_move_between_threads(database: Database, insert: Insert) {
     });
 }
 
+#[expect(clippy::unwrap_used, reason = "a helper of tests")]
 async fn json_rows(session: &mut Session, sql: &str, parameters: Value) -> Value {
     let rows = session.all(sql, &Parameters::of(parameters).unwrap(), 100).await.unwrap();
     rows.into_iter().map(|row| row.into_iter().map(Cell::into_json).collect::<Value>()).collect()
 }
 
+#[expect(clippy::unwrap_used, reason = "a helper of tests")]
 async fn run(session: &mut Session, sql: &str) -> u64 {
     session.execute(sql, &Parameters::None).await.unwrap()
 }
@@ -198,4 +200,93 @@ async fn what_cannot_be_reached_says_so() {
     let connection = Connection::from_json("db", &json!({"conn_type": "sqlite", "host": "/nowhere/x.db"})).unwrap();
     let error = Database::new(&connection).unwrap().session().await.unwrap_err();
     assert!(error.message.contains("must exist"), "{error}");
+}
+
+/// Each expression, and what its value is in JSON.
+#[expect(clippy::unwrap_used, reason = "a helper of tests")]
+async fn check_values(place: &Place, cases: &[(&str, Value)]) {
+    for (expression, expected) in cases {
+        let mut session = place.database.session().await.unwrap();
+        let found = json_rows(&mut session, &format!("SELECT {expression}"), json!(null)).await;
+        assert_eq!(found, json!([[expected]]), "{expression}");
+    }
+}
+
+#[tokio::test]
+async fn values_of_postgres_are_read() {
+    let Some(place) = Place::postgres().await else { return };
+    let mut session = place.database.session().await.unwrap();
+    run(&mut session, "CREATE TYPE mood AS ENUM ('sad', 'ok')").await;
+    drop(session);
+    check_values(
+        &place,
+        &[
+            ("true", json!(true)),
+            ("1::smallint + 32766::smallint", json!(32767)),
+            ("9223372036854775807", json!(i64::MAX)),
+            ("1.1::real", json!(1.1)),
+            ("0.1::float8 + 0.2::float8", json!(0.30000000000000004)),
+            ("'NaN'::float8", json!("NaN")),
+            ("12345678901234567890.123456789", json!("12345678901234567890.123456789")),
+            ("0.00001234::numeric", json!(0.00001234)),
+            ("-10000.5::numeric(12,4)", json!(-10000.5)),
+            ("100000000::numeric", json!(100_000_000)),
+            ("0::numeric", json!(0)),
+            ("'x'::char(3) || '|'", json!("x|")),
+            ("'ok'::mood", json!("ok")),
+            ("DATE '2026-02-28'", json!("2026-02-28")),
+            ("TIME '01:02:03.5'", json!("01:02:03.500000")),
+            ("TIMETZ '01:02:03+02'", json!("01:02:03+02:00")),
+            ("TIMESTAMP '1999-12-31 23:59:59'", json!("1999-12-31T23:59:59")),
+            ("TIMESTAMPTZ '2026-01-01 00:00:00+01'", json!("2025-12-31T23:00:00+00:00")),
+            ("INTERVAL '1 year 2 days 3 hours'", json!("P1Y2DT3H")),
+            ("'00000000-0000-0000-0000-00000000000a'::uuid", json!("00000000-0000-0000-0000-00000000000a")),
+            ("'{\"b\": [1, 2.5]}'::jsonb", json!({"b": [1, 2.5]})),
+            ("'[null]'::json", json!([null])),
+            ("'\\xDEAD'::bytea", json!("\\xdead")),
+            ("ARRAY[[1,2],[3,NULL]]", json!([[1, 2], [3, null]])),
+            ("ARRAY['a','b']", json!(["a", "b"])),
+            ("'{}'::int[]", json!([])),
+            ("ARRAY['ok'::mood]", json!(["ok"])),
+            ("ROW(1, 'x', NULL)", json!([1, "x", null])),
+            ("'10.0.0.0/8'::cidr", json!("10.0.0.0/8")),
+            ("'::1'::inet", json!("::1")),
+            ("B'101'", json!("101")),
+            ("'12.34'::money::numeric", json!(12.34)),
+            ("NULL", json!(null)),
+        ],
+    )
+    .await;
+    let mut session = place.database.session().await.unwrap();
+    let error = session.all("SELECT '(1,2)'::point", &Parameters::None, 1).await.unwrap_err();
+    assert!(error.message.contains("write `::text` behind the column"), "{error}");
+    drop(session);
+    let mut session = place.database.session().await.unwrap();
+    let parameters = json!([[1, 2], {"a": 1}, "ok", "2026-01-01", null, 5, 1.5, true]);
+    let sql = "SELECT 2 = ANY($1::int[]), $2::jsonb -> 'a', $3::mood, $4::date + 1, $5::int, $6 + 1, $7 * 2, NOT $8";
+    let found = json_rows(&mut session, sql, parameters).await;
+    assert_eq!(found, json!([[true, 1, "ok", "2026-01-02", null, 6, 3.0, false]]));
+}
+
+#[tokio::test]
+async fn values_of_mysql_are_read() {
+    let Some(place) = Place::mysql().await else { return };
+    check_values(
+        &place,
+        &[
+            ("TRUE", json!(1)),
+            ("CAST(18446744073709551615 AS UNSIGNED)", json!(u64::MAX)),
+            ("CAST('12.50' AS DECIMAL(20, 10))", json!(12.5)),
+            ("CAST('12345678901234567890.5' AS DECIMAL(30, 5))", json!("12345678901234567890.50000")),
+            ("1e100", json!(1e100)),
+            ("'ä'", json!("ä")),
+            ("x'00ff'", json!("\\x00ff")),
+            ("DATE '2026-02-28'", json!("2026-02-28")),
+            ("TIMESTAMP '2026-02-28 01:02:03'", json!("2026-02-28T01:02:03")),
+            ("TIME '-01:02:03'", json!("-01:02:03")),
+            ("JSON_OBJECT('a', 1)", json!("{\"a\": 1}")),
+            ("NULL", json!(null)),
+        ],
+    )
+    .await;
 }

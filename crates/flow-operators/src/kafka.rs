@@ -41,6 +41,44 @@ pub enum ValueFormat {
     Text,
 }
 
+/// Longest line of a file.
+pub const LINE_MAX: usize = 64 << 20;
+
+/// What a line of a file is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub enum LineFormat {
+    Messages,
+    Values,
+    KeyValue,
+}
+
+/// Reads a line as a message for a topic.
+///
+/// # Errors
+///
+/// A sentence.
+pub fn record_of_line(topic: &str, line: &[u8], format: LineFormat, separator: &str) -> Result<Record, String> {
+    let mut record = Record { topic: topic.to_owned(), ..Record::default() };
+    match format {
+        LineFormat::Messages => {
+            let given: Value = serde_json::from_slice(line).map_err(|error| format!("is no JSON: {error}"))?;
+            return record_of(topic, &given);
+        }
+        LineFormat::Values => record.value = Some(line.to_vec()),
+        LineFormat::KeyValue => {
+            let separator = separator.as_bytes();
+            let at = line.windows(separator.len().max(1)).position(|part| part == separator).ok_or_else(|| {
+                format!("there is no `{}` between key and value", String::from_utf8_lossy(separator).escape_debug())
+            })?;
+            record.key = Some(line[..at].to_vec());
+            record.value = Some(line[at + separator.len()..].to_vec());
+        }
+    }
+    Ok(record)
+}
+
 /// Writes the client's words into the task's log.
 pub(crate) fn notes(cx: &TaskContext) -> Notes {
     let log = cx.log.clone();
@@ -98,7 +136,7 @@ fn time_of(millis: i64) -> Value {
 }
 
 /// Which message it is, for sentences.
-pub(crate) fn place(message: &Message) -> String {
+pub fn place(message: &Message) -> String {
     format!("message {} of partition {} of `{}`", message.offset, message.partition, message.topic)
 }
 
@@ -128,7 +166,7 @@ pub(crate) fn bytes_of(value: &Value) -> Result<Option<Vec<u8>>, String> {
 /// # Errors
 ///
 /// A sentence.
-pub(crate) fn record_of(topic: &str, given: &Value) -> Result<Record, String> {
+pub fn record_of(topic: &str, given: &Value) -> Result<Record, String> {
     let mut record = Record { topic: topic.to_owned(), ..Record::default() };
     let Some(fields) = given.as_object().filter(|fields| !fields.contains_key(BASE64)) else {
         record.value = bytes_of(given)?;

@@ -2,6 +2,7 @@
 //!
 //! Loops read facts, call the core and write decisions. Nothing here knows HTTP or how SQL is spelled.
 
+pub mod callbacks;
 pub mod clock;
 pub mod dag_files;
 pub mod folder;

@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep};
 use tracing::{debug, error, info, warn};
 
 use crate::{
-    Clock, Stop, host, kafka,
+    Clock, Stop, callbacks, host, kafka,
     pass::{self, Beat, Bounds, Claimer, Passed},
     worker::{Slots, Workshop},
 };
@@ -88,7 +88,7 @@ impl Node {
         tx.commit().await?;
         let beside = tokio::spawn({
             let node = self.clone();
-            async move { tokio::join!(node.shop.store.listen(), node.watch(), kafka::watch(&node)) }
+            async move { tokio::join!(node.shop.store.listen(), node.watch(), node.call_back(), kafka::watch(&node)) }
         });
         self.serve(&stop).await;
         beside.abort();
@@ -397,6 +397,13 @@ impl Node {
         tx.commit().await
     }
 
+    /// Does what DAGs ask to be done; what it needs, workers have.
+    async fn call_back(&self) {
+        if self.work.is_some() {
+            callbacks::serve(&self.shop).await;
+        }
+    }
+
     /// Looks for processes of this machine that died without a word.
     async fn watch(&self) {
         if self.is_alone {
@@ -535,11 +542,7 @@ struct Looked {
 
 /// A report that the database can keep, instead of one that it refuses.
 fn without_results(report: &Report, error: &StoreError) -> Report {
-    let failure = Failure {
-        message: format!("its result cannot be kept: {error}"),
-        cause: FailureCause::Other,
-        may_retry: false,
-    };
+    let failure = Failure::new(format!("its result cannot be kept: {error}"), FailureCause::Other, false);
     Report {
         outcome: Outcome::Failed { failure },
         xcoms: Vec::new(),

@@ -12,7 +12,9 @@ use std::{
 use futures_util::{StreamExt as _, stream::BoxStream};
 use sqlx::{
     AssertSqlSafe, Column as _, ConnectOptions as _, Connection as _, Either, Executor as _, MySqlConnection,
-    PgConnection, SqlSafeStr as _, SqliteConnection, Statement as _, mysql::MySqlDatabaseError,
+    PgConnection, SqlSafeStr as _, SqliteConnection, Statement as _,
+    mysql::MySqlDatabaseError,
+    postgres::{PgCopyIn, PgDatabaseError},
 };
 
 use super::{
@@ -161,6 +163,15 @@ impl Conn {
         }
     }
 
+    /// Begins a `COPY … FROM STDIN`.
+    pub(crate) async fn copy(&mut self, sql: &str) -> std::result::Result<Copy<'_>, CopyFailed> {
+        let Inner::Postgres(conn) = &mut self.inner else {
+            return Err(ClientError::refused("only Postgres has COPY").into());
+        };
+        let inner = conn.copy_in_raw(sql).await.map_err(|error| CopyFailed::of(error, sql))?;
+        Ok(Copy { sql: sql.to_owned(), inner })
+    }
+
     /// Stops what it does, on the server too, and closes it.
     pub(crate) async fn kill(self, target: Target) {
         self.stop.store(true, Ordering::Relaxed);
@@ -185,6 +196,64 @@ impl Conn {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::debug!(%error, "a statement could not be stopped on the server"),
             Err(_) => tracing::debug!("no answer when a statement was to be stopped on the server"),
+        }
+    }
+}
+
+/// A `COPY … FROM STDIN` under way.
+pub(crate) struct Copy<'c> {
+    sql: String,
+    inner: PgCopyIn<&'c mut PgConnection>,
+}
+
+/// Why a `COPY` failed: which of its rows it was, from 1 on, and which column.
+#[derive(Debug)]
+pub(crate) struct CopyFailed {
+    pub(crate) error: ClientError,
+    pub(crate) row: Option<u64>,
+    pub(crate) column: Option<String>,
+}
+
+impl From<ClientError> for CopyFailed {
+    fn from(error: ClientError) -> Self {
+        Self { error, row: None, column: None }
+    }
+}
+
+impl CopyFailed {
+    fn of(error: sqlx::Error, sql: &str) -> Self {
+        // `COPY readings, line 3, column day: "x"`
+        let place = error.as_database_error().and_then(|error| error.try_downcast_ref::<PgDatabaseError>()?.r#where());
+        let place = place.and_then(|place| place.lines().find(|line| line.starts_with("COPY ")).map(str::to_owned));
+        let Some(place) = place else { return failure::of_statement(error, sql).into() };
+        let after = |word: &str| place.split_once(word).map(|(_, rest)| rest);
+        let row = after(", line ").and_then(|rest| {
+            let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+            rest[..digits].parse().ok()
+        });
+        let column = after(", column ").and_then(|rest| rest.split(": ").next()).map(str::to_owned);
+        Self { error: failure::of_row(error), row, column }
+    }
+}
+
+impl Copy<'_> {
+    pub(crate) async fn send(&mut self, bytes: &[u8]) -> std::result::Result<(), CopyFailed> {
+        self.inner.send(bytes).await.map_err(|error| CopyFailed::of(error, &self.sql))?;
+        Ok(())
+    }
+
+    /// Ends it, and returns how many rows there were.
+    pub(crate) async fn finish(self) -> std::result::Result<u64, CopyFailed> {
+        let Self { sql, inner } = self;
+        inner.finish().await.map_err(|error| CopyFailed::of(error, &sql))
+    }
+
+    /// Gives it up, because of this error; what the server found before is the better reason.
+    pub(crate) async fn abort(self, error: ClientError) -> std::result::Result<u64, CopyFailed> {
+        let Self { sql, inner } = self;
+        match inner.abort("the rows cannot be read").await {
+            Err(found @ sqlx::Error::Database(_)) => Err(CopyFailed::of(found, &sql)),
+            Ok(()) | Err(_) => Err(error.into()),
         }
     }
 }

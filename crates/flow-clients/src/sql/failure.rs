@@ -24,6 +24,17 @@ pub(crate) fn of_statement(error: sqlx::Error, sql: &str) -> ClientError {
     }
 }
 
+/// Returns the words for a row that Postgres refuses; where it stands is told elsewhere.
+pub(crate) fn of_row(error: sqlx::Error) -> ClientError {
+    let Some(found) = error.as_database_error().and_then(|error| error.try_downcast_ref::<PgDatabaseError>()) else {
+        return of_statement(error, "");
+    };
+    let detail = found.detail().map(|detail| format!("; detail: {}", cut(detail))).unwrap_or_default();
+    let state = found.code().to_owned();
+    let words = format!("{}{detail} (SQLSTATE {state})", cut(found.message()));
+    ClientError::new(ErrorKind::SqlState(state), words)
+}
+
 fn of_database(error: &dyn DatabaseError, sql: &str) -> ClientError {
     let mut words = error.message().to_owned();
     let mut state = error.code().map(|code| code.into_owned());

@@ -90,7 +90,7 @@ impl Insert {
         }
     }
 
-    fn check(&self, rows: &[Vec<Cell>]) -> Result<()> {
+    pub(super) fn check_key(&self) -> Result<()> {
         if self.columns.is_empty() {
             return Err(ClientError::settings("no columns are named to insert into"));
         }
@@ -103,6 +103,11 @@ impl Insert {
                 return Err(ClientError::settings(format!("the key `{name}` is none of the columns ({columns})")));
             }
         }
+        Ok(())
+    }
+
+    fn check(&self, rows: &[Vec<Cell>]) -> Result<()> {
+        self.check_key()?;
         match rows.iter().find(|row| row.len() != self.columns.len()) {
             Some(row) => Err(ClientError::refused(format!(
                 "a row has {} values for {} columns ({})",

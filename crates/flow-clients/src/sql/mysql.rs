@@ -58,7 +58,7 @@ fn value(row: &MySqlRow, at: usize) -> sqlx::Result<Cell> {
         "DATETIME" => time_text(row, at, ""),
         // The driver's session is in UTC.
         "TIMESTAMP" => time_text(row, at, "+00:00"),
-        "TIME" => Cell::Text(row.try_get_unchecked::<MySqlTime, _>(at)?.to_string()),
+        "TIME" => Cell::Text(clock(&row.try_get_unchecked(at)?)),
         "JSON" => Cell::Json(
             serde_json::from_slice(row.try_get_unchecked(at)?).unwrap_or_else(|error| Value::String(error.to_string())),
         ),
@@ -67,6 +67,14 @@ fn value(row: &MySqlRow, at: usize) -> sqlx::Result<Cell> {
         "ENUM" | "SET" => Cell::Text(row.try_get_unchecked(at)?),
         _ => Cell::Bytes(row.try_get_unchecked(at)?),
     })
+}
+
+/// Hours may be more than a day has, or less than none.
+fn clock(time: &MySqlTime) -> String {
+    // The driver's own `is_negative` of a time says the contrary.
+    let sign = if time.sign().is_negative() { "-" } else { "" };
+    let text = format!("{sign}{:02}:{:02}:{:02}", time.hours(), time.minutes(), time.seconds());
+    if time.microseconds() == 0 { text } else { format!("{text}.{:06}", time.microseconds()) }
 }
 
 fn time_text(row: &MySqlRow, at: usize, zone: &str) -> Cell {

@@ -167,7 +167,13 @@ fn decode(info: &PgTypeInfo, bytes: &[u8]) -> Result<Cell, String> {
         PgTypeKind::Simple | PgTypeKind::Pseudo | PgTypeKind::Range(_) => {}
     }
     let oid = info.oid().map_or(UNKNOWN, |oid| oid.0);
-    Ok(match oid {
+    decode_simple(oid, bytes)?
+        .ok_or_else(|| format!("Flow does not know the type `{}`; write `::text` behind the column", info.name()))
+}
+
+/// Reads a value of a type by its number; `None`: it is not known.
+fn decode_simple(oid: u32, bytes: &[u8]) -> Result<Option<Cell>, String> {
+    Ok(Some(match oid {
         16 => Cell::Bool(fixed::<1>(bytes)? != [0]),
         17 => Cell::Bytes(bytes.to_vec()),
         18 | 19 | 25 | 142 | 705 | 1042 | 1043 => text(bytes)?,
@@ -217,8 +223,8 @@ fn decode(info: &PgTypeInfo, bytes: &[u8]) -> Result<Cell, String> {
             Cell::Text(format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]))
         }
         2249 => composite(bytes)?,
-        _ => return Err(format!("Flow does not know the type `{}`; write `::text` behind the column", info.name())),
-    })
+        _ => return Ok(None),
+    }))
 }
 
 fn fixed<const N: usize>(bytes: &[u8]) -> Result<[u8; N], String> {
@@ -326,7 +332,9 @@ fn composite(bytes: &[u8]) -> Result<Cell, String> {
         let oid = u32::from_be_bytes(part(bytes, at)?);
         at += 4;
         let value = match sized(bytes, &mut at)? {
-            Some(bytes) => decode(&PgTypeInfo::with_oid(Oid(oid)), bytes)?,
+            Some(bytes) => decode_simple(oid, bytes)?.ok_or_else(|| {
+                "a row within a row has a type that Flow does not know; write `::text` behind it".to_owned()
+            })?,
             None => Cell::Null,
         };
         items.push(value.into_json());

@@ -228,8 +228,13 @@ impl Session {
         }
     }
 
+    /// What failed was undone: the transaction is whole again.
+    pub(super) fn forgive(&mut self) {
+        self.has_failed = false;
+    }
+
     /// Flow's own words, without parameters.
-    async fn run_plain(&mut self, sql: &str) -> Result<()> {
+    pub(super) async fn run_plain(&mut self, sql: &str) -> Result<()> {
         let bound = text::bind(self.kind(), sql, &Parameters::None)?;
         let mut rows = self.start(bound, true).await?;
         while rows.next().await?.is_some() {}
@@ -238,9 +243,13 @@ impl Session {
 
     /// Does what only one database has, with the connection itself. Fails when the server has answered so: after that it
     /// is as free as before.
-    pub(super) async fn with_conn<T>(&mut self, work: impl AsyncFnOnce(&mut Conn) -> Result<T>) -> Result<T> {
+    pub(super) async fn with_conn<T, E: From<ClientError>>(
+        &mut self,
+        work: impl AsyncFnOnce(&mut Conn) -> std::result::Result<T, E>,
+    ) -> std::result::Result<T, E> {
         let Some(conn) = self.conn.as_mut().filter(|_| !self.is_busy) else {
-            return Err(ClientError::refused("the rows of the statement before were not read to their end"));
+            let words = "the rows of the statement before were not read to their end";
+            return Err(ClientError::refused(words).into());
         };
         self.is_busy = true;
         let done = work(conn).await;

@@ -160,7 +160,7 @@ impl Body {
 }
 
 /// Returns the first word of a statement, in capitals.
-pub(crate) fn first_word(kind: DatabaseKind, sql: &str) -> String {
+pub fn first_word(kind: DatabaseKind, sql: &str) -> String {
     let mut at = 0;
     while at < sql.len() {
         let (token, len) = token(kind, sql, at);

@@ -1,5 +1,7 @@
 //! Databases for tests: a Postgres database, a MariaDB database and a SQLite file, each of its own.
 
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "helpers of tests; one that is skipped says so")]
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use flow_clients::sql::{Database, Parameters};

@@ -2,7 +2,6 @@
 
 use std::{
     collections::BTreeMap,
-    path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
@@ -12,12 +11,12 @@ use flow_core::template::Expression;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use tokio::{fs::File, io::AsyncWriteExt};
 
 use crate::{
     context::{Stream, TaskContext},
     kafka::{ValueFormat, kafka_default, names, notes, place},
     operator::{Done, Operator, OperatorError},
+    part_file::PartFile,
     values::{Expr, OneOrMany, Span},
 };
 
@@ -123,20 +122,12 @@ with:
 ";
 
     async fn run(self, cx: &mut TaskContext) -> Result<Done, OperatorError> {
-        let mut output = match &self.output_file {
-            Some(path) => Output::file(cx.path_to_write(path)?, &cx.identity.token),
-            None => Output::result(),
-        };
         let cancel = cx.cancel.clone();
-        let done = tokio::select! {
+        tokio::select! {
             biased;
             () = cancel.cancelled() => Err(OperatorError::cancelled()),
-            done = self.work(cx, &mut output) => done,
-        };
-        if done.is_err() {
-            output.remove().await;
+            done = self.work(cx) => done,
         }
-        done
     }
 }
 
@@ -153,7 +144,11 @@ struct Progress {
 }
 
 impl KafkaConsume {
-    async fn work(&self, cx: &TaskContext, output: &mut Output) -> Result<Done, OperatorError> {
+    async fn work(&self, cx: &TaskContext) -> Result<Done, OperatorError> {
+        let mut output = match &self.output_file {
+            Some(path) => Output::File(PartFile::begin(cx, path).await?),
+            None => Output::Result { messages: Vec::new(), bytes: 0 },
+        };
         let topics = self.topics.items.iter().map(|topic| topic.trim().to_owned()).collect::<Vec<_>>();
         if topics.is_empty() || topics.iter().any(String::is_empty) {
             return Err(OperatorError::fatal(anyhow!("`topics` names no topic")));
@@ -166,8 +161,8 @@ impl KafkaConsume {
             consumer.partitions(topic).await?;
         }
         consumer.subscribe(&topics).await?;
-        let progress = self.read(cx, &consumer, topics.len(), output).await?;
-        output.finish().await?;
+        let progress = self.read(cx, &consumer, topics.len(), &mut output).await?;
+        let messages = output.finish().await?;
         if self.commit == Commit::AfterWrite {
             consumer.commit(&progress.next).await?;
         }
@@ -178,8 +173,8 @@ impl KafkaConsume {
             "messages_kept": progress.kept,
             "partitions": progress.partitions,
         });
-        if let Output::Result { messages, .. } = output {
-            result["messages"] = std::mem::take(messages).into();
+        if let Some(messages) = messages {
+            result["messages"] = messages.into();
         }
         Ok(Done::success(result))
     }
@@ -305,21 +300,11 @@ impl KafkaConsume {
 
 /// Where messages go.
 enum Output {
-    File { path: PathBuf, part: PathBuf, file: Option<File>, buffer: Vec<u8> },
+    File(PartFile),
     Result { messages: Vec<Value>, bytes: usize },
 }
 
 impl Output {
-    fn file(path: PathBuf, token: &str) -> Self {
-        let mut part = path.clone().into_os_string();
-        part.push(format!(".part-{token}"));
-        Self::File { path, part: part.into(), file: None, buffer: Vec::new() }
-    }
-
-    fn result() -> Self {
-        Self::Result { messages: Vec::new(), bytes: 0 }
-    }
-
     async fn write(
         &mut self,
         message: &Message,
@@ -339,63 +324,26 @@ impl Output {
                 messages.push(value);
                 Ok(())
             }
-            Self::File { part, file, buffer, .. } => {
-                match format {
-                    OutputFormat::Messages => buffer.extend(Value::Object(names).to_string().into_bytes()),
-                    OutputFormat::Values => buffer.extend(message.value.as_deref().unwrap_or_default()),
-                    OutputFormat::KeyValue => {
-                        buffer.extend(message.key.as_deref().unwrap_or_default());
-                        buffer.push(b'\t');
-                        buffer.extend(message.value.as_deref().unwrap_or_default());
-                    }
-                }
-                buffer.push(b'\n');
-                if buffer.len() >= 256 * 1024 {
-                    write_out(part, file, buffer).await?;
-                }
-                Ok(())
+            Self::File(file) => {
+                let value = message.value.as_deref().unwrap_or_default();
+                let mut line = match format {
+                    OutputFormat::Messages => Value::Object(names).to_string().into_bytes(),
+                    OutputFormat::Values => value.to_vec(),
+                    OutputFormat::KeyValue => [message.key.as_deref().unwrap_or_default(), b"\t", value].concat(),
+                };
+                line.push(b'\n');
+                file.write(&line).await
             }
         }
     }
 
-    /// Makes the file whole, on the disk.
-    async fn finish(&mut self) -> Result<(), OperatorError> {
-        let Self::File { path, part, file, buffer } = self else { return Ok(()) };
-        write_out(part, file, buffer).await?;
-        let failed = |error| could_not_write(path, error);
-        if let Some(file) = file.take() {
-            file.sync_all().await.map_err(failed)?;
-        }
-        tokio::fs::rename(&*part, &*path).await.map_err(failed)
-    }
-
-    /// Takes away what is half-written.
-    async fn remove(&mut self) {
-        if let Self::File { part, .. } = self {
-            // It may not be there yet, or no more.
-            let _ = tokio::fs::remove_file(part).await;
+    /// Makes the file whole, on the disk; else gives back the messages.
+    async fn finish(self) -> Result<Option<Vec<Value>>, OperatorError> {
+        match self {
+            Self::File(file) => file.finish().await.map(|_| None),
+            Self::Result { messages, .. } => Ok(Some(messages)),
         }
     }
-}
-
-async fn write_out(part: &Path, file: &mut Option<File>, buffer: &mut Vec<u8>) -> Result<(), OperatorError> {
-    let failed = |error| could_not_write(part, error);
-    if file.is_none() {
-        if let Some(folder) = part.parent() {
-            tokio::fs::create_dir_all(folder).await.map_err(failed)?;
-        }
-        *file = Some(File::create(part).await.map_err(failed)?);
-    }
-    if let Some(file) = file {
-        file.write_all(buffer).await.map_err(failed)?;
-        file.flush().await.map_err(failed)?;
-    }
-    buffer.clear();
-    Ok(())
-}
-
-fn could_not_write(path: &Path, error: std::io::Error) -> OperatorError {
-    OperatorError::retry(anyhow!(error).context(format!("could not write `{}`", path.display())))
 }
 
 #[cfg(test)]

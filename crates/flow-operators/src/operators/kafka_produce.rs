@@ -15,13 +15,10 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 
 use crate::{
     context::{Stream, TaskContext},
-    kafka::{bytes_of, kafka_default, notes, record_of},
+    kafka::{LINE_MAX, LineFormat, bytes_of, kafka_default, notes, record_of, record_of_line},
     operator::{Done, Operator, OperatorError},
     values::{Expr, Scalar},
 };
-
-/// Longest line of a file.
-const LINE_MAX: usize = 64 << 20;
 
 /// Longest time to put a transaction back when the task is cancelled.
 const ABORT_PATIENCE: std::time::Duration = std::time::Duration::from_secs(3);
@@ -46,7 +43,7 @@ pub struct KafkaProduce {
     /// `key_separator` and a value. Default: `key_value` where `key_separator` is given; else `messages` for a file
     /// whose name ends in `.jsonl` or `.ndjson`, unless `key_by` is given; else `values`. Empty lines are passed over.
     #[serde(default)]
-    file_format: Option<FileFormat>,
+    file_format: Option<LineFormat>,
     /// What stands between key and value in a line; the first one counts. Default: a tab.
     #[serde(default)]
     key_separator: Option<String>,
@@ -72,16 +69,6 @@ pub struct KafkaProduce {
     /// How batches are compressed. Default: as the connection says (`compression.type`), else `none`.
     #[serde(default)]
     compression: Option<Compression>,
-}
-
-/// What a line of a file is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-#[schemars(inline)]
-enum FileFormat {
-    Messages,
-    Values,
-    KeyValue,
 }
 
 /// Compression that every broker knows.
@@ -165,6 +152,14 @@ with:
     }
 
     async fn run(self, cx: &mut TaskContext) -> Result<Done, OperatorError> {
+        // A template or reference may have come to nothing.
+        match (&self.messages, &self.file) {
+            (Some(_), Some(_)) => {
+                return Err(OperatorError::fatal(anyhow!("`messages` and `file` exclude each other")));
+            }
+            (None, None) => return Err(OperatorError::fatal(anyhow!("`messages` or `file` must be given"))),
+            (Some(_), None) | (None, Some(_)) => {}
+        }
         let writing = self.writing(cx)?;
         let cancel = cx.cancel.clone();
         let setup = async {
@@ -227,7 +222,7 @@ impl KafkaProduce {
             producer.begin().await?;
         }
         match (&self.messages, &self.file) {
-            (Some(messages), None) => {
+            (Some(messages), _) => {
                 for (at, given) in messages.iter().enumerate() {
                     let wrong =
                         |words: String| OperatorError::fatal(anyhow!("message {} of `messages`: {words}", at + 1));
@@ -235,10 +230,8 @@ impl KafkaProduce {
                     sending.send(&record).await?;
                 }
             }
-            (None, Some(file)) => self.send_file(&cx.path_to_read(file)?, &sending).await?,
-            (Some(_), Some(_)) | (None, None) => {
-                return Err(OperatorError::fatal(anyhow!("either `messages` or `file` must be given")));
-            }
+            (_, Some(file)) => self.send_file(&cx.path_to_read(file)?, &sending).await?,
+            (None, None) => {}
         }
         let written = sending.flush().await?;
         if self.transactional {
@@ -265,13 +258,13 @@ impl KafkaProduce {
         Ok(record)
     }
 
-    fn format(&self, file: &Path) -> FileFormat {
+    fn format(&self, file: &Path) -> LineFormat {
         let is_jsonl = file.extension().is_some_and(|end| end == "jsonl" || end == "ndjson");
         match self.file_format {
             Some(format) => format,
-            None if self.key_separator.is_some() => FileFormat::KeyValue,
-            None if is_jsonl && self.key_by.is_none() => FileFormat::Messages,
-            None => FileFormat::Values,
+            None if self.key_separator.is_some() => LineFormat::KeyValue,
+            None if is_jsonl && self.key_by.is_none() => LineFormat::Messages,
+            None => LineFormat::Values,
         }
     }
 
@@ -280,6 +273,7 @@ impl KafkaProduce {
             OperatorError::retry(anyhow!(error).context(format!("could not read `{}`", path.display())))
         };
         let format = self.format(path);
+        let separator = self.key_separator.as_deref().unwrap_or("\t");
         let mut lines = BufReader::new(tokio::fs::File::open(path).await.map_err(failed)?);
         let mut line = Vec::new();
         let mut number: u64 = 0;
@@ -296,32 +290,10 @@ impl KafkaProduce {
             if line.is_empty() {
                 continue;
             }
-            let record = self.record_of_line(&line, format).and_then(|record| self.complete(record)).map_err(wrong)?;
+            let record = record_of_line(&self.topic, &line, format, separator)
+                .and_then(|record| self.complete(record))
+                .map_err(wrong)?;
             sending.send(&record).await?;
-        }
-    }
-
-    fn record_of_line(&self, line: &[u8], format: FileFormat) -> Result<Record, String> {
-        match format {
-            FileFormat::Messages => {
-                let given: Value = serde_json::from_slice(line).map_err(|error| format!("is no JSON: {error}"))?;
-                record_of(&self.topic, &given)
-            }
-            FileFormat::Values => {
-                Ok(Record { topic: self.topic.clone(), value: Some(line.to_vec()), ..Record::default() })
-            }
-            FileFormat::KeyValue => {
-                let separator = self.key_separator.as_deref().unwrap_or("\t").as_bytes();
-                let at = line.windows(separator.len().max(1)).position(|part| part == separator).ok_or_else(|| {
-                    format!("there is no `{}` between key and value", String::from_utf8_lossy(separator).escape_debug())
-                })?;
-                Ok(Record {
-                    topic: self.topic.clone(),
-                    key: Some(line[..at].to_vec()),
-                    value: Some(line[at + separator.len()..].to_vec()),
-                    ..Record::default()
-                })
-            }
         }
     }
 }

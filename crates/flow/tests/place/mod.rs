@@ -33,10 +33,20 @@ pub(crate) struct Flow {
 impl Flow {
     /// Starts with these DAG files, and waits until each of them has been read.
     pub(crate) fn start(dags: &[(&str, &str)]) -> Self {
+        Self::start_with(dags, &[], database())
+    }
+
+    /// The same on SQLite, with more in its environment.
+    pub(crate) fn start_beside(files: &[(&str, &str)], environment: &[(String, String)]) -> Self {
+        Self::start_with(files, environment, None)
+    }
+
+    fn start_with(files: &[(&str, &str)], environment: &[(String, String)], database: Option<String>) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        fs::create_dir(folder.path().join("dags")).unwrap();
-        for (name, text) in dags {
-            fs::write(folder.path().join("dags").join(name), text).unwrap();
+        for (name, text) in files {
+            let path = folder.path().join("dags").join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
         }
         let said = File::create(folder.path().join("said")).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_flow"));
@@ -47,10 +57,10 @@ impl Flow {
             .env("HOME", folder.path())
             .env("FLOW__WEB__EDIT_DAGS", "true")
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .envs(environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(said);
-        let database = database();
         if let Some(url) = &database {
             command.env("FLOW_DATABASE_URL", url);
         }
@@ -62,8 +72,9 @@ impl Flow {
         let address = address.unwrap().trim_end_matches('/').to_owned();
         let flow = Self { folder, child, database, address };
         let token = flow.token();
+        let dags = files.iter().filter(|(name, _)| name.ends_with(".yaml") || name.ends_with(".yml")).count();
         let began = Instant::now();
-        while flow.get("/api/v2/dags?limit=1000", &token)["total_entries"] != json!(dags.len()) {
+        while flow.get("/api/v2/dags?limit=1000", &token)["total_entries"] != json!(dags) {
             assert!(began.elapsed() < START, "the DAGs are not there: {}", flow.said());
             std::thread::sleep(Duration::from_millis(20));
         }

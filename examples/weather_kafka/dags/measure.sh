@@ -1,0 +1,16 @@
+set -euo pipefail
+folder={{ params.folder | shquote }}
+file="$folder/readings_{{ data_interval_start.strftime('%Y-%m-%dT%H') }}.jsonl"
+mkdir -p "$folder"
+awk -v hour="{{ data_interval_start.strftime('%Y-%m-%dT%H') }}" 'BEGIN {
+    count = split("oslo -4 berlin 11 cairo 29 quito 17", station)
+    for (minute = 0; minute < 60; minute++) {
+        for (at = 1; at < count; at += 2) {
+            swing = (minute * 37 + at * 11) % 23 - 11
+            printf "{\"station\":\"%s\",\"measured_at\":\"%s:%02d:00Z\",\"temperature\":%.1f}\n",
+                station[at], hour, minute, station[at + 1] + swing
+        }
+    }
+}' >"$file.part"
+mv "$file.part" "$file"
+echo "$file"
