@@ -77,7 +77,13 @@ pub(crate) async fn watch(node: &Node) {
     loop {
         match wanted(node).await {
             Ok(wanted) => {
+                let gone: Vec<KafkaTopic> =
+                    readers.keys().filter(|topic| !wanted.contains_key(topic)).cloned().collect();
                 readers.retain(|topic, reader| wanted.get(topic) == Some(&reader.want));
+                for topic in gone {
+                    // What nobody wants has no problem.
+                    note(node, &topic, None).await;
+                }
                 for (topic, want) in wanted {
                     readers.entry(topic.clone()).or_insert_with(|| {
                         let node = node.clone();

@@ -178,7 +178,7 @@ fn dags(source: &str, sink: &str, tables: &[Table]) -> Vec<(String, String)> {
     for id in WATCHING {
         let text = format!(
             "dag_id: {id}\nschedule: {{ kafka: {{ topic: {source}, group_id: {source}-runs, max_messages: 200, \
-             max_wait: 300ms }} }}\ntasks:\n  - id: work\n"
+             max_wait: 0.3 }} }}\ntasks:\n  - id: work\n"
         );
         dags.push((id.to_owned(), text));
     }
@@ -330,4 +330,73 @@ fn place_runs(place: &Place) -> usize {
 
 fn on_thread<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     std::thread::scope(|scope| scope.spawn(work).join()).unwrap()
+}
+
+/// Sends these numbers.
+async fn send_numbers(broker: &Connection, topic: &str, numbers: std::ops::Range<u64>) {
+    let producer = Producer::open(broker, &Writing { is_idempotent: true, ..Writing::default() }).await.unwrap();
+    let sending = producer.sending(no_notes()).unwrap();
+    for n in numbers {
+        let value = Some(format!("{{\"n\": {n}}}").into_bytes());
+        sending.send(&Record { topic: topic.to_owned(), value, ..Record::default() }).await.unwrap();
+    }
+    sending.flush().await.unwrap();
+}
+
+#[test]
+fn a_broker_that_is_away_is_named_and_a_paused_dag_leaves_messages_where_they_are() {
+    let Ok(address) = std::env::var("FLOW_TEST_KAFKA") else {
+        println!("skipped: a_broker_that_is_away_is_named… needs a Kafka broker (scripts/with-kafka)");
+        assert!(std::env::var_os("FLOW_TEST_ALL").is_none(), "FLOW_TEST_ALL is set: nothing may be skipped");
+        return;
+    };
+    runtime().block_on(async {
+        let broker = Connection::parse("broker", &format!("kafka://{address}")).unwrap();
+        let place = Place::new(None);
+        let topic = topic(&broker, "watched").await;
+        for id in WATCHING {
+            // Two groups: each reads for itself.
+            let text = format!(
+                "dag_id: {id}\nschedule: {{ kafka: {{ topic: {topic}, group_id: {id}, max_wait: 0.2 }} }}\ntasks: [{{id: work}}]\n"
+            );
+            place.add_dag(id, &text);
+        }
+        send_numbers(&broker, &topic, 0..3).await;
+        let flow = start(&place, "127.0.0.1:1", &[]);
+        let problems = || {
+            on_thread(|| place.ask(|store| async move { store.kafka_topics().await.unwrap() }))
+                .into_iter()
+                .filter_map(|row| row.problem)
+                .collect::<Vec<_>>()
+        };
+        let are_named = async || problems().iter().filter(|problem| problem.contains("127.0.0.1:1")).count() == 2;
+        wait(&place, "nobody says that the broker is away", Duration::from_secs(60), are_named).await;
+        flow.kill();
+
+        let flow = start(&place, &address, &[]);
+        let has = async |dag_id: &str, count: usize| came(&place).await.get(dag_id).is_some_and(|it| it.len() == count);
+        for id in WATCHING {
+            wait(&place, "no runs are made", Duration::from_secs(60), async || has(id, 3).await).await;
+        }
+        assert_eq!(problems(), Vec::<String>::new());
+        on_thread(|| place.pause("watch"));
+        // A reader looks each second whether it is still wanted.
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        send_numbers(&broker, &topic, 3..8).await;
+        wait(&place, "no runs are made", Duration::from_secs(60), async || has("watch_too", 8).await).await;
+        assert!(has("watch", 3).await, "a paused DAG has read messages");
+        on_thread(|| {
+            place.ask(|store| async move {
+                let mut tx = store.begin().await.unwrap();
+                tx.unpause_dag("watch", None, flow_runtime::clock::system_now()).await.unwrap();
+                tx.commit().await.unwrap();
+            });
+        });
+        wait(&place, "no runs are made", Duration::from_secs(60), async || has("watch", 8).await).await;
+        flow.terminate();
+        assert!(flow.wait(Duration::from_secs(60)).success());
+        for (dag_id, counts) in came(&place).await {
+            assert_eq!(not_once(&dag_id, &counts, 8), Vec::<String>::new());
+        }
+    });
 }

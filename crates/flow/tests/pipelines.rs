@@ -13,5 +13,7 @@ mod broker;
 mod lakehouse_microbatch;
 #[expect(dead_code, reason = "others need Python")]
 mod place;
+#[path = "pipelines/toll_stream.rs"]
+mod toll_stream;
 #[path = "pipelines/weather_kafka.rs"]
 mod weather_kafka;

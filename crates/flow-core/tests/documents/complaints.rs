@@ -189,7 +189,7 @@ fn keys_of_the_dag_are_checked() {
         ),
         (
             "schedule: {kafka: {topic: t}}",
-            "2:12 `kafka` cannot be used: this version of Flow does not have schedules on Kafka",
+            "2:19 needs `group_id`",
         ),
         ("schedule: {any: a}", "2:17 `any` must be a list, not `a`"),
         ("deadline: {}", "2:1 `deadline` cannot be used: this version of Flow does not have deadlines"),

@@ -95,6 +95,7 @@ pub(crate) async fn run(Args {}: Args, cx: &Cx) -> anyhow::Result<ExitCode> {
         key(store, &mut report).await;
         clocks(store, &mut report).await;
         processes(cx, store, &mut report).await;
+        kafka(store, &mut report).await;
         store.close().await;
     }
     zones(&mut report);
@@ -324,6 +325,28 @@ async fn clocks(store: &Store, report: &mut Report) {
 }
 
 /// Who works on the database, and who only seems to.
+/// Topics whose messages make runs.
+async fn kafka(store: &Store, report: &mut Report) {
+    let Ok(topics) = store.kafka_topics().await else { return };
+    let help = "runs wait for it, and the scheduler tries again by itself; `flow connections test ID` says more";
+    for row in &topics {
+        if let Some(problem) = &row.problem {
+            let (topic, connection) = (&row.topic.topic, &row.topic.connection);
+            report.problem("kafka", format!("topic {topic} of connection {connection}: {problem}"), help);
+        }
+    }
+    if !topics.is_empty() && topics.iter().all(|row| row.problem.is_none()) {
+        report.ok(
+            "kafka",
+            format!(
+                "{} of {} topics make runs",
+                topics.iter().filter(|row| row.holder.is_some()).count(),
+                topics.len()
+            ),
+        );
+    }
+}
+
 async fn processes(cx: &Cx, store: &Store, report: &mut Report) {
     let known = match store.processes().await {
         Ok(known) => known,
