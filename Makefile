@@ -27,11 +27,11 @@ test: lint test-sqlite test-postgres test-servers doc test-ui test-e2e
 test-sqlite:
 	$(NEED_CARGO)
 	$(CARGO) test --locked --package flow-core
-	scripts/with-kafka $(CARGO) test --locked --workspace --exclude flow-core --exclude flow-clients --exclude flow-operators
+	scripts/with-mariadb scripts/with-kafka $(CARGO) test --locked --workspace --exclude flow-core --exclude flow-clients --exclude flow-operators
 
 test-postgres:
 	$(NEED_CARGO)
-	scripts/with-postgres scripts/with-kafka $(CARGO) test --locked --package flow-store --package flow-runtime --package flow-server --package flow
+	scripts/with-postgres scripts/with-mariadb scripts/with-kafka $(CARGO) test --locked --package flow-store --package flow-runtime --package flow-server --package flow
 
 # What talks to other systems, with a real server of each beside it
 test-servers:
