@@ -20,8 +20,7 @@ struct HealthInfoResponse {
     scheduler: SchedulerInfoResponse,
     triggerer: TriggererInfoResponse,
     dag_processor: DagProcessorInfoResponse,
-    /// Only where logs are copied to a second place.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// Null where logs are not copied to a second place.
     remote_logs: Option<RemoteLogsInfoResponse>,
 }
 
