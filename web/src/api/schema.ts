@@ -3486,6 +3486,7 @@ export interface components {
         HealthInfoResponse: {
             dag_processor: components["schemas"]["DagProcessorInfoResponse"];
             metadatabase: components["schemas"]["BaseInfoResponse"];
+            remote_logs: components["schemas"]["RemoteLogsInfoResponse"] | null;
             scheduler: components["schemas"]["SchedulerInfoResponse"];
             triggerer: components["schemas"]["TriggererInfoResponse"];
         };
@@ -3833,6 +3834,15 @@ export interface components {
             name: string;
             nav_top_level: boolean | null;
             url_route: string | null;
+        };
+        RemoteLogsInfoResponse: {
+            failing_since: components["schemas"]["When"] | null;
+            status: string | null;
+            /**
+             * Format: int64
+             * @description Logs that wait to be copied, those of running attempts among them
+             */
+            waiting: number;
         };
         /** @enum {string} */
         ReprocessBehavior: "failed" | "completed" | "none";
