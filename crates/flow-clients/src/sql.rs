@@ -18,7 +18,7 @@
 //! # async fn example(clients: &flow_clients::Clients, connection: &flow_core::connection::Connection) -> flow_clients::Result<()> {
 //! use flow_clients::sql::{Database, Insert, OnConflict, Parameters};
 //!
-//! let database = Database::of(clients, connection)?;
+//! let database = Database::of(clients, connection).await?;
 //! let mut session = database.session().await?;
 //! session.begin().await?;
 //! let insert = Insert { table: "readings".into(), columns: vec!["id".into()], on_conflict: OnConflict::Error };

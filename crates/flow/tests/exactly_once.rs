@@ -376,7 +376,7 @@ fn a_broker_that_is_away_is_named_and_a_paused_dag_leaves_messages_where_they_ar
         flow.kill();
 
         let flow = start(&place, &address, &[]);
-        let has = async |dag_id: &str, count: usize| came(&place).await.get(dag_id).is_some_and(|it| it.len() == count);
+        let has = async |dag_id: &str, count: usize| came(&place).get(dag_id).is_some_and(|it| it.len() == count);
         for id in WATCHING {
             wait(&place, "no runs are made", Duration::from_secs(60), async || has(id, 3).await).await;
         }
@@ -397,7 +397,7 @@ fn a_broker_that_is_away_is_named_and_a_paused_dag_leaves_messages_where_they_ar
         wait(&place, "no runs are made", Duration::from_secs(60), async || has("watch", 8).await).await;
         flow.terminate();
         assert!(flow.wait(Duration::from_secs(60)).success());
-        for (dag_id, counts) in came(&place).await {
+        for (dag_id, counts) in came(&place) {
             assert_eq!(not_once(&dag_id, &counts, 8), Vec::<String>::new());
         }
     });
