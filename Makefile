@@ -3,7 +3,9 @@
 CARGO ?= cargo
 FLOW = $${CARGO_TARGET_DIR:-target}/release/flow
 FLOW_DEBUG = $${CARGO_TARGET_DIR:-target}/debug/flow
-NEED_CARGO = @command -v $(CARGO) >/dev/null || { echo 'Rust is missing (1.94 or later): install it from https://rustup.rs'; exit 1; }
+NEED_CARGO = @command -v $(CARGO) >/dev/null || { echo 'Rust is missing (1.94 or later): install it from https://rustup.rs'; exit 1; }; \
+	{ [ -e /usr/include/openssl/ssl.h ] || pkg-config --exists openssl 2>/dev/null; } || \
+	{ echo 'The headers of OpenSSL are missing, which the Kafka client needs: apt-get install libssl-dev pkg-config | dnf install openssl-devel | brew install openssl pkg-config'; exit 1; }
 
 .PHONY: run build ui test test-sqlite test-postgres test-servers test-ui test-e2e screenshots soak bench bench-ui airflow-golden lint fmt doc
 
