@@ -46,7 +46,7 @@ pub(crate) struct Cli {
     )]
     pub(crate) output: Option<Format>,
 
-    /// Work over the network, on this Flow server [default: $FLOW_SERVER, if set]
+    /// Work over the network, on this Flow server [default: $FLOW_SERVER]
     #[arg(long, global = true, value_name = "URL", help_heading = "Global options")]
     pub(crate) server: Option<String>,
 
