@@ -466,6 +466,7 @@ mod tests {
             default,
             schema: schema.as_object().unwrap().clone(),
             description: None,
+            ..Param::default()
         };
         BTreeMap::from([
             ("region".to_owned(), param(Some(json!("eu")), json!({"enum": ["eu", "us"]}))),
