@@ -1,5 +1,7 @@
 //! Mails to a server made here: with and without encryption, with logins, and with a server that misbehaves.
 
+#![expect(clippy::unwrap_used, reason = "in a test a panic is the message")]
+
 use flow_clients::{
     ClientError,
     mail::{self, Attachment, Letter},

@@ -68,10 +68,13 @@ impl Drop for Reader {
     }
 }
 
-/// Keeps a reader for each topic that DAGs want. Does not end.
+/// Keeps a reader for each topic that DAGs want. In a scheduler it does not end; elsewhere there is nothing to do.
 pub(crate) async fn watch(node: &Node) {
+    if !node.schedules {
+        return;
+    }
     let mut readers: BTreeMap<KafkaTopic, Reader> = BTreeMap::new();
-    while node.schedules {
+    loop {
         match wanted(node).await {
             Ok(wanted) => {
                 readers.retain(|topic, reader| wanted.get(topic) == Some(&reader.want));

@@ -186,7 +186,7 @@ fn dags(source: &str, sink: &str, tables: &[Table]) -> Vec<(String, String)> {
 }
 
 /// How often each number came to a DAG.
-async fn came(place: &Place) -> BTreeMap<String, BTreeMap<u64, i32>> {
+fn came(place: &Place) -> BTreeMap<String, BTreeMap<u64, i32>> {
     let mut came: BTreeMap<String, BTreeMap<u64, i32>> = BTreeMap::new();
     for row in
         on_thread(|| place.ask(|store| async move { store.list_runs(&RunFilter::default(), 1_000_000).await.unwrap() }))
@@ -301,12 +301,12 @@ async fn kill(address: &str) {
     let is_all = async || read(&broker, &sink).await.len() as u64 >= sent;
     wait(&place, "not every message is turned", Duration::from_secs(120), is_all).await;
     let have_come =
-        async || came(&place).await.values().filter(|counts| counts.len() as u64 >= sent).count() == WATCHING.len();
+        async || came(&place).values().filter(|counts| counts.len() as u64 >= sent).count() == WATCHING.len();
     wait(&place, "not every message has made runs", Duration::from_secs(120), have_come).await;
     // What would come twice has time to: each task goes on, and another run begins.
-    let before = place_runs(&place).await;
+    let before = place_runs(&place);
     let more = before + 2 * (tables.len() + 1);
-    wait(&place, "no run begins", Duration::from_secs(60), async || place_runs(&place).await > more).await;
+    wait(&place, "no run begins", Duration::from_secs(60), async || place_runs(&place) > more).await;
     flow.terminate();
     assert!(flow.wait(Duration::from_secs(60)).success());
 
@@ -314,7 +314,7 @@ async fn kill(address: &str) {
     for table in &tables {
         complaints.extend(table.complaints(sent).await);
     }
-    for (dag_id, counts) in came(&place).await {
+    for (dag_id, counts) in came(&place) {
         complaints.extend(not_once(&dag_id, &counts, sent));
     }
     complaints.extend(place.words().lines().filter(|line| line.contains("panicked")).map(str::to_owned));
@@ -324,7 +324,7 @@ async fn kill(address: &str) {
 }
 
 /// The place has a runtime of its own for each question.
-async fn place_runs(place: &Place) -> usize {
+fn place_runs(place: &Place) -> usize {
     on_thread(|| place.runs(false).iter().filter(|run| !WATCHING.contains(&run.dag_id.as_str())).count())
 }
 

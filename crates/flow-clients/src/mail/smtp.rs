@@ -236,6 +236,7 @@ fn own_name() -> String {
     id.to_string()
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "the kinds are another crate's, and open")]
 fn broken(server: &str, what: &str, error: &io::Error) -> ClientError {
     match error.kind() {
         io::ErrorKind::InvalidData => ClientError::refused(format!("{server} is no mail server: {error}")),

@@ -379,12 +379,15 @@ const KAFKA_WAIT_MAX: std::time::Duration = std::time::Duration::from_secs(3600)
 
 fn kafka(given: &Map<String, Value>) -> Result<KafkaSchedule> {
     if let Some(key) = given.keys().find(|key| !KAFKA_KEYS.contains(&key.as_str())) {
-        let message = format!("`{}` is not a key of a schedule by Kafka; there are {}", clip(key), KAFKA_KEYS.join(", "));
+        let message =
+            format!("`{}` is not a key of a schedule by Kafka; there are {}", clip(key), KAFKA_KEYS.join(", "));
         return Err(error(&["kafka", key], message).maybe(near(key, KAFKA_KEYS.into_iter())));
     }
     // Kafka's own limit for a topic, and more than any group needs.
     let name = |key: &str, default: Option<&str>| match given.get(key) {
-        Some(Value::String(text)) if (1..=249).contains(&text.len()) && !text.contains(char::is_control) => Ok(text.clone()),
+        Some(Value::String(text)) if (1..=249).contains(&text.len()) && !text.contains(char::is_control) => {
+            Ok(text.clone())
+        }
         Some(Value::String(_)) => Err(error(&["kafka", key], "must have 1 to 249 characters")),
         Some(other) => Err(error(&["kafka", key], format!("must be text, not {}", kind_of(other)))),
         None => match default {
@@ -395,7 +398,10 @@ fn kafka(given: &Map<String, Value>) -> Result<KafkaSchedule> {
     let max_messages = match given.get("max_messages") {
         None => 100,
         Some(value) => value.as_u64().filter(|number| (1..=KAFKA_MESSAGES_MAX).contains(number)).ok_or_else(|| {
-            error(&["kafka", "max_messages"], format!("must be a whole number from 1 to {KAFKA_MESSAGES_MAX}, not `{value}`"))
+            error(
+                &["kafka", "max_messages"],
+                format!("must be a whole number from 1 to {KAFKA_MESSAGES_MAX}, not `{value}`"),
+            )
         })?,
     };
     let route = ["kafka", "max_wait"];

@@ -433,8 +433,16 @@ fn what_is_no_schedule_is_refused() {
         (json!({"kafka": {}}), &["kafka"], "needs `topic`"),
         (json!({"kafka": {"topic": "t"}}), &["kafka"], "needs `group_id`"),
         (json!({"kafka": "t"}), &["kafka"], "must be a map with `topic`"),
-        (json!({"kafka": {"topic": "t", "group": "g"}}), &["kafka", "group"], "`group` is not a key of a schedule by Kafka"),
-        (json!({"kafka": {"topic": "t", "group_id": "g", "max_messages": 0}}), &["kafka", "max_messages"], "from 1 to 10000"),
+        (
+            json!({"kafka": {"topic": "t", "group": "g"}}),
+            &["kafka", "group"],
+            "`group` is not a key of a schedule by Kafka",
+        ),
+        (
+            json!({"kafka": {"topic": "t", "group_id": "g", "max_messages": 0}}),
+            &["kafka", "max_messages"],
+            "from 1 to 10000",
+        ),
         (json!({"kafka": {"topic": "t", "group_id": "g", "max_wait": "soon"}}), &["kafka", "max_wait"], "soon"),
         (json!({"kafka": {"topic": "t", "group_id": "g"}, "uses": "x"}), &["uses"], "`kafka` stands alone"),
         (json!({"use": "x"}), &["use"], "`use` is not a key of a schedule"),

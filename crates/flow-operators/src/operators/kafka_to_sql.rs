@@ -412,8 +412,7 @@ mod tests {
     use crate::{kafka::tests::broker, testing::World};
 
     /// The databases that are there, each with a table of its own: (connection, table).
-    #[expect(clippy::print_stdout, reason = "a test that is skipped says so")]
-    async fn databases(world: &World, test: &str) -> Vec<(String, Database)> {
+    fn databases(world: &World, test: &str) -> Vec<(String, Database)> {
         let file = json!({ "conn_type": "sqlite", "host": world.path("test.db"), "extra": { "create": true } });
         let mut found = vec![("sqlite", Connection::from_json("sqlite", &file).unwrap())];
         for (id, variable) in [("postgres", "FLOW_TEST_POSTGRES_URL"), ("mysql", "FLOW_TEST_MYSQL_URL")] {
@@ -473,7 +472,7 @@ mod tests {
         let Some(topic) = broker("each_message_becomes_one_row", &world) else { return };
         send(&world, &topic, numbered(0..50)).await;
         let table = topic.replace('-', "_");
-        for (id, database) in databases(&world, "each_message_becomes_one_row").await {
+        for (id, database) in databases(&world, "each_message_becomes_one_row") {
             make(&database, &table).await;
             let mut given = given(&topic, &id, &table);
             given["filter"] = json!("value.n != 3");
@@ -499,7 +498,7 @@ mod tests {
         let Some(topic) = broker("two_attempts_at_once_write_nothing_twice", &world) else { return };
         send(&world, &topic, numbered(0..500)).await;
         let table = topic.replace('-', "_");
-        for (id, database) in databases(&world, "two_attempts_at_once_write_nothing_twice").await {
+        for (id, database) in databases(&world, "two_attempts_at_once_write_nothing_twice") {
             let mut session = database.session().await.unwrap();
             // No key that would hide a second row.
             let sql = format!("CREATE TABLE {table} (name VARCHAR(20), n INTEGER)");
@@ -533,7 +532,7 @@ mod tests {
         ]);
         send(&world, &topic, messages).await;
         let table = topic.replace('-', "_");
-        for (id, database) in databases(&world, "a_bad_message_is_named_or_passed_over").await {
+        for (id, database) in databases(&world, "a_bad_message_is_named_or_passed_over") {
             make(&database, &table).await;
             let mut given = given(&topic, &id, &table);
             let failed = world.run("kafka_to_sql", given.clone()).await;
@@ -558,7 +557,7 @@ mod tests {
     async fn what_cannot_work_says_what_to_do() {
         let world = World::new();
         let Some(topic) = broker("what_cannot_work_says_what_to_do", &world) else { return };
-        for (id, database) in databases(&world, "what_cannot_work_says_what_to_do").await {
+        for (id, database) in databases(&world, "what_cannot_work_says_what_to_do") {
             let failed = world.run("kafka_to_sql", given("nothing-there", &id, "t")).await;
             failed.failed("there is no topic `nothing-there`");
             if topic.len() > 1 && id == "sqlite" {

@@ -86,11 +86,11 @@ both! {
         };
         let name = ("wide".to_owned(), row.run.run_id.to_string(), "a".to_owned(), -1, 1);
         w.claim("w1", 9, at(4)).await;
-        assert_eq!(in_use().await, [name.clone()]);
+        assert_eq!(in_use().await, std::slice::from_ref(&name));
         // Between two looks of a sensor the attempt has ended, but goes on under the same number.
         w.meddle("UPDATE attempt SET ended_at = 5, outcome = '{\"outcome\":\"cancelled\"}', settled = TRUE").await;
         w.meddle("UPDATE task_instance SET state = 'up_for_reschedule', next_at = 5").await;
-        assert_eq!(in_use().await, [name.clone()]);
+        assert_eq!(in_use().await, std::slice::from_ref(&name));
         w.meddle("UPDATE task_instance SET state = 'success', ended_at = 5").await;
         assert_eq!(in_use().await, []);
         // The run has ended, but a worker is still at it.
