@@ -31,7 +31,7 @@ test-sqlite:
 
 test-postgres:
 	$(NEED_CARGO)
-	scripts/with-postgres scripts/with-kafka $(CARGO) test --locked --package flow-store --package flow-runtime --package flow-server --package flow
+	scripts/with-postgres scripts/with-mariadb scripts/with-kafka $(CARGO) test --locked --package flow-store --package flow-runtime --package flow-server --package flow
 
 # What talks to other systems, with a real server of each beside it
 test-servers:

@@ -9,3 +9,7 @@ mod api_to_warehouse;
 mod bench;
 #[expect(dead_code, reason = "others need Python")]
 mod place;
+#[path = "pipelines/shell_etl_postgres.rs"]
+mod shell_etl_postgres;
+#[path = "pipelines/toll_data.rs"]
+mod toll_data;
