@@ -9,6 +9,7 @@
 //! | [`text`] | where do statements end, and where do parameters belong? |
 //! | [`session`] | how is one connection asked, and how does it end? |
 //! | [`insert`] | how do many rows get into a table, and what if they are there already? |
+//! | [`offsets`] | how far has a group read a topic of Kafka, together with what it wrote? |
 //! | [`load`], [`records`] | how does a file get into a table? |
 //! | [`export`] | how do rows get into a file? |
 //! | [`cell`] | what is a value? |
@@ -17,7 +18,7 @@
 //! # async fn example(clients: &flow_clients::Clients, connection: &flow_core::connection::Connection) -> flow_clients::Result<()> {
 //! use flow_clients::sql::{Database, Insert, OnConflict, Parameters};
 //!
-//! let database = Database::of(clients, connection)?;
+//! let database = Database::of(clients, connection).await?;
 //! let mut session = database.session().await?;
 //! session.begin().await?;
 //! let insert = Insert { table: "readings".into(), columns: vec!["id".into()], on_conflict: OnConflict::Error };
@@ -44,6 +45,7 @@ mod failure;
 pub mod insert;
 pub mod load;
 mod mysql;
+pub mod offsets;
 mod options;
 mod postgres;
 pub mod records;
@@ -56,6 +58,7 @@ pub use cell::Cell;
 pub use export::TableWriter;
 pub use insert::{Insert, OnConflict, quote, quote_table};
 pub use load::{Load, Loaded};
+pub use offsets::OffsetsTable;
 pub use records::{Delimited, Format};
 pub use session::{Rows, Session};
 pub use text::{Parameters, split};

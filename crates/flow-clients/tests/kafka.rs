@@ -2,9 +2,11 @@
 //!
 //! A test whose broker is missing says that it is skipped.
 #![cfg(feature = "kafka")]
+#![expect(clippy::unwrap_used, reason = "in a test a panic is the message")]
 
 use std::{
     collections::BTreeSet,
+    slice::from_ref,
     sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
@@ -211,17 +213,17 @@ async fn a_group_goes_on_where_it_stored() {
     write(&at, &(0..10).map(|at| record(&topic, "k", &at.to_string())).collect::<Vec<_>>()).await;
     let consumer = Consumer::open(&at, &in_group(&group), no_notes()).await.unwrap();
     let place = (topic.clone(), 0);
-    assert_eq!(consumer.committed(&[place.clone()]).await.unwrap(), Offsets::new());
-    consumer.subscribe(&[topic.clone()]).await.unwrap();
+    assert_eq!(consumer.committed(from_ref(&place)).await.unwrap(), Offsets::new());
+    consumer.subscribe(from_ref(&topic)).await.unwrap();
     assert_eq!(read(&consumer, 4).await.len(), 4);
     assert!(consumer.has_joined());
-    assert_eq!(consumer.assignment().unwrap(), [place.clone()]);
+    assert_eq!(consumer.assignment().unwrap(), from_ref(&place));
     consumer.commit(&[(place.clone(), 4)].into()).await.unwrap();
     assert_eq!(read(&consumer, 2).await.len(), 2);
     consumer.close().await;
     // What was read and not stored comes again.
     let consumer = Consumer::open(&at, &in_group(&group), no_notes()).await.unwrap();
-    assert_eq!(consumer.committed(&[place.clone()]).await.unwrap(), [(place, 4)].into());
+    assert_eq!(consumer.committed(from_ref(&place)).await.unwrap(), [(place, 4)].into());
     consumer.subscribe(&[topic]).await.unwrap();
     assert_eq!(values(&read(&consumer, 6).await), (4..10).map(|at| at.to_string()).collect());
 }
@@ -245,14 +247,14 @@ async fn a_transaction_is_all_or_nothing_and_the_older_producer_is_fenced_off() 
     sending.flush().await.unwrap();
     older.send_offsets(&[(place.clone(), 1)].into(), reader.group_metadata().unwrap()).await.unwrap();
     older.abort().await.unwrap();
-    assert_eq!(reader.committed(&[place.clone()]).await.unwrap(), Offsets::new());
+    assert_eq!(reader.committed(from_ref(&place)).await.unwrap(), Offsets::new());
     older.begin().await.unwrap();
     for message in &messages {
         sending.send(&record(&sink, "k", &format!("+{}", text(&message.value)))).await.unwrap();
     }
     older.send_offsets(&[(place.clone(), 2)].into(), reader.group_metadata().unwrap()).await.unwrap();
     older.commit().await.unwrap();
-    assert_eq!(reader.committed(&[place.clone()]).await.unwrap(), [(place, 2)].into());
+    assert_eq!(reader.committed(from_ref(&place)).await.unwrap(), [(place, 2)].into());
     // The older one writes again, and does not come to its end.
     older.begin().await.unwrap();
     sending.send(&record(&sink, "k", "late")).await.unwrap();

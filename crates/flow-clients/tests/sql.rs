@@ -96,6 +96,17 @@ async fn a_transaction_is_held_over_many_statements() {
         drop(session);
 
         let mut session = place.database.begin().await.unwrap();
+        session.insert_json(&insert(OnConflict::Error), rows(json!([[-1, 1]]))).await.unwrap();
+        session.mark().await.unwrap();
+        session.insert_json(&insert(OnConflict::Error), rows(json!([[-2, 1]]))).await.unwrap();
+        session.insert_json(&insert(OnConflict::Error), rows(json!([[1, 1]]))).await.unwrap_err();
+        session.back_to_mark().await.unwrap();
+        session.commit().await.unwrap();
+        let found = json_rows(&mut session, "SELECT id FROM t WHERE id < 0", json!(null)).await;
+        assert_eq!(found, json!([[-1]]), "{:?}", place.database.kind());
+        drop(session);
+
+        let mut session = place.database.begin().await.unwrap();
         session.insert_json(&insert(OnConflict::Error), rows(json!([[10, 10]]))).await.unwrap();
         drop(session);
         let mut session = place.database.session().await.unwrap();

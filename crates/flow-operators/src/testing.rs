@@ -165,6 +165,7 @@ impl World {
             dag: dag("[{id: task}]"),
             downstream: vec![],
             kill_grace: Duration::from_millis(500),
+            delivery: None,
             scratch: folder.path().join("scratch"),
             dag_folder: None,
             do_xcom_push: true,

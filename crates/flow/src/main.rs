@@ -16,6 +16,7 @@ mod graph;
 mod home;
 mod node;
 mod output;
+mod own_log;
 mod rehearsal;
 mod task_logs;
 mod when;

@@ -7,9 +7,17 @@
 mod api_to_warehouse;
 #[path = "pipelines/bench.rs"]
 mod bench;
+#[path = "pipelines/broker.rs"]
+mod broker;
+#[path = "pipelines/lakehouse_microbatch.rs"]
+mod lakehouse_microbatch;
 #[expect(dead_code, reason = "others need Python")]
 mod place;
 #[path = "pipelines/shell_etl_postgres.rs"]
 mod shell_etl_postgres;
 #[path = "pipelines/toll_data.rs"]
 mod toll_data;
+#[path = "pipelines/toll_stream.rs"]
+mod toll_stream;
+#[path = "pipelines/weather_kafka.rs"]
+mod weather_kafka;

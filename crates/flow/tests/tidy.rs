@@ -51,7 +51,7 @@ fn without_tests(text: &str) -> &str {
 }
 
 fn is_test(name: &str) -> bool {
-    name.contains("/tests/") || name.ends_with("/tests.rs")
+    name.contains("/tests/") || name.contains("/examples/") || name.ends_with("/tests.rs")
 }
 
 /// Returns the texts between double quotes of a line, roughly.

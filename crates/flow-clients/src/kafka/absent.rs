@@ -50,6 +50,7 @@ none!(Consumer, async {
     commit(offsets: &Offsets) -> ();
     committed(partitions: &[(String, i32)]) -> Offsets;
     watermarks(topic: &str, partition: i32) -> (i64, i64);
+    offsets_since(partitions: &[(String, i32)], millis: i64) -> Offsets;
 });
 
 none!(Producer, async {

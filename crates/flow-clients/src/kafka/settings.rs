@@ -113,7 +113,7 @@ impl Settings {
             let host = connection.host.as_deref().map(str::trim).filter(|host| !host.is_empty()).ok_or_else(|| {
                 ClientError::settings(format!(
                     "connection `{0}` has no broker: set host and port, or `bootstrap.servers` in `extra`: \
-                     `flow connections add {0} --uri kafka://localhost:9092`",
+                     `flow connections set {0} kafka://localhost:9092`",
                     connection.id
                 ))
             })?;

@@ -127,6 +127,26 @@ impl Session {
         Ok(())
     }
 
+    /// Marks a place in the transaction to come back to; the mark before is forgotten.
+    ///
+    /// # Errors
+    ///
+    /// What the database says.
+    pub async fn mark(&mut self) -> Result<()> {
+        self.run_plain("SAVEPOINT flow_mark").await
+    }
+
+    /// Undoes what happened since the mark, a failed statement too; the transaction goes on.
+    ///
+    /// # Errors
+    ///
+    /// When there is no mark, or the database has undone the whole transaction.
+    pub async fn back_to_mark(&mut self) -> Result<()> {
+        self.run_plain("ROLLBACK TO SAVEPOINT flow_mark").await?;
+        self.has_failed = false;
+        Ok(())
+    }
+
     /// Runs one statement, and returns how many rows it changed.
     ///
     /// # Errors

@@ -60,6 +60,7 @@ impl DagBuilder {
                 render_template_as_native_obj: false,
                 overlap_policy: OverlapPolicy::Queue,
                 groups: Vec::new(),
+                callbacks: crate::dag::Callbacks::default(),
                 tasks: Vec::new(),
             },
         }
@@ -110,6 +111,7 @@ impl DagBuilder {
             multiple_outputs: false,
             params: Default::default(),
             condition: None,
+            callbacks: crate::dag::Callbacks::default(),
         });
         self
     }

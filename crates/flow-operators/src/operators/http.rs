@@ -86,6 +86,9 @@ fn pages() -> u32 {
     1000
 }
 
+/// A callback may be delivered more than once: by this a server can tell.
+const KEY_HEADER: &str = "Idempotency-Key";
+
 impl Operator for Http {
     const NAME: &'static str = "http";
     const CLASS: &'static str = "airflow.providers.http.operators.http.HttpOperator";
@@ -119,7 +122,11 @@ impl Http {
     async fn exchange(self, cx: &TaskContext) -> Result<Done, OperatorError> {
         let (endpoint, options) = (self.endpoint.as_deref().unwrap_or_default(), self.extra_options.clone());
         let client = exchange::client(cx, self.http_conn_id.as_deref(), endpoint, &options.unwrap_or_default()).await?;
-        let request = self.request(endpoint)?;
+        let mut request = self.request(endpoint)?;
+        let has_key = self.headers.iter().flatten().any(|(name, _)| name.eq_ignore_ascii_case(KEY_HEADER));
+        if let Some(key) = cx.delivery.as_ref().filter(|_| !has_key) {
+            request = request.header(KEY_HEADER, key)?;
+        }
         if self.next_page.is_some() {
             return self.all_pages(cx, &client, request).await;
         }

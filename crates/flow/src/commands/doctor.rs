@@ -10,6 +10,7 @@ use std::{
 
 use anstyle::AnsiColor;
 use flow_core::{Timestamp, dag::Severity};
+use flow_runtime::log::UploadState;
 use flow_store::{Keyring, Process, Schema, Store};
 use nix::sys::statvfs::statvfs;
 use serde::Serialize;
@@ -87,12 +88,14 @@ pub(crate) async fn run(Args {}: Args, cx: &Cx) -> anyhow::Result<ExitCode> {
     settings(cx, &mut report);
     home(cx, &mut report);
     disk(cx, &mut report);
+    remote_logs(cx, &mut report);
     clock(&mut report);
     let store = database(cx, &mut report).await;
     if let Some(store) = &store {
         key(store, &mut report).await;
         clocks(store, &mut report).await;
         processes(cx, store, &mut report).await;
+        kafka(store, &mut report).await;
         store.close().await;
     }
     zones(&mut report);
@@ -188,6 +191,21 @@ fn nearest(path: &Path) -> PathBuf {
 fn size(bytes: u64) -> String {
     let mib = bytes as f64 / f64::from(1 << 20);
     if mib < 1024.0 { format!("{mib:.0} MiB") } else { format!("{:.1} GiB", mib / 1024.0) }
+}
+
+/// How copying task logs to a second place stands.
+fn remote_logs(cx: &Cx, report: &mut Report) {
+    let logging = &cx.config.settings.logging;
+    let Some(url) = &logging.remote.0 else { return };
+    match UploadState::read(&logging.folder) {
+        Some(UploadState { waiting, failing_since: Some(_), error }) => report.problem(
+            "remote logs",
+            format!("{waiting} logs wait for {url}: {}", error.unwrap_or_default()),
+            "they are kept on the disk and sent when it is back; check the address, the rights and the room there",
+        ),
+        Some(state) => report.ok("remote logs", format!("{url}, {} logs wait or are being written", state.waiting)),
+        None => report.ok("remote logs", format!("{url}, nothing was sent yet")),
+    }
 }
 
 fn clock(report: &mut Report) {
@@ -307,6 +325,28 @@ async fn clocks(store: &Store, report: &mut Report) {
 }
 
 /// Who works on the database, and who only seems to.
+/// Topics whose messages make runs.
+async fn kafka(store: &Store, report: &mut Report) {
+    let Ok(topics) = store.kafka_topics().await else { return };
+    let help = "runs wait for it, and the scheduler tries again by itself; `flow connections test ID` says more";
+    for row in &topics {
+        if let Some(problem) = &row.problem {
+            let (topic, connection) = (&row.topic.topic, &row.topic.connection);
+            report.problem("kafka", format!("topic {topic} of connection {connection}: {problem}"), help);
+        }
+    }
+    if !topics.is_empty() && topics.iter().all(|row| row.problem.is_none()) {
+        report.ok(
+            "kafka",
+            format!(
+                "{} of {} topics make runs",
+                topics.iter().filter(|row| row.holder.is_some()).count(),
+                topics.len()
+            ),
+        );
+    }
+}
+
 async fn processes(cx: &Cx, store: &Store, report: &mut Report) {
     let known = match store.processes().await {
         Ok(known) => known,

@@ -10,6 +10,7 @@ use crate::{
     cli::Flags,
     context::Cx,
     node::{self, Parts},
+    own_log,
 };
 
 #[derive(Debug, clap::Args)]
@@ -29,15 +30,14 @@ impl Args {
 }
 
 pub(crate) async fn run(_args: Args, cx: &Cx) -> anyhow::Result<ExitCode> {
-    node::start_logging(cx);
+    own_log::start(cx);
     node::need_postgres(cx, "flow scheduler")?;
     let parts = Parts::of_process(cx).await?;
     let stop = Stop::new();
     tokio::spawn(stop.listen().context("cannot take over the signals")?);
     let paused = cx.config.settings.core.dags_are_paused_at_creation;
     let folder = tokio::spawn(parts.folder(cx, paused).run(stop.clone()));
-    let ran = parts.node(cx, ProcessKind::Scheduler).run(stop.clone()).await;
-    stop.drain();
+    let ran = parts.run_node(cx, ProcessKind::Scheduler, &stop).await;
     // It looks at the stop between two files.
     let _ = tokio::time::timeout(node::FAREWELL, folder).await;
     parts.store.close().await;

@@ -9,6 +9,7 @@ use crate::{
     cli::Flags,
     context::Cx,
     node::{self, Parts},
+    own_log,
 };
 
 #[derive(Debug, clap::Args)]
@@ -32,7 +33,7 @@ impl Args {
 }
 
 pub(crate) async fn run(_args: Args, cx: &Cx) -> anyhow::Result<ExitCode> {
-    node::start_logging(cx);
+    own_log::start(cx);
     let listener = node::listen(cx).await?;
     let parts = Parts::of_database(cx).await?;
     parts.check_key().await?;

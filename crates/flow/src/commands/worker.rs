@@ -10,6 +10,7 @@ use crate::{
     cli::Flags,
     context::Cx,
     node::{self, Parts},
+    own_log,
 };
 
 #[derive(Debug, clap::Args)]
@@ -41,12 +42,12 @@ impl Args {
 }
 
 pub(crate) async fn run(_args: Args, cx: &Cx) -> anyhow::Result<ExitCode> {
-    node::start_logging(cx);
+    own_log::start(cx);
     node::need_postgres(cx, "flow worker")?;
     let parts = Parts::of_process(cx).await?;
     let stop = Stop::new();
     tokio::spawn(stop.listen().context("cannot take over the signals")?);
-    let ran = parts.node(cx, ProcessKind::Worker).run(stop).await;
+    let ran = parts.run_node(cx, ProcessKind::Worker, &stop).await;
     parts.store.close().await;
     ran?;
     Ok(ExitCode::SUCCESS)

@@ -402,6 +402,36 @@ impl Consumer {
         self.blocking(move |reader, stop| reader.watermarks(&topic, partition, stop)).await
     }
 
+    /// Looks up the offsets of the first messages from this moment on; a partition that has none stands at its end.
+    ///
+    /// # Errors
+    ///
+    /// When there is no answer, or no such partition.
+    pub async fn offsets_since(&self, partitions: &[(String, i32)], millis: i64) -> Result<Offsets> {
+        let wanted: Offsets = partitions.iter().map(|place| (place.clone(), millis.max(0))).collect();
+        self.blocking(move |reader, stop| {
+            let found = reader.ask("ask for offsets by time", PATIENCE, stop, |slice| {
+                let list = list_of(&wanted).map_err(|_| KafkaError::OffsetFetch(Code::InvalidArgument))?;
+                let found = reader.consumer.offsets_for_times(list, slice)?;
+                found.elements().iter().try_for_each(|element| element.error())?;
+                Ok(found)
+            })?;
+            let mut offsets = Offsets::new();
+            for element in found.elements() {
+                let (topic, partition) = (element.topic(), element.partition());
+                let offset = match element.offset() {
+                    Offset::Offset(offset) => offset,
+                    Offset::Beginning | Offset::End | Offset::Stored | Offset::Invalid | Offset::OffsetTail(_) => {
+                        reader.watermarks(topic, partition, stop)?.1
+                    }
+                };
+                offsets.insert((topic.to_owned(), partition), offset);
+            }
+            Ok(offsets)
+        })
+        .await
+    }
+
     /// Which member of its group it is, for [`super::Producer::send_offsets`].
     ///
     /// # Errors
