@@ -13,6 +13,10 @@ mod broker;
 mod lakehouse_microbatch;
 #[expect(dead_code, reason = "others need Python")]
 mod place;
+#[path = "pipelines/shell_etl_postgres.rs"]
+mod shell_etl_postgres;
+#[path = "pipelines/toll_data.rs"]
+mod toll_data;
 #[path = "pipelines/toll_stream.rs"]
 mod toll_stream;
 #[path = "pipelines/weather_kafka.rs"]

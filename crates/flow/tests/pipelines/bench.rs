@@ -31,6 +31,10 @@ pub(crate) fn example(name: &str) -> PathBuf {
 #[expect(clippy::print_stdout, reason = "a test that is skipped says so")]
 pub(crate) fn skip(test: &str, needs: &str) {
     println!("skipped: {test} needs {needs}");
+    // `make test-sqlite` has some of the servers; `make test-postgres` runs everything once more, with all of them.
+    if std::env::var("FLOW_TEST_SERVERS").is_ok_and(|which| which == "some") {
+        return;
+    }
     assert!(std::env::var_os("FLOW_TEST_ALL").is_none(), "FLOW_TEST_ALL is set: nothing may be skipped");
 }
 

@@ -55,6 +55,7 @@ impl Flow {
             .current_dir(folder.path())
             .env_clear()
             .env("HOME", folder.path())
+            .env("FLOW_DATA", folder.path().join("files"))
             .env("FLOW__WEB__EDIT_DAGS", "true")
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .envs(environment.iter().map(|(name, value)| (name, value)))

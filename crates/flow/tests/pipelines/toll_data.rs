@@ -1,6 +1,4 @@
-//! The example pipelines with databases, run as a reader of their README would, against real servers.
-
-#![expect(clippy::unwrap_used, reason = "in a test a panic is the message")]
+//! `examples/toll_data`: one table on every database, by `flow dags test`, as its README has it.
 
 use std::{
     path::Path,
@@ -13,13 +11,14 @@ use flow_core::connection::Connection;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::bench::{example, skip};
+
 static MADE: AtomicUsize = AtomicUsize::new(0);
 
 /// A database of its own, where there is a server for it.
-#[expect(clippy::print_stdout, reason = "a test that is skipped says so")]
-async fn database(variable: &str) -> Option<Connection> {
+async fn database(variable: &str, script: &str) -> Option<Connection> {
     let Ok(url) = std::env::var(variable) else {
-        println!("skipped: {variable} is not set");
+        skip("toll_data_become_one_table_on_every_database", &format!("{variable}: {script} COMMAND"));
         return None;
     };
     let mut connection = Connection::parse("db", &url).unwrap();
@@ -32,7 +31,7 @@ async fn database(variable: &str) -> Option<Connection> {
 
 /// Runs a pipeline of `examples/` to its end, which must be a good one.
 fn run(name: &str, variable: &str, connection: &Connection, data: &Path) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples").join(name).join("dags");
+    let folder = example(name).join("dags");
     let done = Command::new(env!("CARGO_BIN_EXE_flow"))
         .args(["dags", "test", name, "--logical-date", "2026-02-03"])
         .env_clear()
@@ -60,23 +59,14 @@ fn is_empty(data: &Path, name: &str) -> bool {
 }
 
 #[tokio::test]
-async fn a_log_is_loaded_into_postgres_and_a_second_run_takes_its_place() {
-    let Some(connection) = database("FLOW_TEST_POSTGRES_URL").await else { return };
-    let data = TempDir::new().unwrap();
-    for _ in 0..2 {
-        run("shell_etl_postgres", "FLOW_CONN_WEB", &connection, data.path());
-        let found = rows(&connection, "SELECT count(*), min(at)::date, max(at)::date FROM visit").await;
-        assert_eq!(found, json!([[480, "2026-02-03", "2026-02-03"]]));
-        assert!(is_empty(data.path(), "shell_etl_postgres"));
-    }
-}
-
-#[tokio::test]
 async fn toll_data_become_one_table_on_every_database() {
     let data = TempDir::new().unwrap();
     let value = json!({"conn_type": "sqlite", "host": data.path().join("toll.db"), "extra": {"create": true}});
     let sqlite = Connection::from_json("db", &value).unwrap();
-    let servers = [database("FLOW_TEST_POSTGRES_URL").await, database("FLOW_TEST_MYSQL_URL").await];
+    let servers = [
+        database("FLOW_TEST_POSTGRES_URL", "scripts/with-postgres").await,
+        database("FLOW_TEST_MYSQL_URL", "scripts/with-mariadb").await,
+    ];
     for connection in [Some(sqlite)].into_iter().chain(servers).flatten() {
         for _ in 0..2 {
             run("toll_data", "FLOW_CONN_TOLL", &connection, data.path());
