@@ -32,7 +32,7 @@ pub const IS_BUILT_IN: bool = cfg!(feature = "kafka");
 /// How long a broker may take to answer before a task gives up.
 pub const PATIENCE: Duration = Duration::from_secs(15);
 
-/// How long [`test`] waits.
+/// How long [`test()`] waits.
 const TEST_PATIENCE: Duration = Duration::from_secs(6);
 
 /// Where sentences of the client go while it is used: broker down, connection lost. Must not block.

@@ -187,10 +187,7 @@ fn keys_of_the_dag_are_checked() {
             "schedule: {assets: [a]}",
             "2:12 `assets` cannot be used: this version of Flow does not have schedules on assets",
         ),
-        (
-            "schedule: {kafka: {topic: t}}",
-            "2:19 needs `group_id`",
-        ),
+        ("schedule: {kafka: {topic: t}}", "2:19 needs `group_id`"),
         ("schedule: {any: a}", "2:17 `any` must be a list, not `a`"),
         ("deadline: {}", "2:1 `deadline` cannot be used: this version of Flow does not have deadlines"),
         ("default_args: {id: x}", "2:16 `id` cannot stand in `default_args`"),
