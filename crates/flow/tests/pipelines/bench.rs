@@ -143,6 +143,7 @@ pub(crate) struct Warehouse {
 
 impl Warehouse {
     /// Makes one, where there is a server for it.
+    #[expect(clippy::print_stdout, reason = "a test that is skipped says so")]
     pub(crate) fn postgres(test: &str) -> Option<Self> {
         static MADE: AtomicU32 = AtomicU32::new(0);
         let Ok(url) = std::env::var("FLOW_TEST_POSTGRES_URL") else {
