@@ -17,13 +17,14 @@
 //! ```no_run
 //! # async fn example(clients: &flow_clients::Clients, connection: &flow_core::connection::Connection) -> flow_clients::Result<()> {
 //! use flow_clients::sql::{Database, Insert, OnConflict, Parameters};
+//! use serde_json::json;
 //!
 //! let database = Database::of(clients, connection).await?;
 //! let mut session = database.session().await?;
 //! session.begin().await?;
 //! let insert = Insert { table: "readings".into(), columns: vec!["id".into()], on_conflict: OnConflict::Error };
-//! session.insert(&insert, vec![vec![1.into()], vec![2.into()]]).await?;
-//! session.execute("UPDATE offsets SET next = %s", &Parameters::List(vec![3.into()])).await?;
+//! session.insert(&insert, vec![vec![json!(1).into()], vec![json!(2).into()]]).await?;
+//! session.execute("UPDATE offsets SET next = %s", &Parameters::List(vec![json!(3)])).await?;
 //! session.commit().await
 //! # }
 //! ```
