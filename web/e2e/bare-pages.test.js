@@ -69,7 +69,7 @@ const nowhere = { dagId: "", runId: "" };
 sound("what a Viewer sees", {
   given: { examples: true },
   user: { user: "vera", password: "only looks" },
-  paths: pages({ run: nowhere, retried: nowhere, waiting: nowhere })
+  paths: pages({ run: nowhere, rules: nowhere, retried: nowhere, waiting: nowhere })
     .filter(({ name, user }) => user && !WITHOUT.includes(name))
     .map(({ name }) => name),
   prepare: async (flow) => {
