@@ -105,15 +105,21 @@ impl Session {
     /// Hands over a letter.
     pub(super) async fn deliver(&mut self, sealed: &Sealed) -> Result<String> {
         let sender = format!("the sender `{}`", sealed.from);
-        self.expect(&format!("MAIL FROM:<{}>", sealed.from), &sender, 250).await?;
+        let answer = self.ask(&format!("MAIL FROM:<{}>", sealed.from), &sender).await?;
+        if answer.code != 250 {
+            return Err(answer.refusal_with(&self.server, &sender, "check `from_email` and the connection's login"));
+        }
         for recipient in &sealed.recipients {
             let what = format!("the recipient `{recipient}`");
             let answer = self.ask(&format!("RCPT TO:<{recipient}>"), &what).await?;
             if !(250..260).contains(&answer.code) {
-                return Err(answer.refusal(&self.server, &what));
+                return Err(answer.refusal_with(&self.server, &what, "check the address"));
             }
         }
-        self.expect("DATA", "the mail", 354).await?;
+        let answer = self.ask("DATA", "the mail").await?;
+        if answer.code != 354 {
+            return Err(answer.refusal(&self.server, "the mail"));
+        }
         let patience = self.wire.patience;
         let mut dots = Dots::default();
         for piece in sealed.bytes.chunks(PIECE) {
@@ -136,11 +142,6 @@ impl Session {
     pub(super) async fn quit(mut self) {
         self.wire.patience = self.wire.patience.min(Duration::from_secs(2));
         let _ = self.wire.ask("QUIT").await;
-    }
-
-    async fn expect(&mut self, command: &str, what: &str, code: u16) -> Result<()> {
-        let answer = self.ask(command, what).await?;
-        if answer.code == code { Ok(()) } else { Err(answer.refusal(&self.server, what)) }
     }
 
     async fn ask(&mut self, command: &str, what: &str) -> Result<Answer> {
@@ -254,8 +255,17 @@ impl Answer {
 
     /// A temporary refusal is worth another try, a permanent one is not.
     fn refusal(&self, server: &str, what: &str) -> ClientError {
+        self.refusal_with(server, what, "its log may say why")
+    }
+
+    /// The same, with what to do about a permanent one.
+    fn refusal_with(&self, server: &str, what: &str, advice: &str) -> ClientError {
         let words = format!("{server} refuses {what}: {}", self.words());
-        if self.code >= 500 { ClientError::settings(words) } else { ClientError::refused(words) }
+        if self.code >= 500 {
+            ClientError::settings(format!("{words}; {advice}"))
+        } else {
+            ClientError::refused(format!("{words}; it may go well later, else the server's log may say why"))
+        }
     }
 }
 
