@@ -18,6 +18,9 @@ const LINE_MAX: usize = 4096;
 /// Most lines of an answer.
 const LINES_MAX: usize = 128;
 
+/// Most characters of an answer that are shown.
+const WORDS_MAX: usize = 300;
+
 /// Bytes of a letter that are written at once; each such piece has the time of an answer.
 const PIECE: usize = 64 << 10;
 
@@ -249,8 +252,11 @@ fn broken(server: &str, what: &str, error: &io::Error) -> ClientError {
 impl Answer {
     fn words(&self) -> String {
         let text = self.lines.join(" ");
-        let cut: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(300).collect();
-        format!("{} {}", self.code, cut.trim())
+        let plain: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        match plain.char_indices().nth(WORDS_MAX) {
+            Some((end, _)) => format!("{} {}…", self.code, plain[..end].trim()),
+            None => format!("{} {}", self.code, plain.trim()),
+        }
     }
 
     /// A temporary refusal is worth another try, a permanent one is not.
