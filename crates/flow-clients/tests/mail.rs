@@ -108,7 +108,7 @@ async fn what_goes_wrong_is_said_at_its_step() {
     assert!(!login_error.may_retry());
     fails(STARTTLS, None, good.clone(), "who sends this mail?").await;
     let from = json!({ "ca_file": CERTIFICATE, "from_email": "a@b.c" });
-    fails(STARTTLS, None, from, "refuses the sender `a@b.c`: 530 log in").await;
+    fails(STARTTLS, None, from, "refuses the sender `a@b.c`: 530 log in; check `from_email`").await;
     fails(STARTTLS, LOGIN, json!({}), "as `ca_file` in the connection's `extra`").await;
     let no_tls = Manners { starttls: false, ..STARTTLS };
     fails(no_tls.clone(), LOGIN, good.clone(), "offers no STARTTLS").await;
@@ -123,9 +123,14 @@ async fn what_goes_wrong_is_said_at_its_step() {
     fails(pushy, LOGIN, good.clone(), "before the encryption").await;
     let unknown = Manners { unknown: Some("ann@example.org"), ..STARTTLS };
     let error = fails(unknown, LOGIN, good.clone(), "refuses the recipient `ann@example.org`: 550 5.1.1 nobody").await;
-    assert!(!error.may_retry());
+    assert!(!error.may_retry() && error.message.ends_with("; check the address"), "{error}");
     let busy = Manners { refuses: Some(("451 4.7.1 later", 1)), ..STARTTLS };
-    assert!(fails(busy, LOGIN, good.clone(), "refuses the mail: 451 4.7.1 later").await.may_retry());
+    let words = "refuses the mail: 451 4.7.1 later; it may go well later";
+    assert!(fails(busy, LOGIN, good.clone(), words).await.may_retry());
+    let spam = Manners { refuses: Some(("554 5.7.1 spam", 1)), ..STARTTLS };
+    assert!(
+        !fails(spam, LOGIN, good.clone(), "refuses the mail: 554 5.7.1 spam; its log may say why").await.may_retry()
+    );
     let bad = [
         (json!({ "disable_tls": "maybe" }), "`disable_tls` is true or false"),
         (json!({ "timeout": "soon" }), "`timeout` is a number"),

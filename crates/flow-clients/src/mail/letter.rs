@@ -159,7 +159,10 @@ fn one(text: &str) -> std::result::Result<Mailbox, String> {
 }
 
 fn no_address(text: &str) -> String {
-    let cut: String = text.chars().take(80).collect();
+    let mut cut: String = text.chars().take(80).collect();
+    if cut.len() < text.len() {
+        cut.push('…');
+    }
     format!("`{cut}` is no mail address; write `ann@example.org` or `Ann <ann@example.org>`")
 }
 

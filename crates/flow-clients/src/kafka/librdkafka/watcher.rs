@@ -121,7 +121,11 @@ fn plain(reason: &str) -> String {
         Some((front, rest)) if front.starts_with("[thrd:") => rest,
         Some(_) | None => reason,
     };
-    reason.chars().take(LONGEST).collect()
+    let mut plain: String = reason.chars().take(LONGEST).collect();
+    if plain.len() < reason.len() {
+        plain.push('…');
+    }
+    plain
 }
 
 impl ClientContext for Watcher {
