@@ -101,7 +101,7 @@ impl Batches {
         topics: &[String],
         limits: Limits,
     ) -> Result<Self, OperatorError> {
-        let reading = Reading { group: Some(group.to_owned()), from_beginning: true, uncommitted: false };
+        let reading = Reading { group: Some(group.to_owned()), from_beginning: true, ..Reading::default() };
         let consumer = Consumer::open(connection, &reading, notes(cx)).await?;
         let mut marks = BTreeMap::new();
         for topic in topics {

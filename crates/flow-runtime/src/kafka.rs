@@ -306,7 +306,7 @@ impl Turn<'_> {
                 None => return Err(format!("there is no connection `{id}`: make it with `flow connections`")),
             },
         };
-        let reading = Reading { group: Some(topic.group_id.clone()), from_beginning: true, uncommitted: false };
+        let reading = Reading { group: Some(topic.group_id.clone()), from_beginning: true, ..Reading::default() };
         let consumer = Consumer::open(&connection, &reading, no_notes()).await.map_err(sentence)?;
         let is_first = self.offsets.is_empty();
         let mut begins = self.offsets.clone();
