@@ -306,7 +306,7 @@ impl Turn<'_> {
                 None => return Err(format!("there is no connection `{id}`: make it with `flow connections`")),
             },
         };
-        let reading = Reading { group: Some(topic.group_id.clone()), from_beginning: true, ..Reading::default() };
+        let reading = Reading { group: Some(topic.group_id.clone()), is_strict: true, ..Reading::default() };
         let consumer = Consumer::open(&connection, &reading, no_notes()).await.map_err(sentence)?;
         let is_first = self.offsets.is_empty();
         let mut begins = self.offsets.clone();
@@ -407,6 +407,9 @@ impl Turn<'_> {
             }
             let most = self.want.messages - batch.messages.len();
             let polled = consumer.poll(most, wait).await.map_err(sentence)?;
+            if polled.is_lost {
+                return Err("messages that were to be read are not there any more; looking again".to_owned());
+            }
             if polled.messages.is_empty() && polled.ends.is_empty() {
                 consumer.check().await.map_err(sentence)?;
                 if first.is_none() {
