@@ -54,6 +54,17 @@ pub struct KafkaSensor {
     value_format: ValueFormat,
 }
 
+/// The deepest message that can be kept: the database takes a little more.
+const DEEPEST: usize = 90;
+
+fn is_deeper(value: &Value, left: usize) -> bool {
+    match value {
+        Value::Array(items) => left == 0 || items.iter().any(|item| is_deeper(item, left - 1)),
+        Value::Object(fields) => left == 0 || fields.values().any(|item| is_deeper(item, left - 1)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+    }
+}
+
 /// A message that was found, and the next offset of each partition.
 #[derive(Debug, Deserialize, Serialize)]
 struct Found {
@@ -133,6 +144,12 @@ impl KafkaSensor {
             return Ok(Look::Met(message));
         }
         // Once its offset is stored nobody sees it again: first it must be kept.
+        if is_deeper(&message, DEEPEST) {
+            let place = place(&found);
+            return Err(OperatorError::fatal(anyhow!(
+                "{place} is nested more than {DEEPEST} deep, and cannot be kept"
+            )));
+        }
         let offsets = next.into_iter().map(|((topic, partition), offset)| (topic, partition, offset)).collect();
         let kept = serde_json::to_value(Found { message, offsets });
         kept.map(Look::Found).map_err(|error| OperatorError::fatal(anyhow!("the message cannot be kept: {error}")))
@@ -279,6 +296,10 @@ mod tests {
         for _ in 0..2 {
             world.run("kafka_sensor", big.clone()).await.failed_for_good("is larger than 256 KiB");
         }
+        let deep = (0..95).fold(json!(1), |inner, _| json!([inner]));
+        produce(json!([{ "value": { "deep": deep } }])).await;
+        let given = json!({ "topics": topic, "group_id": format!("{topic}-2"), "from_beginning": true, "filter": "value.deep is defined" });
+        world.run("kafka_sensor", given).await.failed_for_good("is nested more than 90 deep");
         let missing = json!({ "topics": format!("{topic}-ghost") });
         world.run("kafka_sensor", missing).await.failed("there is no topic");
     }
