@@ -65,7 +65,7 @@ pub use error::StoreError;
 pub use events::{Event, EventRow};
 pub use facts::RunFacts;
 pub use files::{DagSave, FileSave, ImportError};
-pub use kafka::{KafkaTopic, KafkaTopicRow, Offsets as KafkaOffsets};
+pub use kafka::{KafkaReader, KafkaTopic, KafkaTopicRow, Offsets as KafkaOffsets};
 pub use keyring::{Keyring, Unreadable, VARIABLE as KEY_VARIABLE};
 pub use lists::*;
 pub use log_use::{LogInUse, LogServer};

@@ -195,7 +195,8 @@ impl KafkaToSql {
         writer.offsets.make(&mut session).await?;
 
         let mut batches = Batches::open(cx, &kafka, &group, topics, limits).await?;
-        let first = batches.ends(self.from_beginning.0);
+        let stored = writer.offsets.read(&mut session, topics).await?;
+        let first = batches.begins(&stored, self.from_beginning.0);
         session.begin().await?;
         writer.offsets.begin_at(&mut session, &first).await?;
         session.commit().await?;
@@ -204,7 +205,7 @@ impl KafkaToSql {
         drop(session);
         batches.go_to(cx, &next, self.on_bad).await?;
         let mut done = Offsets::new();
-        while let Some(messages) = batches.next().await? {
+        while let Some(messages) = batches.next(cx, self.on_bad).await? {
             let mut session = database.session().await?;
             match writer.write(&mut session, &messages, &next).await? {
                 Written::Yes => {

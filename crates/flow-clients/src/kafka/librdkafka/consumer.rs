@@ -88,7 +88,7 @@ impl Reader {
         Ok(Self { consumer, name: Mutex::new("".into()) })
     }
 
-    fn watcher(&self) -> &Watcher {
+    pub(super) fn watcher(&self) -> &Watcher {
         &self.consumer.context().watcher
     }
 
@@ -116,7 +116,10 @@ impl Reader {
             let answer = question(slice.min(patience.saturating_sub(began.elapsed()).max(SLICE)));
             slice = (slice * 2).min(Duration::from_secs(4));
             match answer {
-                Ok(answer) => Ok(answer),
+                Ok(answer) => {
+                    self.watcher().is_well();
+                    Ok(answer)
+                }
                 Err(error) => {
                     if self.is_idle() {
                         self.hear();
@@ -182,6 +185,10 @@ impl Reader {
                     }
                 }
                 Some(Err(KafkaError::PartitionEOF(partition))) => polled.ends.push(partition),
+                Some(Err(error)) if error.rdkafka_error_code() == Some(Code::AutoOffsetReset) => {
+                    polled.is_lost = true;
+                    return Ok(polled);
+                }
                 Some(Err(error)) => {
                     let may_pass = error.rdkafka_error_code().is_some_and(errors::may_pass);
                     if let Some(hopeless) = self.watcher().hopeless("read from Kafka") {
@@ -237,7 +244,14 @@ impl Consumer {
         settings.set("enable.auto.commit", false);
         settings.set("enable.auto.offset.store", false);
         settings.set("enable.partition.eof", true);
-        settings.set("auto.offset.reset", if reading.from_beginning { "earliest" } else { "latest" });
+        settings.set(
+            "auto.offset.reset",
+            match (reading.is_strict, reading.from_beginning) {
+                (true, _) => "error",
+                (false, true) => "earliest",
+                (false, false) => "latest",
+            },
+        );
         settings.set("isolation.level", if reading.uncommitted { "read_uncommitted" } else { "read_committed" });
         settings.default("client.id", "flow");
         settings.default("socket.timeout.ms", 20_000);
@@ -361,7 +375,7 @@ impl Consumer {
         }
         self.blocking(|reader, stop| {
             let answer = reader.ask("reach Kafka", PATIENCE, stop, |slice| reader.consumer.fetch_metadata(None, slice));
-            answer.map(|_| reader.watcher().is_well())
+            answer.map(drop)
         })
         .await
     }
