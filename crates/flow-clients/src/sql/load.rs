@@ -12,7 +12,7 @@ use super::{
     insert::{quote, quote_table},
     records::{Format, Record, Records},
 };
-use crate::{ClientError, Kind, Result};
+use crate::{ClientError, Result};
 
 /// Bytes of a batch for `COPY`.
 const COPY_BYTES: usize = 256 << 10;
@@ -225,6 +225,8 @@ impl Session {
                     loaded.rows += rows;
                     return Ok(());
                 }
+                // Whatever ends a `COPY` names the line that it was at: a time-out, too.
+                Err(failed) if !failed.error.is_about_a_row() => return Err(failed.error),
                 Err(failed) => {
                     let at = failed.row.and_then(|row| usize::try_from(row).ok()?.checked_sub(1));
                     let Some((line, end)) = at.and_then(|at| batch.rows.get(at).copied()) else {
@@ -263,7 +265,7 @@ impl Session {
                     loaded.rows += batch.rows.len() as u64;
                     loaded.changed += changed;
                 }
-                Err(error) if is_of_row(&error) => {
+                Err(error) if error.is_about_a_row() => {
                     self.undo().await?;
                     // Which one it is comes out when they go one by one.
                     for ((line, _), cells) in batch.rows.into_iter().zip(batch.cells) {
@@ -273,7 +275,7 @@ impl Session {
                                 loaded.rows += 1;
                                 loaded.changed += changed;
                             }
-                            Err(error) if is_of_row(&error) => {
+                            Err(error) if error.is_about_a_row() => {
                                 self.undo().await?;
                                 if load.bad_rows_max == 0 {
                                     let place = place(&load.path, line);
@@ -304,16 +306,6 @@ impl Session {
         self.run_plain("ROLLBACK TO SAVEPOINT flow_batch").await?;
         self.forgive();
         Ok(())
-    }
-}
-
-/// It is about what was sent, and not about the table, the database or the way there.
-fn is_of_row(error: &ClientError) -> bool {
-    match &error.kind {
-        Kind::SqlState(state) => {
-            ["22", "23", "01", "HY"].iter().any(|class| state.starts_with(class)) || state == "21S01"
-        }
-        Kind::Settings | Kind::Unavailable | Kind::Refused | Kind::Fenced | Kind::Status(_) => false,
     }
 }
 

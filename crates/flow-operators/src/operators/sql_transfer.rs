@@ -10,7 +10,7 @@ use super::sql_load::{Conflict, on_conflict};
 use crate::{
     context::{Stream, TaskContext},
     operator::{Done, Operator, OperatorError},
-    sql::{close, open, or_cancelled, parameters, say_statement},
+    sql::{close, open_both, or_cancelled, parameters, say_statement},
     values::OneOrMany,
 };
 
@@ -80,8 +80,7 @@ with:
 
     async fn run(self, cx: &mut TaskContext) -> Result<Done, OperatorError> {
         let on_conflict = on_conflict(self.on_conflict, &self.conflict_columns)?;
-        let mut source = open(cx, &self.source_conn_id, None).await?;
-        let mut destination = open(cx, &self.destination_conn_id, None).await?;
+        let (mut source, mut destination) = open_both(cx, &self.source_conn_id, &self.destination_conn_id).await?;
         let done = or_cancelled(cx, self.copy(cx, &mut source, &mut destination, on_conflict)).await;
         let done = close(source, done).await;
         close(destination, done).await

@@ -1,6 +1,12 @@
 //! The SQL operators, on SQLite, a real Postgres and a real MariaDB.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use flow_clients::sql::{Cell, Database, DatabaseKind, Parameters};
 use flow_core::{
@@ -8,6 +14,7 @@ use flow_core::{
     run::{FailureCause, Outcome},
 };
 use serde_json::{Value, json};
+use tokio::{task::JoinSet, time::timeout};
 
 use crate::testing::{Run, World};
 
@@ -499,6 +506,27 @@ async fn many_rows_are_loaded_in_batches_and_bad_ones_named() {
 }
 
 #[tokio::test]
+async fn a_row_that_meets_a_lock_is_no_bad_row() {
+    for place in Place::each().await {
+        let wait = match place.kind() {
+            DatabaseKind::Postgres => "SET lock_timeout = '200ms'",
+            DatabaseKind::MySql => "SET SESSION innodb_lock_wait_timeout = 1",
+            // It locks the whole file.
+            DatabaseKind::Sqlite => continue,
+        };
+        place.given(&[T]).await;
+        let mut other = place.database.begin().await.unwrap();
+        other.execute("INSERT INTO t VALUES (2, 'mine', 1)", &Parameters::None).await.unwrap();
+        let file = place.file("a.csv", "id,name\n1,a\n2,b\n3,c\n");
+        let arguments = json!({"table": "t", "file": file, "bad_rows": "skip", "preoperator": wait});
+        place.run("sql_load", arguments.clone()).await.failed("timeout");
+        other.rollback().await.unwrap();
+        assert_eq!(place.rows("SELECT count(*) FROM t").await, json!([[0]]), "{:?}", place.kind());
+        assert_eq!(place.run("sql_load", arguments).await.result(), Some(&json!(3)));
+    }
+}
+
+#[tokio::test]
 async fn rows_go_from_one_database_into_another() {
     let places = Place::each().await;
     for from in &places {
@@ -538,6 +566,26 @@ async fn rows_go_from_one_database_into_another() {
             let again = json!({"source_conn_id": "db", "destination_conn_id": "to", "sql": "SELECT 9, 'x' UNION ALL SELECT 1, 'y'", "destination_table": "target", "columns": ["id", "name"]});
             from.world.run("sql_transfer", again).await.failed("");
             assert_eq!(to.rows("SELECT count(*) FROM target").await, json!([[3]]));
+        }
+    }
+}
+
+#[tokio::test]
+async fn many_transfers_within_one_database_do_not_wait_for_each_other() {
+    for place in Place::each().await {
+        place.given(&[T, "CREATE TABLE copy (id INTEGER)", "INSERT INTO t VALUES (1, 'a', 1)"]).await;
+        let arguments = json!({"source_conn_id": "db", "destination_conn_id": "db", "sql": "SELECT id FROM t", "destination_table": "copy"});
+        let place = Arc::new(place);
+        let mut runs: JoinSet<_> = (0..12)
+            .map(|_| {
+                let (place, arguments) = (place.clone(), arguments.clone());
+                async move { place.world.run("sql_transfer", arguments).await }
+            })
+            .collect();
+        while let Some(run) =
+            timeout(Duration::from_secs(60), runs.join_next()).await.expect("they wait for each other")
+        {
+            assert_eq!(run.unwrap().result(), Some(&json!(1)), "{:?}", place.kind());
         }
     }
 }
