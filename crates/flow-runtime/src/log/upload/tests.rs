@@ -124,7 +124,8 @@ impl Bucket {
             ("AWS_ACCESS_KEY_ID", "key".to_owned()),
             ("AWS_SECRET_ACCESS_KEY", "secret".to_owned()),
             ("AWS_REGION", "here".to_owned()),
-            ("AWS_ENDPOINT", format!("http://{}", self.address)),
+            ("FLOW_LOGS_AWS_ENDPOINT", format!("http://{}", self.address)),
+            ("AWS_ENDPOINT", "http://127.0.0.1:1".to_owned()),
             ("AWS_ALLOW_HTTP", "true".to_owned()),
             ("PATH", "/nowhere".to_owned()),
         ];
