@@ -10,6 +10,7 @@ use super::{
     Cell, DatabaseKind, Insert, OnConflict, Parameters, Session,
     conn::CopyFailed,
     insert::{quote, quote_table},
+    postgres,
     records::{Format, Record, Records},
 };
 use crate::{ClientError, Result};
@@ -79,6 +80,8 @@ struct Plan {
     width: usize,
     /// The field for each column.
     fields: Vec<usize>,
+    /// For each column, whether Postgres has an array there.
+    arrays: Vec<bool>,
 }
 
 impl Session {
@@ -90,10 +93,12 @@ impl Session {
     pub async fn load(&mut self, load: &Load) -> Result<Loaded> {
         let kind = self.kind();
         let table_columns = if load.columns.is_empty() { self.columns_of(&load.table).await? } else { Vec::new() };
+        let is_typed = kind == DatabaseKind::Postgres && load.format == Format::JsonLines;
+        let arrays = if is_typed { self.array_columns(&load.table).await? } else { Vec::new() };
         let (sender, mut batches) = mpsc::channel(WAITING);
         let (planned, plan) = tokio::sync::oneshot::channel();
         let job = load.clone();
-        let reader = tokio::task::spawn_blocking(move || read(&job, kind, table_columns, planned, &sender));
+        let reader = tokio::task::spawn_blocking(move || read(&job, kind, table_columns, &arrays, planned, &sender));
         let loaded = match plan.await {
             Ok(plan) if kind == DatabaseKind::Postgres => self.load_by_copy(load, &plan, &mut batches).await,
             Ok(plan) => self.load_by_insert(load, &plan, &mut batches).await,
@@ -111,7 +116,7 @@ impl Session {
         }
     }
 
-    async fn columns_of(&mut self, table: &str) -> Result<Vec<String>> {
+    pub(super) async fn columns_of(&mut self, table: &str) -> Result<Vec<String>> {
         let sql = format!("SELECT * FROM {} WHERE 1 = 0", quote_table(self.kind(), table));
         let mut rows = self.rows(&sql, &Parameters::None).await?;
         let columns = rows.columns().to_vec();
@@ -377,12 +382,15 @@ fn read(
     load: &Load,
     kind: DatabaseKind,
     table_columns: Vec<String>,
+    arrays: &[String],
     planned: tokio::sync::oneshot::Sender<Plan>,
     batches: &mpsc::Sender<Result<Batch>>,
 ) -> Result<()> {
     let mut records = Records::open(&load.path, &load.format, load.skip_lines)?;
     let names = records.names()?;
-    let plan = Plan::of(load, names, table_columns)?;
+    let mut plan = Plan::of(load, names, table_columns)?;
+    let is_array = |column: &String| arrays.iter().any(|name| name.eq_ignore_ascii_case(column.trim_matches('"')));
+    plan.arrays = plan.columns.iter().map(is_array).collect();
     records.take_keys(&plan.columns, load.columns.is_empty());
     if planned.send(plan.clone()).is_err() {
         return Ok(());
@@ -429,7 +437,12 @@ fn read(
 
 impl Plan {
     fn of(load: &Load, names: Option<Vec<String>>, table_columns: Vec<String>) -> Result<Self> {
-        let whole = |columns: Vec<String>| Self { width: columns.len(), fields: (0..columns.len()).collect(), columns };
+        let whole = |columns: Vec<String>| Self {
+            width: columns.len(),
+            fields: (0..columns.len()).collect(),
+            columns,
+            arrays: Vec::new(),
+        };
         let is_json = load.format == Format::JsonLines;
         match names {
             _ if is_json && !load.columns.is_empty() => Ok(whole(load.columns.clone())),
@@ -446,7 +459,7 @@ impl Plan {
                     })
                 });
                 let fields = fields.collect::<Result<Vec<_>>>()?;
-                Ok(Self { columns: load.columns.clone(), width: names.len(), fields })
+                Ok(Self { columns: load.columns.clone(), width: names.len(), fields, arrays: Vec::new() })
             }
             None if load.columns.is_empty() => Ok(whole(table_columns)),
             None => Ok(whole(load.columns.clone())),
@@ -472,7 +485,8 @@ impl Batch {
                     self.text.push(b'\t');
                 }
                 if record.is_json {
-                    let text = record.json.get(*field).cloned().and_then(Cell::into_text);
+                    let is_array = plan.arrays.get(at).copied().unwrap_or_default();
+                    let text = record.json.get(*field).cloned().and_then(|cell| postgres::text_of(cell, is_array));
                     copy_field(&mut self.text, text.as_deref().map(str::as_bytes));
                 } else {
                     copy_field(&mut self.text, record.field(*field));

@@ -17,6 +17,9 @@ use crate::{
 /// Rows on their way at a time, unless `page_size` says otherwise.
 const PAGE_SIZE: u32 = 1_000;
 
+/// And bytes, unless one row has more.
+const PAGE_BYTES: usize = 4 << 20;
+
 /// `uses: sql_transfer`
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -47,7 +50,7 @@ pub struct SqlTransfer {
     /// The columns of the key, for `on_conflict: update`.
     #[serde(default)]
     conflict_columns: Vec<String>,
-    /// How many rows are on their way at a time.
+    /// How many rows are on their way at a time; fewer where they have more than 4 MiB together.
     #[serde(default = "SqlTransfer::page_size")]
     #[schemars(range(min = 1, max = 100_000))]
     page_size: u32,
@@ -112,13 +115,17 @@ impl SqlTransfer {
         }
         let insert = Insert { table: self.destination_table.clone(), columns, on_conflict };
         let mut count = 0_u64;
-        let mut page = Vec::new();
+        let (mut page, mut size) = (Vec::new(), 0);
         loop {
             let row = rows.next().await?;
             let is_end = row.is_none();
-            page.extend(row.map(|row| row.into_iter().map(|cell| fitting(cell, from, to)).collect::<Vec<_>>()));
-            if page.len() >= most || (is_end && !page.is_empty()) {
+            if let Some(row) = row {
+                size += row.iter().map(Cell::size).sum::<usize>();
+                page.push(row.into_iter().map(|cell| fitting(cell, from, to)).collect::<Vec<_>>());
+            }
+            if page.len() >= most || size >= PAGE_BYTES || (is_end && !page.is_empty()) {
                 count += page.len() as u64;
+                size = 0;
                 destination.insert(&insert, std::mem::take(&mut page)).await?;
             }
             if is_end {
