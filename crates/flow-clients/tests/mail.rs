@@ -68,7 +68,7 @@ async fn a_mail_arrives_over_every_kind_of_line() {
         let expected = if login.is_some() { "logged in as `flow@example.org`" } else { "no login" };
         assert!(words.contains(expected), "{words}");
         let answer = mail::send(&connection, &letter()).await.unwrap();
-        assert_eq!(answer, "250 taken");
+        assert_eq!((answer.answer.as_str(), answer.refused.len()), ("250 taken", 0));
         let mails = sink.until_mails(1);
         assert_eq!((mails.len(), sink.refused()), (1, 0));
         assert_eq!((mails[0].from.as_str(), &mails[0].to), ("flow@example.org", &vec!["ann@example.org".to_owned()]));
@@ -76,6 +76,17 @@ async fn a_mail_arrives_over_every_kind_of_line() {
         assert!(mails[0].text.contains("Message-ID: <k1@example.org>"), "{}", mails[0].text);
         sink.until_alone();
     }
+}
+
+#[tokio::test]
+async fn who_is_refused_keeps_it_from_nobody_else() {
+    let sink = Sink::start(Manners { unknown: Some("gone@example.org"), ..STARTTLS });
+    let to = ["ann@example.org", "gone@example.org", "no address"].map(str::to_owned).to_vec();
+    let letter = Letter { to, ..letter() };
+    let sent = mail::send(&connection(&sink, LOGIN, json!({ "ca_file": CERTIFICATE })), &letter).await.unwrap();
+    assert!(sent.refused[0].contains("`no address` is no mail address"), "{sent:?}");
+    assert!(sent.refused[1].contains("refuses the recipient `gone@example.org`: 550 5.1.1"), "{sent:?}");
+    assert_eq!((sent.answer.as_str(), sent.refused.len(), sink.until_mails(1).len()), ("250 taken", 2, 1));
 }
 
 #[tokio::test]

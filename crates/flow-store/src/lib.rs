@@ -56,7 +56,9 @@ pub use actions::{
 };
 pub use attempts::{AttemptKey, Claimed, Kept, Report, Try};
 pub use cache::{CachedDag, DagCache};
-pub use callbacks::{CallbackFilter, CallbackLine, CallbackReport, ClaimedCallback};
+pub use callbacks::{
+    CALLBACK_TRIES, CALLBACKS_OF_A_KIND, CallbackFilter, CallbackLine, CallbackReport, ClaimedCallback,
+};
 pub use cleanup::{Cleaned, CleanupPlan, CleanupStep};
 pub use connections::ConnectionRow;
 pub use dags::{DagRow, Plan, VersionRow};

@@ -9,7 +9,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::{Login, Security, Settings, letter::Sealed, tls};
+use super::{Login, Security, Sent, Settings, letter::Sealed, tls};
 use crate::{ClientError, Result};
 
 /// Most bytes of a line of an answer (RFC 5321 allows 512).
@@ -26,6 +26,9 @@ const PIECE: usize = 64 << 10;
 
 /// A server may read a letter for long before it takes it: filters look at it.
 const LAST_ANSWER: u32 = 4;
+
+/// The server closes the line; it may say so at any time.
+const LEAVES: u16 = 421;
 
 trait Line: AsyncRead + AsyncWrite + Send + Unpin {}
 
@@ -105,18 +108,25 @@ impl Session {
         }
     }
 
-    /// Hands over a letter.
-    pub(super) async fn deliver(&mut self, sealed: &Sealed) -> Result<String> {
+    /// Hands over a letter, to all that the server takes it for.
+    pub(super) async fn deliver(&mut self, sealed: &Sealed) -> Result<Sent> {
         let sender = format!("the sender `{}`", sealed.from);
         let answer = self.ask(&format!("MAIL FROM:<{}>", sealed.from), &sender).await?;
         if answer.code != 250 {
             return Err(answer.refusal_with(&self.server, &sender, "check `from_email` and the connection's login"));
         }
+        let mut refused = sealed.unfit.clone();
+        let mut is_wanted = false;
         for recipient in &sealed.recipients {
             let what = format!("the recipient `{recipient}`");
             let answer = self.ask(&format!("RCPT TO:<{recipient}>"), &what).await?;
-            if !(250..260).contains(&answer.code) {
-                return Err(answer.refusal_with(&self.server, &what, "check the address"));
+            let is_last = recipient == sealed.recipients.last().unwrap_or(recipient);
+            let refusal = || answer.refusal_with(&self.server, &what, "check the address");
+            match answer.code {
+                250..260 => is_wanted = true,
+                // Nobody is left who might get it; or the server takes leave.
+                code if code == LEAVES || (is_last && !is_wanted) => return Err(refusal()),
+                _ => refused.push(refusal().message),
             }
         }
         let answer = self.ask("DATA", "the mail").await?;
@@ -136,7 +146,7 @@ impl Session {
         self.wire.patience = patience;
         let answer = answer.map_err(|error| broken(&self.server, "the mail", &error))?;
         match answer.code {
-            250 => Ok(answer.words()),
+            250 => Ok(Sent { answer: answer.words(), refused }),
             _ => Err(answer.refusal(&self.server, "the mail")),
         }
     }

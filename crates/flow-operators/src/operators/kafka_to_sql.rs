@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 
 use anyhow::anyhow;
 use flow_clients::{
-    ClientError, Kind,
     kafka::{Message, Offsets},
     sql::{Database, Insert, OffsetsTable, OnConflict, Session},
 };
@@ -282,7 +281,7 @@ impl Writer<'_> {
         let values = rows.iter().map(|row| row.values.clone()).collect();
         let written = match session.insert_json(&self.insert, values).await {
             Ok(_) => rows.len(),
-            Err(error) if is_about_a_row(&error) => {
+            Err(error) if error.is_about_a_row() => {
                 // Some row is bad: which? The transaction is of no use any more; the lock is taken again.
                 session.rollback().await?;
                 session.begin().await?;
@@ -358,7 +357,7 @@ impl Writer<'_> {
             let values = part.iter().map(|row| row.values.clone()).collect();
             match session.insert_json(&self.insert, values).await {
                 Ok(_) => written += part.len(),
-                Err(error) if is_about_a_row(&error) => {
+                Err(error) if error.is_about_a_row() => {
                     session.back_to_mark().await?;
                     match part {
                         [] => {}
@@ -374,18 +373,6 @@ impl Writer<'_> {
             }
         }
         Ok(written)
-    }
-}
-
-/// Whether the database refused a value, so that another row might pass: not a lock, a missing table, a lost connection.
-fn is_about_a_row(error: &ClientError) -> bool {
-    match &error.kind {
-        Kind::SqlState(state) => {
-            // MySQL says HY000 about values too, and about much else; these are its numbers for them.
-            let numbers = ["(error 1366)", "(error 1364)", "(error 1265)"];
-            state.starts_with("22") || state.starts_with("23") || numbers.iter().any(|it| error.message.contains(it))
-        }
-        Kind::Settings | Kind::Unavailable | Kind::Status(_) | Kind::Refused | Kind::Fenced => false,
     }
 }
 
