@@ -46,7 +46,10 @@ const WAYS: &[(&str, &str)] = &[
     ("json", r#"printf '{"it": "%s"}\n' "$(printf %s "$S" | sed 's/\\/\\\\/g; s/"/\\"/g')""#),
     ("environment", "env; set"),
     ("traced", r#"set -x; true "$S""#),
-    ("xcom_file", r#"E="${S//\\/\\\\}"; printf '{"plain": "%s", "deep": {"list": ["a%sb"]}}' "${E//\"/\\\"}" "$U" > "$FLOW_XCOM""#),
+    (
+        "xcom_file",
+        r#"E="${S//\\/\\\\}"; printf '{"plain": "%s", "deep": {"list": ["a%sb"]}}' "${E//\"/\\\"}" "$U" > "$FLOW_XCOM""#,
+    ),
     ("last_line", r#"echo "result=$S""#),
     ("failing", r#"echo "cannot log in with $S" >&2; exit 3"#),
     ("binary", r#"printf '\377\376%s\377\0%s\n' "$S" "$S""#),
