@@ -135,7 +135,9 @@ pub struct ExternalTask {
 ///
 /// The same for every clone. Only done when the attempt ended well.
 #[derive(Clone, Default)]
-pub struct Afterwards(Arc<Mutex<Vec<BoxFuture<'static, Result<(), String>>>>>);
+pub struct Afterwards(Arc<Mutex<Vec<Work>>>);
+
+type Work = BoxFuture<'static, Result<(), String>>;
 
 impl Afterwards {
     /// Has this done afterwards; its error is a sentence. Dropped without having begun when the end is not taken.
@@ -161,7 +163,7 @@ impl Afterwards {
         Ok(())
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<BoxFuture<'static, Result<(), String>>>> {
+    fn lock(&self) -> MutexGuard<'_, Vec<Work>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
