@@ -7,6 +7,7 @@ pub mod dag_files;
 pub mod folder;
 pub mod host;
 pub mod log;
+pub mod measure;
 pub mod node;
 pub mod pass;
 pub mod settings;

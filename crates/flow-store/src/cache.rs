@@ -81,12 +81,29 @@ struct Kept {
     versions: HashMap<i64, (Arc<CachedDag>, u64)>,
     weight: usize,
     clock: u64,
+    hits: u64,
+    misses: u64,
+}
+
+/// How a [`DagCache`] is used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CacheUse {
+    /// Since the process began.
+    pub hits: u64,
+    /// Since the process began.
+    pub misses: u64,
+    /// At hand.
+    pub versions: usize,
 }
 
 impl Kept {
     fn get(&mut self, id: i64) -> Option<Arc<CachedDag>> {
         self.clock += 1;
-        let (cached, used) = self.versions.get_mut(&id)?;
+        let Some((cached, used)) = self.versions.get_mut(&id) else {
+            self.misses += 1;
+            return None;
+        };
+        self.hits += 1;
         *used = self.clock;
         Some(cached.clone())
     }
@@ -151,6 +168,12 @@ impl DagCache {
         }
         let row = store.version(version_id).await?;
         self.keep(&row)
+    }
+
+    /// Says how it is used.
+    pub fn usage(&self) -> CacheUse {
+        let kept = self.kept();
+        CacheUse { hits: kept.hits, misses: kept.misses, versions: kept.versions.len() }
     }
 
     fn kept(&self) -> std::sync::MutexGuard<'_, Kept> {

@@ -30,6 +30,7 @@ async fn every_statement_prepares(store: Store) {
         crate::lists::task_instances::ALL,
         crate::lists::versions::ALL,
         crate::lists::xcoms::ALL,
+        crate::load::ALL,
         crate::looks::ALL,
         crate::notify::ALL,
         crate::overview::ALL,

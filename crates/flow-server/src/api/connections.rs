@@ -5,9 +5,11 @@ use flow_core::{
     connection::{Connection, check_extra, check_id},
     secret::{self, MASK, Secret},
 };
+use flow_metrics::declared::{CONNECTION_TEST_DURATION, CONNECTION_TESTS};
 use flow_store::{ConnectionFilter, ConnectionOrder, ConnectionRow, StoreError, Tx};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use tokio::time::Instant;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -367,7 +369,10 @@ async fn test_connection(
         row.unreadable = None;
     }
     let hidden = ConnectionBody { password: None, ..body };
+    let began = Instant::now();
     let (status, message) = flow_clients::test(&hidden.onto(Some(old.unwrap_or_else(nothing)), &[])?).await;
+    app.metrics.took(&CONNECTION_TEST_DURATION, &[], began.elapsed());
+    app.metrics.add(&CONNECTION_TESTS, &[if status { "success" } else { "failed" }], 1);
     Ok(axum::Json(ConnectionTestResponse { status, message }))
 }
 

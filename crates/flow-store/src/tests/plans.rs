@@ -74,6 +74,7 @@ fn hot() -> Vec<Sql> {
         crate::lists::task_instances::ALL,
         crate::lists::xcoms::ALL,
         crate::lists::versions::ALL,
+        crate::load::ALL,
         crate::looks::ALL,
         crate::overview::ALL,
         crate::pools::ALL,
