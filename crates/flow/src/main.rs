@@ -14,6 +14,7 @@ mod dag_folder;
 mod descriptors;
 mod graph;
 mod home;
+mod metrics;
 mod node;
 mod output;
 mod rehearsal;

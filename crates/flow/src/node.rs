@@ -13,6 +13,7 @@ use std::{
 use anyhow::Context as _;
 use flow_clients::Clients;
 use flow_core::secret;
+use flow_metrics::Metrics;
 use flow_operators::Registry;
 use flow_runtime::{
     Clock, Node, Stop, Workshop,
@@ -20,6 +21,7 @@ use flow_runtime::{
     folder::FolderSync,
     host,
     log::{LogStore, Masker},
+    measure::{Counting, Measures},
     node::process_id,
     pass::Bounds,
     settings,
@@ -34,7 +36,7 @@ use crate::{
     config::{masked, sqlite_path, value::Count},
     context::Cx,
     dag_files::FolderFiles,
-    descriptors,
+    descriptors, metrics,
     output::Refusal,
     task_logs::TaskLogs,
 };
@@ -49,6 +51,8 @@ pub(crate) struct Parts {
     pub(crate) registry: Arc<Registry>,
     pub(crate) logs: LogStore,
     pub(crate) clock: Clock,
+    /// What is measured of this process.
+    pub(crate) metrics: Metrics,
     /// The keys of variables and connections.
     keyring: Keyring,
     /// Held while the process lives: one process a SQLite file.
@@ -116,6 +120,12 @@ impl Parts {
             }
         }
         let registry = Arc::new(flow_operators::all());
+        let metrics = metrics::of_settings(&settings.metrics);
+        let store = if metrics.is_on() {
+            store.with_witness(Arc::new(Counting::new(metrics.clone(), &registry.catalog())))
+        } else {
+            store
+        };
         let clock = Clock::system();
         Ok(Self {
             dags: DagCache::new(Arc::new(registry.catalog())),
@@ -123,6 +133,7 @@ impl Parts {
             store,
             registry,
             clock,
+            metrics,
             keyring,
             lock: None,
         })
@@ -159,6 +170,7 @@ impl Parts {
                 dag_folder: Some(settings.dags.folder.clone()),
                 masker: self.masker(cx),
             },
+            measures: Measures::new(self.metrics.clone(), metrics::job(kind)),
             lease: settings.worker.lease,
             heartbeat: settings.worker.heartbeat,
             drain: settings.worker.drain,
@@ -178,6 +190,7 @@ impl Parts {
             version: VERSION.to_owned(),
             paused_at_creation,
             scan_interval: settings.dags.scan_interval,
+            metrics: self.metrics.clone(),
         }
     }
 }
@@ -282,6 +295,8 @@ pub(crate) async fn serve(cx: &Cx, parts: &Parts, listener: TcpListener, stop: S
         graphs: flow_server::Graphs::default(),
         version: VERSION,
         max_infrastructure_retries: cx.config.settings.core.max_infrastructure_retries,
+        metrics: parts.metrics.clone(),
+        anonymous_scrape: cx.config.settings.metrics.anonymous_scrape,
         now: flow_runtime::clock::system_now,
         renderer: Arc::new(move |row, task| {
             let (store, dags, clock) = (store.clone(), dags.clone(), clock.clone());

@@ -9,6 +9,7 @@ use flow_store::ProcessKind;
 use crate::{
     cli::Flags,
     context::Cx,
+    metrics::Beside,
     node::{self, Parts},
 };
 
@@ -36,10 +37,13 @@ pub(crate) async fn run(_args: Args, cx: &Cx) -> anyhow::Result<ExitCode> {
     tokio::spawn(stop.listen().context("cannot take over the signals")?);
     let paused = cx.config.settings.core.dags_are_paused_at_creation;
     let folder = tokio::spawn(parts.folder(cx, paused).run(stop.clone()));
-    let ran = parts.node(cx, ProcessKind::Scheduler).run(stop.clone()).await;
+    let node = parts.node(cx, ProcessKind::Scheduler);
+    let beside = Beside::start(cx, &parts, Some((ProcessKind::Scheduler, &node.me.id)), &stop).await?;
+    let ran = node.run(stop.clone()).await;
     stop.drain();
     // It looks at the stop between two files.
     let _ = tokio::time::timeout(node::FAREWELL, folder).await;
+    beside.end().await;
     parts.store.close().await;
     ran?;
     Ok(ExitCode::SUCCESS)

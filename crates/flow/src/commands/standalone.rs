@@ -14,6 +14,7 @@ use crate::{
     cli::Flags,
     config::Origin,
     context::Cx,
+    metrics::Beside,
     node::{self, Parts},
     output::Refusal,
 };
@@ -68,6 +69,7 @@ pub(crate) async fn run(_args: Args, cx: &Cx) -> anyhow::Result<ExitCode> {
         && cx.config.origin("core.dags_are_paused_at_creation") != &Origin::Default;
     let folder = tokio::spawn(parts.folder(cx, paused).run(stop.clone()));
     let node = parts.node(cx, ProcessKind::Standalone);
+    let beside = Beside::start(cx, &parts, Some((ProcessKind::Standalone, &node.me.id)), &stop).await?;
     let (ran, ()) = tokio::join!(
         async {
             let ran = node.run(stop.clone()).await;
@@ -78,6 +80,7 @@ pub(crate) async fn run(_args: Args, cx: &Cx) -> anyhow::Result<ExitCode> {
     );
     // It looks at the stop between two files.
     let _ = tokio::time::timeout(node::FAREWELL, folder).await;
+    beside.end().await;
     parts.store.close().await;
     ran?;
     Ok(ExitCode::SUCCESS)

@@ -9,6 +9,7 @@ use flow_store::ProcessKind;
 use crate::{
     cli::Flags,
     context::Cx,
+    metrics::Beside,
     node::{self, Parts},
 };
 
@@ -46,7 +47,10 @@ pub(crate) async fn run(_args: Args, cx: &Cx) -> anyhow::Result<ExitCode> {
     let parts = Parts::of_process(cx).await?;
     let stop = Stop::new();
     tokio::spawn(stop.listen().context("cannot take over the signals")?);
-    let ran = parts.node(cx, ProcessKind::Worker).run(stop).await;
+    let node = parts.node(cx, ProcessKind::Worker);
+    let beside = Beside::start(cx, &parts, Some((ProcessKind::Worker, &node.me.id)), &stop).await?;
+    let ran = node.run(stop).await;
+    beside.end().await;
     parts.store.close().await;
     ran?;
     Ok(ExitCode::SUCCESS)
