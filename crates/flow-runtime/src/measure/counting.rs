@@ -4,11 +4,14 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{Mutex, PoisonError},
     time::Duration,
 };
 
-use flow_core::{DagId, RunState, TaskId, TaskState, catalog::Catalog};
+use flow_core::{
+    DagId, TaskId, TaskState,
+    catalog::{Catalog, OperatorSpec},
+};
 use flow_metrics::{
     Counter, Metrics, Timer,
     declared::{
@@ -38,21 +41,29 @@ pub struct Counting {
     metrics: Metrics,
     /// What Airflow calls operators, by their names.
     classes: HashMap<String, String>,
-    tasks: Mutex<HashMap<DagId, HashMap<TaskId, Arc<OfTask>>>>,
-    operators: Mutex<HashMap<String, Arc<OfOperator>>>,
+    kept: Mutex<Kept>,
     transaction: Timer,
     lost: Counter,
     orphaned: Counter,
 }
 
+/// The handles that are kept.
+#[derive(Debug, Default)]
+struct Kept {
+    tasks: HashMap<DagId, HashMap<TaskId, OfTask>>,
+    /// How many tasks there are in it.
+    number: usize,
+    operators: HashMap<String, OfOperator>,
+}
+
 /// The handles of a task, each made when it is first wanted: most tasks are never skipped.
 #[derive(Debug, Default)]
 struct OfTask {
-    starts: OnceLock<Counter>,
-    finishes: [OnceLock<Counter>; OVER.len()],
-    duration: OnceLock<Timer>,
-    scheduled: OnceLock<Timer>,
-    queued: OnceLock<Timer>,
+    starts: Option<Counter>,
+    finishes: [Option<Counter>; OVER.len()],
+    duration: Option<Timer>,
+    scheduled: Option<Timer>,
+    queued: Option<Timer>,
 }
 
 /// The handles of an operator.
@@ -63,16 +74,29 @@ struct OfOperator {
     created: Counter,
 }
 
+impl Kept {
+    fn task(&mut self, dag_id: &DagId, task_id: &TaskId) -> &mut OfTask {
+        let is_new = self.tasks.get(dag_id).is_none_or(|tasks| !tasks.contains_key(task_id));
+        if is_new {
+            // What is kept is no more worth than what is new: all of it is looked up again.
+            if self.number >= KEPT {
+                self.tasks.clear();
+                self.number = 0;
+            }
+            self.number += 1;
+        }
+        self.tasks.entry(dag_id.clone()).or_default().entry(task_id.clone()).or_default()
+    }
+}
+
 impl Counting {
     /// Counts into these metrics; operators go by the names of their classes in Airflow.
     pub fn new(metrics: Metrics, catalog: &Catalog) -> Self {
         let class = |class: &'static str| class.rsplit('.').next().filter(|name| !name.is_empty());
-        let classes =
-            catalog.all().iter().filter_map(|spec| Some((spec.name.to_owned(), class(spec.class)?.to_owned())));
+        let named = |spec: &OperatorSpec| Some((spec.name.to_owned(), class(spec.class)?.to_owned()));
         Self {
-            classes: classes.collect(),
-            tasks: Mutex::default(),
-            operators: Mutex::default(),
+            classes: catalog.all().iter().filter_map(named).collect(),
+            kept: Mutex::default(),
             transaction: metrics.timer(&DATABASE_TRANSACTION, &[]),
             lost: metrics.counter(&TRIES_LOST, &[]),
             orphaned: metrics.counter(&TRIES_ORPHANED, &[]),
@@ -80,45 +104,29 @@ impl Counting {
         }
     }
 
-    fn task(&self, dag_id: &DagId, task_id: &TaskId) -> Arc<OfTask> {
-        let mut dags = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(task) = dags.get(dag_id).and_then(|tasks| tasks.get(task_id)) {
-            return task.clone();
+    fn operator<'k>(&self, kept: &'k mut Kept, name: &str) -> &'k OfOperator {
+        if !kept.operators.contains_key(name) {
+            let class = self.classes.get(name).map_or(name, String::as_str);
+            let operator = OfOperator {
+                successes: self.metrics.counter(&TASK_SUCCESSES, &[class]),
+                failures: self.metrics.counter(&TASK_FAILURES, &[class]),
+                created: self.metrics.counter(&TASKS_CREATED, &[class]),
+            };
+            if kept.operators.len() >= KEPT {
+                kept.operators.clear();
+            }
+            kept.operators.insert(name.to_owned(), operator);
         }
-        let task = Arc::new(OfTask::default());
-        // What was kept longest is no more worth than what is new: all of it is looked up again.
-        if dags.values().map(HashMap::len).sum::<usize>() >= KEPT {
-            dags.clear();
-        }
-        dags.entry(dag_id.clone()).or_default().insert(task_id.clone(), task.clone());
-        task
+        &kept.operators[name]
     }
 
-    fn operator(&self, name: &str) -> Arc<OfOperator> {
-        let mut operators = self.operators.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(operator) = operators.get(name) {
-            return operator.clone();
-        }
-        let class = self.classes.get(name).map_or(name, String::as_str);
-        let operator = Arc::new(OfOperator {
-            successes: self.metrics.counter(&TASK_SUCCESSES, &[class]),
-            failures: self.metrics.counter(&TASK_FAILURES, &[class]),
-            created: self.metrics.counter(&TASKS_CREATED, &[class]),
-        });
-        if operators.len() >= KEPT {
-            operators.clear();
-        }
-        operators.insert(name.to_owned(), operator.clone());
-        operator
-    }
-
-    fn count(&self, happening: &Happening) {
+    fn count(&self, kept: &mut Kept, happening: &Happening) {
         let metrics = &self.metrics;
         match happening {
             Happening::RunCreated { dag_id, run_type, tasks } => {
                 metrics.add(&RUNS_CREATED, &[dag_id.as_str(), run_type.as_str()], 1);
                 for (operator, number) in tasks {
-                    self.operator(operator).created.add(*number);
+                    self.operator(kept, operator).created.add(*number);
                 }
             }
             Happening::RunStarted { dag_id, late } => {
@@ -127,7 +135,7 @@ impl Counting {
                 }
             }
             Happening::RunEnded { dag_id, state, took, first_task, first_task_late } => {
-                self.run_ended(dag_id.as_str(), *state, *took);
+                metrics.took(&RUN_DURATION, &[dag_id.as_str(), state.as_str()], *took);
                 if let Some(late) = first_task_late {
                     metrics.took(&RUN_FIRST_TASK_DELAY, &[dag_id.as_str()], *late);
                 }
@@ -136,19 +144,23 @@ impl Counting {
                 }
             }
             Happening::TaskQueued { dag_id, task_id, waited } => {
-                let names = [dag_id.as_str(), task_id.as_str()];
-                let timer = || metrics.timer(&TASK_SCHEDULED_DURATION, &names);
-                self.task(dag_id, task_id).scheduled.get_or_init(timer).took(*waited);
+                let timer = || metrics.timer(&TASK_SCHEDULED_DURATION, &[dag_id.as_str(), task_id.as_str()]);
+                kept.task(dag_id, task_id).scheduled.get_or_insert_with(timer).took(*waited);
             }
             Happening::TaskStarted { dag_id, task_id, waited } => {
-                let (task, names) = (self.task(dag_id, task_id), [dag_id.as_str(), task_id.as_str()]);
-                task.starts.get_or_init(|| metrics.counter(&TASK_STARTS, &names)).add(1);
-                task.queued.get_or_init(|| metrics.timer(&TASK_QUEUED_DURATION, &names)).took(*waited);
+                let (task, names) = (kept.task(dag_id, task_id), [dag_id.as_str(), task_id.as_str()]);
+                task.starts.get_or_insert_with(|| metrics.counter(&TASK_STARTS, &names)).add(1);
+                task.queued.get_or_insert_with(|| metrics.timer(&TASK_QUEUED_DURATION, &names)).took(*waited);
             }
             Happening::TaskMoved { dag_id, task_id, operator, from, to, is_own, took } => {
-                self.task_moved(dag_id, task_id, *from, *to, *took);
-                if *is_own {
-                    self.tried(operator, *to);
+                self.task_moved(kept, (dag_id, task_id), *from, *to, *took);
+                if *is_own && !operator.is_empty() {
+                    let operator = self.operator(kept, operator);
+                    if *to == TaskState::Success {
+                        operator.successes.add(1);
+                    } else if matches!(to, TaskState::Failed | TaskState::UpForRetry) {
+                        operator.failures.add(1);
+                    }
                 }
             }
             Happening::TriesLost(number) => self.lost.add(*number),
@@ -156,18 +168,21 @@ impl Counting {
         }
     }
 
-    fn run_ended(&self, dag_id: &str, state: RunState, took: Duration) {
-        self.metrics.took(&RUN_DURATION, &[dag_id, state.as_str()], took);
-    }
-
-    fn task_moved(&self, dag_id: &DagId, task_id: &TaskId, from: TaskState, to: TaskState, took: Option<Duration>) {
+    fn task_moved(
+        &self,
+        kept: &mut Kept,
+        (dag_id, task_id): (&DagId, &TaskId),
+        from: TaskState,
+        to: TaskState,
+        took: Option<Duration>,
+    ) {
         let (metrics, names) = (&self.metrics, [dag_id.as_str(), task_id.as_str()]);
         if let Some(at) = OVER.iter().position(|state| *state == to) {
-            let task = self.task(dag_id, task_id);
+            let task = kept.task(dag_id, task_id);
             let finishes = || metrics.counter(&TASK_FINISHES, &[names[0], names[1], to.as_str()]);
-            task.finishes[at].get_or_init(finishes).add(1);
+            task.finishes[at].get_or_insert_with(finishes).add(1);
             if let Some(took) = took {
-                task.duration.get_or_init(|| metrics.timer(&TASK_DURATION, &names)).took(took);
+                task.duration.get_or_insert_with(|| metrics.timer(&TASK_DURATION, &names)).took(took);
             }
         } else if to == TaskState::Removed {
             metrics.add(&TASKS_REMOVED, &names[..1], 1);
@@ -176,24 +191,17 @@ impl Counting {
             metrics.add(&TASKS_RESTORED, &names[..1], 1);
         }
     }
-
-    fn tried(&self, operator: &str, to: TaskState) {
-        if operator.is_empty() {
-            return;
-        }
-        if to == TaskState::Success {
-            self.operator(operator).successes.add(1);
-        } else if matches!(to, TaskState::Failed | TaskState::UpForRetry) {
-            self.operator(operator).failures.add(1);
-        }
-    }
 }
 
 impl Witness for Counting {
     fn committed(&self, happened: &[Happening], took: Duration) {
         self.transaction.took(took);
+        if happened.is_empty() {
+            return;
+        }
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         for happening in happened {
-            self.count(happening);
+            self.count(&mut kept, happening);
         }
     }
 }
@@ -255,7 +263,8 @@ mod tests {
         let rest =
             format!("flow_task_finishes_total{{dag_id=\"other\",task_id=\"other\",state=\"success\"}} {}", KEPT + 8);
         shows(&counting, &[&rest]);
-        assert!(counting.tasks.lock().unwrap().len() <= KEPT);
+        let kept = counting.kept.lock().unwrap();
+        assert!(kept.number <= KEPT && kept.tasks.len() <= KEPT);
     }
 
     #[test]
