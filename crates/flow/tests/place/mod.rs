@@ -6,6 +6,7 @@ use std::{
     net::TcpStream,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
     time::{Duration, Instant},
 };
 
@@ -31,6 +32,11 @@ pub(crate) struct Flow {
 impl Flow {
     /// Starts with these DAG files, and waits until each of them has been read.
     pub(crate) fn start(dags: &[(&str, &str)]) -> Self {
+        Self::start_with(dags, &[])
+    }
+
+    /// The same, with these environment variables.
+    pub(crate) fn start_with(dags: &[(&str, &str)], settings: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join("dags")).unwrap();
         for (name, text) in dags {
@@ -45,6 +51,7 @@ impl Flow {
             .env("HOME", folder.path())
             .env("FLOW__WEB__EDIT_DAGS", "true")
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .envs(settings.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(said);
@@ -128,8 +135,9 @@ impl Drop for Flow {
 
 /// Makes a Postgres database of its own, where there is a server for it; else Flow takes SQLite.
 fn database() -> Option<String> {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
     let url = std::env::var("FLOW_TEST_POSTGRES_URL").ok()?;
-    let name = format!("flow_place_{}", std::process::id());
+    let name = format!("flow_place_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let mut server = sqlx::PgConnection::connect(&url).await.unwrap();
