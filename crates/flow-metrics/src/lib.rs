@@ -13,7 +13,7 @@ mod statsd;
 use std::{
     collections::BTreeMap,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -49,8 +49,11 @@ struct Inner {
     statsd: Option<Arc<Statsd>>,
     names: Names,
     /// Gauges that hold until they are set again.
-    standing: Mutex<BTreeMap<(&'static str, Vec<String>), (&'static Metric, f64)>>,
+    standing: Mutex<Standing>,
 }
+
+/// Values by name and labels.
+type Standing = BTreeMap<(&'static str, Vec<String>), (&'static Metric, f64)>;
 
 /// Between two rounds of upkeep.
 const UPKEEP: Duration = Duration::from_secs(5);
@@ -236,8 +239,7 @@ impl Inner {
         }
     }
 
-    #[expect(clippy::type_complexity, reason = "the type of a field")]
-    fn standing(&self) -> std::sync::MutexGuard<'_, BTreeMap<(&'static str, Vec<String>), (&'static Metric, f64)>> {
+    fn standing(&self) -> MutexGuard<'_, Standing> {
         self.standing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -312,7 +312,7 @@ impl Tx {
         let started: Vec<(i64, String, i64, i64, i64, Option<i64>)> = on!(tx self, START, |text, conn| {
             sqlx::query_as(text).bind(to_list(&starts)).bind(hostname).fetch_all(conn).await?
         });
-        let mut started: HashMap<(i64, String, i64), (i64, i64, Option<i64>)> = started
+        let mut started: HashMap<_, _> = started
             .into_iter()
             .map(|(run, task, map, tries, lost, queued)| ((run, task, map), (tries, lost, queued)))
             .collect();
