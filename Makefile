@@ -3,9 +3,11 @@
 CARGO ?= cargo
 FLOW = $${CARGO_TARGET_DIR:-target}/release/flow
 FLOW_DEBUG = $${CARGO_TARGET_DIR:-target}/debug/flow
-NEED_CARGO = @command -v $(CARGO) >/dev/null || { echo 'Rust is missing (1.94 or later): install it from https://rustup.rs'; exit 1; }
+NEED_CARGO = @command -v $(CARGO) >/dev/null || { echo 'Rust is missing (1.94 or later): install it from https://rustup.rs'; exit 1; }; \
+	{ [ -e /usr/include/openssl/ssl.h ] || pkg-config --exists openssl 2>/dev/null; } || \
+	{ echo 'The headers of OpenSSL are missing, which the Kafka client needs: apt-get install libssl-dev pkg-config | dnf install openssl-devel | brew install openssl pkg-config'; exit 1; }
 
-.PHONY: run build ui test test-sqlite test-postgres test-ui test-e2e screenshots soak bench bench-ui airflow-golden lint fmt doc
+.PHONY: run build ui test test-sqlite test-postgres test-servers test-ui test-e2e screenshots soak bench bench-ui airflow-golden lint fmt doc
 
 # Flow with the example DAGs, at http://127.0.0.1:8080; everything it and they keep is in ./.flow
 run: build
@@ -22,16 +24,21 @@ ui:
 	scripts/ui
 
 # Everything, on both databases; the quick checks first
-test: lint test-sqlite test-postgres doc test-ui test-e2e
+test: lint test-sqlite test-postgres test-servers doc test-ui test-e2e
 
 test-sqlite:
 	$(NEED_CARGO)
 	$(CARGO) test --locked --package flow-core
-	$(CARGO) test --locked --workspace --exclude flow-core
+	FLOW_TEST_SERVERS=some scripts/with-mariadb scripts/with-kafka $(CARGO) test --locked --workspace --exclude flow-core --exclude flow-clients --exclude flow-operators
 
 test-postgres:
 	$(NEED_CARGO)
-	scripts/with-postgres $(CARGO) test --locked --package flow-store --package flow-runtime --package flow-server --package flow
+	scripts/with-postgres scripts/with-mariadb scripts/with-kafka $(CARGO) test --locked --package flow-store --package flow-runtime --package flow-server --package flow
+
+# What talks to other systems, with a real server of each beside it
+test-servers:
+	$(NEED_CARGO)
+	scripts/with-postgres scripts/with-mariadb scripts/with-kafka $(CARGO) test --locked --package flow-clients --package flow-operators
 
 # The web UI by itself: style, types, unit tests, its size, and whether it knows the API as it is
 test-ui: ui

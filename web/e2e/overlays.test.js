@@ -8,7 +8,7 @@ import { startFlow } from "./harness/flow.js";
 import { SKIP } from "./harness/journey.js";
 
 const button = (name) => async (page) => await page.getByRole("button", { name, exact: true }).first().click();
-const key = (keys) => async (page) => await page.keyboard.press(keys);
+const key = (keys) => Object.assign(async (page) => await page.keyboard.press(keys), { isKey: true });
 
 /** Where, what is done there, and the role of what opens. */
 const OVERLAYS = {
@@ -71,6 +71,9 @@ describe("what opens above a page is sound", { skip: SKIP }, () => {
         assert.deepEqual([...(await window.problems()), ...(await barriers(window.page))], []);
         await window.page.keyboard.press("Escape");
         await overlay.waitFor({ state: "detached" });
+        const isBack = () => document.activeElement !== document.body;
+        // What a button has opened gives the focus back to it.
+        if (!open.isKey) await window.page.waitForFunction(isBack);
       });
     }
   }

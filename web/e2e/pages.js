@@ -1,5 +1,10 @@
 // Every page of the UI with something on it: for screenshots, for axe, and for whatever else holds of all pages.
 
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { EXAMPLES } from "./harness/flow.js";
+import { until } from "./harness/until.js";
+
 const BROKEN = `dag_id: half_done
 tasks:
   - id: extract
@@ -11,11 +16,32 @@ tasks:
     with: { bash_comand: echo 2 }
 `;
 
+/** What has a past: a run a day, for so many days. */
+const DAILY = "log_etl";
+const DAYS = 24;
+
+/** The same DAG, daily, since some time ago. */
+function daily(text) {
+  const since = new Date(Date.now() - DAYS * 86_400_000).toISOString().slice(0, 10);
+  return text
+    .replace(/^schedule: .*$/m, 'schedule: "@daily"\ncatchup: true')
+    .replace(/^start_date: .*$/m, `start_date: ${since}`);
+}
+
+/** Until they have ended, on a machine with much to do. */
+const PATIENCE = 120_000;
+
 /** What `startFlow` is given for it. */
-export const FURNISHED = { examples: true, dags: { "half_done.yaml": BROKEN } };
+export const FURNISHED = {
+  examples: true,
+  dags: { "half_done.yaml": BROKEN, [`${DAILY}.yaml`]: daily(readFileSync(join(EXAMPLES, `${DAILY}.yaml`), "utf8")) },
+  settings: { "web.edit_dags": "true" },
+};
 
 /** What is run beforehand, several times where a list wants more than one. */
 const RUN = ["tutorial", "trigger_rules", "branching", "retries_and_timeouts", "log_etl", "log_etl", "log_etl"];
+/** Which of the days' runs somebody has marked as failed. */
+const FAILED = [10, 18, 19];
 /** What is left under way. */
 const GOING = "sensors";
 /** What is paused, and so left waiting. */
@@ -29,6 +55,7 @@ export async function furnish(flow) {
     await flow.ended(dagId, runId);
     return { dagId, runId };
   });
+  await giveHistory(flow);
   await flow.ask("POST", "/api/v2/connections", {
     connection_id: "warehouse",
     conn_type: "postgres",
@@ -52,7 +79,25 @@ export async function furnish(flow) {
   const waiting = { dagId: PAUSED, runId: await flow.trigger(PAUSED) };
   await flow.trigger(GOING);
   const last = (dagId) => runs.findLast((run) => run.dagId === dagId);
-  return { run: last("log_etl"), retried: last("retries_and_timeouts"), waiting };
+  return { run: last("log_etl"), rules: last("trigger_rules"), retried: last("retries_and_timeouts"), waiting };
+}
+
+/** Waits for the runs of the days before, some of which somebody then marks as failed. */
+async function giveHistory(flow) {
+  const runs = `/api/v2/dags/${DAILY}/dagRuns`;
+  const past = await until(
+    "the past is made up for",
+    async () => {
+      const { dag_runs } = await flow.ask("GET", `${runs}?run_type=scheduled&order_by=run_after&limit=100`);
+      return dag_runs.length >= DAYS && dag_runs.every((run) => run.state === "success") && dag_runs;
+    },
+    PATIENCE,
+  );
+  for (const place of FAILED) {
+    const run = `${runs}/${encodeURIComponent(past[place].dag_run_id)}`;
+    await flow.ask("PATCH", `${run}/taskInstances/load`, { new_state: "failed" });
+    await flow.ask("PATCH", run, { state: "failed" });
+  }
 }
 
 /**
@@ -61,19 +106,18 @@ export async function furnish(flow) {
  * @param {Awaited<ReturnType<typeof furnish>>} seen
  * @returns {{ name: string, path: string, user: string | null }[]}
  */
-export function pages({ run, retried, waiting }) {
+export function pages({ run, rules, retried, waiting }) {
   const addressOf = ({ dagId, runId }) => `/dags/${dagId}/runs/${encodeURIComponent(runId)}`;
   const dag = `/dags/${run.dagId}`;
   const ofRun = addressOf(run);
   const ofTask = `${addressOf(retried)}/tasks/third_time_lucky`;
-  const at = `?run_id=${encodeURIComponent(run.runId)}`;
   const paths = {
     dags: "/",
     "dag-grid": dag,
-    "dag-graph": `${dag}/graph${at}`,
+    "dag-graph": `/dags/${rules.dagId}/graph?run_id=${encodeURIComponent(rules.runId)}`,
     "dag-duration": `${dag}/duration`,
-    "dag-landing": `${dag}/landing`,
-    "dag-gantt": `${dag}/gantt${at}`,
+    "dag-landing": `/dags/${waiting.dagId}/landing`,
+    "dag-gantt": `/dags/${retried.dagId}/gantt?run_id=${encodeURIComponent(retried.runId)}`,
     "dag-calendar": `${dag}/calendar`,
     "dag-runs": `${dag}/runs`,
     "dag-code": `${dag}/code`,
@@ -82,19 +126,22 @@ export function pages({ run, retried, waiting }) {
     "dag-trigger": "/dags/branching/trigger",
     run: ofRun,
     "run-graph": `${ofRun}/graph`,
-    "run-gantt": `${ofRun}/gantt`,
+    "run-gantt": `${addressOf(rules)}/gantt`,
     "run-details": `${ofRun}/details`,
+    "run-callbacks": `${ofRun}/callbacks`,
     "run-events": `${ofRun}/events`,
     "task-log": ofTask,
     "task-rendered": `${ofTask}/rendered`,
     "task-xcom": `${ofTask}/xcom`,
     "task-tries": `${ofTask}/tries`,
     "task-details": `${ofTask}/details`,
+    "task-callbacks": `${ofTask}/callbacks`,
     "task-events": `${ofTask}/events`,
     "task-waiting": `${addressOf(waiting)}/tasks/print_hello`,
     "browse-runs": "/browse/runs",
     "browse-tasks": "/browse/tasks",
     "browse-events": "/browse/events",
+    "browse-callbacks": "/browse/callbacks",
     "browse-errors": "/browse/errors",
     "admin-pools": "/admin/pools",
     "admin-variables": "/admin/variables",

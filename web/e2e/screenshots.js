@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { CHROMIUM, launch, openWindow } from "./harness/browser.js";
 import { startFlow } from "./harness/flow.js";
+import { withFewColors } from "./harness/png.js";
 import { FURNISHED, furnish, pages } from "./pages.js";
 
 const { SHOTS_DIR, SHOTS_WIDTH, SHOTS_ONLY } = process.env;
@@ -28,13 +29,17 @@ try {
   const wanted = all.filter(({ name }) => !only || only.includes(name));
   await mkdir(folder, { recursive: true });
   if (!only) await removeOld();
+  const windows = new Map();
   for (const { name, path, user } of wanted) {
     for (const theme of THEMES) {
-      const window = await openWindow(browser, flow, { theme, width, user });
+      // Each who looks logs in once: else the events and the tokens show nothing but logins.
+      const key = `${theme} ${user}`;
+      const window = windows.get(key) ?? (await openWindow(browser, flow, { theme, width, user }));
+      windows.set(key, window);
       await window.open(path);
-      await window.page.screenshot({ path: join(folder, `${name}-${theme}.png`) });
+      const png = withFewColors(await window.page.screenshot());
+      await writeFile(join(folder, `${name}-${theme}.png`), png);
       for (const problem of await window.problems()) console.error(`${name}, ${theme}: ${problem}`);
-      await window.close();
     }
     console.log(name);
   }

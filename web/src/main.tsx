@@ -6,12 +6,14 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import "./app.css";
 import { ApiProblem, whenLoggedOut } from "./api/client";
+import { watchFocus } from "./lib/focus";
 import { startSettings } from "./lib/settings";
 import { toastProblem } from "./lib/toast";
 import { TooltipProvider } from "./parts/Tooltip";
 import { createAppRouter } from "./router";
 
 startSettings();
+watchFocus();
 
 const client = new QueryClient({
   defaultOptions: {

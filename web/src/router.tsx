@@ -175,6 +175,12 @@ const runDetails = createRoute({
   staticData: { crumb: "Details" },
   component: page(() => import("./pages/RunDetailsPage"), "RunDetailsPage"),
 });
+const runCallbacks = createRoute({
+  getParentRoute: () => run,
+  path: "/dags/$dagId/runs/$runId/callbacks",
+  staticData: { crumb: "Callbacks" },
+  component: page(() => import("./pages/RunCallbacksPage"), "RunCallbacksPage"),
+});
 const runEvents = createRoute({
   getParentRoute: () => run,
   path: "/dags/$dagId/runs/$runId/events",
@@ -219,6 +225,12 @@ const taskDetails = createRoute({
   staticData: { crumb: "Details" },
   component: page(() => import("./pages/TaskDetailsPage"), "TaskDetailsPage"),
 });
+const taskCallbacks = createRoute({
+  getParentRoute: () => task,
+  path: "/dags/$dagId/runs/$runId/tasks/$taskId/callbacks",
+  staticData: { crumb: "Callbacks" },
+  component: page(() => import("./pages/TaskCallbacksPage"), "TaskCallbacksPage"),
+});
 const taskEvents = createRoute({
   getParentRoute: () => task,
   path: "/dags/$dagId/runs/$runId/tasks/$taskId/events",
@@ -245,6 +257,12 @@ const browseEvents = createRoute({
   path: "/browse/events",
   staticData: { crumb: "Events" },
   component: page(() => import("./pages/BrowseEventsPage"), "BrowseEventsPage"),
+});
+const browseCallbacks = createRoute({
+  getParentRoute: () => shell,
+  path: "/browse/callbacks",
+  staticData: { crumb: "Callbacks" },
+  component: page(() => import("./pages/BrowseCallbacksPage"), "BrowseCallbacksPage"),
 });
 const browseErrors = createRoute({
   getParentRoute: () => shell,
@@ -327,11 +345,12 @@ const tree = root.addChildren([
       dagDetails,
     ]),
     trigger,
-    run.addChildren([runTasks, runGraph, runGantt, runDetails, runEvents]),
-    task.addChildren([taskLog, taskRendered, taskXcom, taskTries, taskDetails, taskEvents]),
+    run.addChildren([runTasks, runGraph, runGantt, runDetails, runCallbacks, runEvents]),
+    task.addChildren([taskLog, taskRendered, taskXcom, taskTries, taskDetails, taskCallbacks, taskEvents]),
     browseRuns,
     browseTasks,
     browseEvents,
+    browseCallbacks,
     browseErrors,
     pools,
     variables,

@@ -28,6 +28,8 @@ pub enum Kind {
     SqlState(String),
     /// The other side answered, and refuses: unknown topic, no such table.
     Refused,
+    /// Somebody else has taken over: another producer of this name, another member of the group.
+    Fenced,
 }
 
 impl ClientError {

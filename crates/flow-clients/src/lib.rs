@@ -9,7 +9,7 @@
 //! | [`kafka`] | how do messages get in and out? |
 //! | [`mail`] | how is a mail sent? |
 //! | [`kept`] | which clients stay open between two tasks, and for how long? |
-//! | [`test`] | does a connection work? |
+//! | [`mod@test`] | does a connection work? |
 //! | [`error`] | what can go wrong, and may another try help? |
 //!
 //! # Invariants of this crate

@@ -30,6 +30,7 @@ async fn of_its_kind(connection: &Connection) -> Option<Result<String>> {
         "http" | "https" => Some(http::test(connection).await),
         "postgres" | "mysql" | "sqlite" => Some(sql::test(connection).await),
         "kafka" => Some(kafka::test(connection).await),
+        "slack" | "slackwebhook" => Some(http::slack::test(connection).await),
         "smtp" => Some(mail::test(connection).await),
         _ => None,
     }

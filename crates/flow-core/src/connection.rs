@@ -266,7 +266,7 @@ fn part(text: &str) -> Option<Option<String>> {
 }
 
 /// Undoes percent-encoding; `None` when half of one stands there, or no UTF-8 comes out.
-pub(crate) fn decode(text: &str) -> Option<String> {
+pub fn decode(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {

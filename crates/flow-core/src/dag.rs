@@ -105,6 +105,10 @@ pub struct Dag {
     pub params: BTreeMap<String, Param>,
     pub render_template_as_native_obj: bool,
     pub overlap_policy: OverlapPolicy,
+    /// What is done when a run ends.
+    // Left out of the fingerprint when there are none: DAGs without them keep theirs.
+    #[serde(skip_serializing_if = "Callbacks::is_empty")]
+    pub callbacks: Callbacks,
     pub groups: Vec<TaskGroup>,
     /// In topological order; ties in the order of the document.
     pub tasks: Vec<Task>,
@@ -153,6 +157,47 @@ words!(
     }
 );
 
+words!(
+    /// A point in the life of a task or run at which callbacks are due.
+    CallbackEvent {
+        /// A try begins.
+        Execute = "execute",
+        /// The task, or the run, succeeded.
+        Success = "success",
+        /// The task, or the run, failed for good.
+        Failure = "failure",
+        /// A try failed, and there is another one.
+        Retry = "retry",
+        /// The task passed itself over.
+        Skipped = "skipped",
+    }
+);
+
+/// What is done when a task or run comes to a point.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Callback {
+    /// The operator's short name.
+    pub operator: String,
+    /// Its arguments.
+    pub with: Vec<(String, Arg)>,
+}
+
+/// The callbacks of a task or DAG.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Callbacks(pub BTreeMap<CallbackEvent, Vec<Callback>>);
+
+impl Callbacks {
+    /// Returns those of an event.
+    pub fn of(&self, event: CallbackEvent) -> &[Callback] {
+        self.0.get(&event).map_or(&[], Vec::as_slice)
+    }
+
+    /// Says whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.values().all(Vec::is_empty)
+    }
+}
+
 /// A group of tasks: a box in the graph.
 #[derive(Clone, Debug, Serialize)]
 pub struct TaskGroup {
@@ -172,6 +217,9 @@ pub struct Param {
     /// A JSON schema without `default` and `description`; empty = anything.
     pub schema: serde_json::Map<String, serde_json::Value>,
     pub description: Option<String>,
+    /// Where it stands in the document: a form asks in this order, which means nothing else.
+    #[serde(skip)]
+    pub place: usize,
 }
 
 impl Param {
@@ -219,6 +267,44 @@ pub struct Task {
     pub params: BTreeMap<String, Param>,
     /// A template expression; falsy = skipped.
     pub condition: Option<String>,
+    #[serde(skip_serializing_if = "Callbacks::is_empty")]
+    pub callbacks: Callbacks,
+}
+
+impl Task {
+    /// Makes a task that does nothing, with every default.
+    pub fn new(id: TaskId) -> Self {
+        Self {
+            id,
+            display_name: None,
+            doc_md: None,
+            owner: "airflow".to_owned(),
+            operator: String::new(),
+            is_inline: false,
+            with: Vec::new(),
+            group: None,
+            upstream: Vec::new(),
+            downstream: Vec::new(),
+            trigger_rule: TriggerRule::AllSuccess,
+            retry: RetryPolicy::default(),
+            execution_timeout: None,
+            depends_on_past: false,
+            wait_for_downstream: false,
+            pool: "default_pool".to_owned(),
+            pool_slots: 1,
+            priority_weight: 1,
+            queue: "default".to_owned(),
+            start_date: None,
+            end_date: None,
+            max_active_tis_per_dag: None,
+            max_active_tis_per_dagrun: None,
+            do_xcom_push: true,
+            multiple_outputs: false,
+            params: BTreeMap::new(),
+            condition: None,
+            callbacks: Callbacks::default(),
+        }
+    }
 }
 
 /// When and how often a task is tried again.

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    dag::Dag,
+    dag::{CallbackEvent, Dag},
     id::{DagId, RunId, RunKey, TaskId, TaskIx},
     run::{Attempt, DagRun, DataInterval, Previous, TaskInstance},
     state::{RunState, RunType, TaskState},
@@ -65,6 +65,20 @@ pub struct Decision {
     pub wake_at: Option<Timestamp>,
     /// The run after this one may depend on what changed.
     pub wake_next_run: bool,
+    /// What the DAG asks to be done about it; delivered by others, at least once.
+    pub callbacks: Vec<DueCallbacks>,
+}
+
+/// The callbacks of one event of a task instance or run are due.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DueCallbacks {
+    pub event: CallbackEvent,
+    /// Position in [`RunView::tasks`]; `None` = they are the run's.
+    pub at: Option<usize>,
+    /// The try that it is about; how often the run was cleared.
+    pub number: u32,
+    /// What went wrong, in words; empty when nothing did.
+    pub exception: String,
 }
 
 /// One task instance moves.

@@ -118,6 +118,16 @@ pub struct Failure {
     pub cause: FailureCause,
     /// False: another try cannot help (bad arguments, a sensor's time-out).
     pub may_retry: bool,
+    /// The other side asks not to be tried again for so long.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after_seconds: Option<u32>,
+}
+
+impl Failure {
+    /// Makes a failure after which nobody asks for a pause.
+    pub fn new(message: impl Into<String>, cause: FailureCause, may_retry: bool) -> Self {
+        Self { message: message.into(), cause, may_retry, retry_after_seconds: None }
+    }
 }
 
 /// What kind of failure it was; `retry_on` looks at this.

@@ -56,7 +56,8 @@ impl std::fmt::Debug for Secret {
 
 /// Says whether a key looks like that of a secret.
 pub fn is_secret(key: &str) -> bool {
-    let key = key.to_lowercase();
+    // Names of headers have dashes.
+    let key = key.to_lowercase().replace('-', "_");
     SECRET_WORDS.iter().any(|word| key.contains(word))
 }
 
@@ -202,7 +203,7 @@ mod tests {
 
     #[test]
     fn keys_that_look_secret_are_secret() {
-        for (key, expected) in [("DB_PASSWORD", true), ("github_token", true), ("region", false)] {
+        for (key, expected) in [("DB_PASSWORD", true), ("github_token", true), ("X-Api-Key", true), ("region", false)] {
             assert_eq!(is_secret(key), expected, "{key}");
         }
     }

@@ -9,9 +9,10 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json};
 
 use crate::{
-    dag::{Arg, Dag},
+    dag::{Arg, Callback, Dag},
     id::{TaskId, TaskIx},
     run::DagRun,
+    state::TaskState,
     time::Timestamp,
 };
 
@@ -76,6 +77,8 @@ pub struct Context {
     pub map_index: i32,
     pub try_number: u32,
     pub max_tries: u32,
+    /// What `ti.state` says.
+    pub state: TaskState,
     /// For `macros.datetime.now()` and the like.
     pub now: Timestamp,
     /// For `macros.random()` and `macros.uuid`; drawn by the caller.
@@ -171,6 +174,20 @@ pub fn render(cx: &Context) -> Result<Map<String, Json>, TemplateError> {
     let root = scope::Root::value(cx, Map::new());
     let arguments = cx.dag.task(cx.task).with.iter();
     arguments.map(|(name, arg)| Ok((name.clone(), fill(cx, &root, arg, name)?))).collect()
+}
+
+/// Fills in the arguments of a callback, whose templates know more names, such as `exception`.
+///
+/// # Errors
+///
+/// The first template that fails, with its argument and line.
+pub fn render_callback(
+    cx: &Context,
+    callback: &Callback,
+    extra: Map<String, Json>,
+) -> Result<Map<String, Json>, TemplateError> {
+    let root = scope::Root::value(cx, extra);
+    callback.with.iter().map(|(name, arg)| Ok((name.clone(), fill(cx, &root, arg, name)?))).collect()
 }
 
 /// Fills in those arguments that hold a template or a reference: what is worth showing beside a task.

@@ -54,7 +54,28 @@ pub enum Timetable {
         restrict_to_events: bool,
         description: Option<String>,
     },
+    /// For each batch of messages in a topic of Kafka.
+    Kafka(KafkaSchedule),
 }
+
+/// Which messages make runs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct KafkaSchedule {
+    /// The connection.
+    pub kafka_config_id: String,
+    pub topic: String,
+    /// DAGs with the same connection, topic and group get the same batches.
+    pub group_id: String,
+    /// Most messages in a batch.
+    pub max_messages: u64,
+    /// How long a batch that has a message waits for more, in milliseconds.
+    pub max_wait: u64,
+    /// Where the group begins when it has never read: with the first message that is there, else with the next.
+    pub from_beginning: bool,
+}
+
+/// How the words for a schedule by Kafka begin, and no others.
+pub const KAFKA_WORDS: &str = "for each batch of messages in Kafka";
 
 /// Whether the moment before a DAG was first seen counts, when the DAG has no start date.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -130,7 +151,7 @@ impl Timetable {
     pub fn manual_interval(&self, at: Timestamp) -> DataInterval {
         let exact = DataInterval { start: at, end: at };
         match self {
-            Self::Null | Self::Once | Self::Continuous => exact,
+            Self::Null | Self::Once | Self::Continuous | Self::Kafka(_) => exact,
             Self::CronTrigger { interval, .. } | Self::DeltaTrigger { interval, .. } => {
                 DataInterval { start: interval.before(at), end: at }
             }
@@ -165,6 +186,7 @@ impl Timetable {
             Self::DeltaTrigger { delta, .. } | Self::DeltaInterval { delta } => delta.to_string(),
             Self::Events { description: Some(description), .. } => description.clone(),
             Self::Events { dates, .. } => format!("{} events", dates.len()),
+            Self::Kafka(kafka) => format!("Kafka: {}", kafka.topic),
         })
     }
 
@@ -182,12 +204,14 @@ impl Timetable {
             Self::DeltaTrigger { .. } => "airflow.timetables.trigger.DeltaTriggerTimetable",
             Self::DeltaInterval { .. } => "airflow.timetables.interval.DeltaDataIntervalTimetable",
             Self::Events { .. } => "airflow.timetables.events.EventsTimetable",
+            // What Airflow makes of a queue that is watched.
+            Self::Kafka(_) => "airflow.timetables.simple.AssetTriggeredTimetable",
         }
     }
 
     /// Says whether it asks for runs again and again, so that a span of the past has some.
     pub fn is_periodic(&self) -> bool {
-        !matches!(self, Self::Null | Self::Once | Self::Continuous)
+        !matches!(self, Self::Null | Self::Once | Self::Continuous | Self::Kafka(_))
     }
 
     /// Returns the moments, for schedules that have any. Intervals count from `anchor`.

@@ -315,10 +315,16 @@ impl Story {
 
 fn outcome(how: &str) -> Option<Outcome> {
     let failed = |message: &str, cause, may_retry| Outcome::Failed {
-        failure: Failure { message: message.to_owned(), cause, may_retry },
+        failure: Failure::new(message.to_owned(), cause, may_retry),
     };
     if let Some(code) = how.strip_prefix("fails with exit code ") {
         return Some(failed(how, FailureCause::ExitCode(code.parse().ok()?), true));
+    }
+    if let Some(seconds) = how.strip_prefix("fails, asked to wait ").and_then(|rest| rest.strip_suffix(" s")) {
+        let failure = Failure::new(how, FailureCause::HttpStatus(429), true);
+        return Some(Outcome::Failed {
+            failure: Failure { retry_after_seconds: Some(seconds.parse().ok()?), ..failure },
+        });
     }
     if let Some(follow) = how.strip_prefix("follows ") {
         let follow = follow.split(", ").filter(|&id| id != "nothing").map(Into::into).collect();

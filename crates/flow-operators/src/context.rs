@@ -19,6 +19,7 @@ use flow_core::{
     run::{DataInterval, Outcome},
 };
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
 
 use crate::operator::OperatorError;
@@ -163,6 +164,9 @@ pub struct TaskContext {
     pub downstream: Vec<TaskId>,
     /// Between SIGTERM and SIGKILL.
     pub kill_grace: Duration,
+    /// The same for every try to do this once; the other side can tell a repetition by it (`Idempotency-Key`,
+    /// `Message-ID`). `None`: it follows from the identity.
+    pub delivery: Option<String>,
     /// An empty folder for this attempt, removed afterwards.
     pub scratch: PathBuf,
     /// Folder of the DAG file, `None` when this host does not have it.
@@ -184,10 +188,22 @@ impl TaskContext {
         let found = found.ok_or_else(|| {
             let variable = format!("FLOW_CONN_{}", id.to_uppercase());
             OperatorError::retry(anyhow!(
-                "there is no connection `{id}`: make it with `flow connections add {id} --uri …`, or set {variable}"
+                "there is no connection `{id}`: make it with `flow connections set {id} URI`, or set {variable}"
             ))
         })?;
         Connection::from_json(id, &found).map_err(|sentence| OperatorError::fatal(anyhow!(sentence)))
+    }
+
+    /// Names what this attempt is to bring about, the same when an attempt is only repeated.
+    pub fn key(&self) -> String {
+        if let Some(delivery) = &self.delivery {
+            return delivery.clone();
+        }
+        let id = &self.identity;
+        let own = id.try_number.saturating_sub(id.lost);
+        let name = format!("{}/{}/{}/{}/{own}", id.dag_id, id.run_id, id.task_id, id.map_index);
+        let digest = Sha256::digest(name);
+        digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// Writes a sentence of Flow's own into the log.

@@ -8,7 +8,11 @@
 //! | [`operator`] | what is an operator, and how can an attempt end? |
 //! | [`sensor`] | when does a waiting task look again, and when does it give up? |
 //! | [`process`] | how is a child process run, and how does nothing of it remain? |
+//! | [`kafka`] | what is a message in JSON? |
+//! | [`batches`] | how far does an attempt read a topic, and from where? |
+//! | `sql` | how does a session with a database end with its attempt? |
 //! | [`context`] | what may a running task know and ask for? |
+//! | [`exchange`] | what does a task send to an HTTP server, and what do expressions see of the answer? |
 //! | [`schema`] | what does a DAG document look like, for editors? |
 //! | [`docs`] | what does the page about the operators say? |
 //!
@@ -26,14 +30,22 @@ use serde_json::{Map, Value};
 use tokio::task::JoinSet;
 
 pub mod arguments;
+mod batches;
 pub mod calendar;
 pub mod context;
 pub mod docs;
+pub mod exchange;
+pub mod kafka;
 pub mod operator;
 pub mod operators;
+mod part_file;
 pub mod process;
 pub mod schema;
 pub mod sensor;
+#[cfg(test)]
+#[path = "../../flow-clients/tests/server/mod.rs"]
+mod server;
+mod sql;
 #[cfg(test)]
 mod testing;
 pub mod values;
@@ -58,14 +70,35 @@ pub fn all() -> Registry {
         .with::<operators::branch::Branch>()
         .with::<operators::branch_datetime::BranchDateTime>()
         .with::<operators::branch_day_of_week::BranchDayOfWeek>()
+        .with::<operators::branch_sql::BranchSql>()
         .with_sensor::<operators::datetime_sensor::DateTimeSensor>()
         .with_sensor::<operators::day_of_week_sensor::DayOfWeekSensor>()
+        .with::<operators::email::Email>()
         .with::<operators::empty::Empty>()
         .with_sensor::<operators::external_task_sensor::ExternalTaskSensor>()
         .with_sensor::<operators::file_sensor::FileSensor>()
+        .with::<operators::http::Http>()
+        .with_sensor::<operators::http_sensor::HttpSensor>()
+        .with::<operators::kafka_consume::KafkaConsume>()
+        .with::<operators::kafka_produce::KafkaProduce>()
+        .with_sensor::<operators::kafka_sensor::KafkaSensor>()
+        .with::<operators::kafka_stream::KafkaStream>()
+        .with::<operators::kafka_to_sql::KafkaToSql>()
+        .with::<operators::kafka_topic::KafkaTopic>()
         .with::<operators::latest_only::LatestOnly>()
         .with::<operators::python::Python>()
         .with::<operators::short_circuit::ShortCircuit>()
+        .with::<operators::slack::Slack>()
+        .with::<operators::sql::Sql>()
+        .with::<operators::sql_check::SqlCheck>()
+        .with::<operators::sql_column_check::SqlColumnCheck>()
+        .with::<operators::sql_interval_check::SqlIntervalCheck>()
+        .with::<operators::sql_load::SqlLoad>()
+        .with_sensor::<operators::sql_sensor::SqlSensor>()
+        .with::<operators::sql_table_check::SqlTableCheck>()
+        .with::<operators::sql_threshold_check::SqlThresholdCheck>()
+        .with::<operators::sql_transfer::SqlTransfer>()
+        .with::<operators::sql_value_check::SqlValueCheck>()
         .with_sensor::<operators::time_delta_sensor::TimeDeltaSensor>()
         .with_sensor::<operators::time_sensor::TimeSensor>()
         .with::<operators::trigger_dag::TriggerDag>()

@@ -2,7 +2,7 @@
 //!
 //! Knows nothing of any single operator.
 
-use std::{fmt, future::Future};
+use std::{fmt, future::Future, time::Duration};
 
 use anyhow::anyhow;
 use flow_clients::{ClientError, Kind};
@@ -78,9 +78,10 @@ impl From<ClientError> for OperatorError {
         let cause = match error.kind {
             Kind::Status(status) => FailureCause::HttpStatus(status),
             Kind::SqlState(state) => FailureCause::SqlState(state),
-            Kind::Settings | Kind::Unavailable | Kind::Refused => FailureCause::Other,
+            Kind::Settings | Kind::Unavailable | Kind::Refused | Kind::Fenced => FailureCause::Other,
         };
-        Self { end: End::Failed { cause, may_retry }, source: anyhow!(error.message) }
+        let retry_after = error.retry_after;
+        Self { end: End::Failed { cause, may_retry, retry_after }, source: anyhow!(error.message) }
     }
 }
 
@@ -94,34 +95,38 @@ pub struct OperatorError {
 
 #[derive(Clone, Debug, PartialEq)]
 enum End {
-    Failed { cause: FailureCause, may_retry: bool },
+    Failed { cause: FailureCause, may_retry: bool, retry_after: Option<Duration> },
     Cancelled,
 }
 
 impl OperatorError {
     /// Failed, and another try may go better.
     pub fn retry(source: anyhow::Error) -> Self {
-        Self { end: End::Failed { cause: FailureCause::Other, may_retry: true }, source }
+        Self::failed(FailureCause::Other, true, source)
     }
 
     /// Failed, and another try cannot help.
     pub fn fatal(source: anyhow::Error) -> Self {
-        Self { end: End::Failed { cause: FailureCause::Other, may_retry: false }, source }
+        Self::failed(FailureCause::Other, false, source)
     }
 
     /// A process ended with a code that means failure.
     pub fn exit_code(code: i32, source: anyhow::Error) -> Self {
-        Self { end: End::Failed { cause: FailureCause::ExitCode(code), may_retry: true }, source }
+        Self::failed(FailureCause::ExitCode(code), true, source)
     }
 
     /// Time ran out for good.
     pub fn timed_out(source: anyhow::Error) -> Self {
-        Self { end: End::Failed { cause: FailureCause::Timeout, may_retry: false }, source }
+        Self::failed(FailureCause::Timeout, false, source)
     }
 
     /// Ended because it was asked to.
     pub fn cancelled() -> Self {
         Self { end: End::Cancelled, source: anyhow!("cancelled") }
+    }
+
+    fn failed(cause: FailureCause, may_retry: bool, source: anyhow::Error) -> Self {
+        Self { end: End::Failed { cause, may_retry, retry_after: None }, source }
     }
 
     /// A sentence from [`crate::context::Services`].
@@ -147,7 +152,11 @@ impl OperatorError {
         let message = self.to_string();
         match self.end {
             End::Cancelled => Outcome::Cancelled,
-            End::Failed { cause, may_retry } => Outcome::Failed { failure: Failure { message, cause, may_retry } },
+            End::Failed { cause, may_retry, retry_after } => {
+                let seconds = retry_after.map(|wait| u32::try_from(wait.as_secs()).unwrap_or(u32::MAX));
+                let failure = Failure::new(message, cause, may_retry);
+                Outcome::Failed { failure: Failure { retry_after_seconds: seconds, ..failure } }
+            }
         }
     }
 }

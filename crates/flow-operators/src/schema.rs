@@ -120,7 +120,7 @@ fn document(names: &[&str], rules: &[Value]) -> Value {
         (
             "schedule",
             json!({ "type": ["string", "number", "array", "object", "null"] }),
-            "When it runs: cron, an interval, a preset, a timetable, assets.",
+            "When it runs: cron, an interval, a preset, a timetable, messages of Kafka.",
         ),
         ("timezone", text(), "IANA name; by default UTC."),
         ("start_date", time(), "No run before this."),
@@ -147,8 +147,8 @@ fn document(names: &[&str], rules: &[Value]) -> Value {
             "Boxes of tasks.",
         ),
         ("tasks", json!({ "type": "array", "items": { "$ref": "#/$defs/task" } }), "The tasks."),
-        ("on_success_callback", json!({ "type": "array" }), "What to do when a run succeeds."),
-        ("on_failure_callback", json!({ "type": "array" }), "What to do when a run fails."),
+        ("on_success_callback", callbacks(), "What to do when a run succeeds."),
+        ("on_failure_callback", callbacks(), "What to do when a run fails."),
         ("deadline", json!({}), "When a run is late."),
         (
             "overlap_policy",
@@ -189,6 +189,16 @@ fn document(names: &[&str], rules: &[Value]) -> Value {
                 "type": "object", "properties": task_arguments, "required": ["id"], "additionalProperties": false,
                 "allOf": rules,
             },
+            "callback": {
+                "type": "object",
+                "properties": {
+                    "uses": { "type": "string", "examples": ["email", "http", "slack", "bash"] },
+                    "with": { "type": "object" },
+                },
+                "required": ["uses"],
+                "additionalProperties": false,
+                "allOf": rules,
+            },
             "task_arguments": { "type": "object", "properties": arguments, "additionalProperties": false },
             "task_group": {
                 "type": "object",
@@ -224,7 +234,6 @@ fn document(names: &[&str], rules: &[Value]) -> Value {
 
 /// What every task takes beside its operator's arguments.
 fn task_arguments() -> Map<String, Value> {
-    let callbacks = || json!({ "type": "array" });
     keys(&[
         ("owner", text(), "Who answers for it."),
         ("retries", count(0), "How often it is tried again."),
@@ -297,6 +306,12 @@ fn keys(rows: &[(&str, Value, &str)]) -> Map<String, Value> {
             ((*name).to_owned(), schema)
         })
         .collect()
+}
+
+/// A list of callbacks, or one.
+fn callbacks() -> Value {
+    let one = json!({ "$ref": "#/$defs/callback" });
+    json!({ "anyOf": [{ "type": "array", "items": one, "maxItems": 20 }, one, { "type": "null" }] })
 }
 
 fn text() -> Value {

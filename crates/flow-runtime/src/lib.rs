@@ -2,10 +2,12 @@
 //!
 //! Loops read facts, call the core and write decisions. Nothing here knows HTTP or how SQL is spelled.
 
+pub mod callbacks;
 pub mod clock;
 pub mod dag_files;
 pub mod folder;
 pub mod host;
+mod kafka;
 pub mod log;
 pub mod measure;
 pub mod node;

@@ -3,13 +3,14 @@
 //! `ROOT/dag_id=…/run_id=…/task_id=…[/map_index=…]/attempt=N.log`, plain text, a line each:
 //! `2026-01-01T00:00:00.123Z OUT   - text`. The tags: `OUT` and `ERR` are the task's streams, `INFO`, `WARN` and
 //! `ERROR` are Flow's own words. `↳` begins the rest of a line that was folded or broken into. Writing is [`sink`],
-//! what a line looks like [`lines`], secrets [`mask`], reading [`read`]. Knows nothing of tasks and their states.
+//! what a line looks like [`lines`], secrets [`mask`], reading [`read`]. What is old is packed ([`packed`]) and
+//! removed ([`sweep`]); a second place for it is [`remote`]. Knows nothing of tasks and their states.
 
 use std::{
     io,
     path::{Path, PathBuf},
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
     time::Duration,
@@ -23,15 +24,23 @@ use crate::Clock;
 mod flusher;
 mod lines;
 mod mask;
+mod packed;
 mod path;
 mod read;
+mod remote;
+mod ship;
 mod sink;
+mod sweep;
+mod upload;
 
 pub use lines::CONTINUATION;
 pub use mask::{MASK, Masker};
 pub use path::LogId;
 pub use read::{Chunk, Follow, MAX_CHUNK, read_range, tail};
+pub use remote::RemoteLogs;
 pub use sink::AttemptLog;
+pub use sweep::{Keep, Sweeper, Swept};
+pub use upload::{UploadState, Uploader};
 
 /// Most characters of a line before it is folded.
 pub const MAX_LINE: usize = 64 * 1024;
@@ -59,13 +68,17 @@ pub(crate) struct Inner {
     period: Duration,
     clock: Clock,
     flusher: flusher::Flusher,
+    /// Each log is to be sent somewhere.
+    queue: OnceLock<remote::Queue>,
+    /// Each line goes there too.
+    shipper: OnceLock<Arc<ship::Shipper>>,
     open_files: AtomicUsize,
     lost_bytes: AtomicU64,
     write_errors: AtomicU64,
     is_failing: AtomicBool,
 }
 
-/// A log that exists.
+/// A log that exists. `path` is that of the plain file, whether the log is packed or not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AttemptFile {
     pub try_number: u32,
@@ -87,12 +100,24 @@ impl LogStore {
             period: PERIOD,
             clock,
             flusher: flusher::Flusher::new(PERIOD),
+            queue: OnceLock::new(),
+            shipper: OnceLock::new(),
             open_files: AtomicUsize::new(0),
             lost_bytes: AtomicU64::new(0),
             write_errors: AtomicU64::new(0),
             is_failing: AtomicBool::new(false),
         };
         Self { inner: Arc::new(inner) }
+    }
+
+    /// From now on each log that is written waits to be sent by an [`Uploader`].
+    pub fn announce(&self) {
+        let _ = self.inner.queue.set(remote::Queue::of(&self.inner.root));
+    }
+
+    /// From now on each line is written as JSON too, into this file.
+    pub fn ship(&self, path: PathBuf) {
+        let _ = self.inner.shipper.set(Arc::new(ship::Shipper::new(path)));
     }
 
     /// Returns the folder of all logs.
@@ -103,6 +128,11 @@ impl LogStore {
     /// Returns where the log of an attempt is, whether it exists or not.
     pub fn path(&self, id: &LogId, try_number: u32) -> PathBuf {
         id.file(&self.inner.root, try_number)
+    }
+
+    /// Returns where the logs of a DAG are.
+    pub fn dag_folder(&self, dag_id: &DagId) -> PathBuf {
+        path::dag_folder(&self.inner.root, dag_id)
     }
 
     /// Returns where the logs of a run are.
@@ -138,13 +168,22 @@ impl LogStore {
             return remove(&id.folder(&self.inner.root));
         }
         // Those of a mapped task are in folders beside its own.
-        self.list_attempts(id)?.iter().try_for_each(|file| std::fs::remove_file(&file.path))
+        for file in self.list_attempts(id)? {
+            for path in [packed::packed_path(&file.path), file.path] {
+                match std::fs::remove_file(path) {
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                    Ok(()) | Err(_) => {}
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Begins or goes on with the log of an attempt. Touches no file before something is logged.
     pub fn open(&self, identity: &Identity, masker: Masker) -> AttemptLog {
         let path = self.path(&LogId::of(identity), identity.try_number);
-        AttemptLog::new(Arc::clone(&self.inner), path, masker)
+        let ship = self.inner.shipper.get().map(|shipper| ship::Ship::new(Arc::clone(shipper), identity));
+        AttemptLog::new(Arc::clone(&self.inner), path, masker, ship)
     }
 
     /// Lists the logs of a task instance by try number.
@@ -157,11 +196,13 @@ impl LogStore {
         for entry in entries.take(MAX_ATTEMPTS) {
             let entry = entry?;
             let Some(try_number) = entry.file_name().to_str().and_then(path::try_number) else { continue };
+            let path = id.file(&self.inner.root, try_number);
             // It may have been removed meanwhile.
-            let Ok(metadata) = std::fs::metadata(entry.path()) else { continue };
-            found.push(AttemptFile { try_number, path: entry.path(), bytes: metadata.len() });
+            let Ok(file) = read::LogFile::open(&path) else { continue };
+            found.push(AttemptFile { try_number, path, bytes: file.size });
         }
         found.sort_by_key(|file| file.try_number);
+        found.dedup_by_key(|file| file.try_number);
         Ok(found)
     }
 

@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep};
 use tracing::{debug, error, info, warn};
 
 use crate::{
-    Clock, Stop, host,
+    Clock, Stop, callbacks, host, kafka,
     measure::Measures,
     pass::{self, Beat, Bounds, Claimer, Passed},
     worker::{Slots, Workshop},
@@ -92,7 +92,7 @@ impl Node {
         self.measures.starts();
         let beside = tokio::spawn({
             let node = self.clone();
-            async move { tokio::join!(node.shop.store.listen(), node.watch()) }
+            async move { tokio::join!(node.shop.store.listen(), node.watch(), node.call_back(), kafka::watch(&node)) }
         });
         self.serve(&stop).await;
         beside.abort();
@@ -405,7 +405,15 @@ impl Node {
         let mut tx = self.shop.store.begin().await?;
         // What did not end in time need not wait until its lease runs out.
         tx.bury(std::slice::from_ref(&self.me.id), "its worker was shut down", self.now()).await?;
+        tx.leave_kafka_topics(&self.me.id).await?;
         tx.commit().await
+    }
+
+    /// Does what DAGs ask to be done; what it needs, workers have.
+    async fn call_back(&self) {
+        if self.work.is_some() {
+            callbacks::serve(&self.shop).await;
+        }
     }
 
     /// Looks for processes of this machine that died without a word.
@@ -441,6 +449,9 @@ impl Node {
         let mut tx: Tx = self.shop.store.begin().await?;
         let dead: Vec<String> = dead.into_iter().collect();
         let lost = tx.bury(&dead, "its worker died", self.now()).await?;
+        for id in &dead {
+            tx.leave_kafka_topics(id).await?;
+        }
         tx.commit().await?;
         for id in &dead {
             self.shop.scratch.remove_of(id);
@@ -543,11 +554,7 @@ struct Looked {
 
 /// A report that the database can keep, instead of one that it refuses.
 fn without_results(report: &Report, error: &StoreError) -> Report {
-    let failure = Failure {
-        message: format!("its result cannot be kept: {error}"),
-        cause: FailureCause::Other,
-        may_retry: false,
-    };
+    let failure = Failure::new(format!("its result cannot be kept: {error}"), FailureCause::Other, false);
     Report {
         outcome: Outcome::Failed { failure },
         xcoms: Vec::new(),

@@ -8,7 +8,7 @@ use std::{
 };
 
 use flow_core::{
-    Dag, DagRun, Outcome, TaskIx, Timestamp,
+    Dag, DagRun, Outcome, TaskIx, TaskState, Timestamp,
     run::{Failure, FailureCause},
     template::{self, Context},
 };
@@ -19,7 +19,7 @@ use tracing::{Instrument, debug};
 
 pub mod attempt;
 pub mod scratch;
-mod services;
+pub(crate) mod services;
 
 pub use attempt::Workshop;
 use attempt::{EndedBy, Ender};
@@ -136,11 +136,7 @@ impl Slots {
 
 /// The report about an attempt during which Flow itself went wrong.
 fn broken(claimed: Claimed, now: Timestamp) -> Report {
-    let failure = Failure {
-        message: "Flow itself went wrong while it ran".to_owned(),
-        cause: FailureCause::Other,
-        may_retry: true,
-    };
+    let failure = Failure::new("Flow itself went wrong while it ran", FailureCause::Other, true);
     Report {
         key: claimed.key,
         dag_id: claimed.dag_id,
@@ -187,6 +183,7 @@ pub async fn render(
         map_index: -1,
         try_number,
         max_tries: dag.task(task).retry.retries,
+        state: TaskState::Running,
         now: clock.now(),
         seed: uuid::Uuid::new_v4().as_u64_pair().0,
         facts: facts.clone(),

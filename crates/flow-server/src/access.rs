@@ -264,6 +264,8 @@ rules! {
     POST "/auth/token" Anyone create_token;
     POST "/auth/token/cli" Anyone create_token_cli;
     GET "/metrics" Read(Op) get_metrics;
+    GET "/ui/callbacks" Read(Viewer) get_callbacks;
+    POST "/ui/callbacks/{callback_id}/retry" Write(Op) retry_callback;
     GET "/ui/dags" Read(Viewer) get_dag_cards;
     POST "/ui/dags/check" Read(User) check_dag_text;
     GET "/ui/dags/lastRunStates" Read(Viewer) get_last_run_states;

@@ -17,6 +17,7 @@ mod page;
 mod serve;
 mod ui;
 mod wire;
+pub mod worker_logs;
 
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
@@ -27,7 +28,7 @@ use axum::{
     middleware,
     routing::get,
 };
-use flow_core::Timestamp;
+use flow_core::{Timestamp, connection::Connection};
 use flow_metrics::Metrics;
 use flow_store::{DagCache, RunRow, Store, TaskRow};
 use serde_json::Value;
@@ -38,8 +39,8 @@ use tower_http::{
     timeout::{RequestBodyTimeoutLayer, TimeoutLayer},
 };
 
-pub use api::metrics::serve_metrics;
 pub use access::{By, Role, Who, rules};
+pub use api::metrics::serve_metrics;
 pub use auth::{
     Auth, AuthConfig, Network, check_new_password, check_user_name, hash_password, make_first_admin, random_password,
     token_secret,
@@ -48,7 +49,7 @@ pub use dag_files::{DagFile, DagFileError, DagFileLine, DagFileList, DagFiles, N
 pub use error::ApiError;
 pub use graphs::Graphs;
 pub use live::Live;
-pub use logs::{Later, LogName, LogPart, Logs, LogsOf};
+pub use logs::{Later, LogName, LogPart, Logs, LogsOf, LogsSent};
 pub use openapi::document as openapi_document;
 pub use serve::{Limits, serve};
 pub use ui::Ui;
@@ -94,6 +95,8 @@ pub struct App {
     pub max_infrastructure_retries: u32,
     /// Fills in the arguments of a task that has not run yet.
     pub renderer: Renderer,
+    /// Returns a connection that the environment sets.
+    pub environment: fn(&str) -> Result<Option<Connection>, String>,
     /// What is measured of this process.
     pub metrics: Metrics,
     /// The setting `metrics.anonymous_scrape`.

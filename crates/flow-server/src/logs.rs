@@ -16,6 +16,8 @@ pub struct LogName {
     /// Negative = not mapped.
     pub map_index: i32,
     pub try_number: u32,
+    /// Id of the process that ran it, or runs it.
+    pub worker: Option<String>,
 }
 
 /// Whose logs, of all attempts. The names come from rows of the database, never from a request.
@@ -42,6 +44,16 @@ pub struct LogPart {
     pub size: u64,
 }
 
+/// How copying logs to a second place stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LogsSent {
+    /// Logs that wait, those of attempts that run among them.
+    pub waiting: u64,
+    /// Microseconds since 1970; `None` = it goes well.
+    pub failing_since: Option<i64>,
+    pub error: Option<String>,
+}
+
 /// Keeps logs. Waiting for files is its own matter: it must not hold up the threads that serve requests.
 pub trait Logs: Send + Sync {
     /// Reads at most `max` bytes from a position on; none past the end. `None` when nothing was ever written.
@@ -49,6 +61,11 @@ pub trait Logs: Send + Sync {
 
     /// Removes logs; none is as good.
     fn remove<'a>(&'a self, of: &'a LogsOf) -> Later<'a, io::Result<()>>;
+
+    /// Says how copying logs to a second place stands; `None` when there is none.
+    fn sent(&self) -> Option<LogsSent> {
+        None
+    }
 }
 
 /// Longest that an answer waits until logs are gone; what takes longer goes on after it.

@@ -70,8 +70,19 @@ pub async fn serve(
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
     let closing = app.live.closing.clone();
+    serve_router(listener, router(app), limits, closing, stop).await;
+    Ok(())
+}
+
+/// Serves what a router has, as [`serve`] does.
+pub(crate) async fn serve_router(
+    listener: TcpListener,
+    router: Router,
+    limits: Limits,
+    closing: CancellationToken,
+    stop: impl Future<Output = ()> + Send + 'static,
+) {
     let connections = Arc::new(Connections { limits, next: Mutex::default(), open: Mutex::default() });
-    let router = router(app);
     let mut tasks = JoinSet::new();
     tokio::pin!(stop);
     loop {
@@ -101,7 +112,6 @@ pub async fn serve(
     if tokio::time::timeout(FAREWELL, all_done).await.is_err() {
         tracing::info!("requests that did not finish in time are dropped");
     }
-    Ok(())
 }
 
 /// Serves one connection until it ends.

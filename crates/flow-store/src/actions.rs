@@ -261,6 +261,8 @@ impl Store {
                 "waiting: dag `{}` is paused; to let it go on: flow dags unpause {}",
                 row.run.dag_id, row.run.dag_id
             );
+            // Being paused is why the run is queued: it waits for no other.
+            reasons.retain(|reason| reason.kind != "run_queued");
             reasons.insert(0, Reason { kind: "paused", text, task: None });
         }
         tx.rollback().await?;

@@ -38,6 +38,8 @@ pub enum Signal {
     Stop,
     /// A DAG file should be read again: for who looks after the folder.
     Files,
+    /// A callback is due: for workers.
+    Callback,
     /// There are new events: for whoever shows them. Given with each commit that tells some, but not sent to other
     /// processes through Postgres, where it would cost each commit: they look by themselves while someone watches.
     Event,
@@ -49,6 +51,7 @@ pub(crate) struct Signals {
     work: Arc<Notify>,
     stop: Arc<Notify>,
     files: Arc<Notify>,
+    callback: Arc<Notify>,
     event: Arc<Notify>,
     /// Where another process that uses the same SQLite file listens, or would.
     bell: Option<Arc<Bell>>,
@@ -69,6 +72,7 @@ impl Signals {
             Signal::Work => &self.work,
             Signal::Stop => &self.stop,
             Signal::Files => &self.files,
+            Signal::Callback => &self.callback,
             Signal::Event => &self.event,
         }
     }
@@ -146,6 +150,7 @@ impl Store {
                 "work" => self.signal(Signal::Work),
                 "stop" => self.signal(Signal::Stop),
                 "files" => self.signal(Signal::Files),
+                "callback" => self.signal(Signal::Callback),
                 _ => self.signal(Signal::Look),
             }
         }
@@ -192,7 +197,7 @@ impl Store {
     }
 
     fn signal_all(&self) {
-        for signal in [Signal::Look, Signal::Work, Signal::Stop, Signal::Files, Signal::Event] {
+        for signal in [Signal::Look, Signal::Work, Signal::Stop, Signal::Files, Signal::Callback, Signal::Event] {
             self.signal(signal);
         }
     }
@@ -215,6 +220,7 @@ impl Tx {
                 Signal::Work => "work",
                 Signal::Stop => "stop",
                 Signal::Files => "files",
+                Signal::Callback => "callback",
                 Signal::Event => return Ok(()),
             };
             on!(tx self, ANNOUNCE, |text, conn| { sqlx::query(text).bind(CHANNEL).bind(word).execute(conn).await?; });

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use flow_core::RunState;
+use flow_core::{RunState, Timestamp};
 
 use crate::{
     Store, StoreError,
@@ -29,6 +29,10 @@ statements! {
     split BYTES = {
         sqlite: "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()",
         postgres: "SELECT pg_database_size(current_database())"
+    };
+    split CLOCK = {
+        sqlite: "SELECT CAST(NULL AS INTEGER)",
+        postgres: "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)"
     };
     both DAGS = "SELECT COUNT(*) FROM (SELECT 1 FROM dag LIMIT $1) AS c";
     both VERSIONS = "SELECT COUNT(*) FROM (SELECT 1 FROM dag_version LIMIT $1) AS c";
@@ -74,6 +78,16 @@ impl Store {
     pub async fn bytes(&self) -> Result<u64, StoreError> {
         let bytes: i64 = on!(read self, BYTES, |text, conn| sqlx::query_scalar(text).fetch_one(conn).await?);
         Ok(bytes.unsigned_abs())
+    }
+
+    /// Returns what the clock of the database's host says; `None` when that is this host's.
+    ///
+    /// # Errors
+    ///
+    /// When the database does.
+    pub async fn clock(&self) -> Result<Option<Timestamp>, StoreError> {
+        let now: Option<i64> = on!(read self, CLOCK, |text, conn| sqlx::query_scalar(text).fetch_one(conn).await?);
+        Ok(now.map(Timestamp::from_micros))
     }
 
     /// Counts the rows of the tables that grow, each up to [`ROWS_COUNTED`].

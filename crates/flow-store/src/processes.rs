@@ -190,6 +190,7 @@ impl Tx {
             lost.iter().map(|(run, dag, _)| (dag.clone(), *run, at_once(now))).collect();
         self.wake(&wakes).await?;
         self.announce(Signal::Look).await?;
+        self.release_callbacks(dead, now).await?;
         for id in dead {
             self.end_process(id, now).await?;
         }

@@ -74,7 +74,7 @@ const NUL: &str = "\\u0000";
 const DEEPEST: usize = 100;
 
 /// Says whether a value can be read again once it is written.
-pub(crate) fn can_be_kept(value: &Value) -> bool {
+pub fn can_be_kept(value: &Value) -> bool {
     fn fits(value: &Value, left: usize) -> bool {
         match value {
             Value::Array(items) => left > 0 && items.iter().all(|item| fits(item, left - 1)),

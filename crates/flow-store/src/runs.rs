@@ -516,6 +516,17 @@ impl Store {
     /// # Errors
     ///
     /// When the database does.
+    pub async fn run_by_key(&self, key: RunKey) -> Result<Option<RunRow>, StoreError> {
+        row(on!(read self, BY_KEYS, |text, conn| {
+            sqlx::query_as(text).bind(to_list(&[key])).fetch_optional(conn).await?
+        }))
+    }
+
+    /// Returns a run by its id.
+    ///
+    /// # Errors
+    ///
+    /// When the database does.
     pub async fn run(&self, dag_id: &str, run_id: &str) -> Result<Option<RunRow>, StoreError> {
         row(on!(read self, BY_ID, |text, conn| {
             sqlx::query_as(text).bind(dag_id).bind(run_id).fetch_optional(conn).await?

@@ -5,7 +5,7 @@ use std::{borrow::Cow, sync::Arc};
 use flow_core::{
     DagRun, RunKey, RunState, TaskId, TaskInstance, TaskIx, TaskState, Timestamp,
     dag::{Dag, Task},
-    engine::{Change, Decision, RunView},
+    engine::{Change, Decision, DueCallbacks, RunView},
     run::Skips,
 };
 use serde_json::{Value, json};
@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use crate::{
     CachedDag, Event, Happening, Signal, Store, StoreError, Tx,
     attempts::AttemptKey,
+    callbacks,
     db::{on, statements},
     error::conflict,
     looks::at_once,
@@ -207,6 +208,7 @@ pub struct RunDecision<'a> {
     wake_at: Option<Timestamp>,
     wake_next_run: bool,
     ends_attempts: bool,
+    callbacks: Vec<Value>,
     /// To its task instances and attempts, for a witness.
     pub(crate) happened: Vec<Happening>,
     /// When its first task started, for the witness of its end.
@@ -312,6 +314,7 @@ impl<'a> RunDecision<'a> {
             wake_at: decision.wake_at,
             wake_next_run: decision.wake_next_run,
             ends_attempts,
+            callbacks: decision.callbacks.iter().flat_map(|due| due_callbacks(view, due)).collect(),
         }
     }
 
@@ -350,6 +353,19 @@ fn first_start(view: &RunView<'_>, decision: &Decision) -> Option<Timestamp> {
     let changed = decision.changes.iter().map(|change| &change.to);
     let once = view.tasks.iter().chain(changed).filter(|task| task.try_number <= 1);
     once.filter_map(|task| task.started_at).min()
+}
+
+/// What is written of callbacks that a decision made due.
+fn due_callbacks(view: &RunView<'_>, due: &DueCallbacks) -> Vec<Value> {
+    let (task, all) = match due.at {
+        None => (None, &view.dag.callbacks),
+        Some(at) => {
+            let instance = &view.tasks[at];
+            let Some(task) = view.dag.tasks.get(instance.task.index()) else { return Vec::new() };
+            (Some((task.id.as_str(), instance.map_index)), &task.callbacks)
+        }
+    };
+    callbacks::rows(view.run.key, task, due.number, due.event, all.of(due.event), &due.exception)
 }
 
 impl Tx {
@@ -459,6 +475,8 @@ impl Tx {
             }
         }
         self.wake(&wakes).await?;
+        let callbacks: Vec<Value> = decisions.iter().flat_map(|decision| &decision.callbacks).cloned().collect();
+        self.insert_callbacks(&callbacks, now).await?;
         let events: Vec<Event> = decisions.iter().flat_map(|decision| decision.events.iter().cloned()).collect();
         self.tell(&events, now).await?;
         self.witness(|| decisions.iter().flat_map(|decision| decision.happenings(now)));

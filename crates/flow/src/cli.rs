@@ -46,7 +46,7 @@ pub(crate) struct Cli {
     )]
     pub(crate) output: Option<Format>,
 
-    /// Work over the network, on this Flow server [default: $FLOW_SERVER, if set]
+    /// Work over the network, on this Flow server [default: $FLOW_SERVER]
     #[arg(long, global = true, value_name = "URL", help_heading = "Global options")]
     pub(crate) server: Option<String>,
 
@@ -85,6 +85,8 @@ pub(crate) enum Command {
     Web(web::Args),
     /// Look after the database: migrate, check, clean, rotate-key
     Db(db::Args),
+    /// Look at home, database, disk, clocks, DAG files; say what is wrong and what to do
+    Doctor(doctor::Args),
     /// DAGs: list, show, check, test, pause, draw
     Dags(dags::Args),
     /// Start a run of a DAG
@@ -96,12 +98,16 @@ pub(crate) enum Command {
     /// Runs of the past: create, list, pause, cancel
     #[command(hide = true)]
     Backfill(backfill::Args),
+    /// Mails and other things that DAGs ask for when something happens: list, retry
+    Callbacks(callbacks::Args),
     /// Limits shared by tasks: list, get, set, delete, import, export
     Pools(pools::Args),
     /// Values for templates: list, get, set, delete, import, export
     Variables(variables::Args),
     /// Logins to other systems: list, get, set, delete, test, import, export
     Connections(connections::Args),
+    /// Kafka from the shell: topics, produce, consume
+    Kafka(kafka::Args),
     /// People who may log in: list, get, set, delete
     Users(users::Args),
     /// Keys for programs: list, create, delete
@@ -125,6 +131,8 @@ impl Command {
             Self::Worker(_) => Some("worker"),
             Self::Web(_) => Some("web"),
             Self::Db(_) => Some("db"),
+            Self::Doctor(_) => Some("doctor"),
+            Self::Kafka(_) => Some("kafka"),
             Self::Schema(_) => Some("schema"),
             Self::Config(_) => Some("config"),
             Self::Completions(_) => Some("completions"),
@@ -134,6 +142,7 @@ impl Command {
             | Self::Runs(_)
             | Self::Tasks(_)
             | Self::Backfill(_)
+            | Self::Callbacks(_)
             | Self::Pools(_)
             | Self::Variables(_)
             | Self::Connections(_)
@@ -152,15 +161,18 @@ impl Command {
             Self::Web(args) => args.set(&mut flags),
             Self::Dags(args) => args.set(&mut flags),
             Self::Db(_)
+            | Self::Doctor(_)
             | Self::Trigger(_)
             | Self::Runs(_)
             | Self::Tasks(_)
             | Self::Backfill(_)
+            | Self::Callbacks(_)
             | Self::Pools(_)
             | Self::Variables(_)
             | Self::Connections(_)
             | Self::Users(_)
             | Self::Tokens(_)
+            | Self::Kafka(_)
             | Self::Schema(_)
             | Self::Config(_)
             | Self::Completions(_)
@@ -210,7 +222,7 @@ mod tests {
     #[test]
     fn the_help_of_flow_fits_a_screen() {
         let help = Cli::command().render_help().to_string();
-        assert!(help.lines().count() <= 44, "{help}");
+        assert!(help.lines().count() <= 48, "{help}");
         assert!(help.lines().all(|line| line.chars().count() <= 100), "{help}");
     }
 

@@ -5,10 +5,13 @@ use std::process::ExitCode;
 use crate::{cli::Command, context::Cx, output::Refusal};
 
 pub(crate) mod backfill;
+pub(crate) mod callbacks;
 pub(crate) mod completions;
 pub(crate) mod connections;
 pub(crate) mod dags;
 pub(crate) mod db;
+pub(crate) mod doctor;
+pub(crate) mod kafka;
 pub(crate) mod pools;
 pub(crate) mod runs;
 pub(crate) mod scheduler;
@@ -40,14 +43,17 @@ pub(crate) async fn run(command: Command, cx: &Cx) -> anyhow::Result<ExitCode> {
         Command::Worker(args) => worker::run(args, cx).await,
         Command::Web(args) => web::run(args, cx).await,
         Command::Db(args) => db::run(args, cx).await,
+        Command::Doctor(args) => doctor::run(args, cx).await,
         Command::Dags(args) => dags::run(args, cx).await,
         Command::Trigger(args) => trigger::run(args, cx).await,
         Command::Runs(args) => runs::run(args, cx).await,
         Command::Tasks(args) => tasks::run(args, cx).await,
         Command::Backfill(args) => backfill::run(args, cx).await,
+        Command::Callbacks(args) => callbacks::run(args, cx).await,
         Command::Pools(args) => pools::run(args, cx).await,
         Command::Variables(args) => variables::run(args, cx).await,
         Command::Connections(args) => connections::run(args, cx).await,
+        Command::Kafka(args) => kafka::run(args, cx).await,
         Command::Users(args) => users::run(args, cx).await,
         Command::Tokens(args) => tokens::run(args, cx).await,
         Command::Schema(args) => schema::run(args, cx),

@@ -12,6 +12,8 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Cx {
     pub(crate) config: Config,
+    /// What the configuration was read from, to read it again.
+    pub(crate) around: Surroundings,
     pub(crate) out: Output,
 }
 
@@ -25,7 +27,7 @@ impl Cx {
             flags: cli.command.settings(),
             ..Surroundings::of_process()
         };
-        Ok(Self { config: Config::load(&around)?, out: Output::new(cli.output.unwrap_or_default()) })
+        Ok(Self { config: Config::load(&around)?, around, out: Output::new(cli.output.unwrap_or_default()) })
     }
 
     /// Returns the current time.

@@ -1,17 +1,38 @@
 //! The DAG folder, as the web server asks for it: files of this host.
 
-use std::{io, sync::Arc};
+use std::{
+    io,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use flow_runtime::dag_files::{Editor, FileError};
 use flow_server::{DagFile, DagFileError, DagFileLine, DagFileList, DagFiles, Later, NamedFiles};
 
+use tokio::sync::Mutex;
+
+/// A list of the folder is good for so long: many who look at once are one walk.
+const LISTED_FOR: Duration = Duration::from_secs(1);
+
 /// The files of an [`Editor`].
-pub(crate) struct FolderFiles(pub(crate) Arc<Editor>);
+pub(crate) struct FolderFiles {
+    editor: Arc<Editor>,
+    /// What was listed last, for how many at most. Whoever lists holds it, so the folder is walked once at a time.
+    listed: Mutex<Option<(Instant, usize, DagFileList)>>,
+}
 
 impl FolderFiles {
+    pub(crate) fn new(editor: Editor) -> Self {
+        Self { editor: Arc::new(editor), listed: Mutex::new(None) }
+    }
+
+    async fn forget(&self) {
+        *self.listed.lock().await = None;
+    }
+
     /// Asks the editor on a thread that may wait for files.
     async fn ask<T: Send + 'static>(&self, what: impl FnOnce(&Editor) -> T + Send + 'static) -> io::Result<T> {
-        let editor = self.0.clone();
+        let editor = self.editor.clone();
         tokio::task::spawn_blocking(move || what(&editor)).await.map_err(io::Error::other)
     }
 
@@ -46,10 +67,19 @@ impl DagFiles for FolderFiles {
             Err(problem) => DagFileList { files: Vec::new(), obstacle: Some(editor.obstacle().unwrap_or(problem)) },
         };
         Box::pin(async move {
-            self.ask(list).await.unwrap_or_else(|error| DagFileList {
+            let mut listed = self.listed.lock().await;
+            if let Some((at, for_most, files)) = &*listed
+                && at.elapsed() < LISTED_FOR
+                && *for_most == most
+            {
+                return files.clone();
+            }
+            let files = self.ask(list).await.unwrap_or_else(|error| DagFileList {
                 files: Vec::new(),
                 obstacle: Some(format!("the DAG folder cannot be reached: {error}")),
-            })
+            });
+            *listed = Some((Instant::now(), most, files.clone()));
+            files
         })
     }
 
@@ -68,16 +98,47 @@ impl DagFiles for FolderFiles {
         etag: Option<&'a str>,
     ) -> Later<'a, Result<String, DagFileError>> {
         let (path, text, etag) = (path.to_owned(), text.to_owned(), etag.map(str::to_owned));
-        Box::pin(self.try_ask(move |editor| editor.write(&path, &text, etag.as_deref())))
+        Box::pin(async move {
+            let written = self.try_ask(move |editor| editor.write(&path, &text, etag.as_deref())).await;
+            self.forget().await;
+            written
+        })
     }
 
     fn remove<'a>(&'a self, path: &'a str, etag: Option<&'a str>) -> Later<'a, Result<(), DagFileError>> {
         let (path, etag) = (path.to_owned(), etag.map(str::to_owned));
-        Box::pin(self.try_ask(move |editor| editor.remove(&path, etag.as_deref())))
+        Box::pin(async move {
+            let removed = self.try_ask(move |editor| editor.remove(&path, etag.as_deref())).await;
+            self.forget().await;
+            removed
+        })
     }
 
     fn named<'a>(&'a self, path: Option<&'a str>, names: Vec<String>) -> Later<'a, Result<NamedFiles, DagFileError>> {
         let path = path.map(str::to_owned);
         Box::pin(self.try_ask(move |editor| editor.named(path.as_deref(), names)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use flow_runtime::dag_files::Limits;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_list_is_kept_for_a_moment_but_not_over_a_change() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = FolderFiles::new(Editor::new(folder.path(), Limits::default()));
+        let paths = async || files.list(10).await.files.into_iter().map(|file| file.path).collect::<Vec<_>>();
+        fs::write(folder.path().join("a.yaml"), "tasks: []").unwrap();
+        assert_eq!(paths().await, ["a.yaml"]);
+        fs::write(folder.path().join("b.yaml"), "tasks: []").unwrap();
+        assert_eq!(paths().await, ["a.yaml"], "it was walked a moment ago");
+        let task = "tasks: [{ id: t, uses: empty }]";
+        files.write("c.yaml", task, None).await.unwrap();
+        assert_eq!(paths().await, ["a.yaml", "b.yaml", "c.yaml"]);
     }
 }

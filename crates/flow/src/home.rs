@@ -14,6 +14,7 @@ use crate::{
     output::Refusal,
 };
 
+mod callbacks;
 mod connections;
 pub(crate) mod dags;
 mod edit;
@@ -24,6 +25,7 @@ mod tasks;
 mod users;
 mod variables;
 
+pub(crate) use callbacks::{CallbackView, CallbackWish};
 pub(crate) use connections::{ConnectionParts, ConnectionView};
 pub(crate) use dags::{Backlog, DagView};
 pub(crate) use edit::{Action, Change, Mark, Reach};

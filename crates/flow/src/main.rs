@@ -17,6 +17,7 @@ mod home;
 mod metrics;
 mod node;
 mod output;
+mod own_log;
 mod rehearsal;
 mod task_logs;
 mod when;

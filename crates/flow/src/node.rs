@@ -20,7 +20,7 @@ use flow_runtime::{
     dag_files::{DagFolder, Editor, Limits},
     folder::FolderSync,
     host,
-    log::{LogStore, Masker},
+    log::{Keep, LogStore, Masker, RemoteLogs, Sweeper, Uploader},
     measure::{Counting, Measures},
     node::process_id,
     pass::Bounds,
@@ -30,15 +30,15 @@ use flow_runtime::{
 use flow_store::{DagCache, Keyring, ProcessKind, RunRow, Schema, Store, StoreError, TaskRow};
 use serde_json::Value;
 use tokio::net::TcpListener;
-use tracing_subscriber::EnvFilter;
 
 use crate::{
     config::{masked, sqlite_path, value::Count},
     context::Cx,
     dag_files::FolderFiles,
-    descriptors, metrics,
+    descriptors,
+    metrics::{self, Beside},
     output::Refusal,
-    task_logs::TaskLogs,
+    task_logs::{Hosts, TaskLogs},
 };
 
 /// Flow's version.
@@ -50,6 +50,8 @@ pub(crate) struct Parts {
     pub(crate) dags: DagCache,
     pub(crate) registry: Arc<Registry>,
     pub(crate) logs: LogStore,
+    /// Where logs are copied to.
+    pub(crate) remote_logs: Option<RemoteLogs>,
     pub(crate) clock: Clock,
     /// What is measured of this process.
     pub(crate) metrics: Metrics,
@@ -126,10 +128,19 @@ impl Parts {
         } else {
             store
         };
+        let remote_logs = remote_logs(cx)?;
         let clock = Clock::system();
+        let logs = LogStore::new(&settings.logging.folder, clock.clone());
+        if remote_logs.is_some() {
+            logs.announce();
+        }
+        if let Some(path) = &settings.logging.ship_to.0 {
+            logs.ship(path.clone());
+        }
         Ok(Self {
             dags: DagCache::new(Arc::new(registry.catalog())),
-            logs: LogStore::new(&settings.logging.folder, clock.clone()),
+            logs,
+            remote_logs,
             store,
             registry,
             clock,
@@ -179,6 +190,89 @@ impl Parts {
         }
     }
 
+    /// Takes part until a stop is asked for; beside it, looks after the task logs and measures.
+    pub(crate) async fn run_node(&self, cx: &Cx, kind: ProcessKind, stop: &Stop) -> anyhow::Result<()> {
+        let node = self.node(cx, kind);
+        let beside = match Beside::start(cx, self, Some((kind, &node.me.id)), stop).await {
+            Ok(beside) => beside,
+            Err(error) => {
+                stop.drain();
+                return Err(error);
+            }
+        };
+        if kind == ProcessKind::Worker && cx.config.settings.worker.serve_logs {
+            self.serve_logs(cx, &node.me.id, &node.me.hostname, stop).await;
+        }
+        let run = async {
+            let ran = node.run(stop.clone()).await;
+            stop.drain();
+            ran
+        };
+        let (ran, ()) = tokio::join!(run, self.keep_logs(cx, stop.clone()));
+        beside.end().await;
+        Ok(ran?)
+    }
+
+    /// Begins to serve the logs of this host to web servers on others. When that fails, it is said, and work goes on.
+    async fn serve_logs(&self, cx: &Cx, process: &str, hostname: &str, stop: &Stop) {
+        let worker = &cx.config.settings.worker;
+        let files = TaskLogs { files: self.logs.clone(), hosts: None, remote: None };
+        let secret = format!("{}{}", uuid::Uuid::new_v4().simple(), uuid::Uuid::new_v4().simple());
+        let begin = async {
+            // Another worker of this host may have the port.
+            let listener = match TcpListener::bind((worker.log_listen.as_str(), worker.log_port)).await {
+                Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {
+                    TcpListener::bind((worker.log_listen.as_str(), 0)).await?
+                }
+                other => other?,
+            };
+            let name = if worker.log_host.0.is_empty() { hostname } else { &worker.log_host.0 };
+            let address = format!("{name}:{}", listener.local_addr()?.port());
+            let mut tx = self.store.begin().await?;
+            tx.add_log_server(process, &address, &secret).await?;
+            tx.commit().await?;
+            tracing::info!(%address, "task logs of this host are served");
+            Ok::<_, anyhow::Error>(listener)
+        };
+        match begin.await {
+            Ok(listener) => {
+                let stop = stop.clone();
+                tokio::spawn(async move {
+                    // What still runs writes logs, and somebody may read them, until the process ends.
+                    let ending = async move { stop.ending().await };
+                    flow_server::worker_logs::serve_worker_logs(listener, Arc::new(files), &secret, ending).await;
+                });
+            }
+            Err(error) => tracing::warn!("task logs of this host are not served to others: {error:#}"),
+        }
+    }
+
+    /// Returns the logs of tasks, wherever they are.
+    pub(crate) fn task_logs(&self) -> TaskLogs {
+        // On SQLite there is only this host.
+        let hosts = if self.lock.is_some() { None } else { Hosts::new(self.store.clone()) };
+        TaskLogs { files: self.logs.clone(), hosts, remote: self.remote_logs.clone() }
+    }
+
+    /// Keeps the task logs in bounds, and copies them elsewhere, until a stop is asked for.
+    pub(crate) async fn keep_logs(&self, cx: &Cx, stop: Stop) {
+        let logging = &cx.config.settings.logging;
+        let some = |span: Duration| (!span.is_zero()).then_some(span);
+        let keep = Keep {
+            pack_after: some(logging.compress_after),
+            age: some(logging.retention),
+            size: (logging.max_size.0 > 0).then_some(logging.max_size.0),
+        };
+        let sweeper = Sweeper { logs: self.logs.clone(), store: self.store.clone(), keep };
+        let uploader = self.remote_logs.clone();
+        let uploader = uploader.map(|remote| Uploader::new(self.logs.clone(), self.store.clone(), remote));
+        tokio::join!(sweeper.run(stop.clone()), async {
+            if let Some(uploader) = uploader {
+                uploader.run(stop).await;
+            }
+        });
+    }
+
     /// Makes what keeps the database in step with the DAG folder.
     pub(crate) fn folder(&self, cx: &Cx, paused_at_creation: bool) -> FolderSync {
         let settings = &cx.config.settings;
@@ -201,6 +295,18 @@ impl Parts {
         let url = secret::secrets_of_variable("", &cx.config.settings.database.url);
         Masker::new(settings::secrets_of_environment().into_iter().chain(self.keyring.written()).chain(url))
     }
+}
+
+/// Finds the second place of logs, if there is to be one.
+fn remote_logs(cx: &Cx) -> anyhow::Result<Option<RemoteLogs>> {
+    let Some(url) = &cx.config.settings.logging.remote.0 else { return Ok(None) };
+    let environment =
+        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    RemoteLogs::new(url, environment).map(Some).map_err(|problem| {
+        Refusal::usage(format!("`logging.remote` cannot be used: {problem}"))
+            .help("see docs/how-to/keep-logs.md for what each kind of store needs")
+            .into()
+    })
 }
 
 /// Fills in a task's arguments as its next attempt would see them; secrets are masked. An error is a sentence.
@@ -287,9 +393,9 @@ pub(crate) async fn serve(cx: &Cx, parts: &Parts, listener: TcpListener, stop: S
             session_lifetime: web.session_lifetime,
         }),
         live: flow_server::Live::new(parts.store.clone(), connections / 2),
-        logs: Arc::new(TaskLogs(parts.logs.clone())),
+        logs: Arc::new(parts.task_logs()),
         ui: flow_server::Ui::of_build(),
-        dag_files: Arc::new(FolderFiles(Arc::new(Editor::new(&cx.config.settings.dags.folder, Limits::default())))),
+        dag_files: Arc::new(FolderFiles::new(Editor::new(&cx.config.settings.dags.folder, Limits::default()))),
         edit_dags: web.edit_dags,
         dag_schema: Arc::new(flow_operators::dag_schema(&parts.registry)),
         graphs: flow_server::Graphs::default(),
@@ -298,6 +404,7 @@ pub(crate) async fn serve(cx: &Cx, parts: &Parts, listener: TcpListener, stop: S
         metrics: parts.metrics.clone(),
         anonymous_scrape: cx.config.settings.metrics.anonymous_scrape,
         now: flow_runtime::clock::system_now,
+        environment: flow_runtime::settings::connection,
         renderer: Arc::new(move |row, task| {
             let (store, dags, clock) = (store.clone(), dags.clone(), clock.clone());
             Box::pin(async move { render(&store, &dags, &clock, row, &task).await })
@@ -353,23 +460,6 @@ fn keep_secret(path: &Path, secret: &str) -> std::io::Result<()> {
     file.write_all(format!("{secret}\n").as_bytes())?;
     file.sync_all()?;
     fs::rename(&new, path)
-}
-
-/// Sends Flow's own messages to stderr.
-pub(crate) fn start_logging(cx: &Cx) {
-    let logging = &cx.config.settings.logging;
-    let filter = EnvFilter::try_new(logging.level.0.as_str()).unwrap_or_else(|_| EnvFilter::new("info"));
-    let filter = ["sqlx=warn", "notify=warn", "hyper=warn"]
-        .iter()
-        .filter_map(|directive| directive.parse().ok())
-        .fold(filter, EnvFilter::add_directive);
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    if logging.json {
-        lines.json().init();
-    } else {
-        let is_terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
-        lines.with_target(false).with_ansi(is_terminal && cx.out.colour).init();
-    }
 }
 
 /// Makes the home, and finds out whether it can be written.

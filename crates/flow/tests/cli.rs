@@ -55,6 +55,53 @@ fn what_fails_ends_with_1_and_says_a_way_out() {
 }
 
 #[test]
+fn a_doctor_says_what_is_wrong_and_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let found = |args: &[&str], code: i32| -> serde_json::Value {
+        let output = flow(folder.path(), &[&["doctor", "-o", "json"], args].concat());
+        assert_eq!(output.status.code(), Some(code), "{output:?}");
+        serde_json::from_str(out(&output)).unwrap()
+    };
+    let verdict = |found: &serde_json::Value, check: &str| -> String {
+        let mut all = found.as_array().unwrap().iter();
+        let one = all.find(|one| one["check"] == check).unwrap_or_else(|| panic!("no {check}: {found}"));
+        assert_eq!(one["verdict"] == "ok", one["help"].is_null(), "{one}");
+        one["verdict"].as_str().unwrap().to_owned()
+    };
+    // Nothing is there yet, which is how everybody begins.
+    let empty = found(&[], 0);
+    assert_eq!([verdict(&empty, "home"), verdict(&empty, "database")], ["warning", "warning"]);
+    assert!(!folder.path().join(".flow").exists());
+
+    std::fs::create_dir(folder.path().join("dags")).unwrap();
+    assert!(flow(folder.path(), &["db", "migrate"]).status.success());
+    let fresh = found(&[], 0);
+    for check in ["home", "database", "schema", "secret key", "processes", "DAG files"] {
+        assert_eq!(verdict(&fresh, check), "ok", "{check}: {fresh}");
+    }
+
+    std::fs::write(folder.path().join("dags/a.yaml"), "dag_id: a\ntasks: [{ id: x, uses: bsh }]\n").unwrap();
+    assert_eq!(verdict(&found(&[], 1), "DAG files"), "problem");
+    std::fs::remove_file(folder.path().join("dags/a.yaml")).unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(folder.path().join(".flow"), mode).unwrap();
+    assert_eq!(verdict(&found(&[], 0), "home"), "warning");
+
+    assert!(flow(folder.path(), &["variables", "set", "api_key", "hunter2"]).status.success());
+    assert_eq!(verdict(&found(&[], 0), "secret key"), "ok");
+    std::fs::remove_file(folder.path().join(".flow/secret.key")).unwrap();
+    assert_eq!(verdict(&found(&[], 1), "secret key"), "problem");
+
+    let output = command(folder.path(), &["doctor"])
+        .env("FLOW_DATABASE_URL", "postgres://me:hunter2@127.0.0.1:1/flow")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(out(&output).contains("Connection refused") && !out(&output).contains("hunter2"), "{}", out(&output));
+    assert!(out(&output).contains("database: check `database.url`"), "{}", out(&output));
+}
+
+#[test]
 fn answers_are_on_stdout_and_for_programs_when_asked() {
     check(&["--version"], 0, "flow 0", "");
     check(&["version", "-o", "json"], 0, "\"version\": \"0", "");

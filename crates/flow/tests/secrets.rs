@@ -5,7 +5,7 @@
 
 use std::{
     fs,
-    io::{BufRead, BufReader, Write},
+    io::{BufRead, BufReader, Read, Write},
     os::unix::fs::PermissionsExt,
     path::Path,
     process::{Child, Command, Output, Stdio},
@@ -154,10 +154,18 @@ fn connections_are_set_from_a_uri_json_or_parts() {
     );
 
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let uri = format!("http://me:hunter2@{}/", listener.local_addr().unwrap());
-    place.ok(&["connections", "set", "near", &uri]);
-    assert!(place.ok(&["connections", "test", "near"]).contains("the login was not tried"));
-    drop(listener);
+    let address = listener.local_addr().unwrap();
+    place.ok(&["connections", "set", "near", &format!("http://me:hunter2@{address}/")]);
+    let server = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut asked = vec![0; 4096];
+        let count = stream.read(&mut asked).unwrap();
+        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").unwrap();
+        String::from_utf8_lossy(&asked[..count]).into_owned()
+    });
+    assert!(place.ok(&["connections", "test", "near"]).contains(&format!("GET http://{address}/ answered 200 OK")));
+    let asked = server.join().unwrap();
+    assert!(asked.to_lowercase().contains("authorization: basic bwu6ahvudgvymg=="), "{asked}");
     let output = place.command(&["connections", "test", "near", "-o", "json"]).output().unwrap();
     let tested: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!((output.status.code(), &tested["status"]), (Some(1), &json!(false)));

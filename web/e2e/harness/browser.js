@@ -153,7 +153,7 @@ class Window {
     await page.waitForTimeout(QUIET);
     await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestIdleCallback(resolve))));
     const isQuiet = this.#underWay.size === 0 && Date.now() - this.#lastEnd >= QUIET;
-    return isQuiet && (await page.locator("[aria-busy=true]").count()) === 0;
+    return isQuiet && (await page.locator("[aria-busy=true], .skeleton").count()) === 0;
   }
 
   /** Says that what has moved since the last time was to move: news that a person is waiting for. */

@@ -124,10 +124,11 @@ class Flow {
 
   /** Asks the API as the administrator. */
   async ask(method, path, body) {
-    this.#token ??= (
-      await this.#send("POST", "/auth/token", { username: "admin", password: this.password })
-    ).access_token;
-    return await this.#send(method, path, body, this.#token);
+    // Several may ask at once: one login is enough for all.
+    this.#token ??= this.#send("POST", "/auth/token", { username: "admin", password: this.password }).then(
+      (answer) => answer.access_token,
+    );
+    return await this.#send(method, path, body, await this.#token);
   }
 
   async #send(method, path, body, token) {

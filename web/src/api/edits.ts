@@ -3,6 +3,7 @@
 import type { QueryClient } from "@tanstack/react-query";
 import {
   clearedState,
+  type EditAction,
   type EditCall,
   type EditChange,
   isUnbegun,
@@ -18,14 +19,18 @@ export interface Preview {
   changes: EditChange[];
   /** More than `changes` when there are too many to show */
   total: number;
+  /** What each of the calls changes */
+  parts: EditChange[][];
 }
+
+type One = Pick<Preview, "changes" | "total">;
 
 export async function previewEdits(
   client: QueryClient,
   calls: readonly EditCall[],
   signal?: AbortSignal,
 ): Promise<Preview> {
-  const found: Preview[] = [];
+  const found: One[] = [];
   const many = await eachOf(calls, async (call) => {
     found[calls.indexOf(call)] = await previewOne(client, call, signal);
   });
@@ -33,10 +38,10 @@ export async function previewEdits(
   if (problem) throw new Error(problem.why);
   const changes = mergeChanges(found.map((preview) => preview.changes));
   const hidden = found.reduce((sum, preview) => sum + preview.total - preview.changes.length, 0);
-  return { changes, total: changes.length + hidden };
+  return { changes, total: changes.length + hidden, parts: found.map((preview) => preview.changes) };
 }
 
-async function previewOne(client: QueryClient, call: EditCall, signal?: AbortSignal): Promise<Preview> {
+async function previewOne(client: QueryClient, call: EditCall, signal?: AbortSignal): Promise<One> {
   if (call.via === "edit") {
     const edited = await previewEdit({ ...call.run, ...call.body }, signal);
     const changes = edited.map(({ task_id, map_index, from, to }) => ({
@@ -102,9 +107,24 @@ function markBody({ state, options }: Extract<EditCall, { via: "mark" }>) {
 /** Everything that an edit may make stale. */
 const EVERYTHING = () => [["run"], ["dag"], ["list"]];
 
+/** What a person saw and agreed to; what is said of it afterwards is of this, whatever they see by then. */
+export interface Agreed {
+  action: EditAction;
+  calls: readonly EditCall[];
+  preview: Preview;
+}
+
+/** What was done, when some of the calls were refused. */
+export function changesDone({ calls, preview }: Agreed, done: readonly EditCall[]): Preview {
+  if (done.length === calls.length) return preview;
+  const parts = done.map((call) => preview.parts[calls.indexOf(call)] ?? []);
+  const changes = mergeChanges(parts);
+  return { changes, total: changes.length, parts };
+}
+
 /** For `useAction`. One call after the other: a mark may clear what the next one marks. */
 export const applyEdits = {
-  run: async ({ calls }: { calls: readonly EditCall[] }) =>
+  run: async ({ calls }: Agreed) =>
     eachOf(
       calls,
       (call): Promise<unknown> =>

@@ -50,3 +50,13 @@ test("many events are one refresh, and the next waits for it", async () => {
   batch.stop();
   vi.useRealTimers();
 });
+
+test("with a run the next one is another, which the details of the DAG say", () => {
+  expect(staleKeys({ kind: "run_state", dag_id: "d", run_id: "r" })).toContainEqual(["dag", "d", "text", "details"]);
+  expect(staleKeys({ kind: "task_state", dag_id: "d", run_id: "r" })).not.toContainEqual([
+    "dag",
+    "d",
+    "text",
+    "details",
+  ]);
+});

@@ -30,6 +30,8 @@ export function staleKeys(event: Pick<LiveEvent, "kind" | "dag_id" | "run_id">):
   if (!dagId) return [["list"], ["admin"], ["me"]];
   if (!OF_RUNS.has(kind)) return [["list"], ["dag", dagId], ["run", dagId]];
   const keys: QueryKey[] = [...SHOWING_RUNS, ["dag", dagId, "runs"]];
+  // With a run, the next one is another.
+  if (kind === "run_state") keys.push(["dag", dagId, "text", "details"]);
   if (runId) keys.push(["run", dagId, runId]);
   return keys;
 }

@@ -393,7 +393,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Say whether the host can be reached, from the web server; the login is not tried */
+        /** Connect and log in, from the web server; secrets that are stored are only tried with what is stored */
         post: operations["test_connection"];
         delete?: never;
         options?: never;
@@ -1784,6 +1784,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/ui/callbacks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Callbacks, the latest first */
+        get: operations["get_callbacks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ui/callbacks/{callback_id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tries a callback again: one that failed from its first try on, one that waits at once */
+        post: operations["retry_callback"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/ui/dags": {
         parameters: {
             query?: never;
@@ -2526,6 +2560,51 @@ export interface components {
             days: components["schemas"]["CalendarDay"][];
             /** @description Whether all was counted: at most 100,000 runs are, the newest, and the next 10,000 of the plan */
             is_complete: boolean;
+        };
+        CallbackCollectionResponse: {
+            callbacks: components["schemas"]["CallbackResponse"][];
+            /**
+             * Format: int64
+             * @description For `before` of the next page; null when this is the last
+             */
+            next: number | null;
+            /**
+             * Format: int64
+             * @description All that there are, at most 10,000; null when counting them would take too long
+             */
+            total_entries: number | null;
+        };
+        CallbackResponse: {
+            /** Format: int64 */
+            callback_id: number;
+            created_at: components["schemas"]["When"];
+            dag_id: string;
+            dag_run_id: string;
+            ended_at: components["schemas"]["When"] | null;
+            /** @description What went wrong at the last try */
+            error: string | null;
+            /** @description `execute`, `success`, `failure`, `retry` or `skipped` */
+            event: string;
+            /** @description The end of what the last try said */
+            log: string | null;
+            /** Format: int64 */
+            map_index: number;
+            next_try_at: components["schemas"]["When"] | null;
+            /**
+             * Format: int64
+             * @description The try of the task; of a run, how often it was cleared
+             */
+            number: number;
+            operator: string;
+            /** @description `pending`, `delivered` or `failed` */
+            state: string;
+            /** @description Null when it is the run's */
+            task_id: string | null;
+            /**
+             * Format: int64
+             * @description Tries to deliver it that have begun
+             */
+            tries: number;
         };
         CheckedDag: {
             dag_id: string;
@@ -3427,6 +3506,7 @@ export interface components {
         HealthInfoResponse: {
             dag_processor: components["schemas"]["DagProcessorInfoResponse"];
             metadatabase: components["schemas"]["BaseInfoResponse"];
+            remote_logs: components["schemas"]["RemoteLogsInfoResponse"] | null;
             scheduler: components["schemas"]["SchedulerInfoResponse"];
             triggerer: components["schemas"]["TriggererInfoResponse"];
         };
@@ -3774,6 +3854,15 @@ export interface components {
             name: string;
             nav_top_level: boolean | null;
             url_route: string | null;
+        };
+        RemoteLogsInfoResponse: {
+            failing_since: components["schemas"]["When"] | null;
+            status: string | null;
+            /**
+             * Format: int64
+             * @description Logs that wait to be copied, those of running attempts among them
+             */
+            waiting: number;
         };
         /** @enum {string} */
         ReprocessBehavior: "failed" | "completed" | "none";
@@ -8140,6 +8229,57 @@ export interface operations {
                 };
                 content: {
                     "text/plain": string;
+                };
+            };
+        };
+    };
+    get_callbacks: {
+        parameters: {
+            query?: {
+                dag_id?: string;
+                dag_run_id?: string;
+                task_id?: string;
+                map_index?: number;
+                /** @description `pending`, `delivered` or `failed` */
+                state?: string;
+                /** @description Most callbacks to return; never more than 500 */
+                limit?: number;
+                /** @description Those older than the callback with this id: `next` of the page before */
+                before?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallbackCollectionResponse"];
+                };
+            };
+        };
+    };
+    retry_callback: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                callback_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallbackResponse"];
                 };
             };
         };

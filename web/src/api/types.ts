@@ -31,6 +31,7 @@ export type Calendar = Schemas["CalendarResponse"];
 export type CalendarDay = Schemas["CalendarDay"];
 
 export type AuditEvent = Schemas["EventLogResponse"];
+export type Callback = Schemas["CallbackResponse"];
 export type ImportError = Schemas["ImportErrorResponse"];
 
 export type Pool = Schemas["PoolResponse"];

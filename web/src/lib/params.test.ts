@@ -56,3 +56,13 @@ test("JSON is shown indented and read back", () => {
   expect(readField(extra, text)).toEqual({ value: { a: 1 } });
   expect(readJson("{").problem).toMatch(/^This is not JSON: /);
 });
+
+test("the empty text can be a choice", () => {
+  const [mode, same] = readParams({
+    mode: { value: "", schema: { enum: ["", "full"] } },
+    same: { value: "", schema: { const: "" } },
+  });
+  if (!mode || !same) throw new Error("missing");
+  expect(readField(mode, "")).toEqual({ value: "" });
+  expect(readField(same, "")).toEqual({ value: "" });
+});

@@ -106,6 +106,9 @@ export type Read = { value: unknown; problem?: undefined } | { value?: undefined
 
 /** Reads what was typed. The server has the last word; this finds what can be said at once. */
 export function readField(param: Param, text: string): Read {
+  // The empty text may be one of the choices.
+  if (param.kind === "fixed") return readRest(param, text);
+  if (param.kind === "choice" && param.options.some(({ label }) => label === text)) return readRest(param, text);
   if (text.trim() === "") {
     if (param.isNullable) return { value: null };
     if (param.kind === "lines") return { value: [] };
@@ -114,6 +117,10 @@ export function readField(param: Param, text: string): Read {
     }
     return { problem: "This is needed." };
   }
+  return readRest(param, text);
+}
+
+function readRest(param: Param, text: string): Read {
   switch (param.kind) {
     case "number":
       return readNumber(param.schema, text);

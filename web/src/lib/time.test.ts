@@ -38,6 +38,7 @@ test("times that people write are those of the zone", () => {
   expect(fromCivil("2026-11-20", "UTC")).toBe(Date.parse("2026-11-20T00:00:00Z"));
   expect(fromCivil("2026-02-30", "UTC")).toBeNull();
   expect(fromCivil("2026-11-20T25:00", "UTC")).toBeNull();
+  expect(fromCivil("0202-11-20T02:00", "UTC")).toBeNull();
   expect(fromCivil("soon", "UTC")).toBeNull();
 });
 

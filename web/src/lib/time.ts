@@ -117,6 +117,8 @@ export function fromCivil(text: string, zone: string): number | null {
   const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = match
     .slice(1)
     .map((part) => Number(part ?? 0));
+  // A year that is still being typed; the first hundred are others to `Date`.
+  if (year < 1000) return null;
   const wall = Date.UTC(year, month - 1, day, hour, minute, second);
   const written = new Date(wall);
   if (written.getUTCMonth() !== month - 1 || written.getUTCDate() !== day || hour > 23 || minute > 59) return null;

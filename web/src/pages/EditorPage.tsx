@@ -92,6 +92,7 @@ function File({ path, folder }: { path: string; folder: DagFiles }) {
           file={file}
           isNew={template !== ""}
           maySave={folder.can_edit}
+          dagIds={folder.files.find((one) => one.path === path)?.dag_ids ?? []}
           mayWrite={may("User")}
           whyNot={<WhyNot why={folder.why_not} />}
           line={url.number("line")}

@@ -7,6 +7,7 @@ import { useDeferredValue, useState } from "react";
 import { logOut, useAction } from "../api/actions";
 import { useLive } from "../api/live";
 import { dagsQuery, importErrorsQuery, useMe, versionQuery } from "../api/queries";
+import { patternOf } from "../lib/pattern";
 import { type Crumb, Shell } from "../parts/Shell";
 import { usePlace } from "../parts/usePlace";
 
@@ -47,7 +48,7 @@ function useDagCommands() {
   const [text, setText] = useState("");
   const asked = useDeferredValue(text.trim());
   const found = useQuery({
-    ...dagsQuery({ dag_id_pattern: `%${asked}%`, limit: 20, order_by: ["dag_id"] }),
+    ...dagsQuery({ dag_id_pattern: patternOf(asked), limit: 20, order_by: ["dag_id"] }),
     enabled: asked !== "",
   });
   const dags = asked === "" ? [] : (found.data?.dags ?? []);

@@ -19,6 +19,7 @@ const TABS = [
   { label: "Graph", to: "/dags/$dagId/runs/$runId/graph" },
   { label: "Gantt", to: "/dags/$dagId/runs/$runId/gantt" },
   { label: "Details", to: "/dags/$dagId/runs/$runId/details" },
+  { label: "Callbacks", to: "/dags/$dagId/runs/$runId/callbacks" },
   { label: "Events", to: "/dags/$dagId/runs/$runId/events" },
 ] as const;
 

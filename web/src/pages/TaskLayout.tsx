@@ -21,6 +21,7 @@ const TABS = [
   { label: "XCom", to: "/dags/$dagId/runs/$runId/tasks/$taskId/xcom" },
   { label: "Tries", to: "/dags/$dagId/runs/$runId/tasks/$taskId/tries" },
   { label: "Details", to: "/dags/$dagId/runs/$runId/tasks/$taskId/details" },
+  { label: "Callbacks", to: "/dags/$dagId/runs/$runId/tasks/$taskId/callbacks" },
   { label: "Events", to: "/dags/$dagId/runs/$runId/tasks/$taskId/events" },
 ] as const;
 

@@ -46,7 +46,8 @@ function TaskLog({ task }: { task: TaskInstance }) {
       onPlace={(next) =>
         void navigate({
           to: ".",
-          search: true,
+          // The line is one of this try, whatever becomes the newest.
+          search: (before) => ({ ...before, try: String(chosen) }),
           hash: next,
           replace: true,
           resetScroll: false,

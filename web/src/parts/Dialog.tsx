@@ -4,6 +4,7 @@ import { clsx } from "clsx";
 import { X } from "lucide-react";
 import { Dialog as Radix, AlertDialog as RadixAlert } from "radix-ui";
 import { type FormEvent, type ReactNode, useId, useState } from "react";
+import { giveFocusBack } from "../lib/focus";
 import { Button, IconButton } from "./Button";
 
 const BACKDROP = "fixed inset-0 z-40 bg-(--backdrop) animate-pop";
@@ -26,6 +27,8 @@ interface DialogProps {
   footer?: ReactNode;
   /** Makes the whole dialog a form */
   onSubmit?: () => void;
+  /** Only its buttons close it: what it shows is not seen again. */
+  isFirm?: boolean;
   children: ReactNode;
 }
 
@@ -37,6 +40,7 @@ export function Dialog({
   size = "md",
   footer,
   onSubmit,
+  isFirm = false,
   children,
 }: DialogProps) {
   const inside = (
@@ -58,7 +62,9 @@ export function Dialog({
         <Radix.Content
           onOpenAutoFocus={focusField}
           // What was typed is not lost by a click beside the form.
-          onInteractOutside={onSubmit ? (event) => event.preventDefault() : undefined}
+          onInteractOutside={onSubmit || isFirm ? (event) => event.preventDefault() : undefined}
+          onEscapeKeyDown={isFirm ? (event) => event.preventDefault() : undefined}
+          onCloseAutoFocus={giveFocusBack}
           className={clsx(BOX, WIDTHS[size])}
           {...(description ? {} : { "aria-describedby": undefined })}
         >
@@ -124,7 +130,11 @@ export function ConfirmDialog(props: ConfirmProps) {
     <RadixAlert.Root open={open} onOpenChange={change}>
       <RadixAlert.Portal>
         <RadixAlert.Overlay className={BACKDROP} />
-        <RadixAlert.Content {...(typed ? { onOpenAutoFocus: focusField } : {})} className={clsx(BOX, WIDTHS.sm)}>
+        <RadixAlert.Content
+          onCloseAutoFocus={giveFocusBack}
+          {...(typed ? { onOpenAutoFocus: focusField } : {})}
+          className={clsx(BOX, WIDTHS.sm)}
+        >
           <div className="overflow-auto px-4 pt-4 pb-3">
             <RadixAlert.Title className="text-base font-semibold">{title}</RadixAlert.Title>
             <RadixAlert.Description asChild>

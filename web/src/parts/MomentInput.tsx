@@ -19,6 +19,8 @@ interface Props {
 export function MomentInput({ label, value, empty, onChange, className = "!w-48 max-sm:!w-40" }: Props) {
   const zone = useZone();
   const [isEdited, setEdited] = useState(false);
+  // While it is typed it may be no moment yet: half a year is not a year.
+  const [typed, setTyped] = useState<string | null>(null);
   const millis = toMillis(value);
   // Browsers show an empty moment as "mm/dd/yyyy"; words are better until someone is about to fill it in.
   const isBlank = millis === null && !isEdited;
@@ -30,10 +32,14 @@ export function MomentInput({ label, value, empty, onChange, className = "!w-48 
         placeholder={empty}
         className={`input ${className}`}
         // Without seconds, which no one types; what the URL has stays exact until it is changed.
-        value={millis === null ? "" : formatExact(millis, zone).slice(0, 16).replace(" ", "T")}
+        value={typed ?? (millis === null ? "" : formatExact(millis, zone).slice(0, 16).replace(" ", "T"))}
         onFocus={() => setEdited(true)}
-        onBlur={() => setEdited(false)}
+        onBlur={() => {
+          setEdited(false);
+          setTyped(null);
+        }}
         onChange={(event) => {
+          setTyped(event.target.value);
           const at = fromCivil(event.target.value, zone);
           if (at !== null || event.target.value === "") onChange(at === null ? null : new Date(at).toISOString());
         }}

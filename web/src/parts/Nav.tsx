@@ -4,6 +4,7 @@ import { Link, type LinkProps } from "@tanstack/react-router";
 import { clsx } from "clsx";
 import {
   Activity,
+  BellRing,
   CircleAlert,
   Cpu,
   FileCode,
@@ -43,6 +44,7 @@ export const NAV: readonly { title: string; items: readonly NavItem[] }[] = [
       { label: "Runs", to: "/browse/runs", icon: Activity, keys: "g r" },
       { label: "Task instances", to: "/browse/tasks", icon: ListChecks, keys: "g t" },
       { label: "Events", to: "/browse/events", icon: ScrollText, keys: "g e" },
+      { label: "Callbacks", to: "/browse/callbacks", icon: BellRing },
       { label: "Import errors", to: "/browse/errors", icon: CircleAlert },
     ],
   },

@@ -1,6 +1,7 @@
 // Pages of a list, by offset.
 
 import { ChevronLeft, ChevronRight } from "lucide-react";
+import { useEffect, useRef } from "react";
 import { IconButton } from "./Button";
 
 /** Beyond this the server no longer counts exactly. */
@@ -16,6 +17,13 @@ interface Props {
 }
 
 export function Pager({ offset, limit, total, count, onChange }: Props) {
+  const isBehind = count === 0 && offset > 0;
+  const go = useRef(onChange);
+  go.current = onChange;
+  // The last of the page was taken away: what is left stands on the one before.
+  useEffect(() => {
+    if (isBehind) go.current(total > 0 && total <= offset ? Math.floor((total - 1) / limit) * limit : 0);
+  }, [isBehind, total, offset, limit]);
   if (total === 0 && offset === 0) return null;
   const isLast = offset + count >= total;
   return (

@@ -2,6 +2,7 @@
 
 import { Dialog as Radix } from "radix-ui";
 import { type KeyboardEvent, type ReactNode, useEffect, useId, useRef, useState } from "react";
+import { giveFocusBack } from "../lib/focus";
 import { bestMatches } from "../lib/match";
 import { KeyHint } from "./KeyHint";
 
@@ -32,6 +33,9 @@ export function Palette({ open, onOpenChange, text, onText, commands }: Props) {
   const found = grouped(bestMatches(text, commands, (command) => command.label, MOST));
   const chosen = Math.min(active, found.length - 1);
   useEffect(() => {
+    if (open) setActive(0);
+  }, [open]);
+  useEffect(() => {
     list.current?.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: "nearest" });
   });
   const choose = (command: Command | undefined) => {
@@ -52,6 +56,7 @@ export function Palette({ open, onOpenChange, text, onText, commands }: Props) {
         <Radix.Overlay className="fixed inset-0 z-40 animate-pop bg-(--backdrop)" />
         <Radix.Content
           aria-describedby={undefined}
+          onCloseAutoFocus={giveFocusBack}
           className="surface fixed top-[12dvh] left-1/2 z-50 flex max-h-[70dvh] w-[calc(100vw-24px)] max-w-xl -translate-x-1/2 animate-slide flex-col overflow-hidden"
         >
           <Radix.Title className="sr-only">Go to</Radix.Title>

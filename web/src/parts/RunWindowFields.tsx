@@ -32,8 +32,8 @@ export function RunFilters({ window: { filter, change } }: { window: RunWindow }
 
 interface SpanProps {
   window: RunWindow;
-  /** `run_after` of the oldest run that is shown, when there are older ones */
-  oldest: string | null;
+  /** The oldest run that is shown, when there are older ones */
+  oldest: { run_id: string; run_after: string } | null;
 }
 
 export function RunSpan({ window: { filter, change }, oldest }: SpanProps) {
@@ -45,15 +45,20 @@ export function RunSpan({ window: { filter, change }, oldest }: SpanProps) {
         icon={ChevronLeft}
         variant="plain"
         disabled={oldest === null}
-        onClick={() => oldest && change({ until: new Date(Date.parse(oldest) - 1).toISOString() })}
+        onClick={() => oldest && change({ until: oldest.run_after, before: oldest.run_id })}
       />
-      <MomentInput label="Runs until" empty="until now" value={until} onChange={(next) => change({ until: next })} />
+      <MomentInput
+        label="Runs until"
+        empty="until now"
+        value={until}
+        onChange={(next) => change({ until: next, before: null })}
+      />
       <IconButton
         label="To the newest runs"
         icon={ChevronsRight}
         variant="plain"
         disabled={until === null}
-        onClick={() => change({ until: null })}
+        onClick={() => change({ until: null, before: null })}
       />
       <Select
         aria-label="How many runs"

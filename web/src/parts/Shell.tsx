@@ -17,6 +17,7 @@ import {
 } from "lucide-react";
 import { Dialog as Radix } from "radix-ui";
 import { Fragment, type ReactNode, useState } from "react";
+import { giveFocusBack } from "../lib/focus";
 import { changeSettings, type ThemeChoice, useSettings, useTheme } from "../lib/settings";
 import { localZone, type ZoneChoice } from "../lib/time";
 import { IconButton } from "./Button";
@@ -179,6 +180,7 @@ function Drawer({
         <Radix.Overlay className="fixed inset-0 z-40 animate-pop bg-(--backdrop)" />
         <Radix.Content
           aria-describedby={undefined}
+          onCloseAutoFocus={giveFocusBack}
           className="fixed inset-y-0 left-0 z-50 w-64 overflow-y-auto border-r bg-sunken shadow-pop"
         >
           <Radix.Title className="sr-only">Navigation</Radix.Title>

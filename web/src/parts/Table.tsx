@@ -154,7 +154,12 @@ function Head<Row>({
               {column.sortKey && onSort ? (
                 <button
                   type="button"
-                  className={clsx("inline-flex items-center gap-1 hover:text-fg", isSorted && "text-fg")}
+                  // The arrow stands on the side that the words are not aligned to.
+                  className={clsx(
+                    "inline-flex items-center gap-1 hover:text-fg",
+                    column.align === "right" && "flex-row-reverse",
+                    isSorted && "text-fg",
+                  )}
                   onClick={() => onSort(isSorted && !isDown ? `-${column.sortKey}` : (column.sortKey ?? ""))}
                 >
                   {column.header}

@@ -18,9 +18,10 @@ export function Tabs({ label, tabs }: { label: string; tabs: readonly Tab[] }) {
   const shown: string | undefined = useMatches({ select: (matches) => matches.at(-1)?.fullPath });
   const bar = useRef<HTMLElement>(null);
   // On a narrow screen the chosen tab may be out of sight.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: only a change of tabs moves it, else the page would jump
   useEffect(() => {
     bar.current?.querySelector('[aria-current="page"]')?.scrollIntoView({ block: "nearest", inline: "nearest" });
-  });
+  }, [shown]);
   return (
     <nav ref={bar} aria-label={label} className="-mb-px flex gap-1 overflow-x-auto [scrollbar-width:none]">
       {tabs.map((tab) => (

@@ -65,6 +65,8 @@ const OVER_THE_PAGE = '[role="dialog"][data-state="open"], [role="alertdialog"][
 function isTyping(target: EventTarget | null): boolean {
   if (!(target instanceof HTMLElement)) return false;
   if (target instanceof HTMLInputElement) return !["checkbox", "radio", "button", "range"].includes(target.type);
+  // An open list goes to what is typed.
+  if (target.closest("[role=combobox], [role=listbox]")) return true;
   return target.isContentEditable || ["TEXTAREA", "SELECT"].includes(target.tagName);
 }
 

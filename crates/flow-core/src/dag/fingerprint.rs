@@ -7,7 +7,7 @@
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use super::{Arg, Dag};
+use super::{Arg, Callback, Callbacks, Dag};
 
 /// Counts up when the model changes so that old hashes must not be taken for new ones.
 const VERSION: u32 = 1;
@@ -20,7 +20,13 @@ pub(crate) fn of(dag: &Dag) -> String {
         for (shown, task) in tasks.iter_mut().zip(&dag.tasks) {
             shown["with"] = map(&task.with);
             shown["group"] = json!(group_id(task.group));
+            if !task.callbacks.is_empty() {
+                shown["callbacks"] = callbacks(&task.callbacks);
+            }
         }
+    }
+    if !dag.callbacks.is_empty() {
+        value["callbacks"] = callbacks(&dag.callbacks);
     }
     let groups = dag.groups.iter().map(|group| {
         let parent = group_id(group.parent);
@@ -47,6 +53,11 @@ fn arg(arg: &Arg) -> Value {
 
 fn map(pairs: &[(String, Arg)]) -> Value {
     Value::Object(pairs.iter().map(|(key, value)| (key.clone(), arg(value))).collect())
+}
+
+fn callbacks(all: &Callbacks) -> Value {
+    let list = |list: &[Callback]| list.iter().map(|one| json!([one.operator, map(&one.with)])).collect::<Value>();
+    Value::Object(all.0.iter().map(|(event, some)| (event.as_str().to_owned(), list(some))).collect())
 }
 
 /// Sorts the keys of every map.

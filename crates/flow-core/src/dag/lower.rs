@@ -2,7 +2,7 @@
 //!
 //! Reads what each key means, in both dialects, task by task. What needs more than one task (unknown upstream,
 //! cycles, groups) is in [`super::check`]. One file a noun: `dag`, `task`, `merge` (default_args, templates),
-//! `operator` (uses), `with` (values and markers), `params`, `groups`, `schedule`; `read` has the typed readers,
+//! `operator` (uses), `with` (values and markers), `callbacks`, `params`, `groups`, `schedule`; `read` has the typed readers,
 //! `keys` the tables of names.
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -19,6 +19,7 @@ use crate::{
     id::TaskId,
 };
 
+mod callbacks;
 mod dag;
 mod groups;
 pub(crate) mod keys;
@@ -72,6 +73,8 @@ pub(crate) struct DraftTask {
     pub(crate) end_place: Option<Place>,
     /// Task ids that a branch names literally.
     pub(crate) targets: Vec<Named>,
+    /// What `email` asks for, if it is there.
+    pub(crate) mails: Option<callbacks::Mails>,
 }
 
 /// A group as it is written.

@@ -466,6 +466,7 @@ mod tests {
             default,
             schema: schema.as_object().unwrap().clone(),
             description: None,
+            place: 0,
         };
         BTreeMap::from([
             ("region".to_owned(), param(Some(json!("eu")), json!({"enum": ["eu", "us"]}))),

@@ -25,7 +25,8 @@ const MOST_USED_DATES: usize = 10_000;
 /// Says which runs are due, and when to ask again.
 pub fn due_runs(dag: &Dag, history: &RunHistory, now: Timestamp) -> NewRuns {
     match &dag.timetable {
-        Timetable::Null => NewRuns::default(),
+        // Messages make runs where they are read.
+        Timetable::Null | Timetable::Kafka(_) => NewRuns::default(),
         Timetable::Once => single(dag, history, now, once(dag, history, now)),
         Timetable::Continuous => continuous(dag, history, now),
         Timetable::CronTrigger { .. }
@@ -44,7 +45,7 @@ pub fn due_runs(dag: &Dag, history: &RunHistory, now: Timestamp) -> NewRuns {
 /// overlaps are not looked at. For "what would unpausing do" and "what comes next".
 pub fn planned_runs<'a>(dag: &'a Dag, history: &RunHistory, now: Timestamp) -> impl Iterator<Item = NewRun> + use<'a> {
     let (single, plan) = match &dag.timetable {
-        Timetable::Null => (None, None),
+        Timetable::Null | Timetable::Kafka(_) => (None, None),
         Timetable::Once => (once(dag, history, now), None),
         Timetable::Continuous if history.active > 0 => (None, None),
         Timetable::Continuous => (again(dag, history, now), None),

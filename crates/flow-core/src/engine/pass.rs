@@ -7,6 +7,8 @@
 //! `explain` runs the same pass and asks it about one task; see [`super::reason`].
 
 mod attempts;
+#[cfg(test)]
+mod callbacks_tests;
 mod starts;
 #[cfg(test)]
 mod tests;
@@ -15,9 +17,9 @@ pub(super) use attempts::{Pulse, end, pulse, restart};
 use starts::SkippedBy;
 pub(super) use starts::{Cause, PastBlock, Ruling};
 
-use super::{Change, Decision, RunChange, RunView, trigger_rule::Tally};
+use super::{Change, Decision, DueCallbacks, RunChange, RunView, trigger_rule::Tally};
 use crate::{
-    dag::{Dag, Task},
+    dag::{CallbackEvent, Dag, Task},
     id::TaskIx,
     run::{Attempt, DagRun, TaskInstance},
     state::{RunState, TaskState},
@@ -59,6 +61,8 @@ pub(super) struct Pass<'a> {
     /// By task, as far as the pass has come.
     tallies: Vec<Tally>,
     skipped: Vec<Option<SkippedBy>>,
+    /// What the DAG asks to be done.
+    callbacks: Vec<DueCallbacks>,
     /// A task ended in failure in this very pass.
     has_failed: bool,
     run: Option<RunChange>,
@@ -74,6 +78,7 @@ impl<'a> Pass<'a> {
             pass.stop_early();
             let is_moving = pass.schedule();
             pass.end_run(is_moving);
+            pass.call_back_run();
         }
         pass
     }
@@ -101,6 +106,7 @@ impl<'a> Pass<'a> {
             why: Vec::new(),
             tallies: vec![Tally::default(); view.dag.tasks.len()],
             skipped: vec![None; view.dag.tasks.len()],
+            callbacks: Vec::new(),
             has_failed: false,
             run: None,
             wake_at: None,
@@ -147,6 +153,30 @@ impl<'a> Pass<'a> {
 
     fn explain(&mut self, at: usize, why: impl Into<String>) {
         self.why.push((at, why.into()));
+    }
+
+    /// Notes that what its DAG asks for at this point of a task is due. As in Airflow, that is what its execution
+    /// comes to, not what its upstream tasks or a person decide about it.
+    fn call_back(&mut self, at: usize, event: CallbackEvent, exception: &str) {
+        let is_asked = self.task(at).is_some_and(|task| !task.callbacks.of(event).is_empty());
+        if is_asked {
+            let (number, exception) = (self.instance(at).try_number, exception.to_owned());
+            self.callbacks.push(DueCallbacks { event, at: Some(at), number, exception });
+        }
+    }
+
+    /// The same for the end of the run.
+    fn call_back_run(&mut self) {
+        let Some(change) = &self.run else { return };
+        let event = match change.to {
+            RunState::Success => CallbackEvent::Success,
+            RunState::Failed => CallbackEvent::Failure,
+            RunState::Queued | RunState::Running => return,
+        };
+        if !self.view.dag.callbacks.of(event).is_empty() {
+            let (number, exception) = (self.view.run.clear_number, change.why.clone());
+            self.callbacks.push(DueCallbacks { event, at: None, number, exception });
+        }
     }
 
     fn wake(&mut self, at: Timestamp) {
@@ -223,6 +253,11 @@ impl<'a> Pass<'a> {
 
     pub(super) fn into_decision(mut self) -> Decision {
         let (given_up, settled) = self.clean_up();
+        // A run that is stopped takes back the next try that had just been promised.
+        let stands = |due: &DueCallbacks| {
+            due.event != CallbackEvent::Retry || due.at.is_none_or(|at| !self.state(at).is_finished())
+        };
+        let callbacks = self.callbacks.iter().filter(|due| stands(due)).cloned().collect();
         if self.run_state().is_finished() {
             // Only what is left of its attempts still asks for a look.
             self.wake_at = None;
@@ -243,7 +278,7 @@ impl<'a> Pass<'a> {
             }
         }
         let wake_next_run = matters_to_next_run(&self.view, &changes);
-        Decision { changes, run: self.run, given_up, settled, wake_at: self.wake_at, wake_next_run }
+        Decision { changes, run: self.run, given_up, settled, wake_at: self.wake_at, wake_next_run, callbacks }
     }
 }
 

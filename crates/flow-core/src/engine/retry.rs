@@ -26,11 +26,22 @@ pub fn is_worthwhile(policy: &RetryPolicy, failure: &Failure) -> bool {
         })
 }
 
-/// Returns how long to wait after the failure of a try, counted from 1.
+/// Returns how long to wait after the failure of a try: what the policy says, or longer when the other side asks for
+/// more; `max_delay` and a day cap what it may ask for.
+pub fn pause(policy: &RetryPolicy, failure: &Failure, try_number: u32, salt: &[&str]) -> Duration {
+    let asked = Duration::from_secs(failure.retry_after_seconds.unwrap_or(0).into());
+    delay(policy, try_number, salt).max(asked.min(longest(policy)))
+}
+
+fn longest(policy: &RetryPolicy) -> Duration {
+    policy.max_delay.unwrap_or(DELAY_MAX).min(DELAY_MAX)
+}
+
+/// Returns how long the policy waits after the failure of a try, counted from 1.
 ///
 /// With a factor: `ceil(delay × factor^(try - 1))`, plus less than that again, at most `max_delay` and a day.
 /// `salt` names the task and its run.
-pub fn delay(policy: &RetryPolicy, try_number: u32, salt: &[&str]) -> Duration {
+fn delay(policy: &RetryPolicy, try_number: u32, salt: &[&str]) -> Duration {
     let Some(factor) = policy.backoff.filter(|&factor| factor > 0.0 && factor != 1.0) else {
         return policy.delay;
     };
@@ -39,8 +50,7 @@ pub fn delay(policy: &RetryPolicy, try_number: u32, salt: &[&str]) -> Duration {
     // Infinity and NaN (0 × ∞) come out at the ends of the range.
     let base = if grown >= DELAY_MAX.as_secs_f64() { DELAY_MAX.as_secs() } else { (grown as u64).max(1) };
     let jitter = hash(salt, try_number) % base;
-    let most = policy.max_delay.unwrap_or(DELAY_MAX).min(DELAY_MAX);
-    Duration::from_secs(base.saturating_add(jitter)).min(most)
+    Duration::from_secs(base.saturating_add(jitter)).min(longest(policy))
 }
 
 /// FNV-1a, finished with a mix so that the low bits depend on every byte.
@@ -108,6 +118,23 @@ mod tests {
     }
 
     #[test]
+    fn the_other_side_may_ask_for_more_and_not_for_less() {
+        let asked = |policy: &RetryPolicy, seconds: Option<u32>| {
+            let failure =
+                Failure { retry_after_seconds: seconds, ..Failure::new("busy", FailureCause::HttpStatus(429), true) };
+            pause(policy, &failure, 1, &SALT).as_secs()
+        };
+        let plain = policy(60, None, None);
+        assert_eq!(asked(&plain, None), 60);
+        assert_eq!(asked(&plain, Some(5)), 60);
+        assert_eq!(asked(&plain, Some(90)), 90);
+        assert_eq!(asked(&plain, Some(u32::MAX)), 86_400);
+        assert_eq!(asked(&policy(60, None, Some(70)), Some(90)), 70);
+        assert_eq!(asked(&policy(60, None, Some(10)), Some(90)), 60);
+        assert_eq!(asked(&policy(10, Some(2.0), Some(3_600)), Some(600)), 600);
+    }
+
+    #[test]
     fn no_factor_and_no_try_number_overflows() {
         for factor in [f64::INFINITY, f64::MAX, f64::MIN_POSITIVE, f64::NAN, -1.0, 0.0, 1e300] {
             for delay_seconds in [0, 1, u64::MAX] {
@@ -137,7 +164,7 @@ mod tests {
         let on = RetryOn { exit_codes: vec![75], http_status: vec![503], sqlstate: vec!["40001".into()] };
         let listed = RetryPolicy { retry_on: Some(on), ..policy(1, None, None) };
         let check = |policy: &RetryPolicy, cause: FailureCause, may_retry: bool, expected: bool| {
-            let failure = Failure { message: "no".into(), cause, may_retry };
+            let failure = Failure::new("no", cause, may_retry);
             assert_eq!(is_worthwhile(policy, &failure), expected, "{failure:?}");
         };
         for (cause, expected) in [

@@ -60,6 +60,7 @@ impl DagBuilder {
                 render_template_as_native_obj: false,
                 overlap_policy: OverlapPolicy::Queue,
                 groups: Vec::new(),
+                callbacks: crate::dag::Callbacks::default(),
                 tasks: Vec::new(),
             },
         }
@@ -110,6 +111,7 @@ impl DagBuilder {
             multiple_outputs: false,
             params: Default::default(),
             condition: None,
+            callbacks: crate::dag::Callbacks::default(),
         });
         self
     }
@@ -348,10 +350,7 @@ impl Facts {
 
 /// An ordinary failure, worth another try.
 pub fn failed() -> Outcome {
-    let failure = crate::run::Failure {
-        message: "command ended with exit code 1".to_owned(),
-        cause: crate::run::FailureCause::ExitCode(1),
-        may_retry: true,
-    };
+    let failure =
+        crate::run::Failure::new("command ended with exit code 1", crate::run::FailureCause::ExitCode(1), true);
     Outcome::Failed { failure }
 }

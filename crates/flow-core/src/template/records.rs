@@ -96,13 +96,13 @@ pub(super) fn task_instance(asked: &Arc<Asked>) -> Value {
         ("map_index", Value::from(cx.map_index)),
         ("start_date", utc(cx.now)),
         ("end_date", Value::from(())),
-        ("state", Value::from("running")),
+        ("state", Value::from(cx.state.as_str())),
         ("logical_date", utc_or_none(cx.run.logical_date)),
         ("operator", Value::from(cx.dag.task(cx.task).operator.as_str())),
         ("task", task(cx)),
         ("dag_run", dag_run(cx)),
     ];
-    let title = format!("<TaskInstance: {}.{id} {} [running]>", cx.dag.id, cx.run.run_id);
+    let title = format!("<TaskInstance: {}.{id} {} [{}]>", cx.dag.id, cx.run.run_id, cx.state);
     let asked = Arc::clone(asked);
     let record = Record::new(title, fields).with_methods(Arc::new(move |method, args| match method {
         "xcom_pull" => Some(asked.xcom_pull(args)),

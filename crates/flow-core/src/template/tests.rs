@@ -121,6 +121,7 @@ fn task(id: &str, with: Vec<(String, Arg)>) -> Task {
         multiple_outputs: false,
         params: BTreeMap::from([("n".to_owned(), Param { default: Some(json!(3)), ..Param::default() })]),
         condition: None,
+        callbacks: crate::dag::Callbacks::default(),
     }
 }
 
@@ -153,6 +154,7 @@ fn context_of(with: Vec<(String, Arg)>) -> Context {
         render_template_as_native_obj: false,
         overlap_policy: OverlapPolicy::Queue,
         groups: Vec::new(),
+        callbacks: crate::dag::Callbacks::default(),
         tasks: vec![Task { params: BTreeMap::new(), ..task("extract", Vec::new()) }, task("load", with)],
     };
     Context {
@@ -162,6 +164,7 @@ fn context_of(with: Vec<(String, Arg)>) -> Context {
         map_index: -1,
         try_number: 2,
         max_tries: 2,
+        state: crate::state::TaskState::Running,
         now: at("2026-01-15T13:04:08Z"),
         seed: 7,
         facts: Arc::new(Answers::default()),

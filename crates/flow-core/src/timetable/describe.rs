@@ -2,7 +2,7 @@
 //!
 //! Common shapes get short sentences; the rest is told by the crate that also searches for occurrences.
 
-use super::{Cron, Timetable, fields::Field};
+use super::{Cron, KAFKA_WORDS, Timetable, fields::Field};
 
 const WEEKDAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
 const MONTHS: [&str; 12] = [
@@ -43,6 +43,10 @@ pub(super) fn describe(timetable: &Timetable) -> String {
             (Some(first), Some(last)) => format!("at {} moments from {first} to {last}", dates.len()),
             _ => "never: there are no events".to_owned(),
         },
+        Timetable::Kafka(kafka) => {
+            let super::KafkaSchedule { kafka_config_id, topic, group_id, .. } = kafka;
+            format!("{KAFKA_WORDS}: topic {topic}, group {group_id}, connection {kafka_config_id}")
+        }
     }
 }
 

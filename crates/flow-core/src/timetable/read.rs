@@ -6,7 +6,7 @@
 use serde_json::{Map, Value};
 
 use super::{
-    Cron, RunImmediately, ScheduleError, Step, Timetable,
+    Cron, KafkaSchedule, RunImmediately, ScheduleError, Step, Timetable,
     fields::{self, Complaint},
 };
 use crate::{
@@ -177,11 +177,13 @@ impl Reader<'_> {
     }
 
     fn map(&self, map: &Map<String, Value>) -> Result<Timetable> {
-        for key in ["assets", "any", "all", "asset", "kafka"] {
+        for key in ["assets", "any", "all", "asset"] {
             if map.contains_key(key) {
-                let what = if key == "kafka" { "Kafka" } else { "assets" };
-                return Err(error(&[key], format!("schedules by {what} are not supported yet")));
+                return Err(error(&[key], "schedules by assets are not supported yet"));
             }
+        }
+        if let Some(given) = map.get("kafka") {
+            return self.kafka(map, given);
         }
         if let Some(key) = map.keys().find(|key| !matches!(key.as_str(), "uses" | "with")) {
             return Err(error(
@@ -204,6 +206,21 @@ impl Reader<'_> {
         // The classes under `airflow.sdk` name their first argument differently.
         let is_sdk = uses.starts_with("airflow.sdk.");
         self.timetable(class, &Args { with, dialect: self.dialect, is_sdk })
+    }
+
+    fn kafka(&self, map: &Map<String, Value>, given: &Value) -> Result<Timetable> {
+        if self.is_airflow() {
+            return Err(error(&["kafka"], "schedules by Kafka are not allowed in Airflow's documents")
+                .help("Flow's own documents allow them: leave out `$schema`"));
+        }
+        if let Some(key) = map.keys().find(|key| *key != "kafka") {
+            return Err(error(&[key], format!("`kafka` stands alone in a schedule, not beside `{}`", clip(key))));
+        }
+        let Value::Object(given) = given else {
+            let message = format!("must be a map with `topic` and `group_id`, not {}", kind_of(given));
+            return Err(error(&["kafka"], message));
+        };
+        kafka(given).map(Timetable::Kafka)
     }
 
     fn class(&self, uses: &str) -> Result<Class> {
@@ -350,6 +367,71 @@ impl Reader<'_> {
         };
         Ok(Timetable::Events { dates, restrict_to_events: args.flag("restrict_to_events")?, description })
     }
+}
+
+const KAFKA_KEYS: [&str; 6] = ["kafka_config_id", "topic", "group_id", "max_messages", "max_wait", "from_beginning"];
+
+/// Most messages of one run: they travel in its configuration.
+const KAFKA_MESSAGES_MAX: u64 = 10_000;
+
+/// Longest wait for a batch to fill.
+const KAFKA_WAIT_MAX: std::time::Duration = std::time::Duration::from_secs(3600);
+
+fn kafka(given: &Map<String, Value>) -> Result<KafkaSchedule> {
+    if let Some(key) = given.keys().find(|key| !KAFKA_KEYS.contains(&key.as_str())) {
+        let message =
+            format!("`{}` is not a key of a schedule by Kafka; there are {}", clip(key), KAFKA_KEYS.join(", "));
+        return Err(error(&["kafka", key], message).maybe(near(key, KAFKA_KEYS.into_iter())));
+    }
+    // Kafka's own limit for a topic, and more than any group needs.
+    let name = |key: &str, default: Option<&str>| match given.get(key) {
+        Some(Value::String(text)) if (1..=249).contains(&text.len()) && !text.contains(char::is_control) => {
+            Ok(text.clone())
+        }
+        Some(Value::String(_)) => Err(error(&["kafka", key], "must have 1 to 249 characters")),
+        Some(other) => Err(error(&["kafka", key], format!("must be text, not {}", kind_of(other)))),
+        None => match default {
+            Some(default) => Ok(default.to_owned()),
+            None => Err(error(&["kafka"], format!("needs `{key}`"))),
+        },
+    };
+    let max_messages = match given.get("max_messages") {
+        None => 100,
+        Some(value) => value.as_u64().filter(|number| (1..=KAFKA_MESSAGES_MAX).contains(number)).ok_or_else(|| {
+            error(
+                &["kafka", "max_messages"],
+                format!("must be a whole number from 1 to {KAFKA_MESSAGES_MAX}, not `{value}`"),
+            )
+        })?,
+    };
+    let route = ["kafka", "max_wait"];
+    let max_wait = match given.get("max_wait") {
+        None => std::time::Duration::from_secs(5),
+        Some(Value::Number(seconds)) => seconds
+            .as_f64()
+            .and_then(|seconds| std::time::Duration::try_from_secs_f64(seconds).ok())
+            .ok_or_else(|| error(&route, format!("must be a duration such as `5s`, not `{seconds}`")))?,
+        Some(Value::String(text)) => crate::time::parse_duration(text).map_err(|message| error(&route, message))?,
+        Some(other) => return Err(error(&route, format!("must be a duration such as `5s`, not {}", kind_of(other)))),
+    };
+    if max_wait > KAFKA_WAIT_MAX {
+        return Err(error(&route, "must be at most an hour"));
+    }
+    let from_beginning = match given.get("from_beginning") {
+        None => true,
+        Some(Value::Bool(flag)) => *flag,
+        Some(other) => {
+            return Err(error(&["kafka", "from_beginning"], format!("must be true or false, not {}", kind_of(other))));
+        }
+    };
+    Ok(KafkaSchedule {
+        kafka_config_id: name("kafka_config_id", Some("kafka_default"))?,
+        topic: name("topic", None)?,
+        group_id: name("group_id", None)?,
+        max_messages,
+        max_wait: u64::try_from(max_wait.as_millis()).unwrap_or(u64::MAX),
+        from_beginning,
+    })
 }
 
 /// The arguments of a timetable.

@@ -32,7 +32,7 @@ pub(crate) enum Hang {
 impl<'a> Series<'a> {
     pub(super) fn of(timetable: &'a Timetable, anchor: Timestamp) -> Option<Self> {
         let (ticks, hang) = match timetable {
-            Timetable::Null | Timetable::Once | Timetable::Continuous => return None,
+            Timetable::Null | Timetable::Once | Timetable::Continuous | Timetable::Kafka(_) => return None,
             Timetable::CronTrigger { crons, interval, .. } => {
                 (Ticks::Crons(crons), Hang::AtTick { interval: *interval })
             }

@@ -3,6 +3,7 @@
 
 mod airflow;
 mod arguments;
+mod callbacks;
 mod complaints;
 mod graph;
 mod limits;

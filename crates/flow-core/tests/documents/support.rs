@@ -48,13 +48,26 @@ struct FileSensor {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "read by the check only")]
+struct Email {
+    to: serde_json::Value,
+    #[serde(default)]
+    subject: Option<String>,
+    #[serde(default)]
+    html_content: Option<String>,
+    #[serde(default)]
+    conn_id: Option<String>,
+}
+
+#[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Mode {
     Poke,
     Reschedule,
 }
 
-/// The catalogue: `empty`, `bash`, `branch`, `file_sensor`.
+/// The catalogue: `empty`, `bash`, `email`, `branch`, `file_sensor`.
 pub(crate) fn catalog() -> Catalog {
     let plain = OperatorSpec {
         name: "empty",
@@ -82,6 +95,20 @@ pub(crate) fn catalog() -> Catalog {
                     "append_env": {"type": "boolean"},
                     "cwd": {"type": ["string", "null"]},
                     "skip_on_exit_code": {"type": ["integer", "null"]},
+                }})
+            },
+            ..plain.clone()
+        },
+        OperatorSpec {
+            name: "email",
+            class: "airflow.providers.smtp.operators.smtp.EmailOperator",
+            templated: &["to", "subject", "html_content"],
+            is_inline: false,
+            check: check_args::<Email>,
+            schema: || {
+                json!({"type": "object", "properties": {
+                    "to": {"type": ["string", "array"]}, "subject": {"type": "string"},
+                    "html_content": {"type": "string"}, "conn_id": {"type": "string"},
                 }})
             },
             ..plain.clone()

@@ -61,9 +61,10 @@ pub(super) fn run_folder(root: &Path, dag_id: &DagId, run_id: &RunId) -> PathBuf
     dag_folder(root, dag_id).join(name("run_id", run_id.as_str()))
 }
 
-/// Returns the try number that a file name stands for.
+/// Returns the try number that a file name stands for; the log may be packed.
 pub(super) fn try_number(file_name: &str) -> Option<u32> {
-    let digits = file_name.strip_prefix("attempt=")?.strip_suffix(".log")?;
+    let name = file_name.strip_suffix(".gz").unwrap_or(file_name);
+    let digits = name.strip_prefix("attempt=")?.strip_suffix(".log")?;
     digits.parse().ok().filter(|number: &u32| number.to_string() == digits)
 }
 
@@ -198,9 +199,15 @@ mod tests {
     #[test]
     fn a_file_name_gives_its_try_number_back() {
         assert_eq!(try_number("attempt=3.log"), Some(3));
-        for other in
-            ["attempt=.log", "attempt=03.log", "attempt=+3.log", "attempt=3.log.gz", "3.log", "attempt=99999999999.log"]
-        {
+        assert_eq!(try_number("attempt=3.log.gz"), Some(3));
+        for other in [
+            "attempt=.log",
+            "attempt=03.log",
+            "attempt=+3.log",
+            "attempt=3.log.gz.part",
+            "3.log",
+            "attempt=99999999999.log",
+        ] {
             assert_eq!(try_number(other), None, "{other}");
         }
     }

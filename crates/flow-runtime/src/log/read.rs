@@ -1,6 +1,7 @@
 //! Reading logs: a range, the end, and what is appended. Memory does not grow with the file.
 //!
-//! Takes paths; who may read which log is decided elsewhere.
+//! Takes the path of the plain file. A log may be there as such, packed beside it, or both: then it was written to
+//! after it was packed, and the packed part comes first. Who may read which log is decided elsewhere.
 
 use std::{
     fs::File,
@@ -12,6 +13,8 @@ use std::{
 };
 
 use tokio::time::Instant;
+
+use super::packed::{Packed, packed_path};
 
 /// Most bytes that one call returns.
 pub const MAX_CHUNK: usize = 4 * 1024 * 1024;
@@ -42,19 +45,81 @@ impl Chunk {
     }
 }
 
+/// A log that is there, in one form or both.
+pub(super) struct LogFile {
+    packed: Option<Packed>,
+    plain: Option<File>,
+    /// Length of the packed part, and of all.
+    packed_size: u64,
+    pub(super) size: u64,
+}
+
+impl LogFile {
+    /// Opens what there is of a log.
+    pub(super) fn open(path: &Path) -> io::Result<Self> {
+        // In this order: the packed form is there before the plain one goes.
+        let plain = if_there(File::open(path))?;
+        let packed = if_there(Packed::open(&packed_path(path)))?;
+        let metadata = plain.as_ref().map(File::metadata).transpose()?;
+        let plain_size = metadata.as_ref().map(|found| found.len());
+        // The plain one was about to go: both are the same.
+        let is_twice = packed.is_some()
+            && metadata.is_some_and(|found| {
+                found.modified().ok() == std::fs::metadata(packed_path(path)).and_then(|found| found.modified()).ok()
+            });
+        match (packed, plain_size) {
+            (None, None) => Err(io::ErrorKind::NotFound.into()),
+            (Some(packed), Some(size)) if is_twice && packed.size == size => {
+                Ok(Self { packed: None, plain, packed_size: 0, size })
+            }
+            (packed, size) => {
+                let packed_size = packed.as_ref().map_or(0, |packed| packed.size);
+                Ok(Self { packed, plain, packed_size, size: packed_size + size.unwrap_or(0) })
+            }
+        }
+    }
+
+    /// Reads from a position on; less than `length` at the end only.
+    pub(super) fn read_at(&self, offset: u64, length: usize) -> io::Result<Vec<u8>> {
+        let mut bytes = match &self.packed {
+            Some(packed) if offset < self.packed_size => packed.read_at(offset, length)?,
+            Some(_) | None => Vec::new(),
+        };
+        if let Some(plain) = &self.plain
+            && bytes.len() < length
+        {
+            let from = (offset + bytes.len() as u64).saturating_sub(self.packed_size);
+            bytes.extend(read_at(plain, from, length - bytes.len())?);
+        }
+        Ok(bytes)
+    }
+
+    /// Names the file that grows.
+    fn id(&self) -> io::Result<Option<(u64, u64)>> {
+        self.plain.as_ref().map(|file| file.metadata().map(|found| (found.dev(), found.ino()))).transpose()
+    }
+}
+
+fn if_there<T>(found: io::Result<T>) -> io::Result<Option<T>> {
+    match found {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        other => other.map(Some),
+    }
+}
+
 /// Reads at most `max` bytes (and at most [`MAX_CHUNK`]) from a position on; none past the end.
 pub fn read_range(path: &Path, offset: u64, max: usize) -> io::Result<Chunk> {
-    let file = File::open(path)?;
-    let size = file.metadata()?.len();
+    let file = LogFile::open(path)?;
+    let size = file.size;
     let offset = offset.min(size);
     let length = usize::try_from(size - offset).unwrap_or(usize::MAX).min(max).min(MAX_CHUNK);
-    Ok(Chunk { bytes: read_at(&file, offset, length)?, offset, size })
+    Ok(Chunk { bytes: file.read_at(offset, length)?, offset, size })
 }
 
 /// Reads the last lines, at most [`MAX_CHUNK`] bytes of them. An unfinished last line counts.
 pub fn tail(path: &Path, lines: usize) -> io::Result<Chunk> {
-    let file = File::open(path)?;
-    let size = file.metadata()?.len();
+    let file = LogFile::open(path)?;
+    let size = file.size;
     let first = size.saturating_sub(MAX_CHUNK as u64);
     // The newline that ends the last line is not one between lines.
     let mut at = size.saturating_sub(1);
@@ -63,7 +128,7 @@ pub fn tail(path: &Path, lines: usize) -> io::Result<Chunk> {
     while left > 0 && at > first {
         let from = at.saturating_sub(BLOCK as u64).max(first);
         let length = usize::try_from(at - from).unwrap_or(BLOCK);
-        let block = read_at(&file, from, length)?;
+        let block = file.read_at(from, length)?;
         for (position, _) in block.iter().enumerate().rev().filter(|(_, byte)| **byte == b'\n') {
             left -= 1;
             if left == 0 {
@@ -74,7 +139,7 @@ pub fn tail(path: &Path, lines: usize) -> io::Result<Chunk> {
         at = from;
     }
     let length = usize::try_from(size - start).unwrap_or(MAX_CHUNK).min(MAX_CHUNK);
-    Ok(Chunk { bytes: read_at(&file, start, length)?, offset: start, size })
+    Ok(Chunk { bytes: file.read_at(start, length)?, offset: start, size })
 }
 
 fn read_at(file: &File, offset: u64, length: usize) -> io::Result<Vec<u8>> {
@@ -143,26 +208,26 @@ where
         let (path, offset, id) = (self.path.clone(), self.offset, self.id);
         let looked = tokio::task::spawn_blocking(move || look(&path, offset, id)).await.map_err(io::Error::other)?;
         let Some((id, chunk)) = looked? else { return Ok(None) };
-        self.id = Some(id);
+        self.id = id;
         self.offset = chunk.end();
         Ok((!chunk.bytes.is_empty()).then_some(chunk.bytes))
     }
 }
 
-/// A file's device and inode, and what is in it from a position on.
-type Looked = ((u64, u64), Chunk);
+/// The device and inode of the plain file, and what is in the log from a position on.
+type Looked = (Option<(u64, u64)>, Chunk);
 
 fn look(path: &Path, offset: u64, id: Option<(u64, u64)>) -> io::Result<Option<Looked>> {
-    let file = match File::open(path) {
+    let file = match LogFile::open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         other => other?,
     };
-    let metadata = file.metadata()?;
-    let found = (metadata.dev(), metadata.ino());
-    let is_other = id.is_some_and(|id| id != found) || metadata.len() < offset;
+    let found = file.id()?;
+    // Packed meanwhile is no other file.
+    let is_other = (file.packed.is_none() && id.is_some() && id != found) || file.size < offset;
     let offset = if is_other { 0 } else { offset };
-    let bytes = read_at(&file, offset, BLOCK)?;
-    Ok(Some((found, Chunk { bytes, offset, size: metadata.len() })))
+    let bytes = file.read_at(offset, BLOCK)?;
+    Ok(Some((found, Chunk { bytes, offset, size: file.size })))
 }
 
 #[cfg(test)]
@@ -269,6 +334,45 @@ mod tests {
             std::future::ready(true)
         });
         assert_eq!(follow.next().await.expect("read").expect("more"), b"last words\n");
+        assert_eq!(follow.next().await.expect("read"), None);
+    }
+
+    #[test]
+    fn a_packed_log_is_read_as_the_plain_one_was() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("attempt=1.log");
+        let text: String = (0..100_000).map(|number| format!("line {number}\n")).collect();
+        fs::write(&path, &text).expect("written");
+        let check = || {
+            assert_eq!(read_range(&path, 500_000, 60).expect("read").bytes, text.as_bytes()[500_000..500_060]);
+            assert_eq!(tail(&path, 2).expect("read").bytes, b"line 99998\nline 99999\n");
+        };
+        check();
+        let copy = fs::read(&path).expect("read");
+        let modified = fs::metadata(&path).and_then(|found| found.modified()).expect("a time");
+        super::super::packed::pack(&path, &|| false).expect("packed");
+        assert!(!path.exists());
+        check();
+        // A crash just before the plain file went.
+        fs::write(&path, copy).expect("written");
+        let file = File::options().write(true).open(&path).expect("open");
+        file.set_times(fs::FileTimes::new().set_modified(modified)).expect("set");
+        check();
+        // Written to after it was packed.
+        fs::write(&path, "more\n").expect("written");
+        let chunk = tail(&path, 2).expect("read");
+        assert_eq!((chunk.bytes.as_slice(), chunk.size), (&b"line 99999\nmore\n"[..], text.len() as u64 + 5));
+        assert_eq!(read_range(&path, text.len() as u64 + 2, 9).expect("read").bytes, b"re\n");
+    }
+
+    #[tokio::test]
+    async fn a_log_that_is_packed_while_it_is_followed_is_not_told_twice() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("attempt=1.log");
+        fs::write(&path, "one\ntwo\n").expect("written");
+        let mut follow = Follow::new(&path, 0, || std::future::ready(true));
+        assert_eq!(follow.next().await.expect("read").expect("more"), b"one\ntwo\n");
+        super::super::packed::pack(&path, &|| false).expect("packed");
         assert_eq!(follow.next().await.expect("read"), None);
     }
 }

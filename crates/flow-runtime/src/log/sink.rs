@@ -4,7 +4,7 @@
 //! written is kept (a little), then dropped, counted and told in the log itself; the attempt never notices.
 
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::{self, File, OpenOptions, TryLockError},
     io::{self, Write},
     os::unix::fs::{FileExt, MetadataExt},
     path::{Path, PathBuf},
@@ -19,6 +19,7 @@ use super::{
     flusher::Flush,
     lines::{Lines, notice},
     mask::Masker,
+    ship::Ship,
 };
 
 /// Input is taken in pieces of this size, so that what they become stays small too.
@@ -60,6 +61,8 @@ struct State {
     flushed_at: Option<Instant>,
     failed_at: Option<Instant>,
     lost: Lost,
+    /// Takes each line that was written.
+    ship: Option<Ship>,
 }
 
 /// What could not be written since the last success.
@@ -79,7 +82,7 @@ struct OpenFile {
 }
 
 impl AttemptLog {
-    pub(super) fn new(store: Arc<Inner>, path: PathBuf, masker: Masker) -> Self {
+    pub(super) fn new(store: Arc<Inner>, path: PathBuf, masker: Masker, ship: Option<Ship>) -> Self {
         let lines = Lines::new(store.max_line, masker);
         let state = State {
             lines,
@@ -90,6 +93,7 @@ impl AttemptLog {
             flushed_at: None,
             failed_at: None,
             lost: Lost::default(),
+            ship,
         };
         let shared =
             Arc::new_cyclic(|myself| Shared { store, path, state: Mutex::new(state), myself: Weak::clone(myself) });
@@ -210,6 +214,9 @@ impl Shared {
         let dropped = state.out.len();
         state.out.clear();
         state.lost = Lost::default();
+        if let Some(ship) = &mut state.ship {
+            ship.finish();
+        }
         self.store.lost_bytes.fetch_add(dropped as u64, Ordering::Relaxed);
     }
 
@@ -264,6 +271,9 @@ impl Shared {
             }
             open.used_at = Instant::now();
         }
+        if let Some(ship) = &mut state.ship {
+            ship.push(&state.out[..written]);
+        }
         state.out.drain(..written);
         if result.is_ok() {
             // A burst must not keep its memory.
@@ -303,6 +313,9 @@ impl Shared {
             }
             self.close_file(state);
         }
+        if let Some(queue) = self.store.queue.get() {
+            queue.add(&self.path)?;
+        }
         let file = match open(&self.path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 fs::create_dir_all(self.path.parent().unwrap_or(Path::new("/")))?;
@@ -317,6 +330,9 @@ impl Shared {
             state.lost.kept += 1;
         }
         state.was_open = true;
+        if let Some(ship) = &mut state.ship {
+            ship.at(found.len());
+        }
         let now = Instant::now();
         state.file = Some(OpenFile { file, id: (found.dev(), found.ino()), checked_at: now, used_at: now });
         self.store.open_files.fetch_add(1, Ordering::Relaxed);
@@ -330,8 +346,16 @@ impl Shared {
     }
 }
 
+/// Opens the file, and holds a shared lock on it as long as it is open: what is written is not packed.
 fn open(path: &Path) -> io::Result<File> {
-    OpenOptions::new().read(true).append(true).create(true).open(path)
+    let file = OpenOptions::new().read(true).append(true).create(true).open(path)?;
+    // Some file systems have no locks.
+    let is_locked = matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock));
+    if is_locked || file.metadata().is_ok_and(|found| found.is_file() && found.nlink() == 0) {
+        // It is being replaced at this moment; the next try finds another file.
+        return Err(io::ErrorKind::ResourceBusy.into());
+    }
+    Ok(file)
 }
 
 fn ends_within_a_line(file: &File, length: u64) -> bool {

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use super::*;
 
-fn identity(task: &str, try_number: u32) -> Identity {
+pub(super) fn identity(task: &str, try_number: u32) -> Identity {
     Identity {
         dag_id: "etl".into(),
         run_id: "manual__2026-01-01T00:00:00+00:00".into(),

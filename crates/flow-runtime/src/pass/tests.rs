@@ -251,7 +251,7 @@ async fn no_result_is_poison(world: World) {
     world.save(ONE_AT_A_TIME).await;
     let row = world.trigger("one", None).await;
     let claimed = world.settle(&[]).await;
-    let failure = Failure { message: "a\0b \\u0000".to_owned(), cause: FailureCause::Other, may_retry: false };
+    let failure = Failure::new("a\0b \\u0000", FailureCause::Other, false);
     let deep = (0..300).fold(json!(1), |inner, _| json!([inner]));
     let xcoms = vec![("k\0".to_owned(), json!("v\0")), ("deep".to_owned(), deep.clone())];
     let report = Report {

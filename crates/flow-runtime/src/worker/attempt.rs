@@ -11,8 +11,8 @@ use std::{
 
 use flow_clients::Clients;
 use flow_core::{
-    Outcome, Task, TaskIx,
-    dag::{Arg, Dialect},
+    Outcome, Task, TaskIx, TaskState,
+    dag::{Arg, CallbackEvent, Dialect},
     run::{Failure, FailureCause},
     template::{self, Context},
 };
@@ -106,7 +106,7 @@ pub(crate) async fn run(shop: Workshop, claimed: Claimed, row: RunRow, ender: En
 }
 
 fn failed(message: String, may_retry: bool) -> Outcome {
-    Outcome::Failed { failure: Failure { message, cause: FailureCause::Other, may_retry } }
+    Outcome::Failed { failure: Failure::new(message, FailureCause::Other, may_retry) }
 }
 
 /// One attempt with everything it needs at hand.
@@ -141,6 +141,11 @@ impl Bench<'_> {
             ),
         );
         let started = self.shop.clock.now();
+        if let Err(why) = self.announce().await {
+            say(Stream::Warning, &format!("given back: {why}"));
+            report.outcome = Outcome::Lost { why };
+            return log.close();
+        }
         let services = self.services(&log);
         let finished = match self.fill_in(services.clone(), report).await {
             Ok(Some(arguments)) => self.operate(identity, arguments, &log, services.clone()).await,
@@ -168,6 +173,18 @@ impl Bench<'_> {
         }
         self.say_end(&log, &report.outcome, self.shop.clock.now().since(started));
         log.close();
+    }
+
+    /// Has its `on_execute_callback` done. It does not begin unless that is certain to happen.
+    async fn announce(&self) -> Result<(), String> {
+        let callbacks = self.task().callbacks.of(CallbackEvent::Execute);
+        if callbacks.is_empty() {
+            return Ok(());
+        }
+        let key = &self.claimed.key;
+        let (task, now) = ((key.task_id.as_str(), key.map_index), self.shop.clock.now());
+        let written = self.shop.store.begin_callbacks(key.run, task, key.try_number, callbacks, now).await;
+        written.map_err(|error| format!("its callbacks could not be written down: {error}"))
     }
 
     fn identity(&self) -> Identity {
@@ -228,6 +245,7 @@ impl Bench<'_> {
             map_index: self.claimed.key.map_index,
             try_number: self.claimed.key.try_number,
             max_tries: self.claimed.max_tries,
+            state: TaskState::Running,
             now: self.shop.clock.now(),
             seed: uuid::Uuid::new_v4().as_u64_pair().0,
             facts,
@@ -270,6 +288,7 @@ impl Bench<'_> {
             dag: dag.clone(),
             downstream: task.downstream.iter().map(|ix| dag.task(*ix).id.clone()).collect(),
             kill_grace: shop.kill_grace,
+            delivery: None,
             scratch: scratch.clone(),
             dag_folder: shop.dag_folder.clone(),
             do_xcom_push: task.do_xcom_push,
@@ -300,11 +319,11 @@ impl Bench<'_> {
             None if timed_out && is_failure(&finished.outcome) => {
                 let limit = task.execution_timeout.unwrap_or_default();
                 finished.outcome = Outcome::Failed {
-                    failure: Failure {
-                        message: format!("not done after {limit:?} (`execution_timeout`)"),
-                        cause: FailureCause::Timeout,
-                        may_retry: true,
-                    },
+                    failure: Failure::new(
+                        format!("not done after {limit:?} (`execution_timeout`)"),
+                        FailureCause::Timeout,
+                        true,
+                    ),
                 };
             }
             Some(EndedBy::Worker) | None => {}

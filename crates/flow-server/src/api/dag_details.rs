@@ -6,7 +6,7 @@ use axum::{Json, extract::State};
 use flow_core::dag::{Dag, Param, Task};
 use flow_store::DagLine;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -50,7 +50,8 @@ struct Details {
     start_date: Option<When>,
     end_date: Option<When>,
     is_paused_upon_creation: Option<bool>,
-    params: Option<BTreeMap<String, Value>>,
+    #[schema(value_type = Option<BTreeMap<String, Value>>)]
+    params: Option<Map<String, Value>>,
     render_template_as_native_obj: bool,
     template_search_path: Option<Vec<String>>,
     timezone: Option<String>,
@@ -98,7 +99,8 @@ struct TaskResponse {
     downstream_task_ids: Option<Vec<String>>,
     doc_md: Option<String>,
     operator_name: Option<String>,
-    params: Option<BTreeMap<String, Value>>,
+    #[schema(value_type = Option<BTreeMap<String, Value>>)]
+    params: Option<Map<String, Value>>,
     class_ref: Option<BTreeMap<&'static str, String>>,
     is_mapped: Option<bool>,
     extra_links: Vec<String>,
@@ -150,8 +152,8 @@ impl TaskResponse {
     }
 }
 
-/// Parameters as Airflow writes them.
-fn params(params: &BTreeMap<String, Param>) -> BTreeMap<String, Value> {
+/// Parameters as Airflow writes them, in the order of the document.
+fn params(params: &BTreeMap<String, Param>) -> Map<String, Value> {
     let one = |param: &Param| {
         json!({
             "__class": "airflow.sdk.definitions.param.Param",
@@ -161,7 +163,9 @@ fn params(params: &BTreeMap<String, Param>) -> BTreeMap<String, Value> {
             "source": null,
         })
     };
-    params.iter().map(|(name, param)| (name.clone(), one(param))).collect()
+    let mut in_order: Vec<_> = params.iter().collect();
+    in_order.sort_by_key(|(_, param)| param.place);
+    in_order.into_iter().map(|(name, param)| (name.clone(), one(param))).collect()
 }
 
 /// Writes a span as ISO 8601 does: `P1DT2H3M4.5S`.

@@ -34,7 +34,8 @@ use crate::{
 const FILES_MAX: usize = 10_000;
 
 /// Why nobody may write.
-const IS_OFF: &str = "DAG files are not edited here; the setting `web.edit_dags` allows it";
+const IS_OFF: &str = "DAG files are not edited here: to allow it, set `edit_dags = true` below `[web]` in \
+                      `$FLOW_HOME/flow.toml` (`web.edit_dags`), or `FLOW__WEB__EDIT_DAGS=true`, and start Flow again";
 
 #[derive(Serialize, ToSchema)]
 struct DagFilesResponse {

@@ -194,6 +194,7 @@ async fn find(app: &App, place: &Place, map_index: Option<i32>) -> Result<Found,
         task_id: task.task_id.clone().into(),
         map_index: task.map_index,
         try_number: *try_number,
+        worker: tried.as_ref().and_then(|tried| tried.worker.clone()),
     };
     let source =
         Source { store: app.store.clone(), logs: Arc::clone(&app.logs), name: Arc::new(name), run: run.run.key };
@@ -240,7 +241,10 @@ impl Found {
                     "The log of try {number} is not here: it was removed, or is still where it was written, on {host}."
                 )
             }
-            (false, false) => format!("Try {number} has not begun: the task is `{}`.", self.task.state),
+            (false, false) => {
+                let state = self.task.state.to_string().replace('_', " ");
+                format!("Try {number} has not begun: the task is `{state}`.")
+            }
             (false, true) => format!("Try {number} never began: the task is `{}`.", self.task.state),
         }
     }
@@ -313,7 +317,7 @@ impl Found {
 
     /// Returns a name for the file that a browser makes: plain characters only.
     fn file_name(&self) -> String {
-        let LogName { dag_id, run_id, task_id, map_index, try_number } = &*self.source.name;
+        let LogName { dag_id, run_id, task_id, map_index, try_number, .. } = &*self.source.name;
         let index = if *map_index < 0 { String::new() } else { format!("-{map_index}") };
         let name = format!("{dag_id}-{run_id}-{task_id}{index}-{try_number}");
         let plain = |c: char| if c.is_ascii_alphanumeric() || "-_.+".contains(c) { c } else { '_' };

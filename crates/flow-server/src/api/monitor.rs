@@ -20,6 +20,16 @@ struct HealthInfoResponse {
     scheduler: SchedulerInfoResponse,
     triggerer: TriggererInfoResponse,
     dag_processor: DagProcessorInfoResponse,
+    /// Null where logs are not copied to a second place.
+    remote_logs: Option<RemoteLogsInfoResponse>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct RemoteLogsInfoResponse {
+    status: Option<&'static str>,
+    /// Logs that wait to be copied, those of running attempts among them
+    waiting: u64,
+    failing_since: Option<When>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -76,6 +86,11 @@ async fn get_health(State(app): State<App>) -> Json<HealthInfoResponse> {
             status: word(is_there && is_alive),
             latest_dag_processor_heartbeat: heartbeat,
         },
+        remote_logs: app.logs.sent().map(|sent| RemoteLogsInfoResponse {
+            status: word(sent.failing_since.is_none()),
+            waiting: sent.waiting,
+            failing_since: sent.failing_since.map(|at| When(Timestamp::from_micros(at))),
+        }),
     })
 }
 

@@ -5,6 +5,7 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::App;
 
 mod calendar;
+mod callbacks;
 mod dag_cards;
 mod gantt;
 mod grid;
@@ -13,6 +14,7 @@ mod processes;
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .merge(calendar::routes())
+        .merge(callbacks::routes())
         .merge(dag_cards::routes())
         .merge(gantt::routes())
         .merge(grid::routes())

@@ -32,7 +32,7 @@ fn expected(method: &str, path: &str) -> &'static str {
         _ if within("/api/v2/users") => "Admin",
         _ if within("/api/v2/config") || within("/api/v2/connections") || within("/api/v2/variables") => "Op",
         _ if !is_read && (within("/api/v2/pools") || path.contains("/xcomEntries")) => "Op",
-        _ if !is_read && within("/ui/files") => "Op",
+        _ if !is_read && (within("/ui/files") || within("/ui/callbacks")) => "Op",
         _ if is_read => "Viewer",
         _ => "User",
     }

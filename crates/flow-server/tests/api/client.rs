@@ -232,6 +232,12 @@ impl Api {
             version: "0.0.0",
             max_infrastructure_retries: 3,
             now,
+            environment: |id| match id {
+                "of_environment" => {
+                    flow_core::connection::Connection::parse(id, "http://me:hunter2@127.0.0.1:1/").map(Some)
+                }
+                _ => Ok(None),
+            },
             metrics: flow_metrics::Metrics::new(flow_metrics::Settings {
                 prometheus: true,
                 statsd: None,

@@ -4,7 +4,7 @@ use flow_core::{connection::Connection, secret::Secret};
 use flow_server::Role;
 use serde_json::{Value, json};
 
-use crate::{client::Api, support::both};
+use crate::{client::Api, server, support::both};
 
 const PATH: &str = "/api/v2/connections";
 
@@ -113,10 +113,10 @@ both! {
         assert_eq!(whole(&api, "b").await.host.as_deref(), Some("h"));
     }
 
-    async fn a_connection_is_reached_and_the_answer_says_what_was_tried(api: Api) {
+    async fn a_connection_is_tested_and_the_answer_says_what_was_tried(api: Api) {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let body = json!({ "connection_id": "new", "conn_type": "postgres", "host": "127.0.0.1", "port": port, "password": "hunter2" });
+        let body = json!({ "connection_id": "new", "conn_type": "ssh", "host": "127.0.0.1", "port": port, "password": "hunter2" });
         let tested = api.post(&format!("{PATH}/test"), &body).await.expect(200);
         assert_eq!(tested, json!({ "status": true, "message": format!("reached 127.0.0.1:{port}; the login was not tried") }));
         let body = json!({ "connection_id": "new", "conn_type": "aws" });
@@ -127,6 +127,82 @@ both! {
         api.post(&format!("{PATH}/defaults"), &Value::Null).await.expect(204);
         api.post(&format!("{PATH}/enqueue-test"), &body).await.expect(501);
         api.get(&format!("{PATH}/enqueue-test")).await.expect(404);
+        let told = api.get("/api/v2/eventLogs?event=test_connection").await.expect(200);
+        assert_eq!(told["total_entries"], 2);
+        assert!(!told.to_string().contains("hunter2"));
+    }
+
+    /// The login is `me:right`; nothing but that is answered with 200.
+    async fn stored_secrets_are_tried_with_what_is_stored_and_nothing_else(api: Api) {
+        let server = server::Server::start(|asked| match asked.header("authorization") {
+            Some("Basic bWU6cmlnaHQ=") if asked.header("x-api-key") == Some("k77") => server::Reply::new(200, ""),
+            _ => server::Reply::new(401, ""),
+        })
+        .await;
+        let thief = server::Server::start(|_| server::Reply::new(200, "")).await;
+        let (port, elsewhere) = (server.port(), thief.port());
+        let stored = json!({
+            "connection_id": "shop", "conn_type": "http", "host": "127.0.0.1", "port": port, "login": "me",
+            "password": "right", "extra": "{\"X-Api-Key\": \"k77\", \"timeout\": 5}",
+        });
+        api.post(PATH, &stored).await.expect(201);
+        let shown = api.get(&format!("{PATH}/shop")).await.expect(200);
+        assert_eq!(shown["extra"], "{\"X-Api-Key\":\"***\",\"timeout\":5}");
+        let test = async |changes: Value| {
+            let mut body = shown.clone();
+            body.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+            let tested = api.post(&format!("{PATH}/test"), &body).await.expect(200);
+            (tested["status"] == true, tested["message"].as_str().unwrap().to_owned())
+        };
+        for same in [json!({}), json!({ "description": "x" }), json!({ "password": null }), json!({ "password": "hunter2" })] {
+            let (works, words) = test(same.clone()).await;
+            let is_right = same.get("password").is_none();
+            assert_eq!(works, is_right, "{same}: {words}");
+            assert!(words.contains(if is_right { "answered 200 OK" } else { "401 Unauthorized: the login is wrong" }), "{words}");
+        }
+        let bare = json!({ "connection_id": "shop", "conn_type": "http" });
+        assert_eq!(api.post(&format!("{PATH}/test"), &bare).await.expect(200)["status"], true);
+        let asked = server.asked().len();
+        for (change, field) in [
+            (json!({ "port": elsewhere }), "password"),
+            (json!({ "host": "localhost" }), "password"),
+            (json!({ "schema": "https" }), "password"),
+            (json!({ "conn_type": "https" }), "password"),
+            (json!({ "login": "you" }), "password"),
+            (json!({ "extra": format!("{{\"proxy\": \"http://127.0.0.1:{elsewhere}\"}}") }), "password"),
+            (json!({ "extra": "{\"verify\": false, \"X-Api-Key\": \"***\"}", "password": "mine" }), "extra"),
+            (json!({ "extra": "{\"verify\": false, \"Other\": \"***\"}", "password": "mine" }), "extra"),
+            (json!({ "port": elsewhere, "password": "mine" }), "extra"),
+            (json!({ "port": elsewhere, "password": "mine", "extra": "***" }), "extra"),
+            (json!({ "port": elsewhere, "extra": "{}" }), "password"),
+            (json!({ "port": elsewhere, "extra": "{}", "password": "***" }), "password"),
+        ] {
+            let (works, words) = test(change.clone()).await;
+            assert!(!works && words.contains(&format!("give `{field}` again, or save first")), "{change}: {words}");
+        }
+        assert_eq!((server.asked().len(), thief.asked().len()), (asked, 0));
+        let (works, _) = test(json!({ "port": elsewhere, "password": "mine", "extra": "{}" })).await;
+        assert!(works);
+        let heard = format!("{:?}", thief.asked());
+        assert!(!heard.contains("k77") && !heard.contains("bWU6cmlnaHQ="), "{heard}");
+
+        let embedded = json!({ "connection_id": "inside", "conn_type": "http", "host": format!("http://me:right@127.0.0.1:{port}") });
+        api.post(PATH, &embedded).await.expect(201);
+        let mut body = api.get(&format!("{PATH}/inside")).await.expect(200);
+        body["extra"] = json!(format!("{{\"proxy\": \"http://127.0.0.1:{elsewhere}\"}}"));
+        let tested = api.post(&format!("{PATH}/test"), &body).await.expect(200);
+        assert!(tested["message"].as_str().unwrap().contains("give `host` again"), "{tested}");
+    }
+
+    async fn what_the_environment_sets_comes_first(api: Api) {
+        let body = json!({ "connection_id": "of_environment", "conn_type": "http", "host": "127.0.0.1", "port": 2 });
+        let tested = api.post(&format!("{PATH}/test"), &body).await.expect(200);
+        let words = tested["message"].as_str().unwrap();
+        assert!(words.contains("give `password` again") && words.contains("the environment of the web server"), "{words}");
+        let bare = json!({ "connection_id": "of_environment", "conn_type": "http" });
+        let tested = api.post(&format!("{PATH}/test"), &bare).await.expect(200);
+        let words = tested["message"].as_str().unwrap();
+        assert!(words.starts_with("nothing answers at 127.0.0.1:1") && words.contains("the environment"), "{words}");
     }
 
     async fn connections_are_for_those_who_look_after_them(api: Api) {

@@ -18,7 +18,7 @@ start_date: 2026-01-01
 catchup: false
 tags: [red, blue]
 dagrun_timeout: 90m
-params: { size: { type: integer, default: 3, minimum: 1, description: how large } }
+params: { size: { type: integer, default: 3, minimum: 1, description: how large }, area: north }
 tasks:
   - { id: one, uses: work, owner: ann, retries: 2, retry_delay: 10s, pool: nowhere }
   - { id: two, uses: empty, owner: bob, needs: [one] }
@@ -66,6 +66,8 @@ both! {
             "__class": "airflow.sdk.definitions.param.Param", "value": 3, "description": "how large",
             "schema": { "type": "integer", "minimum": 1 }, "source": null,
         }));
+        let asked: Vec<&String> = details["params"].as_object().unwrap().keys().collect();
+        assert_eq!(asked, ["size", "area"], "as the document has them");
         assert_eq!(details["latest_dag_version"]["version_number"], 1);
         assert_eq!(details["active_runs_count"], 0);
         api.w.trigger("a", at(2)).await;

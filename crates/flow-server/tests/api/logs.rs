@@ -175,9 +175,9 @@ both! {
         assert_eq!(event(waiting.clone()), "Nothing was logged yet.");
         assert!(waiting["continuation_token"].is_string());
         let path = running.path.replace("/a/", "/b/");
-        assert_eq!(event(running.api.get(&path).await.expect(200)), "Try 1 has not begun: the task is `no_status`.");
+        assert_eq!(event(running.api.get(&path).await.expect(200)), "Try 1 has not begun: the task is `no status`.");
         let text = running.api.get_with(&path, &[("accept", "text/plain")]).await;
-        assert_eq!(text.expect(200), "Try 1 has not begun: the task is `no_status`.\n");
+        assert_eq!(text.expect(200), "Try 1 has not begun: the task is `no status`.\n");
         let lines = running.api.get_with(&path, &[("accept", "application/x-ndjson")]).await;
         assert!(lines.headers.contains_key("airflow-continuation-token"));
         running.end().await;

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test says what went wrong by failing")]
 mod client;
+#[path = "../../../flow-clients/tests/server/mod.rs"]
+mod server;
 #[path = "../../../flow-store/tests/support/mod.rs"]
 #[expect(dead_code, reason = "the suite of the store uses more of it")]
 mod support;

@@ -1,6 +1,7 @@
 //! What the screens of the web UI ask for.
 
 mod calendar;
+mod callbacks;
 mod check;
 mod dag_cards;
 mod files;

@@ -76,6 +76,29 @@ both! {
         assert_eq!(rest, ["a", "c"]);
     }
 
+    async fn the_log_of_an_attempt_is_in_use_until_it_cannot_go_on(w: World) {
+        let (w, row) = one(w).await;
+        let in_use = async || {
+            let logs = w.store.logs_in_use().await.unwrap();
+            let mut found: Vec<_> = logs.into_iter().map(|log| (log.dag_id, log.run_id, log.task_id, log.map_index, log.try_number)).collect();
+            found.dedup();
+            found
+        };
+        let name = ("wide".to_owned(), row.run.run_id.to_string(), "a".to_owned(), -1, 1);
+        w.claim("w1", 9, at(4)).await;
+        assert_eq!(in_use().await, std::slice::from_ref(&name));
+        // Between two looks of a sensor the attempt has ended, but goes on under the same number.
+        w.meddle("UPDATE attempt SET ended_at = 5, outcome = '{\"outcome\":\"cancelled\"}', settled = TRUE").await;
+        w.meddle("UPDATE task_instance SET state = 'up_for_reschedule', next_at = 5").await;
+        assert_eq!(in_use().await, std::slice::from_ref(&name));
+        w.meddle("UPDATE task_instance SET state = 'success', ended_at = 5").await;
+        assert_eq!(in_use().await, []);
+        // The run has ended, but a worker is still at it.
+        w.meddle("UPDATE dag_run SET state = 'failed', ended_at = 5").await;
+        w.meddle("UPDATE attempt SET ended_at = NULL, outcome = NULL").await;
+        assert_eq!(in_use().await, [name]);
+    }
+
     async fn a_claim_starts_the_task_and_says_all_the_worker_needs(w: World) {
         let (w, row) = one(w).await;
         w.meddle("DELETE FROM wake").await;

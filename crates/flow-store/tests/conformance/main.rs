@@ -7,6 +7,7 @@ mod support;
 mod world;
 
 mod attempts;
+mod callbacks;
 mod dags;
 mod decisions;
 mod events;

@@ -473,12 +473,13 @@ both! {
     async fn a_task_says_why_it_waits(w: World) {
         let w = w.with_chain().await;
         let row = w.trigger("chain", at(1)).await;
-        let reasons = async |task: &str| {
-            let row = w.store.run("chain", row.run.run_id.as_str()).await.unwrap().unwrap();
+        let reasons_in = async |run_id: &str, task: &str| {
+            let row = w.store.run("chain", run_id).await.unwrap().unwrap();
             let task = w.task(row.run.key, task).await;
             let reasons = w.store.explain(&w.dags, &row, &task, 3, at(3)).await.unwrap();
             reasons.into_iter().map(|reason| reason.kind).collect::<Vec<_>>()
         };
+        let reasons = async |task: &str| reasons_in(row.run.run_id.as_str(), task).await;
         w.start(row.run.key, at(2)).await;
         assert_eq!(reasons("a").await, ["pool"]);
         assert_eq!(reasons("b").await, ["trigger_rule"]);
@@ -486,6 +487,8 @@ both! {
         tx.pause_dag("chain", "", None, at(2)).await.unwrap();
         tx.commit().await.unwrap();
         assert_eq!(reasons("a").await[0], "paused");
+        let queued = w.trigger("chain", at(2)).await;
+        assert_eq!(reasons_in(queued.run.run_id.as_str(), "a").await, ["paused"], "it waits for no other run");
         assert_eq!(w.count("attempt", "TRUE").await, 0, "looking changes nothing");
     }
 

@@ -52,7 +52,8 @@ pub(crate) fn catalog() -> Arc<Catalog> {
         check: |_| Vec::new(),
         schema: || json!({}),
     };
-    Arc::new(Catalog::new(vec![work.clone(), OperatorSpec { name: "empty", is_inline: true, ..work }]))
+    let bash = OperatorSpec { name: "bash", ..work.clone() };
+    Arc::new(Catalog::new(vec![work.clone(), bash, OperatorSpec { name: "empty", is_inline: true, ..work }]))
 }
 
 impl World {

@@ -57,7 +57,7 @@ enum Command {
         #[arg(short, long)]
         yes: bool,
     },
-    /// Find out whether its host can be reached from here; the login is not tried
+    /// Connect and log in from here, and say what failed
     #[command(after_help = "Examples:\n  flow connections test warehouse")]
     Test {
         /// The connection's id
@@ -161,7 +161,7 @@ pub(crate) async fn run(args: Args, cx: &Cx) -> anyhow::Result<ExitCode> {
             cx.out.remark(&format!("deleted connection {id}"))?;
         }
         Command::Test { id } => {
-            let Some((status, message)) = home.test_connection(&id).await? else {
+            let Some((status, message)) = home.test_connection(cx, &id).await? else {
                 return Err(no_such_connection(&home, &id).await);
             };
             let tested = serde_json::json!({ "connection_id": id, "status": status, "message": message });

@@ -9,8 +9,8 @@ use flow_store::ProcessKind;
 use crate::{
     cli::Flags,
     context::Cx,
-    metrics::Beside,
     node::{self, Parts},
+    own_log,
 };
 
 #[derive(Debug, clap::Args)]
@@ -30,20 +30,16 @@ impl Args {
 }
 
 pub(crate) async fn run(_args: Args, cx: &Cx) -> anyhow::Result<ExitCode> {
-    node::start_logging(cx);
+    own_log::start(cx);
     node::need_postgres(cx, "flow scheduler")?;
     let parts = Parts::of_process(cx).await?;
     let stop = Stop::new();
     tokio::spawn(stop.listen().context("cannot take over the signals")?);
     let paused = cx.config.settings.core.dags_are_paused_at_creation;
     let folder = tokio::spawn(parts.folder(cx, paused).run(stop.clone()));
-    let node = parts.node(cx, ProcessKind::Scheduler);
-    let beside = Beside::start(cx, &parts, Some((ProcessKind::Scheduler, &node.me.id)), &stop).await?;
-    let ran = node.run(stop.clone()).await;
-    stop.drain();
+    let ran = parts.run_node(cx, ProcessKind::Scheduler, &stop).await;
     // It looks at the stop between two files.
     let _ = tokio::time::timeout(node::FAREWELL, folder).await;
-    beside.end().await;
     parts.store.close().await;
     ran?;
     Ok(ExitCode::SUCCESS)

@@ -14,9 +14,9 @@ use crate::{
     cli::Flags,
     config::Origin,
     context::Cx,
-    metrics::Beside,
     node::{self, Parts},
     output::Refusal,
+    own_log,
 };
 
 #[derive(Debug, clap::Args)]
@@ -55,7 +55,7 @@ impl Args {
 }
 
 pub(crate) async fn run(_args: Args, cx: &Cx) -> anyhow::Result<ExitCode> {
-    node::start_logging(cx);
+    own_log::start(cx);
     let settings = &cx.config.settings;
     let listener = node::listen(cx).await?;
     let parts = Parts::of_process(cx).await?;
@@ -68,19 +68,12 @@ pub(crate) async fn run(_args: Args, cx: &Cx) -> anyhow::Result<ExitCode> {
     let paused = settings.core.dags_are_paused_at_creation
         && cx.config.origin("core.dags_are_paused_at_creation") != &Origin::Default;
     let folder = tokio::spawn(parts.folder(cx, paused).run(stop.clone()));
-    let node = parts.node(cx, ProcessKind::Standalone);
-    let beside = Beside::start(cx, &parts, Some((ProcessKind::Standalone, &node.me.id)), &stop).await?;
     let (ran, ()) = tokio::join!(
-        async {
-            let ran = node.run(stop.clone()).await;
-            stop.drain();
-            ran
-        },
+        parts.run_node(cx, ProcessKind::Standalone, &stop),
         node::serve(cx, &parts, listener, stop.clone())
     );
     // It looks at the stop between two files.
     let _ = tokio::time::timeout(node::FAREWELL, folder).await;
-    beside.end().await;
     parts.store.close().await;
     ran?;
     Ok(ExitCode::SUCCESS)

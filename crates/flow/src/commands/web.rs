@@ -10,6 +10,7 @@ use crate::{
     context::Cx,
     metrics::Beside,
     node::{self, Parts},
+    own_log,
 };
 
 #[derive(Debug, clap::Args)]
@@ -33,7 +34,7 @@ impl Args {
 }
 
 pub(crate) async fn run(_args: Args, cx: &Cx) -> anyhow::Result<ExitCode> {
-    node::start_logging(cx);
+    own_log::start(cx);
     let listener = node::listen(cx).await?;
     let parts = Parts::of_database(cx).await?;
     parts.check_key().await?;

@@ -9,8 +9,8 @@ use flow_store::ProcessKind;
 use crate::{
     cli::Flags,
     context::Cx,
-    metrics::Beside,
     node::{self, Parts},
+    own_log,
 };
 
 #[derive(Debug, clap::Args)]
@@ -42,15 +42,12 @@ impl Args {
 }
 
 pub(crate) async fn run(_args: Args, cx: &Cx) -> anyhow::Result<ExitCode> {
-    node::start_logging(cx);
+    own_log::start(cx);
     node::need_postgres(cx, "flow worker")?;
     let parts = Parts::of_process(cx).await?;
     let stop = Stop::new();
     tokio::spawn(stop.listen().context("cannot take over the signals")?);
-    let node = parts.node(cx, ProcessKind::Worker);
-    let beside = Beside::start(cx, &parts, Some((ProcessKind::Worker, &node.me.id)), &stop).await?;
-    let ran = node.run(stop).await;
-    beside.end().await;
+    let ran = parts.run_node(cx, ProcessKind::Worker, &stop).await;
     parts.store.close().await;
     ran?;
     Ok(ExitCode::SUCCESS)

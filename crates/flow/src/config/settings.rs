@@ -9,7 +9,9 @@ use serde_json::Value;
 
 use super::{
     ConfigError, Given,
-    value::{AnonymousRole, Count, Hosts, Level, Listen, Patterns, Prefix, Proxies, Setting},
+    value::{
+        AnonymousRole, Count, Host, Hosts, Levels, Listen, OptionalPath, Patterns, Prefix, Proxies, Setting, Size, Url,
+    },
 };
 
 /// What is known of a setting beside its value.
@@ -117,6 +119,14 @@ settings! {
         heartbeat: Duration = "5s",
         /// Time that running tasks get at an orderly shutdown before they are handed back.
         drain: Duration = "30s",
+        /// A `flow worker` serves the logs of its host to web servers on others, which sign their requests.
+        serve_logs: bool = "true",
+        /// Address it listens on for that.
+        log_listen: String = "0.0.0.0",
+        /// Port it listens on; 0, or when another worker of the host has it, any free one.
+        log_port: u16 = "8793",
+        /// Name or address under which web servers reach this host, when it is not its host name.
+        log_host: Host = "",
     }
     /// The DAG files.
     dags: Dags {
@@ -181,8 +191,18 @@ settings! {
     logging: Logging {
         /// Folder of the tasks' logs.
         folder: PathBuf = "$FLOW_HOME/logs",
-        /// How much Flow says about itself: `error`, `warn`, `info`, `debug` or `trace`.
-        level: Level = "info",
+        /// Logs that nobody wrote to for so long, of attempts that have ended, are compressed: `attempt=N.log.gz`, which `zless` reads. `0s` = never.
+        compress_after: Duration = "1d",
+        /// Logs of attempts that have ended are removed when nobody wrote to them for so long. `0s` = never.
+        retention: Duration = "0s",
+        /// What all logs of tasks may take on the disk, such as `20GiB`: the oldest of attempts that have ended are removed. `0` = anything.
+        max_size: Size = "0",
+        /// A second place for logs, `s3://…`, `gs://…`, `az://…` or `file:///…`: each is copied there when its attempt has ended, and read from there when it is no longer on the host. Secrets come from the environment, see [Keep logs](../how-to/keep-logs.md).
+        remote: Url = "",
+        /// A file into which each line of each task's log is written once more, as JSON with Airflow's names, for shippers. It is begun anew after 64 MiB, the one before is kept as `….1`. Nothing = no such file.
+        ship_to: OptionalPath = "",
+        /// How much Flow says about itself: `error`, `warn`, `info`, `debug` or `trace`; for modules as in `info,flow_runtime=debug`. SIGHUP reads it again.
+        level: Levels = "info",
         /// Flow's own messages as JSON, one object a line.
         json: bool = "false",
     }

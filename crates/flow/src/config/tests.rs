@@ -151,7 +151,7 @@ fn a_bad_value_says_what_would_be_right() {
     check_refused(
         "[logging]\nlevel = 'loud'\n",
         &[],
-        "home/flow.toml:2: `logging.level` must be `error`, `warn`, `info`, `debug` or `trace`, not `loud`",
+        "home/flow.toml:2: `logging.level` must be `error`, `warn`, `info`, `debug` or `trace`, and for modules such as `info,flow_runtime=debug`, not `loud`",
     );
     check_refused(
         "[worker]\nlease = '10s'\n",

@@ -257,22 +257,110 @@ fn split(text: &str) -> impl Iterator<Item = &str> {
     text.split(',').map(str::trim).filter(move |_| !text.trim().is_empty())
 }
 
-/// How much Flow says about itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Level(pub(crate) tracing::Level);
+/// How much Flow says about itself: a level for all, and others for modules.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Levels(pub(crate) String);
 
-impl Setting for Level {
-    const KIND: &'static str = "level";
+impl Setting for Levels {
+    const KIND: &'static str = "levels";
+
+    fn read(text: &str) -> Result<Self, String> {
+        let is_level = |level: &str| ["error", "warn", "info", "debug", "trace", "off"].contains(&level);
+        let is_module =
+            |name: &str| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == ':');
+        let is_right = text.split(',').all(|part| match part.trim().split_once('=') {
+            Some((module, level)) => is_module(module) && is_level(level),
+            None => is_level(part.trim()),
+        });
+        let wrong = "`error`, `warn`, `info`, `debug` or `trace`, and for modules such as `info,flow_runtime=debug`";
+        if is_right { Ok(Self(text.replace(' ', ""))) } else { Err(wrong.to_owned()) }
+    }
+
+    fn show(&self) -> Value {
+        json!(self.0)
+    }
+}
+
+/// The name of a host; none = its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Host(pub(crate) String);
+
+impl Setting for Host {
+    const KIND: &'static str = "host name, or nothing";
+
+    fn read(text: &str) -> Result<Self, String> {
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || "-._:[]".contains(c);
+        if text.chars().all(is_plain) { Ok(Self(text.to_owned())) } else { Err("a host name or an address".to_owned()) }
+    }
+
+    fn show(&self) -> Value {
+        json!(self.0)
+    }
+}
+
+/// A path that may be left out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct OptionalPath(pub(crate) Option<PathBuf>);
+
+impl Setting for OptionalPath {
+    const KIND: &'static str = "whole path, or nothing";
 
     fn read(text: &str) -> Result<Self, String> {
         match text {
-            "error" | "warn" | "info" | "debug" | "trace" => text.parse().map(Self).map_err(|_| text.to_owned()),
-            _ => Err("`error`, `warn`, `info`, `debug` or `trace`".to_owned()),
+            "" => Ok(Self(None)),
+            path if path.starts_with('/') => Ok(Self(Some(PathBuf::from(path)))),
+            _ => Err("a path from the root on".to_owned()),
         }
     }
 
     fn show(&self) -> Value {
-        json!(self.0.as_str().to_lowercase())
+        json!(self.0.as_ref().map(|path| path.to_string_lossy().into_owned()).unwrap_or_default())
+    }
+}
+
+/// A URL that may be left out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Url(pub(crate) Option<String>);
+
+impl Setting for Url {
+    const KIND: &'static str = "URL, or nothing";
+
+    fn read(text: &str) -> Result<Self, String> {
+        match text {
+            "" => Ok(Self(None)),
+            url if url.contains("://") => Ok(Self(Some(url.to_owned()))),
+            _ => Err("a URL such as `s3://bucket/logs` or `file:///mnt/logs`".to_owned()),
+        }
+    }
+
+    fn show(&self) -> Value {
+        json!(self.0.as_deref().unwrap_or_default())
+    }
+}
+
+/// A number of bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Size(pub(crate) u64);
+
+/// Units of sizes, the longer names first.
+const SIZES: [(&str, u32); 9] =
+    [("KiB", 10), ("MiB", 20), ("GiB", 30), ("TiB", 40), ("K", 10), ("M", 20), ("G", 30), ("T", 40), ("B", 0)];
+
+impl Setting for Size {
+    const KIND: &'static str = "size";
+
+    fn read(text: &str) -> Result<Self, String> {
+        let (digits, bits) =
+            SIZES.iter().find_map(|(name, bits)| Some((text.strip_suffix(name)?, *bits))).unwrap_or((text, 0));
+        let number = digits.trim_end().parse::<u64>().ok();
+        let bytes = number.and_then(|number| number.checked_mul(1 << bits));
+        bytes.map(Self).ok_or_else(|| "a size such as `500MiB` or `20GiB`, or 0".to_owned())
+    }
+
+    fn show(&self) -> Value {
+        let fits = |bits: u32| self.0 > 0 && self.0.is_multiple_of(1 << bits);
+        let unit = SIZES[..4].iter().rev().find(|(_, bits)| fits(*bits));
+        json!(unit.map_or_else(|| self.0.to_string(), |(name, bits)| format!("{}{name}", self.0 >> bits)))
     }
 }
 
@@ -334,6 +422,35 @@ mod tests {
         check_duration("-5m", None);
         check_duration("99999999999999999999w", None);
         check_duration("9999999999w", None);
+    }
+
+    #[test]
+    fn levels_are_for_all_and_for_modules() {
+        for right in ["info", "off", "warn,flow_runtime=debug,sqlx::query=trace"] {
+            assert_eq!(Levels::read(right), Ok(Levels(right.to_owned())));
+        }
+        assert_eq!(Levels::read("info, flow=debug"), Ok(Levels("info,flow=debug".to_owned())));
+        for wrong in ["", "INFO", "loud", "flow", "flow=", "=info", "flow=loud", "info,", "[a]=info"] {
+            assert!(Levels::read(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn sizes_are_read_as_people_write_them() {
+        for (text, bytes, shown) in [
+            ("0", 0, "0"),
+            ("700", 700, "700"),
+            ("20GiB", 20 << 30, "20GiB"),
+            ("1536M", 1536 << 20, "1536MiB"),
+            ("1 KiB", 1024, "1KiB"),
+            ("5B", 5, "5"),
+        ] {
+            assert_eq!(Size::read(text), Ok(Size(bytes)));
+            assert_eq!(Size(bytes).show(), json!(shown));
+        }
+        for wrong in ["", "G", "-1", "1.5G", "20GB!", "99999999999T"] {
+            assert!(Size::read(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

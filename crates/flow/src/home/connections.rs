@@ -314,14 +314,23 @@ impl Home {
         }
     }
 
-    /// Finds out whether the host of a connection can be reached: from here, or from the server.
-    pub(crate) async fn test_connection(&self, id: &str) -> anyhow::Result<Option<(bool, String)>> {
+    /// Connects and logs in: from here, or from the server.
+    pub(crate) async fn test_connection(&self, cx: &Cx, id: &str) -> anyhow::Result<Option<(bool, String)>> {
         match self {
-            Self::Local(parts) => match parts.store.connection(id).await? {
-                // Only the address counts here.
-                Some(row) => Ok(Some(flow_clients::test(&row.connection).await)),
-                None => Ok(None),
-            },
+            Self::Local(parts) => {
+                let of_environment = flow_runtime::settings::connection(id).map_err(Refusal::failed)?;
+                let found = match of_environment {
+                    Some(connection) => connection,
+                    None => match parts.store.connection(id).await? {
+                        Some(row) => row.whole()?,
+                        None => return Ok(None),
+                    },
+                };
+                let mut tx = parts.store.begin().await?;
+                transfer::tell(&mut tx, "test_connection", id, cx.now()).await?;
+                tx.commit().await?;
+                Ok(Some(flow_clients::test(&found).await))
+            }
             Self::Remote(client) => {
                 #[derive(Deserialize)]
                 struct Tested {

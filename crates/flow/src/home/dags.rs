@@ -7,6 +7,7 @@ use std::{
 };
 
 use flow_core::{Dag, DagId, RunId, RunState, Timestamp};
+use flow_server::{Logs as _, LogsOf};
 use flow_store::{DagRow, Signal, VersionRow};
 use reqwest::Method;
 use serde::{Deserialize, Serialize};
@@ -265,7 +266,7 @@ impl Home {
             tell(format!("{runs} runs deleted"));
         }
         // Logs of a DAG that is gone are in nobody's way; the folder may be on another host.
-        let _ = parts.logs.remove_dag(&DagId::new(dag_id));
+        let _ = parts.task_logs().remove(&LogsOf::Dag(DagId::new(dag_id))).await;
         Ok(())
     }
 

@@ -7,7 +7,7 @@ use std::{
 };
 
 use flow_core::TaskState;
-use flow_runtime::log::{Follow, LogId};
+use flow_runtime::log::{Follow, LogId, MAX_CHUNK};
 use serde::Deserialize;
 
 use super::{Home, TaskPlace, if_there};
@@ -50,10 +50,10 @@ impl Home {
                     task_id: place.task_id.as_str().into(),
                     map_index: place.map_index,
                 };
-                let path = parts.logs.path(&id, number);
-                if !is_open && !path.exists() {
-                    return Ok(false);
+                if !is_open && !parts.logs.list_attempts(&id)?.iter().any(|file| file.try_number == number) {
+                    return write_remote(parts, &id, number, write).await;
                 }
+                let path = parts.logs.path(&id, number);
                 let failure = Mutex::new(None);
                 let mut lines = Follow::new(path, 0, || async {
                     if !is_open {
@@ -154,6 +154,30 @@ impl Home {
             }
         }
     }
+}
+
+/// Writes a log that is no longer on this host; says whether there is one.
+async fn write_remote(
+    parts: &Parts,
+    id: &LogId,
+    number: u32,
+    write: impl Fn(&[u8]) -> io::Result<()>,
+) -> anyhow::Result<bool> {
+    let logs = parts.task_logs();
+    let LogId { dag_id, run_id, task_id, map_index } = id.clone();
+    let Some(row) = parts.store.run(dag_id.as_str(), run_id.as_str()).await? else { return Ok(false) };
+    let tries = parts.store.tries(row.run.key, task_id.as_str(), map_index).await?;
+    let worker = tries.into_iter().find(|tried| tried.try_number == number).and_then(|tried| tried.worker);
+    let name = flow_server::LogName { dag_id, run_id, task_id, map_index, try_number: number, worker };
+    let mut at = 0;
+    while let Some(part) = flow_server::Logs::read(&logs, &name, at, MAX_CHUNK).await? {
+        if part.bytes.is_empty() {
+            return Ok(true);
+        }
+        write(&part.bytes)?;
+        at = part.offset + part.bytes.len() as u64;
+    }
+    Ok(false)
 }
 
 async fn standing(parts: &Parts, place: &TaskPlace) -> anyhow::Result<Option<Standing>> {

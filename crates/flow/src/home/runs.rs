@@ -1,6 +1,7 @@
 //! Runs: lists, one of them, triggering and deleting.
 
 use flow_core::{RunState, Timestamp};
+use flow_server::{Logs as _, LogsOf};
 use flow_store::{ActionError, RunFilter, RunRow, StoreError, TriggerOutcome, TriggerRun};
 use reqwest::{Method, StatusCode};
 use serde::{Deserialize, Serialize};
@@ -198,7 +199,8 @@ impl Home {
                 tx.delete_run(&row.run, None, cx.now()).await?;
                 tx.commit().await?;
                 // Logs of a run that is gone are in nobody's way; the folder may be on another host.
-                let _ = parts.logs.remove_run(&row.run.dag_id, &row.run.run_id);
+                let of = LogsOf::Run(row.run.dag_id.clone(), row.run.run_id.clone());
+                let _ = parts.task_logs().remove(&of).await;
             }
             Self::Remote(client) => {
                 let path = ["api", "v2", "dags", dag_id, "dagRuns", run_id];

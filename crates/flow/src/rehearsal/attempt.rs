@@ -6,7 +6,7 @@ use std::{
 };
 
 use flow_core::{
-    Outcome, RunType, TaskIx, Timestamp,
+    Outcome, RunType, TaskIx, TaskState, Timestamp,
     dag::Dialect,
     run::{Failure, FailureCause},
     template::{self, Context},
@@ -85,7 +85,7 @@ fn left(outcome: Outcome) -> Finished {
 }
 
 fn failed(message: String, cause: FailureCause) -> Outcome {
-    Outcome::Failed { failure: Failure { message, cause, may_retry: true } }
+    Outcome::Failed { failure: Failure::new(message, cause, true) }
 }
 
 fn identity(stage: &Stage, turn: &Turn) -> Identity {
@@ -118,6 +118,7 @@ async fn fill_in(stage: &Stage, turn: &Turn, facts: Arc<Answers>) -> Result<Opti
         map_index: turn.map_index,
         try_number: turn.try_number,
         max_tries: turn.max_tries,
+        state: TaskState::Running,
         now: stage.clock.now(),
         seed: uuid::Uuid::new_v4().as_u64_pair().0,
         facts,
@@ -151,6 +152,7 @@ async fn operate(
         dag: dag.clone(),
         downstream: task.downstream.iter().map(|ix| dag.task(*ix).id.clone()).collect(),
         kill_grace: stage.kill_grace,
+        delivery: None,
         scratch: scratch.clone(),
         dag_folder: Some(stage.dag_folder.clone()),
         do_xcom_push: task.do_xcom_push,

@@ -25,6 +25,8 @@ const START: Duration = Duration::from_secs(60);
 pub(crate) struct Flow {
     folder: TempDir,
     child: Child,
+    /// The Postgres database, if it has one.
+    database: Option<String>,
     /// `127.0.0.1:PORT`
     pub(crate) address: String,
 }
@@ -35,12 +37,23 @@ impl Flow {
         Self::start_with(dags, &[])
     }
 
-    /// The same, with these environment variables.
-    pub(crate) fn start_with(dags: &[(&str, &str)], settings: &[(&str, &str)]) -> Self {
+    /// The same, with more in its environment.
+    pub(crate) fn start_with(files: &[(&str, &str)], environment: &[(&str, &str)]) -> Self {
+        Self::start_on(files, environment, database())
+    }
+
+    /// The same on SQLite.
+    pub(crate) fn start_beside(files: &[(&str, &str)], environment: &[(String, String)]) -> Self {
+        let environment: Vec<_> = environment.iter().map(|(name, value)| (&**name, &**value)).collect();
+        Self::start_on(files, &environment, None)
+    }
+
+    fn start_on(files: &[(&str, &str)], environment: &[(&str, &str)], database: Option<String>) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        fs::create_dir(folder.path().join("dags")).unwrap();
-        for (name, text) in dags {
-            fs::write(folder.path().join("dags").join(name), text).unwrap();
+        for (name, text) in files {
+            let path = folder.path().join("dags").join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
         }
         let said = File::create(folder.path().join("said")).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_flow"));
@@ -49,13 +62,14 @@ impl Flow {
             .current_dir(folder.path())
             .env_clear()
             .env("HOME", folder.path())
+            .env("FLOW_DATA", folder.path().join("files"))
             .env("FLOW__WEB__EDIT_DAGS", "true")
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            .envs(settings.iter().copied())
+            .envs(environment.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(said);
-        if let Some(url) = database() {
+        if let Some(url) = &database {
             command.env("FLOW_DATABASE_URL", url);
         }
         let mut child = command.spawn().unwrap();
@@ -64,10 +78,11 @@ impl Flow {
         // Whoever writes must never wait for us to read.
         std::thread::spawn(move || lines.for_each(drop));
         let address = address.unwrap().trim_end_matches('/').to_owned();
-        let flow = Self { folder, child, address };
+        let flow = Self { folder, child, database, address };
         let token = flow.token();
+        let dags = files.iter().filter(|(name, _)| name.ends_with(".yaml") || name.ends_with(".yml")).count();
         let began = Instant::now();
-        while flow.get("/api/v2/dags?limit=1000", &token)["total_entries"] != json!(dags.len()) {
+        while flow.get("/api/v2/dags?limit=1000", &token)["total_entries"] != json!(dags) {
             assert!(began.elapsed() < START, "the DAGs are not there: {}", flow.said());
             std::thread::sleep(Duration::from_millis(20));
         }
@@ -90,7 +105,7 @@ impl Flow {
     /// Asks for a page of JSON.
     pub(crate) fn get(&self, path: &str, token: &str) -> Value {
         self.ask(&format!(
-            "GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n\r\n",
+            "GET {path} HTTP/1.0\r\nHost: {}\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n\r\n",
             self.address
         ))
     }
@@ -103,7 +118,7 @@ impl Flow {
     /// Sends JSON.
     pub(crate) fn send(&self, method: &str, path: &str, token: &str, body: &str) -> Value {
         self.ask(&format!(
-            "{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            "{method} {path} HTTP/1.0\r\nHost: {}\r\nConnection: close\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
             self.address,
             body.len()
         ))
@@ -115,9 +130,35 @@ impl Flow {
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         let (_, body) = answer.split_once("\r\n\r\n").unwrap();
-        // Chunked or not, the JSON is from the first brace to the last.
+        // HTTP/1.0 has no chunks.
         let json = body.find('{').zip(body.rfind('}')).map(|(from, to)| &body[from..=to]);
         serde_json::from_str(json.unwrap_or("null")).unwrap_or_else(|error| panic!("{error}: {answer}"))
+    }
+
+    /// Returns the folder that it runs in; its home is `.flow` in there.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Returns all rows of each table of a Postgres database as text; of SQLite nothing, for that is a file.
+    pub(crate) fn tables(&self) -> Vec<(String, String)> {
+        let Some(url) = &self.database else { return Vec::new() };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let mut server = sqlx::PgConnection::connect(url).await.unwrap();
+            let names: Vec<String> =
+                sqlx::query_scalar("SELECT tablename::text FROM pg_tables WHERE schemaname = 'public'")
+                    .fetch_all(&mut server)
+                    .await
+                    .unwrap();
+            let mut tables = Vec::new();
+            for name in names {
+                let rows = format!("SELECT coalesce(string_agg(t::text, E'\n'), '') FROM \"{name}\" t");
+                let rows: String = sqlx::query_scalar(AssertSqlSafe(rows)).fetch_one(&mut server).await.unwrap();
+                tables.push((name, rows));
+            }
+            tables
+        })
     }
 
     /// Returns what the process said on stderr.

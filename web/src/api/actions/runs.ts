@@ -104,3 +104,10 @@ export const deleteRuns = action(
   ({ runs }: { runs: RunPlace[] }) => eachOf(runs, deleteRun.run),
   () => [["dag"], ["list"]],
 );
+
+/** A mail or another thing that a DAG asked for. */
+export const retryCallback = action(
+  ({ id }: { id: number }) =>
+    body(api.POST("/ui/callbacks/{callback_id}/retry", { params: { path: { callback_id: id } } })),
+  () => [["list", "callbacks"]],
+);

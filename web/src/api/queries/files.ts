@@ -13,6 +13,8 @@ export const fileQuery = (path: string) =>
     queryKey: ["file", path],
     queryFn: ({ signal }) => body(api.GET("/ui/files/{path}", { params: { path: { path } }, signal })),
     staleTime: Number.POSITIVE_INFINITY,
+    // Nothing tells that a file was changed. What is being written is the editor's own state.
+    gcTime: 0,
   });
 
 export const dagSchemaQuery = queryOptions({

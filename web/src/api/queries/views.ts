@@ -1,6 +1,6 @@
 // What the views of a DAG and of a run draw.
 
-import { keepPreviousData, queryOptions } from "@tanstack/react-query";
+import { type Query, queryOptions } from "@tanstack/react-query";
 import { api, body } from "../client";
 import type { QueryOf } from "./filter";
 
@@ -8,12 +8,18 @@ export type GridFilter = QueryOf<"/ui/dags/{dag_id}/grid">;
 export type GraphFilter = QueryOf<"/ui/dags/{dag_id}/graph">;
 export type CalendarFilter = Required<QueryOf<"/ui/dags/{dag_id}/calendar">>;
 
+/** Another DAG's answer is never shown under this one's name. */
+const ofSameDag =
+  (dagId: string) =>
+  <T>(before: T | undefined, query: Pick<Query, "queryKey"> | undefined): T | undefined =>
+    query?.queryKey[1] === dagId ? before : undefined;
+
 export const gridQuery = (dagId: string, filter: GridFilter = {}) =>
   queryOptions({
     queryKey: ["dag", dagId, "runs", "grid", filter],
     queryFn: ({ signal }) =>
       body(api.GET("/ui/dags/{dag_id}/grid", { params: { path: { dag_id: dagId }, query: filter }, signal })),
-    placeholderData: keepPreviousData,
+    placeholderData: ofSameDag(dagId),
   });
 
 export const graphQuery = (dagId: string, filter: GraphFilter = {}) =>
@@ -21,7 +27,7 @@ export const graphQuery = (dagId: string, filter: GraphFilter = {}) =>
     queryKey: ["dag", dagId, "text", "graph", filter],
     queryFn: ({ signal }) =>
       body(api.GET("/ui/dags/{dag_id}/graph", { params: { path: { dag_id: dagId }, query: filter }, signal })),
-    placeholderData: keepPreviousData,
+    placeholderData: ofSameDag(dagId),
   });
 
 export const calendarQuery = (dagId: string, filter: CalendarFilter) =>
@@ -29,7 +35,7 @@ export const calendarQuery = (dagId: string, filter: CalendarFilter) =>
     queryKey: ["dag", dagId, "runs", "calendar", filter],
     queryFn: ({ signal }) =>
       body(api.GET("/ui/dags/{dag_id}/calendar", { params: { path: { dag_id: dagId }, query: filter }, signal })),
-    placeholderData: keepPreviousData,
+    placeholderData: ofSameDag(dagId),
   });
 
 export const ganttQuery = (dagId: string, runId: string) =>

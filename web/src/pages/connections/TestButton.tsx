@@ -1,4 +1,4 @@
-// Finds out whether the host can be reached, and says no more than that.
+// Connects and logs in, from the web server, with what stands in the form; says what failed.
 
 import { CircleCheck, CircleX, Unplug } from "lucide-react";
 import { useEffect, useRef } from "react";
@@ -16,8 +16,8 @@ interface Props {
 export function TestButton({ id, fields }: Props) {
   const test = useAction(testConnection, { quiet: true });
   const { reset } = test;
-  // An answer about another address is none about this one.
-  const asked = JSON.stringify([fields.conn_type, fields.host, fields.port, fields.extra]);
+  // An answer about another connection is none about this one.
+  const asked = JSON.stringify({ ...fields, description: null });
   const last = useRef(asked);
   useEffect(() => {
     if (last.current !== asked) reset();
@@ -50,7 +50,7 @@ export function TestButton({ id, fields }: Props) {
             </span>
           </>
         ) : (
-          <span className="text-muted">Tries to reach the host from the web server. It does not log in.</span>
+          <span className="text-muted">Connects and logs in, from the web server.</span>
         )}
       </p>
     </div>

@@ -74,7 +74,13 @@ interface OwnerProps {
 /** There is no list of owners: they are taken from the DAGs, of which all are asked for once someone comes near. */
 function OwnerFilter({ shown, values, onChange }: OwnerProps) {
   const [isNear, setNear] = useState(false);
-  const all = useQuery({ ...dagCardsQuery({ limit: 1_000, runs: 0 }), enabled: isNear, staleTime: 300_000 });
+  const all = useQuery({
+    queryFn: dagCardsQuery({ limit: 1_000, runs: 0 }).queryFn,
+    // Not a list of DAGs: those are asked again with every change of a run.
+    queryKey: ["owners"],
+    enabled: isNear,
+    staleTime: 300_000,
+  });
   const owners = new Set([...values, ...(all.data?.dags ?? shown).flatMap((dag) => dag.owners)]);
   const near = () => setNear(true);
   return (

@@ -4,14 +4,17 @@
 
 import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-query";
 import { clsx } from "clsx";
+import { Info } from "lucide-react";
 import { useId, useState } from "react";
 import { useAction } from "../../api/actions";
-import { applyEdits, isStillUnbegun, previewEdits, undoEdits } from "../../api/edits";
+import { applyEdits, changesDone, isStillUnbegun, previewEdits, undoEdits } from "../../api/edits";
+import { dagQuery, runQuery } from "../../api/queries";
 import {
   confirmWords,
   countEdit,
   doneWords,
   type EditAction,
+  type EditCall,
   type EditChange,
   type EditOptions,
   type EditTarget,
@@ -66,14 +69,11 @@ export function EditDialog({ target, action: first, options: given, onClose, onD
     toast(text, { action: { label: "Undo", run: () => void run().catch(toastProblem) } });
   };
   const apply = useAction(applyEdits, {
-    done: ({ done, failed }) => {
-      const { changes = [], total = 0 } = preview.data ?? {};
-      if (failed[0]) toastProblem(failed[0].why);
-      if (done.length > 0 && !failed[0])
-        void offerUndo(
-          total > changes.length ? [] : changes,
-          doneWords(action, countEdit(action, changes, total), runs),
-        );
+    done: ({ done, failed }, agreed) => {
+      const { changes, total } = changesDone(agreed, done);
+      const words = doneWords(agreed.action, countEdit(agreed.action, changes, total), isRun ? done.length : 0);
+      if (failed[0]) toastProblem(refusedWords(agreed.calls, failed.length, failed[0]));
+      if (done.length > 0) void offerUndo(total > changes.length ? [] : changes, words);
       onClose();
       if (done.length > 0) onDone?.();
     },
@@ -82,13 +82,22 @@ export function EditDialog({ target, action: first, options: given, onClose, onD
   const isReady = preview.data !== undefined && !preview.isPlaceholderData;
   // A run can be marked although none of its task instances change.
   const isNothing = isReady && total === 0 && !(isRun && action !== "clear");
+  const agree = async () => {
+    // Nothing tells when the preview of several runs is stale. What it cannot be asked for, it stays.
+    const isLive = placeOf(target).length > 0;
+    const { data } = isLive ? preview : await preview.refetch();
+    const newest = data ?? preview.data;
+    if (newest) apply.mutate({ action, calls, preview: newest });
+  };
   return (
     <Dialog
       open
       onOpenChange={(open) => !open && onClose()}
       size="lg"
       title={titleOf(target)}
-      onSubmit={() => isReady && !isNothing && apply.mutate({ calls })}
+      onSubmit={() => {
+        if (isReady && !isNothing && !apply.isPending) void agree();
+      }}
       footer={
         <>
           <Button onClick={onClose}>Close</Button>
@@ -108,6 +117,7 @@ export function EditDialog({ target, action: first, options: given, onClose, onD
       <div className="flex flex-col gap-4">
         <Choices value={action} onChange={setAction} isRun={isRun} />
         <Switches target={target} action={action} options={options} onChange={setOptions} />
+        {action === "clear" && !options.latest && <OlderVersion target={target} />}
         <section aria-label="What changes" className="min-h-36">
           {preview.error && !preview.data ? (
             <Problem
@@ -125,6 +135,29 @@ export function EditDialog({ target, action: first, options: given, onClose, onD
         </section>
       </div>
     </Dialog>
+  );
+}
+
+function refusedWords(calls: readonly EditCall[], count: number, { item, why }: { item: EditCall; why: string }) {
+  if (calls.length === 1) return why;
+  const name =
+    item.via === "mark" ? item.task.taskId : item.via === "edit" ? item.run.runId : `tasks of ${item.run.runId}`;
+  return `${count} of ${calls.length} changes were refused. ${name}: ${why}`;
+}
+
+/** Who has mended the DAG means it to run as it is now. */
+function OlderVersion({ target }: { target: EditTarget }) {
+  const [dagId = "", runId = ""] = placeOf(target);
+  const isOne = runId !== "";
+  const newest = useQuery({ ...dagQuery(dagId), enabled: isOne }).data?.latest_dag_version?.version_number;
+  const own = useQuery({ ...runQuery(dagId, runId), enabled: isOne }).data?.dag_versions.at(-1)?.version_number;
+  if (!newest || !own || own >= newest) return null;
+  return (
+    <p role="note" className="flex gap-2 rounded-md border border-line bg-sunken px-3 py-2">
+      <Info size={16} aria-hidden className="mt-0.5 shrink-0 text-muted" />
+      The DAG was changed since: the run has version {own} of {newest}. Switch on “Newest version” to run it as it is
+      now.
+    </p>
   );
 }
 

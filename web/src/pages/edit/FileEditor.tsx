@@ -1,6 +1,7 @@
 // A DAG file while it is written: checked as one types, with its graph beside it, and saved when that is allowed.
 
 import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import { Save, Trash2, Undo2 } from "lucide-react";
 import { type ReactNode, type RefObject, useCallback, useDeferredValue, useEffect, useRef, useState } from "react";
 import { checkQuery, dagSchemaQuery } from "../../api/queries";
@@ -20,6 +21,8 @@ import { SaveDialog } from "./SaveDialog";
 interface Props {
   file: DagFile;
   isNew: boolean;
+  /** What it held when it was last read */
+  dagIds: readonly string[];
   /** Saving is on, and the role allows it */
   maySave: boolean;
   /** The role may have a text checked */
@@ -31,6 +34,8 @@ interface Props {
 
 /** After the last key, in milliseconds. */
 const PAUSE = 300;
+/** A file may have many; their list is on another page. */
+const DAGS_SHOWN = 3;
 const NOTHING: readonly Diagnostic[] = [];
 
 /** What the server has, as far as this page knows. */
@@ -40,7 +45,7 @@ export interface Saved {
   etag: string | null;
 }
 
-export function FileEditor({ file, isNew, maySave, mayWrite, whyNot, line }: Props) {
+export function FileEditor({ file, isNew, dagIds, maySave, mayWrite, whyNot, line }: Props) {
   const { path } = file;
   const [saved, setSaved] = useState<Saved>(() =>
     isNew ? { text: "", etag: null } : { text: file.text, etag: file.etag },
@@ -64,6 +69,17 @@ export function FileEditor({ file, isNew, maySave, mayWrite, whyNot, line }: Pro
         <span className="text-xs text-muted" aria-live="polite">
           {isNew && saved.etag === null ? "new, not saved" : isChanged ? "changed" : "saved"}
         </span>
+        {dagIds.slice(0, DAGS_SHOWN).map((dagId) => (
+          <Link
+            key={dagId}
+            to="/dags/$dagId"
+            params={{ dagId }}
+            className="link max-w-60 truncate text-xs"
+            title={dagId}
+          >
+            DAG {dagId}
+          </Link>
+        ))}
         {!maySave && <span className="basis-full text-xs text-muted md:basis-auto">{whyNot}</span>}
         {maySave && (
           <span className="ml-auto flex items-center gap-1.5">

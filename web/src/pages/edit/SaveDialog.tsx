@@ -32,11 +32,12 @@ export function SaveDialog(props: Props) {
   const { open, onOpenChange, path, text, saved, problems, onTake } = props;
   const [theirs, setTheirs] = useState<Saved | null>(null);
   const [isForced, setForced] = useState(false);
-  const { save, problem, isPending } = useSave(props, setTheirs);
+  const { save, problem, forget, isPending } = useSave(props, setTheirs);
   const close = (next: boolean) => {
     if (!next) {
       setTheirs(null);
       setForced(false);
+      forget();
     }
     onOpenChange(next);
   };
@@ -129,5 +130,10 @@ function useSave({ path, text, onSaved, onOpenChange }: Props, onConflict: (thei
       if (newest) onConflict({ text: newest.text, etag: newest.etag });
     }
   };
-  return { save: (base: Saved, force: boolean) => void save(base, force), problem, isPending: action.isPending };
+  return {
+    save: (base: Saved, force: boolean) => void save(base, force),
+    problem,
+    forget: () => setProblem(null),
+    isPending: action.isPending,
+  };
 }

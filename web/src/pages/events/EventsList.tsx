@@ -186,7 +186,7 @@ function Where({ event, of }: { event: AuditEvent; of: EventPlace }) {
           {runName(runId)}
         </Link>
       )}
-      {!runId && of.dagId !== undefined && <span className="text-muted">the DAG</span>}
+      {!runId && of.dagId !== undefined && <span className="whitespace-nowrap text-muted">the DAG</span>}
     </span>
   );
 }

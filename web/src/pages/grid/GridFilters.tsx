@@ -11,7 +11,7 @@ import type { GridUrl } from "./useGridUrl";
 export function GridFilters({ url, grid }: { url: GridUrl; grid: Grid | undefined }) {
   const groups = grid?.tasks.filter((task) => task.kind === "group").map((task) => task.id) ?? [];
   const isAllFolded = groups.every((group) => url.folded.includes(group));
-  const oldest = grid?.has_more ? grid.runs.at(-1)?.run_after : null;
+  const oldest = grid?.has_more ? grid.runs.at(-1) : null;
   return (
     <Toolbar end={<RunSpan window={url.window} oldest={oldest ?? null} />}>
       <SearchBox label="Search tasks" className="w-52" value={url.query} onChange={url.search} />

@@ -41,7 +41,7 @@ export function SeriesPage({ what, explain, measure, noValues }: Props) {
   const { dagId } = usePlace();
   const window = useRunWindow(50);
   const grid = useQuery(gridQuery(dagId, { ...window.filter, times: true }));
-  const oldest = grid.data?.has_more ? grid.data.runs.at(-1)?.run_after : null;
+  const oldest = grid.data?.has_more ? grid.data.runs.at(-1) : null;
   return (
     <>
       <Toolbar end={<RunSpan window={window} oldest={oldest ?? null} />}>

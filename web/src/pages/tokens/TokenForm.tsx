@@ -69,6 +69,7 @@ function Secret({ name, secret, onClose }: { name: string; secret: string; onClo
     <Dialog
       open
       onOpenChange={onClose}
+      isFirm
       title={`The token ${name}`}
       description="Copy it now: it is shown only this once. Whoever has it may do what its user may."
       footer={

@@ -1,6 +1,6 @@
 // The field of a param: its schema chooses the control.
 
-import { useId } from "react";
+import { useId, useState } from "react";
 import type { Param } from "../../lib/params";
 import { readJson } from "../../lib/params";
 import { fromCivil, toMillis, toRfc3339 } from "../../lib/time";
@@ -65,6 +65,41 @@ function rangeWords({
   return words.filter(Boolean).join(" ");
 }
 
+/** A list of choices cannot have an empty one. */
+const EMPTY = "\u0000";
+const CHOICES: Record<string, string> = { null: "none", "": "empty" };
+
+/** While it is typed it may be no moment yet: half a year is not a year. */
+function MomentField({
+  text,
+  onChange,
+  zone,
+  ...field
+}: {
+  text: string;
+  onChange: (text: string) => void;
+  zone: string;
+}) {
+  const [typed, setTyped] = useState<string | null>(null);
+  const millis = toMillis(text);
+  const shown = millis === null ? "" : toRfc3339(millis, zone).slice(0, 19);
+  return (
+    <TextInput
+      type="datetime-local"
+      step={1}
+      className="max-w-60"
+      value={typed ?? shown}
+      onBlur={() => setTyped(null)}
+      onChange={(event) => {
+        setTyped(event.target.value);
+        const at = fromCivil(event.target.value, zone);
+        onChange(at === null ? "" : toRfc3339(at, zone));
+      }}
+      {...field}
+    />
+  );
+}
+
 /** Gets `id` and its kin from <Field>. */
 function Control({ param, text, problem: _, onChange, ...field }: Props) {
   const zone = useZone();
@@ -73,10 +108,10 @@ function Control({ param, text, problem: _, onChange, ...field }: Props) {
     case "choice":
       return (
         <Select
-          value={text}
-          onChange={onChange}
+          value={text === "" && param.options.some(({ label }) => label === "") ? EMPTY : text}
+          onChange={(value) => onChange(value === EMPTY ? "" : value)}
           placeholder="Choose"
-          options={param.options.map(({ label }) => ({ value: label, label: label === "null" ? "none" : label }))}
+          options={param.options.map(({ label }) => ({ value: label || EMPTY, label: CHOICES[label] ?? label }))}
           {...field}
         />
       );
@@ -84,23 +119,8 @@ function Control({ param, text, problem: _, onChange, ...field }: Props) {
       return <TextInput inputMode="decimal" className="max-w-48" value={text} onChange={type} {...field} />;
     case "date":
       return <TextInput type="date" value={text} onChange={type} className="max-w-48" {...field} />;
-    case "date-time": {
-      const millis = toMillis(text);
-      const shown = millis === null ? "" : toRfc3339(millis, zone).slice(0, 19);
-      return (
-        <TextInput
-          type="datetime-local"
-          step={1}
-          className="max-w-60"
-          value={shown}
-          onChange={(event) => {
-            const at = fromCivil(event.target.value, zone);
-            onChange(at === null ? "" : toRfc3339(at, zone));
-          }}
-          {...field}
-        />
-      );
-    }
+    case "date-time":
+      return <MomentField text={text} onChange={onChange} zone={zone} {...field} />;
     case "multiline":
       return <TextArea value={text} onChange={type} {...field} />;
     case "lines":

@@ -11,7 +11,7 @@ import { type Conf, confProblems, fromForm, readConf, toForm } from "../../lib/c
 import { groupBy } from "../../lib/groupBy";
 import { type Param, readParams } from "../../lib/params";
 import { fromCivil, toRfc3339 } from "../../lib/time";
-import { toast } from "../../lib/toast";
+import { toast, toastProblem } from "../../lib/toast";
 import { Button, ButtonLink } from "../../parts/Button";
 import { Field, TextArea, TextInput } from "../../parts/Field";
 import { Problem } from "../../parts/Problem";
@@ -111,22 +111,31 @@ export function TriggerForm({ dag, conf: given }: Props) {
   );
 }
 
-/** Unpauses first, so that what is due begins in its order; then starts the run, and shows it. */
+/** Starts the run, and shows it. Only then it unpauses: a run that was refused leaves the DAG as it was. */
 function useStart(dag: DagDetails) {
   const navigate = useNavigate();
+  const unpauseIf = async (isWanted: boolean): Promise<boolean> => {
+    if (!isWanted) return false;
+    return pauseDag.run({ dagId: dag.dag_id, isPaused: false }).then(
+      () => false,
+      () => true,
+    );
+  };
   type Start = { unpause: boolean; run: Parameters<typeof triggerDag.run>[0] };
   return useAction(
     {
       run: async ({ unpause, run }: Start) => {
-        if (unpause && dag.is_paused) await pauseDag.run({ dagId: run.dagId, isPaused: false });
-        return triggerDag.run(run);
+        const started = await triggerDag.run(run);
+        const isPaused = await unpauseIf(unpause && dag.is_paused);
+        return { ...started, isPaused };
       },
       touches: ({ run }: Start) => triggerDag.touches(run),
     },
     {
       quiet: true,
       done: (run) => {
-        toast("The run was triggered.");
+        if (run.isPaused) toastProblem("The run was triggered, but it waits: the DAG could not be unpaused.");
+        else toast("The run was triggered.");
         void navigate({ to: "/dags/$dagId/runs/$runId", params: { dagId: run.dag_id, runId: run.dag_run_id } });
       },
     },

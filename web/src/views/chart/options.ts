@@ -35,7 +35,8 @@ export function chartOptions({ lines, ink, zone, width, height, runs, guides, mo
     legend: { show: false },
     focus: { alpha: 0.22 },
     cursor: { drag: { x: false, y: false }, points: { size: 7 }, y: false },
-    padding: [14, 18, 0, 0],
+    // To the right there is room for half of the last label.
+    padding: [14, 46, 0, 0],
     scales: {
       x: { time: false, range: (_, from, to) => (from === to ? [from - 1, to + 1] : [from, to]) },
       y: { range: (_, least, most) => bounds(least, most) },
@@ -45,7 +46,7 @@ export function chartOptions({ lines, ink, zone, width, height, runs, guides, mo
         ...axis,
         grid: { show: false },
         incrs: [1, 2, 5, 10, 20, 50, 100],
-        space: 88,
+        space: 100,
         values: (_, splits) => splits.map((place) => runLabel(runs(), place, zone)),
       },
       {
@@ -89,8 +90,8 @@ function runLabel(runs: readonly ChartRun[], place: number, zone: string): strin
 
 /** Whether a minute has several runs. */
 function isDense(runs: readonly ChartRun[]): boolean {
-  const [first, last] = [toMillis(runs[0]?.run_after), toMillis(runs.at(-1)?.run_after)];
-  return first !== null && last !== null && last - first < runs.length * 60_000;
+  const minutes = runs.map((run) => run.run_after.slice(0, 16));
+  return minutes.some((minute, place) => minute === minutes[place - 1]);
 }
 
 /** What the lines stand on: runs that failed, and guides. */

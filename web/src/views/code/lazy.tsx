@@ -24,4 +24,8 @@ function late<P extends { className?: string }>(load: () => Promise<ComponentTyp
 
 export const CodeView = late<CodeViewProps>(() => import("./CodeView").then((module) => module.CodeView));
 export const DiffView = late<DiffViewProps>(() => import("./DiffView").then((module) => module.DiffView));
-export const CodeEditor = late<CodeEditorProps>(() => import("./CodeEditor").then((module) => module.CodeEditor));
+// With the editor comes what it needs to save: an upgrade in between must not cost what was written.
+export const CodeEditor = late<CodeEditorProps>(async () => {
+  const [module] = await Promise.all([import("./CodeEditor"), import("./DiffView")]);
+  return module.CodeEditor;
+});

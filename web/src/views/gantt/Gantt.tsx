@@ -55,7 +55,7 @@ export function Gantt(props: Props) {
     overscan: 12,
   });
   const ticks = timeTicks(span.from, span.to, zone, Math.max(2, Math.floor(width / TICK)));
-  const hasRoom = (at: number) => shareOf(at, span) * width < width - TICK / 2;
+  const hasRoom = (at: number) => shareOf(at, span) * width <= width - TICK;
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: dragging is a shortcut for the buttons above
     <div

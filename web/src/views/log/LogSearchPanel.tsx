@@ -87,9 +87,9 @@ export function LogSearchPanel({ query, search, onShow, onStep, onMore, onClose 
   );
 }
 
-function countWords({ matches, current, isBusy, hasMore, error }: LogSearch): string {
+function countWords({ matches, current, isBusy, hasMore, isCut, error }: LogSearch): string {
   if (matches.length === 0) return isBusy ? "Searching…" : error ? "No answer" : "No match";
-  const count = `${matches.length.toLocaleString("en")}${hasMore ? "+" : ""}`;
+  const count = `${matches.length.toLocaleString("en")}${hasMore || isCut ? "+" : ""}`;
   if (current >= 0) return `${(current + 1).toLocaleString("en")} of ${count}`;
   return `${count} ${matches.length === 1 && !hasMore ? "match" : "matches"}`;
 }

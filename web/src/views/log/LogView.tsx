@@ -117,8 +117,9 @@ function OpenedLog(props: OpenedProps) {
   const search = useLogSearch(source, query, true, goTo);
   const errors = useLogSearch(source, ERRORS, false, goTo);
   const nextError = () =>
-    void errors.step(1, 0).then((isFound) => {
-      if (!isFound) toast("No line looks like an error.", { tone: "plain" });
+    void errors.step(1, 0).then((stepped) => {
+      if (stepped === "none") toast("No line looks like an error.", { tone: "plain" });
+      if (stepped === "failed") toastProblem("The log could not be searched. Try again.");
     });
   const step = (direction: 1 | -1) => void search.step(direction, handle.current?.top() ?? 0);
   const toEnd = () => {

@@ -8,6 +8,8 @@ import type { LogSource } from "../../lib/log/source";
 const LOOK = 2_000;
 /** Before a stream that broke off is opened again. */
 const PAUSE = 1_000;
+/** After failures it is longer every time, up to this. */
+const PAUSE_MAX = 60_000;
 const LAST_LINES = 400;
 
 export interface OpenLog {
@@ -107,24 +109,30 @@ function keepUp(
     file.hasEnded = part.hasEnded;
     if (isNews && !stop.signal.aborted) tellSoon();
   };
-  const follow = () =>
-    source.follow(
+  const follow = async () => {
+    const turn = turnOf(stop.signal);
+    await source.follow(
       file.size,
       (part) => {
         file.add(part);
         tellSoon();
       },
-      stop.signal,
+      turn,
     );
+  };
   const run = async () => {
+    let failures = 0;
     while (!stop.signal.aborted && !file.hasEnded) {
+      await inSight(stop.signal);
       try {
         if (isFollowed) await follow();
         await look();
+        failures = 0;
       } catch {
         // The connection is lost: the bar above says so. It is tried again.
+        if (!document.hidden) failures += 1;
       }
-      await sleep(isFollowed ? PAUSE : LOOK, stop.signal);
+      await sleep(Math.min(PAUSE_MAX, (isFollowed ? PAUSE : LOOK) * 2 ** Math.min(failures, 10)), stop.signal);
     }
   };
   void run();
@@ -132,6 +140,36 @@ function keepUp(
     stop.abort();
     cancelAnimationFrame(frame);
   };
+}
+
+/** Ends with `stop`, or when the page is hidden: a browser has few connections for all of its tabs. */
+function turnOf(stop: AbortSignal): AbortSignal {
+  const turn = new AbortController();
+  const end = () => {
+    document.removeEventListener("visibilitychange", rest);
+    stop.removeEventListener("abort", end);
+    turn.abort();
+  };
+  const rest = () => document.hidden && end();
+  document.addEventListener("visibilitychange", rest);
+  stop.addEventListener("abort", end);
+  if (stop.aborted || document.hidden) end();
+  return turn.signal;
+}
+
+/** Waits until the page is shown. */
+function inSight(stop: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const look = () => {
+      if (document.hidden && !stop.aborted) return;
+      document.removeEventListener("visibilitychange", look);
+      stop.removeEventListener("abort", look);
+      resolve();
+    };
+    document.addEventListener("visibilitychange", look);
+    stop.addEventListener("abort", look);
+    look();
+  });
 }
 
 function sleep(ms: number, signal: AbortSignal): Promise<void> {

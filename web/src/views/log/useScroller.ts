@@ -97,7 +97,12 @@ export function useScroller(options: ScrollerOptions) {
     const tall = content.current?.offsetHeight ?? 0;
     const needsUp = box.scrollTop - now.top < box.clientHeight && now.window.from > 0;
     const needsDown = now.top + tall - box.scrollTop < 2 * box.clientHeight && now.window.to < file.size;
-    if (!needsUp && !needsDown) return setLooking(false);
+    if (!needsUp && !needsDown) {
+      const { sticks, onStick } = latest.current;
+      // All of it is in sight: there is no end to jump to.
+      if (!sticks && file.hasEnded && now.window.from === 0 && tall <= box.clientHeight) onStick(true);
+      return setLooking(false);
+    }
     // With a filter it may take long until there is something to show.
     setLooking(accept !== null);
     now.isBusy = true;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Cx, Draft, keys,
+    Cx, Draft, callbacks, keys,
     merge::{Fragments, Merged},
     task::Defaults,
 };
@@ -174,7 +174,8 @@ impl Cx<'_, '_, '_> {
         if self.is_absent(entry) {
             return;
         }
-        if key != "params" && self.refuse_markers(&entry.value) {
+        let is_callback = callbacks::event(key).is_some() && keys::DAG.contains(&key);
+        if key != "params" && !is_callback && self.refuse_markers(&entry.value) {
             return;
         }
         match key {
@@ -198,6 +199,7 @@ impl Cx<'_, '_, '_> {
             "is_paused_upon_creation" => dag.is_paused_upon_creation = self.boolean(entry),
             "params" => dag.params = self.params(entry, dag.timetable != Timetable::Null),
             "render_template_as_native_obj" => set(&mut dag.render_template_as_native_obj, self.boolean(entry)),
+            _ if is_callback => self.take_callbacks(&mut dag.callbacks, entry),
             "overlap_policy" => set(&mut dag.overlap_policy, self.word::<OverlapPolicy>(entry)),
             _ if keys::LATER.iter().any(|(later, _)| *later == key) && keys::DAG.contains(&key) => self.later(entry),
             _ => self.strange_dag_key(entry),
@@ -405,6 +407,7 @@ fn blank(id: &str, dialect: Dialect, zone: &str) -> Dag {
         params: BTreeMap::new(),
         render_template_as_native_obj: false,
         overlap_policy: OverlapPolicy::Queue,
+        callbacks: crate::dag::Callbacks::default(),
         groups: Vec::new(),
         tasks: Vec::new(),
     }

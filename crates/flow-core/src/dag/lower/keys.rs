@@ -181,16 +181,10 @@ pub(crate) const SENSOR: &[&str] =
 /// Keys whose behaviour is not built; what they are for, in words.
 pub(crate) const LATER: &[(&str, &str)] = &[
     ("deadline", "deadlines"),
-    ("email", "e-mails of tasks"),
     ("expand", "task mapping"),
     ("expand_kwargs", "task mapping"),
     ("inlets", "assets"),
     ("map_index_template", "task mapping"),
-    ("on_execute_callback", "callbacks"),
-    ("on_failure_callback", "callbacks"),
-    ("on_retry_callback", "callbacks"),
-    ("on_skipped_callback", "callbacks"),
-    ("on_success_callback", "callbacks"),
     ("outlets", "assets"),
     ("run_as_user", "running as another user"),
     ("setup", "setup and teardown tasks"),

@@ -47,7 +47,7 @@ impl Cx<'_, '_, '_> {
     /// Reads `params` of a DAG or task. `needs_defaults`: runs start without anyone to fill them in.
     pub(super) fn params(&mut self, entry: &Entry, needs_defaults: bool) -> BTreeMap<String, Param> {
         let mut params = BTreeMap::new();
-        for param in self.map(entry).unwrap_or_default() {
+        for (place, param) in self.map(entry).unwrap_or_default().iter().enumerate() {
             if self.refuse_markers(&param.value) {
                 continue;
             }
@@ -58,7 +58,7 @@ impl Cx<'_, '_, '_> {
                     Param { default: Some(self.json(&param.value)), ..Param::default() }
                 }
             };
-            params.insert(param.key.clone(), read);
+            params.insert(param.key.clone(), Param { place, ..read });
         }
         params
     }

@@ -36,21 +36,20 @@ impl Cx<'_, '_, '_> {
         }
     }
 
-    /// Refuses schedules that are not built: assets and Kafka.
+    /// Refuses schedules that are not built: assets.
     fn is_for_later(&mut self, entry: &Entry) -> bool {
         let mut found = false;
         for part in entry.value.entries() {
-            let (what, fits) = match part.key.as_str() {
-                "assets" | "any" | "all" => ("schedules on assets", part.value.list().is_some()),
-                "kafka" => ("schedules on Kafka", part.value.map().is_some()),
-                _ => continue,
-            };
+            if !matches!(part.key.as_str(), "assets" | "any" | "all") {
+                continue;
+            }
             found = true;
-            if fits {
-                let message = format!("`{}` cannot be used: this version of Flow does not have {what}", part.key);
+            if part.value.list().is_some() {
+                let message =
+                    format!("`{}` cannot be used: this version of Flow does not have schedules on assets", part.key);
                 self.error(part.key_place, message);
             } else {
-                self.wrong(part, if part.key == "kafka" { "a map" } else { "a list" });
+                self.wrong(part, "a list");
             }
         }
         found

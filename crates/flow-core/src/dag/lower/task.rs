@@ -1,14 +1,16 @@
 //! One task: its keys, each read once, in whatever order they were merged.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use super::{
-    Cx, DraftTask, keys,
+    Cx, DraftTask,
+    callbacks::{self, Mails},
+    keys,
     merge::{Fragments, Merged, put},
 };
 use crate::{
     dag::{
-        RetryOn, RetryPolicy, Task, WeightRule, nearest,
+        CallbackEvent, RetryOn, Task, WeightRule, nearest,
         place::Place,
         yaml::{Entry, Node, Value},
     },
@@ -88,6 +90,13 @@ impl Cx<'_, '_, '_> {
         if draft.task.wait_for_downstream {
             draft.task.depends_on_past = true;
         }
+        if let Some(mails) = draft.mails.take() {
+            for (event, mail) in self.mails(&mails) {
+                draft.task.callbacks.0.entry(event).or_default().push(mail);
+            }
+        }
+        // Nobody would see it begin.
+        draft.task.is_inline &= draft.task.callbacks.of(CallbackEvent::Execute).is_empty();
         if let (Some(spec), false) = (spec, is_fragment) {
             self.arguments(draft, spec, merged, &defaults.with);
         }
@@ -108,7 +117,9 @@ impl Cx<'_, '_, '_> {
             draft.task.do_xcom_push &= entry.key != "do_xcom_push";
             return;
         }
-        if !matches!(entry.key.as_str(), "params" | "expand" | "expand_kwargs") && self.refuse_markers(&entry.value) {
+        let may_have_markers = matches!(entry.key.as_str(), "params" | "expand" | "expand_kwargs")
+            || callbacks::event(&entry.key).is_some();
+        if !may_have_markers && self.refuse_markers(&entry.value) {
             return;
         }
         let task = &mut draft.task;
@@ -154,9 +165,13 @@ impl Cx<'_, '_, '_> {
             "retry_exponential_backoff" => task.retry.backoff = self.backoff(entry),
             "retry_on" => task.retry.retry_on = self.retry_on(entry),
             "params" => task.params = self.params(entry, false),
+            "email" => self.email(entry, &mut draft.mails),
             "email_on_failure" | "email_on_retry" => {
-                self.boolean(entry);
+                let wants = self.boolean(entry).unwrap_or(true);
+                let mails = draft.mails.get_or_insert_with(|| Mails::new(entry.place()));
+                *(if entry.key == "email_on_retry" { &mut mails.on_retry } else { &mut mails.on_failure }) = wants;
             }
+            key if callbacks::event(key).is_some() => self.take_callbacks(&mut draft.task.callbacks, entry),
             key if keys::LATER.iter().any(|(later, _)| *later == key) => self.later(entry),
             _ => self.strange_task_key(entry, spec),
         }
@@ -354,10 +369,7 @@ impl Cx<'_, '_, '_> {
             ("setup" | "teardown", Value::Bool(false)) => return,
             ("setup" | "teardown", Value::Bool(true)) => None,
             ("setup" | "teardown", _) => Some("`true` or `false`"),
-            ("email" | "inlets" | "outlets", Value::List(items)) if items.is_empty() => return,
-            ("email", Value::Text(text)) if text.is_empty() => return,
-            ("email", Value::Text(_) | Value::List(_)) => None,
-            ("email", _) => Some("an address or a list of them"),
+            ("inlets" | "outlets", Value::List(items)) if items.is_empty() => return,
             ("expand", Value::Map(_)) => None,
             ("expand", _) => Some("a map"),
             ("expand_kwargs", Value::Map(_) | Value::List(_)) => None,
@@ -388,36 +400,8 @@ fn set<T>(field: &mut T, value: Option<T>) {
 }
 
 /// Makes a task with every default.
-fn blank(id: &str, id_place: Place) -> DraftTask {
-    let task = Task {
-        id: TaskId::new(id),
-        display_name: None,
-        doc_md: None,
-        owner: "airflow".to_owned(),
-        operator: String::new(),
-        is_inline: false,
-        with: Vec::new(),
-        group: None,
-        upstream: Vec::new(),
-        downstream: Vec::new(),
-        trigger_rule: TriggerRule::AllSuccess,
-        retry: RetryPolicy::default(),
-        execution_timeout: None,
-        depends_on_past: false,
-        wait_for_downstream: false,
-        pool: "default_pool".to_owned(),
-        pool_slots: 1,
-        priority_weight: 1,
-        queue: "default".to_owned(),
-        start_date: None,
-        end_date: None,
-        max_active_tis_per_dag: None,
-        max_active_tis_per_dagrun: None,
-        do_xcom_push: true,
-        multiple_outputs: false,
-        params: BTreeMap::new(),
-        condition: None,
-    };
+pub(super) fn blank(id: &str, id_place: Place) -> DraftTask {
+    let task = Task::new(TaskId::new(id));
     DraftTask {
         task,
         id_place,
@@ -429,5 +413,6 @@ fn blank(id: &str, id_place: Place) -> DraftTask {
         rule_place: None,
         end_place: None,
         targets: Vec::new(),
+        mails: None,
     }
 }

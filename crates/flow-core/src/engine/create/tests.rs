@@ -36,6 +36,7 @@ fn dag(schedule: impl Into<Value>) -> Dag {
         render_template_as_native_obj: false,
         overlap_policy: OverlapPolicy::Queue,
         groups: Vec::new(),
+        callbacks: crate::dag::Callbacks::default(),
         tasks: Vec::new(),
     }
 }

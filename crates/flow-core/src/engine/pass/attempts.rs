@@ -2,7 +2,7 @@
 
 use super::Pass;
 use crate::{
-    dag::Task,
+    dag::{CallbackEvent, Task},
     engine::{GONE, retry},
     run::{Attempt, Failure, Outcome, Skips, TaskInstance},
     state::{RunState, TaskState},
@@ -89,17 +89,20 @@ impl Pass<'_> {
         let instance = self.edit(at);
         instance.started_at = instance.started_at.or(started);
         match outcome {
-            Outcome::Success => self.end(at, Success, ended),
+            Outcome::Success => self.succeed(at, ended),
             Outcome::Branch { follow } => {
                 let followed = self.view.dag.followed(task, follow);
                 self.edit(at).skips = Skips::AllBut(followed);
-                self.end(at, Success, ended);
+                self.succeed(at, ended);
             }
             Outcome::ShortCircuit { ignore_trigger_rules } => {
                 self.edit(at).skips = if *ignore_trigger_rules { Skips::Everything } else { Skips::AllBut(Vec::new()) };
-                self.end(at, Success, ended);
+                self.succeed(at, ended);
             }
-            Outcome::Skipped => self.end(at, Skipped, ended),
+            Outcome::Skipped => {
+                self.end(at, Skipped, ended);
+                self.call_back(at, CallbackEvent::Skipped, "");
+            }
             Outcome::Reschedule { at: due } => {
                 let instance = self.edit(at);
                 instance.state = UpForReschedule;
@@ -112,6 +115,11 @@ impl Pass<'_> {
         }
     }
 
+    fn succeed(&mut self, at: usize, ended: Timestamp) {
+        self.end(at, TaskState::Success, ended);
+        self.call_back(at, CallbackEvent::Success, "");
+    }
+
     /// The try failed.
     fn fail(&mut self, at: usize, task: &Task, failure: &Failure, ended: Timestamp) {
         let before = &self.view.tasks[at];
@@ -119,10 +127,12 @@ impl Pass<'_> {
             let date = self.view.run.logical_date.map(|date| date.to_string());
             let date = date.as_deref().unwrap_or(self.view.run.run_id.as_str());
             let salt = [self.view.dag.id.as_str(), task.id.as_str(), date];
-            self.retry(at, ended, ended + retry::delay(&task.retry, before.try_number, &salt));
+            self.retry(at, ended, ended + retry::pause(&task.retry, failure, before.try_number, &salt));
+            self.call_back(at, CallbackEvent::Retry, &failure.message);
         } else {
             self.has_failed = true;
             self.end(at, TaskState::Failed, ended);
+            self.call_back(at, CallbackEvent::Failure, &failure.message);
         }
         self.explain(at, failure.message.as_str());
     }
@@ -133,13 +143,16 @@ impl Pass<'_> {
         if self.view.tasks[at].lost >= most {
             self.has_failed = true;
             self.end(at, TaskState::Failed, ended);
-            self.explain(at, format!("{why}; {most} tries were lost before"));
+            let why = format!("{why}; {most} tries were lost before");
+            self.call_back(at, CallbackEvent::Failure, &why);
+            self.explain(at, why);
             return;
         }
         let instance = self.edit(at);
         instance.lost += 1;
         instance.max_tries = instance.max_tries.saturating_add(1);
         self.retry(at, ended, self.now);
+        self.call_back(at, CallbackEvent::Retry, why);
         self.explain(at, format!("{why}; it is tried again"));
     }
 

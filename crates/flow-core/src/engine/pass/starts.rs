@@ -2,7 +2,7 @@
 
 use super::{Pass, Pulse, end};
 use crate::{
-    dag::Task,
+    dag::{CallbackEvent, Task},
     engine::trigger_rule::{Tally, Verdict, judge},
     id::{TaskId, TaskIx},
     run::{DagRun, Skips},
@@ -180,6 +180,7 @@ impl Pass<'_> {
         if task.is_inline {
             instance.started_at = Some(now);
             end(instance, TaskState::Success, now);
+            self.call_back(at, CallbackEvent::Success, "");
         }
         !task.is_inline
     }

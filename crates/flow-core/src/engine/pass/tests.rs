@@ -31,7 +31,7 @@ fn with_rule(rule: TriggerRule) -> impl FnOnce(&mut Task) {
 }
 
 fn failure(cause: FailureCause, may_retry: bool) -> Outcome {
-    Outcome::Failed { failure: Failure { message: "no".into(), cause, may_retry } }
+    Outcome::Failed { failure: Failure::new("no", cause, may_retry) }
 }
 
 #[test]

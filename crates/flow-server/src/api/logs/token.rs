@@ -73,6 +73,7 @@ mod tests {
             task_id: "t".into(),
             map_index: -1,
             try_number,
+            worker: None,
         };
         let token = Token { offset: 1 << 40, line: 7, is_full: true };
         let text = token.write(&name(1));

@@ -150,7 +150,7 @@ mod tests {
         check(&Outcome::ShortCircuit { ignore_trigger_rules: true }, TaskState::Success);
         check(&Outcome::Skipped, TaskState::Skipped);
         check(&Outcome::Reschedule { at: Timestamp::default() }, TaskState::UpForReschedule);
-        let failure = Failure { message: String::new(), cause: FailureCause::Timeout, may_retry: true };
+        let failure = Failure::new(String::new(), FailureCause::Timeout, true);
         check(&Outcome::Failed { failure }, TaskState::Failed);
         check(&Outcome::Cancelled, TaskState::Failed);
         check(&Outcome::Lost { why: String::new() }, TaskState::Failed);

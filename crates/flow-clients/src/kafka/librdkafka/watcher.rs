@@ -1,0 +1,177 @@
+//! Hears what a client says by itself: brokers down, logins refused.
+
+use std::{
+    collections::VecDeque,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use rdkafka::{
+    client::ClientContext, config::RDKafkaLogLevel, error::KafkaError, statistics::Statistics,
+    types::RDKafkaErrorCode as Code,
+};
+
+use super::errors;
+use crate::{ClientError, kafka::Notes};
+
+/// Most sentences that are remembered, so as not to be said again and again.
+const SAID_MAX: usize = 16;
+
+/// Longest sentence.
+const LONGEST: usize = 1_000;
+
+/// What a client said, and who listens.
+#[derive(Default)]
+pub(super) struct Watcher {
+    heard: Mutex<Heard>,
+}
+
+#[derive(Default)]
+struct Heard {
+    listeners: Vec<(u64, Notes)>,
+    next: u64,
+    last: Option<(Code, String)>,
+    /// Why a connection broke, where the library takes it for no error: the other side hung up.
+    broke: Option<String>,
+    said: VecDeque<String>,
+}
+
+impl Watcher {
+    /// Listens from now on; returns what to give to [`Watcher::leave`].
+    pub(super) fn listen(&self, notes: Notes) -> u64 {
+        let mut heard = self.lock();
+        heard.next += 1;
+        let id = heard.next;
+        heard.listeners.push((id, notes));
+        id
+    }
+
+    /// Listens no more.
+    pub(super) fn leave(&self, id: u64) {
+        self.lock().listeners.retain(|(listener, _)| *listener != id);
+    }
+
+    /// Forgets what went wrong: a message has arrived.
+    pub(super) fn is_well(&self) {
+        let mut heard = self.lock();
+        heard.last = None;
+        heard.broke = None;
+        heard.said.clear();
+    }
+
+    /// Whether something is wrong that has not mended yet.
+    pub(super) fn is_ill(&self) -> bool {
+        self.lock().last.is_some()
+    }
+
+    /// What went wrong last, when waiting cannot mend it.
+    pub(super) fn hopeless(&self, doing: &str) -> Option<ClientError> {
+        let (code, said) = self.lock().last.clone()?;
+        errors::is_hopeless(code).then(|| errors::of_code(doing, Some(code), &said))
+    }
+
+    /// The error for something that failed: with the reason heard last, where that says more.
+    pub(super) fn explain(&self, doing: &str, error: &KafkaError) -> ClientError {
+        let is_vague = error.rdkafka_error_code().is_none_or(errors::may_pass);
+        let heard = self.lock();
+        match (&heard.last, &heard.broke) {
+            (Some((code, said)), _) if is_vague && *code != Code::AllBrokersDown => {
+                errors::of_code(doing, Some(*code), said)
+            }
+            (_, Some(said)) if is_vague => errors::of_code(doing, Some(Code::BrokerTransportFailure), said),
+            (Some(_) | None, Some(_) | None) => errors::explain(doing, error),
+        }
+    }
+
+    fn hear(&self, code: Code, reason: &str) {
+        let reason = plain(reason);
+        let mut heard = self.lock();
+        // "All brokers are down" says less than the reason before it, and a reason to give up outlives both.
+        let is_news = match &heard.last {
+            None => true,
+            Some((before, _)) => {
+                code != Code::AllBrokersDown && (!errors::is_hopeless(*before) || errors::is_hopeless(code))
+            }
+        };
+        if is_news {
+            heard.last = Some((code, reason.clone()));
+        }
+        if heard.said.contains(&reason) {
+            return;
+        }
+        if heard.said.len() >= SAID_MAX {
+            heard.said.pop_front();
+        }
+        heard.said.push_back(reason.clone());
+        let listeners: Vec<Notes> = heard.listeners.iter().map(|(_, notes)| notes.clone()).collect();
+        drop(heard);
+        for notes in listeners {
+            notes(&format!("Kafka: {reason}"));
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Heard> {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Drops what differs each time: the client's name in front, and "(after 3ms in state CONNECT)".
+fn plain(reason: &str) -> String {
+    let reason = reason.split(" (after ").next().unwrap_or(reason);
+    let reason = match reason.split_once("]: ") {
+        Some((front, rest)) if front.starts_with("[thrd:") => rest,
+        Some(_) | None => reason,
+    };
+    reason.chars().take(LONGEST).collect()
+}
+
+impl ClientContext for Watcher {
+    fn log(&self, _: RDKafkaLogLevel, facility: &str, message: &str) {
+        tracing::debug!(target: "librdkafka", facility, "{message}");
+        if facility == "FAIL" {
+            self.lock().broke = Some(plain(message));
+        }
+    }
+
+    fn stats(&self, _: Statistics) {}
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        let Some(code) = error.rdkafka_error_code() else { return };
+        // The end of a partition is no error, though it comes as one.
+        if code != Code::PartitionEOF && code != Code::NoError {
+            self.hear(code, reason);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[test]
+    fn it_says_each_thing_once_and_keeps_the_best_reason() {
+        let watcher = Watcher::default();
+        let said = Arc::new(Mutex::new(Vec::new()));
+        let to = said.clone();
+        let id = watcher.listen(Arc::new(move |note: &str| to.lock().unwrap().push(note.to_owned())));
+        let refused = "127.0.0.1:1/bootstrap: Connect to ipv4#127.0.0.1:1 failed: Connection refused";
+        for at in 0..3 {
+            watcher.error(
+                KafkaError::Global(Code::BrokerTransportFailure),
+                &format!("{refused} (after {at}ms in state CONNECT)"),
+            );
+            watcher.error(KafkaError::Global(Code::AllBrokersDown), "1/1 brokers are down");
+        }
+        assert_eq!(*said.lock().unwrap(), [format!("Kafka: {refused}"), "Kafka: 1/1 brokers are down".to_owned()]);
+        let error = watcher.explain("read", &KafkaError::MetadataFetch(Code::OperationTimedOut));
+        assert!(error.message.contains("Connection refused"), "{error}");
+        assert_eq!(watcher.hopeless("read"), None);
+        watcher.error(KafkaError::Global(Code::Authentication), "wrong password");
+        watcher.error(KafkaError::Global(Code::BrokerTransportFailure), "gone");
+        assert!(watcher.hopeless("read").unwrap().message.contains("refuses the login: wrong password"));
+        watcher.leave(id);
+        watcher.is_well();
+        assert!(!watcher.is_ill());
+    }
+}

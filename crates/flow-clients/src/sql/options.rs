@@ -1,0 +1,238 @@
+//! From a connection as people write it to what the drivers take. Names are those of Airflow's hooks.
+
+use std::{path::PathBuf, str::FromStr as _, time::Duration};
+
+use flow_core::connection::{self, Connection};
+use serde_json::{Map, Value};
+use sqlx::{
+    mysql::{MySqlConnectOptions, MySqlSslMode},
+    postgres::{PgConnectOptions, PgSslMode},
+    sqlite::SqliteConnectOptions,
+};
+
+use super::DatabaseKind;
+use crate::{ClientError, Result};
+
+/// How long it may take to connect, unless `connect_timeout` says otherwise.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long SQLite waits for another writer: what Airflow's hook waits.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What is needed to connect.
+#[derive(Clone, Debug)]
+pub(crate) struct Target {
+    pub(crate) options: Options,
+    /// For messages: no password.
+    pub(crate) address: String,
+    pub(crate) id: String,
+    pub(crate) timeout: Duration,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Options {
+    Postgres(Box<PgConnectOptions>),
+    MySql(Box<MySqlConnectOptions>),
+    Sqlite(Box<SqliteConnectOptions>),
+}
+
+impl Target {
+    pub(crate) fn of(connection: &Connection) -> Result<Self> {
+        let extra = connection.extra.as_ref().map(|text| connection::check_extra(text.expose())).transpose();
+        let extra = Extra { id: &connection.id, fields: extra.map_err(ClientError::settings)?.unwrap_or_default() };
+        let kind = DatabaseKind::of(&connection.conn_type).ok_or_else(|| {
+            ClientError::settings(format!(
+                "connection `{}` is of the type `{}`, which is no SQL database (there are: postgres, mysql, sqlite)",
+                connection.id, connection.conn_type
+            ))
+        })?;
+        let (options, address) = match kind {
+            DatabaseKind::Postgres => postgres(connection, &extra)?,
+            DatabaseKind::MySql => mysql(connection, &extra)?,
+            DatabaseKind::Sqlite => sqlite(connection, &extra)?,
+        };
+        let timeout = extra.seconds("connect_timeout")?.unwrap_or(CONNECT_TIMEOUT);
+        Ok(Self { options, address, id: connection.id.clone(), timeout })
+    }
+
+    pub(crate) fn kind(&self) -> DatabaseKind {
+        match self.options {
+            Options::Postgres(_) => DatabaseKind::Postgres,
+            Options::MySql(_) => DatabaseKind::MySql,
+            Options::Sqlite(_) => DatabaseKind::Sqlite,
+        }
+    }
+}
+
+fn given(text: Option<&String>) -> Option<&str> {
+    text.map(String::as_str).map(str::trim).filter(|text| !text.is_empty())
+}
+
+fn postgres(connection: &Connection, extra: &Extra<'_>) -> Result<(Options, String)> {
+    let host = given(connection.host.as_ref()).unwrap_or("localhost");
+    let port = connection.port.filter(|port| *port > 0).unwrap_or(5432);
+    let mut options = PgConnectOptions::new_without_pgpass().host(host).port(port);
+    options = options.application_name(extra.text("application_name").unwrap_or("flow"));
+    if let Some(login) = given(connection.login.as_ref()) {
+        options = options.username(login);
+    }
+    if let Some(password) = &connection.password {
+        options = options.password(password.expose());
+    }
+    if let Some(database) = given(connection.schema.as_ref()) {
+        options = options.database(database);
+    }
+    if let Some(mode) = extra.text("sslmode") {
+        let mode = PgSslMode::from_str(mode).map_err(|_| {
+            extra.wrong("sslmode", "one of `disable`, `allow`, `prefer`, `require`, `verify-ca`, `verify-full`")
+        })?;
+        options = options.ssl_mode(mode);
+    }
+    if let Some(file) = extra.file("sslrootcert")? {
+        options = options.ssl_root_cert(file);
+    }
+    if let Some(file) = extra.file("sslcert")? {
+        options = options.ssl_client_cert(file);
+    }
+    if let Some(file) = extra.file("sslkey")? {
+        options = options.ssl_client_key(file);
+    }
+    // As libpq has it: `-c name=value -c name=value`.
+    let settings = extra.text("options").unwrap_or_default();
+    let settings = settings.split_whitespace().filter_map(|word| word.trim_start_matches("-c").split_once('='));
+    options = options.options(settings);
+    Ok((Options::Postgres(Box::new(options)), format!("Postgres at {host}:{port}")))
+}
+
+fn mysql(connection: &Connection, extra: &Extra<'_>) -> Result<(Options, String)> {
+    let host = given(connection.host.as_ref()).unwrap_or("localhost");
+    let port = connection.port.filter(|port| *port > 0).unwrap_or(3306);
+    // The server's own modes hold: what people wrote for their server means the same here.
+    let mut options =
+        MySqlConnectOptions::new().host(host).port(port).pipes_as_concat(false).no_engine_substitution(false);
+    if let Some(login) = given(connection.login.as_ref()) {
+        options = options.username(login);
+    }
+    if let Some(password) = &connection.password {
+        options = options.password(password.expose());
+    }
+    if let Some(database) = given(connection.schema.as_ref()) {
+        options = options.database(database);
+    }
+    if let Some(charset) = extra.text("charset") {
+        if !charset.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+            return Err(extra.wrong("charset", "a name such as `utf8mb4`"));
+        }
+        options = options.charset(charset);
+    }
+    if let Some(socket) = extra.text("unix_socket") {
+        options = options.socket(socket);
+    }
+    let ssl = extra.object("ssl")?;
+    if let Some(file) = ssl.file("ca")?.or(extra.file("sslrootcert")?) {
+        options = options.ssl_ca(file).ssl_mode(MySqlSslMode::VerifyCa);
+    }
+    if let Some(file) = ssl.file("cert")? {
+        options = options.ssl_client_cert(file);
+    }
+    if let Some(file) = ssl.file("key")? {
+        options = options.ssl_client_key(file);
+    }
+    if let Some(mode) = extra.text("ssl_mode").or_else(|| extra.text("sslmode")) {
+        let words = mode.to_lowercase().replace('-', "_");
+        options = options.ssl_mode(match words.as_str() {
+            "disabled" | "disable" => MySqlSslMode::Disabled,
+            "preferred" | "prefer" | "allow" => MySqlSslMode::Preferred,
+            "required" | "require" => MySqlSslMode::Required,
+            "verify_ca" => MySqlSslMode::VerifyCa,
+            "verify_identity" | "verify_full" => MySqlSslMode::VerifyIdentity,
+            _ => {
+                let words = "one of `DISABLED`, `PREFERRED`, `REQUIRED`, `VERIFY_CA`, `VERIFY_IDENTITY`";
+                return Err(extra.wrong("ssl_mode", words));
+            }
+        });
+    }
+    Ok((Options::MySql(Box::new(options)), format!("MySQL at {host}:{port}")))
+}
+
+fn sqlite(connection: &Connection, extra: &Extra<'_>) -> Result<(Options, String)> {
+    let host = given(connection.host.as_ref());
+    let schema = given(connection.schema.as_ref());
+    let path = match (host, schema) {
+        // `sqlite:///path/to.db`: the path is behind the empty host, without its slash.
+        (None, Some(schema)) if schema != ":memory:" && !schema.starts_with('/') => format!("/{schema}"),
+        (Some(path), _) | (None, Some(path)) => path.to_owned(),
+        (None, None) => {
+            return Err(ClientError::settings(format!(
+                "connection `{}` names no file: `host` is the path of a SQLite database",
+                connection.id
+            )));
+        }
+    };
+    if path == ":memory:" {
+        let words = "connection `{}` is a SQLite database in memory, which nobody else could see: name a file";
+        return Err(ClientError::settings(words.replace("{}", &connection.id)));
+    }
+    let options = SqliteConnectOptions::new()
+        .filename(&path)
+        .create_if_missing(extra.bool("create")?.unwrap_or(false))
+        .foreign_keys(extra.bool("foreign_keys")?.unwrap_or(false))
+        .busy_timeout(extra.seconds("timeout")?.unwrap_or(BUSY_TIMEOUT));
+    Ok((Options::Sqlite(Box::new(options)), format!("SQLite file {path}")))
+}
+
+/// `extra` of a connection, or an object in it. Numbers and truths may be texts: a URI has no others.
+struct Extra<'a> {
+    id: &'a str,
+    fields: Map<String, Value>,
+}
+
+impl Extra<'_> {
+    fn wrong(&self, name: &str, expected: &str) -> ClientError {
+        ClientError::settings(format!("`{name}` in `extra` of connection `{}` must be {expected}", self.id))
+    }
+
+    fn text(&self, name: &str) -> Option<&str> {
+        self.fields.get(name)?.as_str().map(str::trim).filter(|text| !text.is_empty())
+    }
+
+    fn bool(&self, name: &str) -> Result<Option<bool>> {
+        match self.fields.get(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::Bool(value)) => Ok(Some(*value)),
+            Some(Value::String(text)) if ["true", "True", "1"].contains(&text.as_str()) => Ok(Some(true)),
+            Some(Value::String(text)) if ["false", "False", "0", ""].contains(&text.as_str()) => Ok(Some(false)),
+            Some(_) => Err(self.wrong(name, "`true` or `false`")),
+        }
+    }
+
+    fn seconds(&self, name: &str) -> Result<Option<Duration>> {
+        let Some(value) = self.fields.get(name).filter(|value| !value.is_null()) else { return Ok(None) };
+        let seconds = value.as_f64().or_else(|| value.as_str()?.trim().parse().ok());
+        match seconds {
+            Some(seconds) if (0.001..=3600.0).contains(&seconds) => Ok(Some(Duration::from_secs_f64(seconds))),
+            _ => Err(self.wrong(name, "seconds, at most 3600")),
+        }
+    }
+
+    /// The path of a file that must be there: the drivers' own words do not name it.
+    fn file(&self, name: &str) -> Result<Option<PathBuf>> {
+        let Some(path) = self.text(name).map(PathBuf::from) else { return Ok(None) };
+        if path.is_file() {
+            return Ok(Some(path));
+        }
+        Err(self.wrong(name, &format!("the path of a file; there is none at `{}`", path.display())))
+    }
+
+    /// An object, or a text that holds one.
+    fn object(&self, name: &str) -> Result<Self> {
+        let fields = match self.fields.get(name) {
+            Some(Value::Object(fields)) => fields.clone(),
+            Some(Value::String(text)) => {
+                connection::check_extra(text).map_err(|_| self.wrong(name, "an object such as {\"ca\": \"path\"}"))?
+            }
+            Some(_) | None => Map::new(),
+        };
+        Ok(Self { id: self.id, fields })
+    }
+}

@@ -1,0 +1,222 @@
+//! Waits for a message.
+
+use std::time::{Duration, Instant};
+
+use anyhow::anyhow;
+use flow_clients::kafka::{Consumer, Message, Offsets, Reading};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::{
+    context::{Stream, TaskContext},
+    kafka::{ValueFormat, kafka_default, names, notes, place},
+    operator::OperatorError,
+    sensor::{Look, Sensor},
+    values::{Expr, OneOrMany},
+};
+
+/// Most messages that are taken at once.
+const BATCH: usize = 1_000;
+
+/// Longest time of one look; the next goes on where it ended, if there is a group.
+const LOOK_MAX: Duration = Duration::from_secs(30);
+
+/// Longest silence within a look: what is there comes sooner.
+const SILENCE_MAX: Duration = Duration::from_secs(5);
+
+/// `uses: kafka_sensor`
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct KafkaSensor {
+    /// The connection to Kafka.
+    #[serde(default = "kafka_default")]
+    kafka_config_id: String,
+    /// The topics: one, or a list.
+    topics: OneOrMany,
+    /// The group under whose name offsets are stored: each message is seen once, and the next sensor of the group goes on
+    /// behind the one that was found. The sensor reads every partition, whoever else is in the group. Default: `group.id`
+    /// of the connection, else none: each look sees everything from the beginning of the wait on.
+    #[serde(default)]
+    group_id: Option<String>,
+    /// Where to begin when nothing is stored: with the first message that is there, not with the first that is written
+    /// after the wait has begun. Default: false.
+    #[serde(default)]
+    from_beginning: bool,
+    /// An expression over `key`, `value`, `headers`, `timestamp` (ISO 8601), `topic`, `partition` and `offset`, such as
+    /// `value.status == "done"`. Default: any message will do.
+    #[serde(default)]
+    filter: Option<Expr>,
+    /// How values are read; as in `kafka_consume`. Default: `auto`.
+    #[serde(default)]
+    value_format: ValueFormat,
+}
+
+impl Sensor for KafkaSensor {
+    const NAME: &'static str = "kafka_sensor";
+    const CLASS: &'static str = "airflow.providers.apache.kafka.sensors.kafka.AwaitMessageSensor";
+    const SUMMARY: &'static str = "Waits for a message in Kafka topics; the message is the result.";
+    const TEMPLATED: &'static [&'static str] = &["topics", "group_id"];
+    const EXAMPLE: &'static str = "\
+id: upload_is_done
+uses: kafka_sensor
+with:
+  topics: uploads
+  group_id: \"{{ dag.dag_id }}\"
+  filter: value.file == 'orders.csv' and value.status == 'done'
+  poke_interval: 10s
+  timeout: 2h
+";
+
+    async fn look(&self, cx: &mut TaskContext) -> Result<Look, OperatorError> {
+        let cancel = cx.cancel.clone();
+        tokio::select! {
+            biased;
+            () = cancel.cancelled() => Err(OperatorError::cancelled()),
+            look = self.search(cx) => look,
+        }
+    }
+}
+
+impl KafkaSensor {
+    async fn search(&self, cx: &TaskContext) -> Result<Look, OperatorError> {
+        let connection = cx.connection(&self.kafka_config_id).await?;
+        let has_group = self.group_id.is_some()
+            || flow_clients::kafka::Settings::of(&connection)?.get("group.id").is_some_and(|group| !group.is_empty());
+        let reading = Reading { group: self.group_id.clone(), from_beginning: true, ..Reading::default() };
+        let consumer = Consumer::open(&connection, &reading, notes(cx)).await?;
+        let mut places = Vec::new();
+        for topic in &self.topics.items {
+            places.extend(consumer.partitions(topic).await?.into_iter().map(|partition| (topic.clone(), partition)));
+        }
+        if places.is_empty() {
+            return Err(OperatorError::fatal(anyhow!("`topics` names no topic")));
+        }
+        let mut next = self.begin(cx, &consumer, &places, has_group).await?;
+        let mut goal = Offsets::new();
+        for (topic, partition) in places {
+            let (low, end) = consumer.watermarks(&topic, partition).await?;
+            let at = (topic, partition);
+            let begins = next.entry(at.clone()).or_insert(low);
+            *begins = (*begins).max(low);
+            if *begins < end {
+                goal.insert(at, end);
+            }
+        }
+        let before = next.clone();
+        let found = self.find(&consumer, &mut next, goal).await?;
+        if has_group && next != before {
+            consumer.commit(&next).await?;
+        }
+        consumer.close().await;
+        let Some(found) = found else { return Ok(Look::NotYet) };
+        cx.say(Stream::Info, &format!("found {}", place(&found)));
+        Ok(Look::Met(Value::Object(names(&found, self.value_format)?)))
+    }
+
+    /// Where each partition is read from.
+    async fn begin(
+        &self,
+        cx: &TaskContext,
+        consumer: &Consumer,
+        places: &[(String, i32)],
+        has_group: bool,
+    ) -> Result<Offsets, OperatorError> {
+        let mut next = if has_group { consumer.committed(places).await? } else { Offsets::new() };
+        let missing: Vec<_> = places.iter().filter(|place| !next.contains_key(*place)).cloned().collect();
+        if !missing.is_empty() && !self.from_beginning {
+            let began = cx.identity.started_at.as_micros() / 1_000;
+            next.extend(consumer.offsets_since(&missing, began).await?);
+        }
+        Ok(next)
+    }
+
+    /// Looks for the message up to the goal, and moves `next` behind what was seen.
+    async fn find(
+        &self,
+        consumer: &Consumer,
+        next: &mut Offsets,
+        mut goal: Offsets,
+    ) -> Result<Option<Message>, OperatorError> {
+        if goal.is_empty() {
+            return Ok(None);
+        }
+        let filter = self.filter.as_ref().map(Expr::compile).transpose();
+        let filter = filter.map_err(|error| OperatorError::fatal(anyhow!("`filter`: {error}")))?;
+        let from =
+            next.iter().filter(|(at, _)| goal.contains_key(*at)).map(|(at, offset)| (at.clone(), *offset)).collect();
+        consumer.assign(&from).await?;
+        let began = Instant::now();
+        let mut heard = Instant::now();
+        while !goal.is_empty() && began.elapsed() < LOOK_MAX {
+            let polled = consumer.poll(BATCH, Duration::from_secs(1)).await?;
+            for message in polled.messages {
+                heard = Instant::now();
+                let is_it = match &filter {
+                    None => true,
+                    Some(filter) => filter
+                        .holds(&names(&message, self.value_format)?)
+                        .map_err(|error| OperatorError::fatal(anyhow!("`filter` on {}: {error}", place(&message))))?,
+                };
+                next.insert((message.topic.to_string(), message.partition), message.offset + 1);
+                if is_it {
+                    return Ok(Some(message));
+                }
+            }
+            let is_one = self.topics.items.len() == 1;
+            goal.retain(|at, end| next[at] < *end && !(is_one && polled.ends.contains(&at.1)));
+            if heard.elapsed() > SILENCE_MAX {
+                consumer.check().await?;
+                break;
+            }
+        }
+        Ok(None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::{kafka::tests::broker, testing::World};
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn it_waits_for_the_message_that_fits_and_sees_each_once() {
+        let world = World::new();
+        let Some(topic) = broker("it_waits_for_the_message_that_fits_and_sees_each_once", &world) else { return };
+        world.run("kafka_topic", json!({ "topic": topic, "partitions": 2 })).await;
+        let produce = async |messages: Value| {
+            let run = world.run("kafka_produce", json!({ "topic": topic, "messages": messages })).await;
+            assert_eq!(run.word(), "success", "{run:?}");
+        };
+        let look = async |more: Value| {
+            let mut given = json!({ "topics": topic, "filter": "value.status == 'done'" });
+            given.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            let run = world.run("kafka_sensor", given).await;
+            match run.word() {
+                "waits" => Ok(Value::Null),
+                "success" => Ok(run.result().unwrap()["value"]["n"].clone()),
+                _ => Err(format!("{run:?}")),
+            }
+        };
+        let group = || json!({ "group_id": topic });
+        // Written before the wait: not meant, unless asked for.
+        let old = "2020-01-01T00:00:00Z";
+        produce(json!([{ "value": { "status": "done", "n": 0 }, "timestamp": old }])).await;
+        assert_eq!(look(json!({})).await, Ok(Value::Null));
+        assert_eq!(look(json!({ "from_beginning": true })).await, Ok(json!(0)));
+        assert_eq!(look(group()).await, Ok(Value::Null));
+        let done = |n: u32| json!({ "key": "k", "value": { "status": "done", "n": n } });
+        produce(json!([{ "value": { "status": "begun", "n": 1 } }, done(2), done(3)])).await;
+        assert_eq!(look(json!({})).await, Ok(json!(2)));
+        assert_eq!(look(json!({})).await, Ok(json!(2)), "without a group nothing is stored");
+        assert_eq!(look(group()).await, Ok(json!(2)));
+        assert_eq!(look(group()).await, Ok(json!(3)));
+        assert_eq!(look(group()).await, Ok(Value::Null));
+        produce(json!(["odd"])).await;
+        let error = look(json!({ "value_format": "json" })).await;
+        assert!(error.as_ref().is_err_and(|words| words.contains("is no JSON")) || error == Ok(json!(2)), "{error:?}");
+        let missing = json!({ "topics": format!("{topic}-ghost") });
+        world.run("kafka_sensor", missing).await.failed("there is no topic");
+    }
+}

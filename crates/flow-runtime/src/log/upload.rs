@@ -1,0 +1,251 @@
+//! Sends logs to the remote store when their attempts have ended. One process a folder does it.
+//!
+//! A store that is away or full costs nobody anything: the queue grows on the disk, and is sent when the store is back.
+//! How it stands is in `ROOT/.upload-state`, for whoever wants to show it.
+
+use std::{
+    collections::{HashSet, VecDeque},
+    ffi::OsString,
+    fs, io,
+    ops::ControlFlow::Continue,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use flow_store::Store;
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+use tracing::{info, warn};
+
+use super::{
+    LogStore, RemoteLogs,
+    remote::Queue,
+    sweep::{Held, lock},
+};
+use crate::Stop;
+
+/// Between two looks at the queue.
+const LOOK: Duration = Duration::from_secs(3);
+/// After a failure, doubled by each further one.
+const BACKOFF: Duration = Duration::from_secs(2);
+const BACKOFF_MAX: Duration = Duration::from_secs(300);
+/// Logs on their way at once.
+const AT_ONCE: usize = 4;
+/// Entries of the queue that are looked at together.
+const BATCH: usize = 500;
+/// Failures in a row after which the store counts as away.
+const FAILURES: usize = 3;
+/// Most logs that failed and are tried after the others.
+const ASIDE: usize = 1000;
+/// Waiting logs are counted so far.
+const COUNTED: u64 = 1_000_000;
+/// In the folder of all logs.
+const LOCK: &str = ".upload-lock";
+const STATE: &str = ".upload-state";
+
+/// How sending logs stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UploadState {
+    /// Logs that wait, those of attempts that run among them.
+    pub waiting: u64,
+    /// Microseconds since 1970; `None` = it goes well.
+    pub failing_since: Option<i64>,
+    /// What the store said last, while it fails.
+    pub error: Option<String>,
+}
+
+/// Sends the logs of one folder, as long as the process lives.
+pub struct Uploader {
+    pub logs: LogStore,
+    pub store: Store,
+    pub remote: RemoteLogs,
+    /// Between two looks; [`Uploader::new`] sets what is usual.
+    pub look: Duration,
+}
+
+/// What came of one log.
+enum Sent {
+    Delivered,
+    /// It is no longer there.
+    Gone,
+    Failed(io::Error),
+}
+
+impl Uploader {
+    pub fn new(logs: LogStore, store: Store, remote: RemoteLogs) -> Self {
+        Self { logs, store, remote, look: LOOK }
+    }
+
+    /// Sends what waits, until a stop is asked for. What is left then is sent by the next process.
+    pub async fn run(self, stop: Stop) {
+        let mut state = UploadState::default();
+        let (mut pause, mut aside, mut backoff) = (self.look, HashSet::new(), Duration::ZERO);
+        let mut held_lock = None;
+        while stop.or(tokio::time::sleep(pause)).await.is_continue() {
+            pause = self.look;
+            if held_lock.is_none() {
+                held_lock = lock(&self.logs.root().join(LOCK));
+            }
+            if held_lock.is_none() {
+                continue;
+            }
+            let Continue(walked) = stop.or(self.walk(&mut aside)).await else { return };
+            let now = self.logs.inner.clock.now().as_micros();
+            let walked = walked.unwrap_or_else(|error| Walked { failure: Some(error), ..Walked::default() });
+            if walked.delivered > 0 {
+                backoff = Duration::ZERO;
+                tracing::debug!(delivered = walked.delivered, "task logs were sent");
+            }
+            match walked.failure {
+                None => {
+                    backoff = Duration::ZERO;
+                    if state.failing_since.take().is_some() {
+                        info!(store = self.remote.url(), "task logs are sent again");
+                    }
+                    state.error = None;
+                }
+                Some(error) => {
+                    if state.failing_since.is_none() {
+                        warn!(store = self.remote.url(), %error, "task logs cannot be sent, they wait on the disk");
+                    }
+                    state.failing_since.get_or_insert(now);
+                    state.error = Some(error.to_string());
+                    backoff = (backoff * 2).clamp(BACKOFF.min(self.look), BACKOFF_MAX);
+                    pause = backoff;
+                }
+            }
+            state.waiting = count(&Queue::of(self.logs.root()).folder());
+            if let Err(error) = state.write(self.logs.root()) {
+                tracing::debug!(%error, "could not write down how sending logs stands");
+            }
+        }
+    }
+}
+
+/// What came of going through the queue.
+#[derive(Default)]
+struct Walked {
+    delivered: u64,
+    failure: Option<io::Error>,
+    /// Failures since the last success.
+    in_a_row: usize,
+}
+
+impl Uploader {
+    /// Goes through the queue once; what failed the last time comes after the others.
+    async fn walk(&self, aside: &mut HashSet<OsString>) -> io::Result<Walked> {
+        let mut walked = Walked::default();
+        let had_aside = !aside.is_empty();
+        self.pass(aside, &mut walked).await?;
+        if had_aside && walked.in_a_row < FAILURES {
+            aside.clear();
+            self.pass(aside, &mut walked).await?;
+        }
+        Ok(walked)
+    }
+
+    /// Sends what waits and is not put aside, until the store seems to be away.
+    async fn pass(&self, aside: &mut HashSet<OsString>, walked: &mut Walked) -> io::Result<()> {
+        let root = self.logs.root();
+        let mut entries = match fs::read_dir(Queue::of(root).folder()) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            other => other?,
+        };
+        while walked.in_a_row < FAILURES {
+            let looked: Vec<fs::DirEntry> = entries.by_ref().take(BATCH).flatten().collect();
+            if looked.is_empty() {
+                break;
+            }
+            let links = looked.iter().filter(|entry| !aside.contains(&entry.file_name()));
+            let found: Vec<_> =
+                links.filter_map(|entry| Some((entry.path(), fs::read_link(entry.path()).ok()?))).collect();
+            if found.is_empty() {
+                continue;
+            }
+            // After the queue was read: what is not in use by now has ended.
+            let in_use = self.store.logs_in_use().await.map_err(io::Error::other)?;
+            let held = Held::new(root, &in_use);
+            let ready = found.into_iter().filter(|(_, below)| !held.has(&root.join(below)));
+            self.send_all(ready.collect(), aside, walked).await?;
+        }
+        Ok(())
+    }
+
+    async fn send_all(
+        &self,
+        mut ready: VecDeque<(PathBuf, PathBuf)>,
+        aside: &mut HashSet<OsString>,
+        walked: &mut Walked,
+    ) -> io::Result<()> {
+        let mut sending = JoinSet::new();
+        while walked.in_a_row < FAILURES {
+            while sending.len() < AT_ONCE
+                && let Some((entry, below)) = ready.pop_front()
+            {
+                sending.spawn(send(self.remote.clone(), self.logs.root().to_owned(), entry, below));
+            }
+            let Some(sent) = sending.join_next().await else { break };
+            match sent.map_err(io::Error::other)? {
+                (_, Sent::Delivered) => (walked.delivered, walked.in_a_row) = (walked.delivered + 1, 0),
+                (_, Sent::Gone) => {}
+                (entry, Sent::Failed(error)) => {
+                    walked.in_a_row += 1;
+                    walked.failure = Some(error);
+                    if aside.len() < ASIDE {
+                        aside.extend(entry.file_name().map(OsString::from));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Sends one log, and takes it from the queue when the store has confirmed.
+async fn send(remote: RemoteLogs, root: PathBuf, entry: PathBuf, below: PathBuf) -> (PathBuf, Sent) {
+    // A link leads nowhere else: the queue is a folder that others may write to.
+    let is_below = below.components().all(|part| matches!(part, std::path::Component::Normal(_)));
+    let sent = match is_below {
+        true => remote.send(&root, &below).await,
+        false => Err(io::ErrorKind::NotFound.into()),
+    };
+    let result = match sent {
+        Ok(()) => Sent::Delivered,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Sent::Gone,
+        Err(error) => Sent::Failed(error),
+    };
+    if !matches!(result, Sent::Failed(_)) {
+        let _ = fs::remove_file(&entry);
+    }
+    (entry, result)
+}
+
+fn count(folder: &Path) -> u64 {
+    fs::read_dir(folder).map_or(0, |entries| entries.flatten().zip(0..COUNTED).count() as u64)
+}
+
+impl UploadState {
+    /// Reads how sending the logs of a folder stands; `None` when nothing was ever sent from it.
+    pub fn read(root: &Path) -> Option<Self> {
+        let value: Value = serde_json::from_slice(&fs::read(root.join(STATE)).ok()?).ok()?;
+        Some(Self {
+            waiting: value["waiting"].as_u64()?,
+            failing_since: value["failing_since"].as_i64(),
+            error: value["error"].as_str().map(str::to_owned),
+        })
+    }
+
+    fn write(&self, root: &Path) -> io::Result<()> {
+        if Self::read(root).as_ref() == Some(self) {
+            return Ok(());
+        }
+        let Self { waiting, failing_since, error } = self;
+        let text = json!({ "waiting": waiting, "failing_since": failing_since, "error": error }).to_string();
+        let part = root.join(format!("{STATE}.part"));
+        fs::write(&part, text)?;
+        fs::rename(part, root.join(STATE))
+    }
+}
+
+#[cfg(test)]
+mod tests;

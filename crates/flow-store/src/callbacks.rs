@@ -1,0 +1,361 @@
+//! Callbacks: an outbox. What a DAG asks to be done is written in the transaction of the change that it is about, and
+//! taken from here by whoever does it, as often as it needs.
+
+use flow_core::{RunKey, Timestamp, dag::CallbackEvent};
+use serde_json::{Value, json};
+
+use crate::{
+    Place, Signal, Store, StoreError, Stretch, Tx,
+    db::{on, statements},
+    looks::at_once,
+    rows::{count, micros, to_list, word},
+    select::Select,
+};
+
+/// Most bytes of what went wrong, of an error and of a log.
+const TEXT_MAX: usize = 16 << 10;
+
+/// A callback that is to be done now.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ClaimedCallback {
+    pub id: i64,
+    pub run: RunKey,
+    pub version_id: i64,
+    /// `None`: it is the run's.
+    pub task_id: Option<String>,
+    pub map_index: i32,
+    /// The try of the task; how often the run was cleared.
+    pub number: u32,
+    pub event: CallbackEvent,
+    /// In the list of its event.
+    pub place: usize,
+    pub exception: String,
+    /// Which try to do it this is, from 1.
+    pub tries: u32,
+}
+
+/// What came of a try to do it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CallbackReport {
+    pub id: i64,
+    /// As in the claim: a later one makes this report void.
+    pub tries: u32,
+    /// What went wrong; `None` = it is done.
+    pub error: Option<String>,
+    /// When to try again; `None` = never.
+    pub again_at: Option<Timestamp>,
+    /// What it said, secrets masked.
+    pub log: String,
+}
+
+/// Which callbacks a list shows. What is `None` or empty does not filter.
+#[derive(Clone, Debug, Default)]
+pub struct CallbackFilter {
+    pub id: Option<i64>,
+    pub dag_id: Option<String>,
+    pub run_id: Option<String>,
+    /// Empty = those of runs themselves.
+    pub task_id: Option<String>,
+    pub map_index: Option<i64>,
+    pub state: Option<String>,
+    pub hidden_dags: Vec<String>,
+}
+
+/// A callback, for people.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct CallbackLine {
+    pub id: i64,
+    pub dag_id: String,
+    pub run_id: String,
+    /// Empty = of the run.
+    pub task_id: String,
+    pub map_index: i64,
+    pub number: i64,
+    pub event: String,
+    pub operator: String,
+    pub state: String,
+    pub tries: i64,
+    pub due: i64,
+    pub error: Option<String>,
+    pub log: Option<String>,
+    pub created_at: i64,
+    pub ended_at: Option<i64>,
+}
+
+#[derive(sqlx::FromRow)]
+struct RawClaim {
+    id: i64,
+    run: i64,
+    version_id: i64,
+    task_id: String,
+    map_index: i64,
+    number: i64,
+    event: String,
+    place: i64,
+    exception: String,
+    tries: i64,
+}
+
+const COLUMNS: &str = "c.id, c.dag_id, r.run_id, c.task_id, c.map_index, c.number, c.event, c.operator, c.state, c.tries, c.due, \
+    c.error, c.log, c.created_at, c.ended_at";
+/// SQLite looks at tables in this order.
+const FROM: &str = "callback AS c CROSS JOIN dag_run AS r";
+
+statements! {
+    each INSERT = [
+        "INSERT INTO callback (run, dag_id, version_id, task_id, map_index, number, event, place, operator, exception, state, tries,
+            due, created_at)
+         SELECT r.id, r.dag_id, r.version_id, c.value ->> 1, CAST(c.value ->> 2 AS BIGINT), CAST(c.value ->> 3 AS BIGINT),
+            c.value ->> 4, CAST(c.value ->> 5 AS BIGINT), c.value ->> 6, c.value ->> 7, 'pending', 0, $2, $3
+         FROM",
+        "JOIN dag_run r ON r.id = CAST(c.value ->> 0 AS BIGINT) WHERE TRUE
+         ON CONFLICT (run, task_id, map_index, number, event, place) DO NOTHING"
+    ];
+    split CLAIM = {
+        sqlite: "UPDATE callback SET tries = tries + 1, worker = $1, due = $2
+            WHERE id IN (SELECT c.id FROM callback c WHERE c.state = 'pending' AND c.due <= $3 ORDER BY c.due, c.id LIMIT $4)
+            RETURNING id, run, version_id, task_id, map_index, number, event, place, exception, tries",
+        postgres: "UPDATE callback SET tries = tries + 1, worker = $1, due = $2
+            WHERE id = ANY (ARRAY(SELECT c.id FROM callback c WHERE c.state = 'pending' AND c.due <= $3
+                ORDER BY c.due, c.id LIMIT $4 FOR UPDATE SKIP LOCKED))
+            RETURNING id, run, version_id, task_id, map_index, number, event, place, exception, tries"
+    };
+    both FINISH = "UPDATE callback SET state = $3, due = $4, error = $5, log = $6, ended_at = $7, worker = NULL
+        WHERE id = $1 AND tries = $2 AND state = 'pending'";
+    both NEXT = "SELECT MIN(due) FROM callback WHERE state = 'pending'";
+    both RETRY = "UPDATE callback SET state = 'pending', tries = 0, due = $2, ended_at = NULL WHERE id = $1 AND state = 'failed'";
+    // One that waits for its next try is tried at once, one that is being tried is left alone.
+    both HURRY = "UPDATE callback SET due = $2 WHERE id = $1 AND state = 'pending' AND worker IS NULL";
+    each RELEASE = [
+        "UPDATE callback SET due = $2, worker = NULL WHERE state = 'pending' AND worker IN (SELECT c.value ->> 0 FROM",
+        ")"
+    ];
+}
+
+/// What is written of callbacks of one event: run, task, map index, number, event, place, operator, exception.
+pub(crate) fn rows(
+    run: RunKey,
+    task: Option<(&str, i32)>,
+    number: u32,
+    event: CallbackEvent,
+    callbacks: &[flow_core::dag::Callback],
+    exception: &str,
+) -> Vec<Value> {
+    let (task_id, map_index) = task.unwrap_or(("", -1));
+    let exception = cut(exception);
+    let row = |(place, callback): (usize, &flow_core::dag::Callback)| {
+        json!([run, task_id, map_index, number, event.as_str(), place, callback.operator, exception])
+    };
+    callbacks.iter().enumerate().map(row).collect()
+}
+
+fn cut(text: &str) -> &str {
+    &text[..text.floor_char_boundary(TEXT_MAX)]
+}
+
+impl Tx {
+    /// Writes callbacks that are due; one that is there already stays as it is.
+    pub(crate) async fn insert_callbacks(&mut self, rows: &[Value], now: Timestamp) -> Result<(), StoreError> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        on!(tx self, INSERT, |text, conn| {
+            let due = at_once(now).as_micros();
+            sqlx::query(text).bind(to_list(&rows)).bind(due).bind(now.as_micros()).execute(conn).await?;
+        });
+        self.announce(Signal::Callback).await
+    }
+
+    /// Lets others do at once what these workers were at when they died.
+    pub(crate) async fn release_callbacks(&mut self, dead: &[String], now: Timestamp) -> Result<(), StoreError> {
+        let list: Vec<[&str; 1]> = dead.iter().map(|id| [id.as_str()]).collect();
+        on!(tx self, RELEASE, |text, conn| {
+            sqlx::query(text).bind(to_list(&list)).bind(now.as_micros()).execute(conn).await?;
+        });
+        Ok(())
+    }
+}
+
+impl Store {
+    /// Writes down that a try of a task begins, for its `on_execute_callback`.
+    ///
+    /// # Errors
+    ///
+    /// When the database does; then it has not begun.
+    pub async fn begin_callbacks(
+        &self,
+        run: RunKey,
+        task: (&str, i32),
+        try_number: u32,
+        callbacks: &[flow_core::dag::Callback],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        let rows = rows(run, Some(task), try_number, CallbackEvent::Execute, callbacks, "");
+        tx.insert_callbacks(&rows, now).await?;
+        tx.commit().await
+    }
+
+    /// Takes callbacks that are due; nobody else gets them until `lease_until`.
+    ///
+    /// # Errors
+    ///
+    /// When the database does.
+    pub async fn claim_callbacks(
+        &self,
+        worker: &str,
+        limit: usize,
+        lease_until: Timestamp,
+        now: Timestamp,
+    ) -> Result<Vec<ClaimedCallback>, StoreError> {
+        // Reading costs nobody anything, a transaction that writes does.
+        if limit == 0 || self.next_callback().await?.is_none_or(|due| due > now) {
+            return Ok(Vec::new());
+        }
+        let mut tx = self.begin().await?;
+        let raw: Vec<RawClaim> = on!(tx tx, CLAIM, |text, conn| {
+            sqlx::query_as(text)
+                .bind(worker)
+                .bind(lease_until.as_micros())
+                .bind(now.as_micros())
+                .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+                .fetch_all(conn)
+                .await?
+        });
+        tx.commit().await?;
+        raw.into_iter()
+            .map(|raw| {
+                Ok(ClaimedCallback {
+                    event: word("callback", "event", raw.id, &raw.event)?,
+                    id: raw.id,
+                    run: RunKey(raw.run),
+                    version_id: raw.version_id,
+                    task_id: Some(raw.task_id).filter(|id| !id.is_empty()),
+                    map_index: i32::try_from(raw.map_index).unwrap_or(-1),
+                    number: count(raw.number),
+                    place: usize::try_from(raw.place).unwrap_or_default(),
+                    exception: raw.exception,
+                    tries: count(raw.tries),
+                })
+            })
+            .collect()
+    }
+
+    /// Writes down what came of a try. Returns whether it was still wanted.
+    ///
+    /// # Errors
+    ///
+    /// When the database does.
+    pub async fn finish_callback(&self, report: &CallbackReport, now: Timestamp) -> Result<bool, StoreError> {
+        let (state, ended_at) = match (&report.error, report.again_at) {
+            (None, _) => ("delivered", Some(now)),
+            (Some(_), Some(_)) => ("pending", None),
+            (Some(_), None) => ("failed", Some(now)),
+        };
+        // Postgres keeps no NUL in a text.
+        let plain = |text: &str| cut(text).replace('\0', "\u{fffd}");
+        let mut tx = self.begin().await?;
+        let touched = on!(tx tx, FINISH, |text, conn| {
+            sqlx::query(text)
+                .bind(report.id)
+                .bind(i64::from(report.tries))
+                .bind(state)
+                .bind(report.again_at.unwrap_or(now).as_micros())
+                .bind(report.error.as_deref().map(plain))
+                .bind(plain(&report.log))
+                .bind(micros(ended_at))
+                .execute(conn)
+                .await?
+                .rows_affected()
+        });
+        tx.commit().await?;
+        Ok(touched == 1)
+    }
+
+    /// Returns when the next callback is due.
+    ///
+    /// # Errors
+    ///
+    /// When the database does.
+    pub async fn next_callback(&self) -> Result<Option<Timestamp>, StoreError> {
+        let due: Option<i64> = on!(read self, NEXT, |text, conn| sqlx::query_scalar(text).fetch_one(conn).await?);
+        Ok(due.map(Timestamp::from_micros))
+    }
+
+    /// Lets a callback that failed be tried again, from the start, and one that waits at once. Returns whether it is one
+    /// of these.
+    ///
+    /// # Errors
+    ///
+    /// When the database does.
+    pub async fn retry_callback(&self, id: i64, now: Timestamp) -> Result<bool, StoreError> {
+        let mut tx = self.begin().await?;
+        let mut touched = 0;
+        for statement in [RETRY, HURRY] {
+            touched += on!(tx tx, statement, |text, conn| {
+                sqlx::query(text).bind(id).bind(at_once(now).as_micros()).execute(conn).await?.rows_affected()
+            });
+        }
+        tx.announce(Signal::Callback).await?;
+        tx.commit().await?;
+        Ok(touched > 0)
+    }
+
+    /// Returns a stretch of callbacks, the latest first.
+    ///
+    /// # Errors
+    ///
+    /// When the database does, or it takes too long to find them.
+    pub async fn list_callbacks(
+        &self,
+        filter: &CallbackFilter,
+        limit: u32,
+        place: Option<&Place>,
+    ) -> Result<Stretch<CallbackLine>, StoreError> {
+        self.callbacks(filter).stretch(self, place, limit).await
+    }
+
+    /// Returns a callback, if the filter lets it through.
+    ///
+    /// # Errors
+    ///
+    /// When the database does.
+    pub async fn callback(&self, filter: &CallbackFilter) -> Result<Option<CallbackLine>, StoreError> {
+        Ok(self.callbacks(filter).fetch(self, crate::Page { limit: 1, offset: 0 }).await?.pop())
+    }
+
+    pub(crate) fn callbacks(&self, filter: &CallbackFilter) -> Select {
+        let mut select = Select::new(self, COLUMNS, FROM);
+        select.only("r.id = c.run");
+        for (column, value) in [("c.id", filter.id), ("c.map_index", filter.map_index)] {
+            if let Some(value) = value {
+                select.filter(&format!("{column} = ?"), [value]);
+            }
+        }
+        if let (Some(dag_id), Some(run_id)) = (&filter.dag_id, &filter.run_id) {
+            // By the run: the rule of the table has its index.
+            select.filter("c.run = (SELECT q.id FROM dag_run q WHERE q.dag_id = ? AND q.run_id = ?)", [dag_id, run_id]);
+        } else {
+            for (column, value) in [("c.dag_id", &filter.dag_id), ("r.run_id", &filter.run_id)] {
+                if let Some(value) = value {
+                    select.filter(&format!("{column} = ?"), [value]);
+                }
+            }
+        }
+        if let Some(task_id) = &filter.task_id {
+            select.filter("c.task_id = ?", [task_id]);
+        }
+        match filter.state.as_deref() {
+            // In the words of the index.
+            Some(state) if state != "delivered" => {
+                select.only("c.state <> 'delivered'");
+                select.filter("c.state = ?", [state]);
+            }
+            Some(state) => select.filter("c.state = ?", [state]),
+            None => {}
+        }
+        select.none_of("c.dag_id", &filter.hidden_dags);
+        select.order_by_filled("c.id", true);
+        select
+    }
+}

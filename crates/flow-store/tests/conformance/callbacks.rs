@@ -1,0 +1,145 @@
+//! Callbacks: written with the change that they are about, taken by one at a time, and given back by the dead.
+
+use flow_core::{Outcome, dag::CallbackEvent};
+use flow_store::{CallbackFilter, CallbackLine, CallbackReport, ClaimedCallback, CleanupPlan, Key, Place};
+
+use crate::{
+    support::both,
+    world::{LEASE, World, at, failed, report},
+};
+
+const ALARMS: &str = "\
+dag_id: alarms
+on_failure_callback: [{ uses: bash }]
+tasks:
+  - { id: a, uses: work, on_failure_callback: [{ uses: bash }, { uses: bash }], on_execute_callback: [{ uses: bash }] }
+";
+
+impl World {
+    /// Runs a DAG with callbacks to its bad end.
+    async fn alarmed(&self) -> i64 {
+        self.save("alarms.yaml", ALARMS, at(0)).await;
+        let run = self.trigger("alarms", at(1)).await.run.key;
+        let claimed = self.running(run, "w1", at(2)).await;
+        assert!(self.finish(report(&claimed[0], failed(), at(3))).await);
+        self.decide(run, at(4)).await;
+        run.0
+    }
+
+    async fn take(&self, limit: usize, seconds: u64) -> Vec<ClaimedCallback> {
+        let now = at(seconds);
+        self.store.claim_callbacks("w1", limit, now + LEASE, now).await.unwrap()
+    }
+
+    async fn lines(&self, filter: &CallbackFilter) -> Vec<CallbackLine> {
+        self.store.list_callbacks(filter, 100, None).await.unwrap().rows
+    }
+}
+
+fn done(claimed: &ClaimedCallback) -> CallbackReport {
+    CallbackReport { id: claimed.id, tries: claimed.tries, error: None, again_at: None, log: "said".to_owned() }
+}
+
+both! {
+    async fn a_failure_makes_its_callbacks_due_with_the_change_itself(w: World) {
+        w.alarmed().await;
+        let due = w.take(10, 5).await;
+        let seen: Vec<_> = due.iter().map(|one| (one.event, one.task_id.as_deref(), one.number, one.place, one.tries)).collect();
+        let a = Some("a");
+        let failure = CallbackEvent::Failure;
+        assert_eq!(seen, [(failure, a, 1, 0, 1), (failure, a, 1, 1, 1), (failure, None, 0, 0, 1)]);
+        assert_eq!((due[0].exception.as_str(), due[2].exception.as_str()), ("command ended with exit code 1", "`a` is failed"));
+        assert_eq!(w.take(10, 6).await, [], "nobody else gets them");
+    }
+
+    async fn what_is_not_asked_for_writes_nothing(w: World) {
+        let w = w.with_chain().await;
+        let run = w.trigger("chain", at(1)).await.run.key;
+        let claimed = w.running(run, "w1", at(2)).await;
+        w.finish(report(&claimed[0], Outcome::Success, at(3))).await;
+        w.decide(run, at(4)).await;
+        assert_eq!((w.count("callback", "TRUE").await, w.store.next_callback().await.unwrap()), (0, None));
+    }
+
+    async fn the_same_event_is_written_once(w: World) {
+        w.save("alarms.yaml", ALARMS, at(0)).await;
+        let run = w.trigger("alarms", at(1)).await.run;
+        let dag = w.dags.read(&w.store, w.store.run("alarms", run.run_id.as_str()).await.unwrap().unwrap().version_id).await.unwrap();
+        let callbacks = dag.dag.tasks[0].callbacks.of(CallbackEvent::Execute);
+        for _ in 0..3 {
+            w.store.begin_callbacks(run.key, ("a", -1), 1, callbacks, at(2)).await.unwrap();
+        }
+        assert_eq!(w.count("callback", "event = 'execute'").await, 1);
+        w.store.begin_callbacks(run.key, ("a", -1), 2, callbacks, at(2)).await.unwrap();
+        assert_eq!(w.count("callback", "event = 'execute'").await, 2);
+    }
+
+    async fn a_claim_that_ran_out_is_anyones_and_its_late_answer_is_refused(w: World) {
+        w.alarmed().await;
+        let first = w.take(1, 5).await.pop().unwrap();
+        assert_eq!(w.take(10, 6).await.len(), 2);
+        let again = w.take(10, 5 + LEASE.as_secs()).await;
+        assert_eq!((again.len(), again[0].id, again[0].tries), (1, first.id, 2));
+        assert!(!w.store.finish_callback(&done(&first), at(70)).await.unwrap());
+        assert!(w.store.finish_callback(&done(&again[0]), at(70)).await.unwrap());
+        assert!(!w.store.finish_callback(&done(&again[0]), at(71)).await.unwrap());
+        let line = w.lines(&CallbackFilter { id: Some(first.id), ..CallbackFilter::default() }).await.pop().unwrap();
+        assert_eq!((line.state.as_str(), line.tries, line.log.as_deref()), ("delivered", 2, Some("said")));
+        assert_eq!(line.ended_at, Some(at(70).as_micros()));
+    }
+
+    async fn what_a_dead_worker_was_at_is_due_at_once(w: World) {
+        w.alarmed().await;
+        assert_eq!(w.take(2, 5).await.len(), 2);
+        let mut tx = w.store.begin().await.unwrap();
+        tx.bury(&["w1".to_owned()], "it died", at(6)).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(w.take(10, 6).await.len(), 3);
+    }
+
+    async fn one_that_fails_waits_then_fails_for_good_and_can_be_tried_again(w: World) {
+        w.alarmed().await;
+        let claimed = w.take(1, 5).await.pop().unwrap();
+        let bad = |again| CallbackReport { error: Some("no\0pe".to_owned()), again_at: again, ..done(&claimed) };
+        assert!(w.store.finish_callback(&bad(Some(at(50))), at(6)).await.unwrap());
+        w.take(10, 7).await;
+        assert_eq!(w.store.next_callback().await.unwrap(), Some(at(50)));
+        assert!(w.store.retry_callback(claimed.id, at(8)).await.unwrap(), "it need not wait");
+        let claimed = w.take(10, 8).await.pop().unwrap();
+        assert_eq!(claimed.tries, 2);
+        assert!(!w.store.retry_callback(claimed.id, at(9)).await.unwrap(), "somebody is at it");
+        let bad = CallbackReport { error: Some("no".to_owned()), ..done(&claimed) };
+        assert!(w.store.finish_callback(&bad, at(9)).await.unwrap());
+        let failed = CallbackFilter { state: Some("failed".to_owned()), ..CallbackFilter::default() };
+        assert_eq!(w.lines(&failed).await[0].error.as_deref(), Some("no"));
+        assert!(w.store.retry_callback(claimed.id, at(10)).await.unwrap());
+        assert_eq!((w.lines(&failed).await.len(), w.take(10, 10).await[0].tries), (0, 1));
+        assert!(!w.store.retry_callback(999, at(10)).await.unwrap());
+    }
+
+    async fn a_list_shows_what_it_is_asked_for_page_by_page(w: World) {
+        w.alarmed().await;
+        w.alarmed().await;
+        let run_id = w.db.raw().await.texts("SELECT run_id FROM dag_run ORDER BY id").await;
+        let mine = CallbackFilter { dag_id: Some("alarms".to_owned()), run_id: Some(run_id[0].clone()), ..CallbackFilter::default() };
+        assert_eq!(w.lines(&mine).await.len(), 3);
+        assert_eq!(w.lines(&CallbackFilter { task_id: Some(String::new()), ..mine.clone() }).await.len(), 1);
+        assert_eq!(w.lines(&CallbackFilter { task_id: Some("a".to_owned()), map_index: Some(-1), ..mine }).await.len(), 2);
+        let hidden = CallbackFilter { hidden_dags: vec!["alarms".to_owned()], ..CallbackFilter::default() };
+        assert_eq!(w.lines(&hidden).await.len(), 0);
+        let all = CallbackFilter::default();
+        let page = w.store.list_callbacks(&all, 4, None).await.unwrap();
+        assert_eq!((page.rows.len(), page.has_more, page.total), (4, true, Some(6)));
+        assert!(page.rows.is_sorted_by(|a, b| a.id > b.id));
+        let place = Place { keys: vec![Key::Int(page.rows[3].id)], is_backward: false };
+        let page = w.store.list_callbacks(&all, 4, Some(&place)).await.unwrap();
+        assert_eq!((page.rows.len(), page.has_more), (2, false));
+    }
+
+    async fn they_go_with_their_run(w: World) {
+        w.alarmed().await;
+        let plan = CleanupPlan { before: at(1_000), dag_id: None, batch: 10, dry_run: false };
+        w.store.clean(&plan, |_| ()).await.unwrap();
+        assert_eq!(w.count("callback", "TRUE").await, 0);
+    }
+}

@@ -1,0 +1,220 @@
+//! Tasks say their secrets in every way that they can. Whatever is kept and whatever is answered is searched for them.
+//! `FLOW_TEST_SEED` repeats a run.
+
+#![expect(clippy::unwrap_used, reason = "in a test a panic is the message")]
+
+#[expect(dead_code, reason = "others need Python")]
+mod place;
+
+use std::{
+    fs,
+    path::Path,
+    time::{Duration, Instant, SystemTime},
+};
+
+use serde_json::{Value, json};
+
+use place::Flow;
+
+/// What tells: `$S` is the secret, and stands in no file.
+const WAYS: &[(&str, &str)] = &[
+    ("plain", r#"echo "it is $S, yes $S$S""#),
+    ("on_stderr", r#"echo "$S" >&2"#),
+    ("byte_by_byte", r#"r=$S; while [ -n "$r" ]; do printf %s "${r:0:1}"; r=${r:1}; done; echo"#),
+    ("in_two_pieces", r#"printf %s "${S:0:4}"; sleep 0.3; printf '%s\n' "${S:4}""#),
+    (
+        "at_the_fold",
+        r#"head -c 65531 /dev/zero | tr '\0' x; echo "$S"; head -c 131070 /dev/zero | tr '\0' x; echo "$S""#,
+    ),
+    ("without_an_end", r#"printf %s "$S""#),
+    (
+        "base64",
+        r#"printf %s "$S" | base64 -w0; echo; printf 'a%s' "$S" | base64 -w0; echo; printf 'ab%s!' "$S" | base64 -w0; echo"#,
+    ),
+    ("base64_in_lines", r#"printf 'Basic user:%s' "$S" | base64 -w0; echo"#),
+    (
+        "url",
+        r#"export LC_ALL=C; r=$S; while [ -n "$r" ]; do c=${r:0:1}; r=${r:1}; case $c in [a-zA-Z0-9._~-]) printf %s "$c";; *) printf %s "$c" | od -An -tx1 | tr -d ' \n' | tr a-f A-F | sed 's/^/%/';; esac; done; echo"#,
+    ),
+    ("json", r#"printf '{"it": "%s"}\n' "$(printf %s "$S" | sed 's/\\/\\\\/g; s/"/\\"/g')""#),
+    ("environment", "env; set"),
+    ("traced", r#"set -x; true "$S""#),
+    ("xcom_file", r#"printf '{"plain": "%s", "deep": {"list": ["a%sb"]}}' "${S//[\"\\]/}" "$U" > "$FLOW_XCOM""#),
+    ("last_line", r#"echo "result=$S""#),
+    ("failing", r#"echo "cannot log in with $S" >&2; exit 3"#),
+    ("binary", r#"printf '\377\376%s\377\0%s\n' "$S" "$S""#),
+];
+
+/// Arguments that hold it by themselves, and errors that would repeat it.
+const OTHERS: &[(&str, &str)] = &[
+    ("argument", "uses: bash, with: { bash_command: 'echo {{ conn.vault.password | shquote }}' }"),
+    ("variable", "uses: bash, with: { bash_command: 'echo {{ var.value.api_key | shquote }}' }"),
+    ("folder", "uses: bash, with: { bash_command: 'true', cwd: '/nowhere/{{ conn.vault.password }}' }"),
+    ("wrong_template", "uses: bash, with: { bash_command: '{{ conn.vault.password.split(1) }}' }"),
+    ("wrong_number", "uses: bash, with: { bash_command: '{{ conn.vault.password | int / 0 }}' }"),
+    ("wrong_choice", "uses: branch, with: { choose: '{{ conn.vault.password }}' }"),
+    (
+        "no_file",
+        "uses: file_sensor, with: { filepath: '/nowhere/{{ conn.vault.password }}', timeout: 0, poke_interval: 1 }",
+    ),
+    (
+        "no_dag",
+        "uses: trigger_dag, with: { trigger_dag_id: fuzz, trigger_run_id: 'again_{{ conn.vault.password }}', conf: { it: '{{ conn.vault.password }}' }, skip_when_already_exists: true }",
+    ),
+];
+
+/// Chance that can be repeated: xorshift.
+struct Chance(u64);
+
+impl Chance {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 % bound as u64).unwrap()
+    }
+
+    /// Not too short to be told from chance; with what URLs, JSON and shells must escape.
+    fn secret(&mut self, with: &str) -> String {
+        let letters: Vec<char> =
+            "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789".chars().chain(with.chars()).collect();
+        (0..12 + self.below(30)).map(|_| letters[self.below(letters.len())]).collect()
+    }
+}
+
+fn dag() -> String {
+    let mut text = "dag_id: fuzz\nmax_active_tasks: 4\ntasks:\n".to_owned();
+    for (name, command) in WAYS {
+        let command = command.replace('\n', " ");
+        text += &format!(
+            "  - id: {name}\n    uses: bash\n    with:\n      env: {{ S: '{{{{ conn.vault.password }}}}', U: '{{{{ var.value.api_key }}}}' }}\n      append_env: true\n      bash_command: |\n        {command}\n"
+        );
+    }
+    for (name, task) in OTHERS {
+        text += &format!("  - {{ id: {name}, {task} }}\n");
+    }
+    text
+}
+
+/// What must be nowhere: a secret as it is, in URLs, in JSON, and what any base64 of it has in its midst.
+fn forms(secret: &str) -> Vec<String> {
+    let escaped = serde_json::to_string(secret).unwrap();
+    let mut forms =
+        vec![secret.to_owned(), flow_core::connection::encode(secret), escaped[1..escaped.len() - 1].to_owned()];
+    for before in ["", "a", "ab"] {
+        let whole = base64(&[before.as_bytes(), secret.as_bytes()].concat());
+        // The first four letters hold what stands before, the last four what comes after.
+        forms.push(whole[4..whole.len() - 4].to_owned());
+    }
+    forms
+}
+
+fn base64(bytes: &[u8]) -> String {
+    const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::new();
+    for three in bytes.chunks(3) {
+        let number = three.iter().fold(0_u32, |number, byte| number << 8 | u32::from(*byte)) << (8 * (3 - three.len()));
+        for at in 0..4 {
+            let letter = LETTERS[usize::try_from(number >> (18 - 6 * at) & 63).unwrap()];
+            text.push(if at <= three.len() { char::from(letter) } else { '=' });
+        }
+    }
+    text
+}
+
+/// The secrets, and where they were looked for.
+struct Search {
+    forms: Vec<String>,
+    bytes: usize,
+    found: Vec<String>,
+}
+
+impl Search {
+    fn look(&mut self, place: &str, bytes: &[u8]) {
+        self.bytes += bytes.len();
+        for form in &self.forms {
+            let at = bytes.windows(form.len()).position(|window| window == form.as_bytes());
+            if let Some(at) = at {
+                let around = &bytes[at.saturating_sub(60)..(at + form.len() + 20).min(bytes.len())];
+                self.found.push(format!("{place}: {form} in …{}…", String::from_utf8_lossy(around)));
+            }
+        }
+    }
+
+    fn look_at_files(&mut self, folder: &Path) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                self.look_at_files(&path);
+            } else if !path.ends_with("secret.key") && path.is_file() {
+                self.look(&path.display().to_string(), &fs::read(&path).unwrap());
+            }
+        }
+    }
+}
+
+#[test]
+fn no_secret_is_kept_or_answered_however_a_task_says_it() {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+    let seed = std::env::var("FLOW_TEST_SEED").ok().and_then(|text| text.parse().ok());
+    let seed = seed.unwrap_or(u64::from(now.subsec_nanos()) << 8 | 1);
+    println!("FLOW_TEST_SEED={seed}");
+    let mut chance = Chance(seed);
+    let password = chance.secret("\"\\/+&=%$ü:@#");
+    let api_key = chance.secret("-_.~");
+    let token = chance.secret("/+=");
+
+    let flow = Flow::start(&[("fuzz.yaml", &dag())]);
+    let mine = flow.token();
+    let connection = json!({
+        "connection_id": "vault", "conn_type": "generic", "host": "127.0.0.1", "login": "me", "password": password,
+        "extra": json!({ "token": token }).to_string(),
+    });
+    flow.post("/api/v2/connections", &mine, &connection.to_string());
+    flow.post("/api/v2/variables", &mine, &json!({ "key": "api_key", "value": api_key }).to_string());
+    let run = "/api/v2/dags/fuzz/dagRuns/fuzzed";
+    flow.post("/api/v2/dags/fuzz/dagRuns", &mine, &json!({ "dag_run_id": "fuzzed", "logical_date": null }).to_string());
+    let began = Instant::now();
+    while !["success", "failed"].contains(&flow.get(run, &mine)["state"].as_str().unwrap_or_default()) {
+        assert!(began.elapsed() < Duration::from_secs(120), "the run does not end: {}", flow.get(run, &mine));
+        std::thread::sleep(Duration::from_millis(50));
+    }
+
+    let forms = [&password, &api_key, &token].into_iter().flat_map(|secret| forms(secret)).collect();
+    let mut search = Search { forms, bytes: 0, found: Vec::new() };
+    search.look("stderr", flow.said().as_bytes());
+    search.look_at_files(flow.folder());
+    for (table, rows) in flow.tables() {
+        search.look(&table, rows.as_bytes());
+    }
+    let instances = flow.get(&format!("{run}/taskInstances?limit=100"), &mine);
+    assert_eq!(instances["total_entries"], WAYS.len() + OTHERS.len(), "{instances}");
+    let mut ask = |path: &str| {
+        let answer = flow.get(path, &mine);
+        search.look(path, answer.to_string().as_bytes());
+        answer
+    };
+    for path in ["/api/v2/connections", "/api/v2/variables", "/api/v2/eventLogs?limit=1000", "/api/v2/importErrors"] {
+        ask(path);
+    }
+    ask(run);
+    ask(&format!("{run}/taskInstances?limit=100"));
+    ask("/api/v2/dags/fuzz/dagRuns?limit=100");
+    let mut masked = 0;
+    for instance in instances["task_instances"].as_array().unwrap() {
+        let task = instance["task_id"].as_str().unwrap();
+        let log = ask(&format!("{run}/taskInstances/{task}/logs/1"));
+        masked += log.to_string().matches("***").count();
+        ask(&format!("/ui/dags/fuzz/dagRuns/fuzzed/tasks/{task}/-1/rendered"));
+        for entry in
+            ask(&format!("{run}/taskInstances/{task}/xcomEntries"))["xcom_entries"].as_array().unwrap_or(&vec![])
+        {
+            ask(&format!("{run}/taskInstances/{task}/xcomEntries/{}", entry["key"].as_str().unwrap()));
+        }
+    }
+    assert_eq!(search.found, Vec::<String>::new(), "FLOW_TEST_SEED={seed}: a secret can be seen");
+    // Otherwise nothing was said, and nothing shown.
+    assert!(masked >= WAYS.len(), "only {masked} secrets were masked: the tasks did not run\n{instances}");
+    assert!(search.bytes > 100_000, "only {} bytes were searched", search.bytes);
+    let _: Value = instances;
+}
