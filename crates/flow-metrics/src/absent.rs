@@ -47,7 +47,6 @@ pub static ABSENT: &[(&[&str], &str)] = &[
         &["dag_processing.last_run.seconds_ago"],
         "a file is read when it changes, not again and again; `dag_processor_heartbeat` says that somebody looks",
     ),
-    (&["dag.callback_exceptions"], "no callback runs in a process of Flow's own"),
     (
         &[
             "scheduler.executor_heartbeat_duration",

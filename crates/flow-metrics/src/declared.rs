@@ -139,6 +139,26 @@ declare! {
     RUNS_QUEUED = Gauge "flow_runs_queued" [] from Duty,
         "flow.dagruns.queued";
 
+    /// Tries to do a callback that failed, whether there is another or not.
+    CALLBACK_FAILURES = Counter "flow_callback_failures_total" [dag_id] from Changer,
+        "dag.callback_exceptions" = "flow.callback_exceptions.{dag_id}";
+    /// Callbacks that were done, or given up after their last try (delivered, failed).
+    CALLBACKS_ENDED = Counter "flow_callbacks_ended_total" [state] from Changer,
+        "flow.callbacks.{state}";
+    /// Callbacks that are still to be done.
+    CALLBACKS_PENDING = Gauge "flow_callbacks_pending" [] from Duty,
+        "flow.callbacks.pending";
+
+    /// Messages of Kafka that made runs, by topic and consumer group.
+    KAFKA_MESSAGES = Counter "flow_kafka_messages_total" [topic, group_id] from Scheduler,
+        "flow.kafka_messages" = "flow.kafka_messages.{topic}.{group_id}";
+    /// Times that reading a topic for a schedule broke off: no broker, no such topic, or the database.
+    KAFKA_FAILURES = Counter "flow_kafka_failures_total" [topic, group_id] from Scheduler,
+        "flow.kafka_failures" = "flow.kafka_failures.{topic}.{group_id}";
+    /// Messages in a topic that have not made runs yet, as of half a minute ago at most. From the scheduler that reads it.
+    KAFKA_LAG = Gauge "flow_kafka_lag_messages" [topic, group_id] from Scheduler,
+        "flow.kafka_lag" = "flow.kafka_lag.{topic}.{group_id}";
+
     /// Signs of life of schedulers.
     SCHEDULER_HEARTBEATS = Counter "flow_scheduler_heartbeats_total" [] from Scheduler,
         "scheduler_heartbeat";
@@ -264,6 +284,12 @@ declare! {
     /// Bytes that there are at all where Flow keeps things.
     DISK_SIZE = Gauge "flow_disk_size_bytes" [place] from Each,
         "flow.disk_size_bytes" = "flow.disk_size_bytes.{place}";
+    /// Logs that were copied to `logging.remote`, and those that could not be and wait for another try (success, failed).
+    LOG_UPLOADS = Counter "flow_log_uploads_total" [result] from Each,
+        "flow.log_uploads.{result}";
+    /// Logs that wait to be copied to `logging.remote`, those of tries that run among them. From one process a folder.
+    LOG_UPLOADS_WAITING = Gauge "flow_log_uploads_waiting" [] from Each,
+        "flow.log_uploads_waiting";
     /// 1, with the version of this process.
     BUILD_INFO = Gauge "flow_build_info" [version] from Each,
         "flow.build_info";

@@ -14,10 +14,13 @@ use flow_metrics::{
     Counter, Metrics, Timer,
     declared::{
         DAG_FILE_ERRORS, DAG_FILE_READ, DAG_FOLDER_LOOKS, DAG_FOLDER_READ, DATABASE_ERRORS, HEARTBEAT_FAILURES,
-        PROCESS_ENDS, PROCESS_STARTS, RUN_DECISION, SCHEDULER_CONFLICTS, SCHEDULER_HAND_OUT, SCHEDULER_HEARTBEAT_AT,
-        SCHEDULER_HEARTBEATS, SCHEDULER_PASS, SCHEDULER_WAITING_QUERY, TASKS_EXECUTABLE,
+        KAFKA_FAILURES, KAFKA_LAG, KAFKA_MESSAGES, LOG_UPLOADS, LOG_UPLOADS_WAITING, PROCESS_ENDS, PROCESS_STARTS,
+        RUN_DECISION, SCHEDULER_CONFLICTS, SCHEDULER_HAND_OUT, SCHEDULER_HEARTBEAT_AT, SCHEDULER_HEARTBEATS,
+        SCHEDULER_PASS, SCHEDULER_WAITING_QUERY, TASKS_EXECUTABLE,
     },
 };
+
+use flow_store::KafkaTopic;
 
 pub use counting::Counting;
 
@@ -108,6 +111,40 @@ impl Measures {
         self.metrics.add(&SCHEDULER_HEARTBEATS, &[], 1);
         self.metrics.hold(&SCHEDULER_HEARTBEAT_AT, &[], seconds(now));
     }
+}
+
+impl Measures {
+    /// Messages of Kafka have made runs.
+    pub(crate) fn kafka_messages(&self, topic: &KafkaTopic, messages: usize) {
+        self.metrics.add(&KAFKA_MESSAGES, &names(topic), messages as u64);
+    }
+
+    /// Reading a topic broke off.
+    pub(crate) fn kafka_failure(&self, topic: &KafkaTopic) {
+        self.metrics.add(&KAFKA_FAILURES, &names(topic), 1);
+    }
+
+    /// So many messages of a topic wait.
+    pub(crate) fn kafka_lag(&self, topic: &KafkaTopic, messages: u64) {
+        let messages = usize::try_from(messages).unwrap_or(usize::MAX);
+        self.metrics.found(&KAFKA_LAG, [(names(topic).to_vec(), number(messages))]);
+    }
+
+    /// Says whether anybody wants to know.
+    pub(crate) fn is_on(&self) -> bool {
+        self.metrics.is_on()
+    }
+}
+
+fn names(topic: &KafkaTopic) -> [&str; 2] {
+    [&topic.topic, &topic.group_id]
+}
+
+/// Logs were sent to the remote store, or not; so many wait.
+pub(crate) fn sent_logs(metrics: &Metrics, delivered: u64, failed: u64, waiting: u64) {
+    metrics.add(&LOG_UPLOADS, &["success"], delivered);
+    metrics.add(&LOG_UPLOADS, &["failed"], failed);
+    metrics.hold(&LOG_UPLOADS_WAITING, &[], number(usize::try_from(waiting).unwrap_or(usize::MAX)));
 }
 
 /// A look at the DAG folder has been made.

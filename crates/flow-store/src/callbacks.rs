@@ -1,11 +1,11 @@
 //! Callbacks: an outbox. What a DAG asks to be done is written in the transaction of the change that it is about, and
 //! taken from here by whoever does it, as often as it needs.
 
-use flow_core::{RunKey, Timestamp, dag::CallbackEvent};
+use flow_core::{DagId, RunKey, Timestamp, dag::CallbackEvent};
 use serde_json::{Value, json};
 
 use crate::{
-    Place, Signal, Store, StoreError, Stretch, Tx,
+    Happening, Place, Signal, Store, StoreError, Stretch, Tx,
     db::{on, statements},
     looks::at_once,
     rows::{count, micros, to_list, word},
@@ -121,7 +121,7 @@ statements! {
             RETURNING id, run, version_id, task_id, map_index, number, event, place, exception, tries"
     };
     both FINISH = "UPDATE callback SET state = $3, due = $4, error = $5, log = $6, ended_at = $7, worker = NULL
-        WHERE id = $1 AND tries = $2 AND state = 'pending'";
+        WHERE id = $1 AND tries = $2 AND state = 'pending' RETURNING dag_id";
     both NEXT = "SELECT MIN(due) FROM callback WHERE state = 'pending'";
     both RETRY = "UPDATE callback SET state = 'pending', tries = 0, due = $2, ended_at = NULL WHERE id = $1 AND state = 'failed'";
     // One that waits for its next try is tried at once, one that is being tried is left alone.
@@ -255,8 +255,8 @@ impl Store {
         // Postgres keeps no NUL in a text.
         let plain = |text: &str| cut(text).replace('\0', "\u{fffd}");
         let mut tx = self.begin().await?;
-        let touched = on!(tx tx, FINISH, |text, conn| {
-            sqlx::query(text)
+        let found: Option<String> = on!(tx tx, FINISH, |text, conn| {
+            sqlx::query_scalar(text)
                 .bind(report.id)
                 .bind(i64::from(report.tries))
                 .bind(state)
@@ -264,12 +264,15 @@ impl Store {
                 .bind(report.error.as_deref().map(plain))
                 .bind(plain(&report.log))
                 .bind(micros(ended_at))
-                .execute(conn)
+                .fetch_optional(conn)
                 .await?
-                .rows_affected()
+        });
+        tx.witness(|| {
+            let (has_failed, is_over) = (report.error.is_some(), ended_at.is_some());
+            found.iter().map(move |dag_id| Happening::CallbackTried { dag_id: DagId::new(dag_id), has_failed, is_over })
         });
         tx.commit().await?;
-        Ok(touched == 1)
+        Ok(found.is_some())
     }
 
     /// Returns when the next callback is due.

@@ -19,6 +19,8 @@ pub struct Load {
     /// DAGs that are in the folder.
     pub dags: i64,
     pub import_errors: i64,
+    /// Callbacks that are still to be done.
+    pub callbacks: i64,
 }
 
 /// Task instances of one task that are alike.
@@ -55,6 +57,7 @@ statements! {
     both POOLS = "SELECT name, slots FROM pool ORDER BY name";
     both ACTIVE_RUNS = "SELECT state, COUNT(*) FROM dag_run WHERE state IN ('queued', 'running') GROUP BY state";
     both DAGS = "SELECT COUNT(*) FROM dag WHERE NOT is_stale";
+    both CALLBACKS = "SELECT COUNT(*) FROM callback WHERE state = 'pending'";
     both ERRORS = "SELECT COUNT(*) FROM import_error";
 }
 
@@ -74,6 +77,7 @@ impl Store {
             runs_queued: of("queued"),
             runs_running: of("running"),
             dags: on!(read self, DAGS, |text, conn| sqlx::query_scalar(text).fetch_one(conn).await?),
+            callbacks: on!(read self, CALLBACKS, |text, conn| sqlx::query_scalar(text).fetch_one(conn).await?),
             import_errors: on!(read self, ERRORS, |text, conn| sqlx::query_scalar(text).fetch_one(conn).await?),
         })
     }

@@ -56,6 +56,13 @@ pub enum Happening {
         /// How long the try took.
         took: Option<Duration>,
     },
+    /// A try to do a callback ended.
+    CallbackTried {
+        dag_id: DagId,
+        has_failed: bool,
+        /// There is no other try.
+        is_over: bool,
+    },
     /// Tries were given up because their worker is silent.
     TriesLost(u64),
     /// Tries were taken from workers that are gone.

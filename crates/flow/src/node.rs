@@ -265,7 +265,10 @@ impl Parts {
         };
         let sweeper = Sweeper { logs: self.logs.clone(), store: self.store.clone(), keep };
         let uploader = self.remote_logs.clone();
-        let uploader = uploader.map(|remote| Uploader::new(self.logs.clone(), self.store.clone(), remote));
+        let uploader = uploader.map(|remote| Uploader {
+            metrics: self.metrics.clone(),
+            ..Uploader::new(self.logs.clone(), self.store.clone(), remote)
+        });
         tokio::join!(sweeper.run(stop.clone()), async {
             if let Some(uploader) = uploader {
                 uploader.run(stop).await;

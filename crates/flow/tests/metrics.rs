@@ -27,9 +27,28 @@ tasks:
   - { id: third, uses: empty, needs: [first] }
 ";
 const BAD: &str = "dag_id: bad
+on_failure_callback: [{ uses: bash, with: { bash_command: 'true' } }]
 tasks:
   - { id: breaks, uses: bash, with: { bash_command: exit 3 }, retries: 1, retry_delay: 1s }
   - { id: after, uses: bash, with: { bash_command: 'true' }, needs: [breaks] }
+";
+const UNTOLD: &str = "dag_id: untold
+schedule: '@continuous'
+max_active_runs: 1
+tasks:
+  - id: only
+    uses: bash
+    with: { bash_command: sleep 0.5 }
+    on_success_callback: [{ uses: bash, with: { bash_command: exit 1 } }]
+";
+/// Its connection is missing.
+const UNREAD: &str = "dag_id: unread
+schedule: { kafka: { topic: letters, kafka_config_id: ghost } }
+tasks: [{ id: only, uses: empty }]
+";
+const READ: &str = "dag_id: read
+schedule: { kafka: { topic: TOPIC } }
+tasks: [{ id: only, uses: empty }]
 ";
 const TIMED: &str = "dag_id: timed
 schedule: '@continuous'
@@ -174,7 +193,12 @@ fn what_is_told_is_what_happened() {
     // Gauges are told every few seconds.
     let address = format!("127.0.0.1:{port}");
     until("gauges", &flow, || page(&address, "/metrics").contains("flow_dags 2\n"));
+    // Callbacks are done when the run has ended.
+    let told = "flow_callbacks_ended_total{state=\"delivered\"}";
+    until("callbacks", &flow, || shown(&page(&address, "/metrics"), told) >= Some(RUNS as f64));
+    assert_eq!(flow.get("/ui/callbacks?state=delivered", &token)["callbacks"].as_array().unwrap().len(), RUNS);
     let text = page(&address, "/metrics");
+    assert_eq!(shown(&text, told), Some(RUNS as f64));
     for ([dag, task, state], number) in &expected {
         let series = format!("flow_task_finishes_total{{dag_id=\"{dag}\",task_id=\"{task}\",state=\"{state}\"}}");
         assert_eq!(shown(&text, &series), Some(*number), "{series}\n{text}");
@@ -208,6 +232,8 @@ fn check_statsd(statsd: &Statsd, tasks: &[Value], expected: &BTreeMap<[String; 3
     assert_eq!(statsd.count("airflow.ti.start.bad.breaks"), 2.0 * RUNS as f64);
     assert_eq!(statsd.count("airflow.ti_failures"), 2.0 * RUNS as f64);
     assert_eq!(statsd.count("airflow.schedulerjob_start"), 1.0);
+    assert_eq!(statsd.count("airflow.flow.callbacks.delivered"), RUNS as f64);
+    assert_eq!(statsd.count("airflow.dag.callback_exceptions"), 0.0);
     assert!(statsd.count("airflow.scheduler_heartbeat") >= 1.0);
     assert_eq!(statsd.count("airflow.flow.statsd_dropped"), 0.0);
     assert!(statsd.values("airflow.dagbag_size", "g").contains(&2.0));
@@ -351,6 +377,42 @@ fn metrics_of_rules() -> BTreeSet<String> {
     words.filter(|word| word.starts_with("flow_")).map(str::to_owned).collect()
 }
 
+/// The address of a Kafka broker, if there is one.
+#[expect(clippy::print_stdout, reason = "a test that is skipped says so")]
+fn broker(test: &str) -> Option<String> {
+    let address = std::env::var("FLOW_TEST_KAFKA").ok();
+    if address.is_none() {
+        println!("skipped: a part of {test} needs a Kafka broker: scripts/with-kafka COMMAND");
+        assert!(std::env::var_os("FLOW_TEST_ALL").is_none(), "FLOW_TEST_ALL is set: nothing may be skipped");
+    }
+    address
+}
+
+/// A topic that nobody else uses.
+struct Topic {
+    broker: String,
+    name: String,
+}
+
+impl Topic {
+    fn make(broker: String) -> Self {
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+        let topic = Self { broker, name: format!("metrics-{}-{}", std::process::id(), now.as_nanos()) };
+        topic.kafka(&["topics", "create", &topic.name], "");
+        topic
+    }
+
+    /// Calls `flow kafka`.
+    fn kafka(&self, args: &[&str], stdin: &str) {
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_flow"));
+        command.arg("kafka").args(args).args(["--bootstrap", &self.broker]).env_clear().env("HOME", folder.path());
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(stdin.as_bytes()).unwrap();
+        assert!(child.wait().unwrap().success(), "{args:?}");
+    }
+}
+
 #[test]
 fn every_question_of_the_dashboard_and_the_rules_has_an_answer() {
     let test = "every_question_of_the_dashboard_and_the_rules_has_an_answer";
@@ -358,14 +420,27 @@ fn every_question_of_the_dashboard_and_the_rules_has_an_answer() {
         return;
     }
     let target = format!("127.0.0.1:{}", free_port());
-    let dags = [("good.yaml", GOOD), ("bad.yaml", BAD), ("timed.yaml", TIMED)];
-    let flow = Flow::start_with(&dags, &[("FLOW__METRICS__LISTEN", &target)]);
+    let topic = broker(test).map(Topic::make);
+    let read = topic.as_ref().map(|topic| READ.replace("TOPIC", &topic.name)).unwrap_or_default();
+    let mut dags = vec![("good.yaml", GOOD), ("bad.yaml", BAD), ("timed.yaml", TIMED), ("untold.yaml", UNTOLD)];
+    dags.push(("unread.yaml", UNREAD));
+    dags.extend(topic.is_some().then_some(("read.yaml", &*read)));
+    let remote = tempfile::tempdir().unwrap();
+    let remote = format!("file://{}", remote.path().display());
+    let uri = topic.as_ref().map(|topic| format!("kafka://{}", topic.broker)).unwrap_or_default();
+    let mut settings = vec![("FLOW__METRICS__LISTEN", &*target), ("FLOW__LOGGING__REMOTE", &*remote)];
+    settings.extend(topic.is_some().then_some(("FLOW_CONN_KAFKA_DEFAULT", &*uri)));
+    let flow = Flow::start_with(&dags, &settings);
     flow.send("PUT", "/ui/files/broken.yaml", &flow.token(), &json!({ "text": BROKEN }).to_string());
     let prometheus = Prometheus::start(&target);
     let token = flow.token();
     work(&flow, &token);
     let mut open: Vec<String> = questions().into_iter().chain(metrics_of_rules()).collect();
     assert!(open.len() > 40, "{}", open.len());
+    if topic.is_none() {
+        // Without a broker nothing is read.
+        open.retain(|question| !["flow_kafka_lag", "flow_kafka_messages"].iter().any(|name| question.contains(name)));
+    }
     let began = Instant::now();
     // Rates need a second value: there is more work, and more reading, until every question has its answer.
     while began.elapsed() < PATIENCE {
@@ -374,6 +449,9 @@ fn every_question_of_the_dashboard_and_the_rules_has_an_answer() {
             return;
         }
         flow.post("/api/v2/dags/bad/dagRuns", &token, &json!({ "logical_date": null }).to_string());
+        if let Some(topic) = &topic {
+            topic.kafka(&["produce", &topic.name], "hello\n");
+        }
         std::thread::sleep(Duration::from_millis(500));
     }
     panic!("no answer to:\n{}\n{}", open.join("\n"), page(&target, "/metrics"));

@@ -12,6 +12,7 @@ use std::{
     time::Duration,
 };
 
+use flow_metrics::Metrics;
 use flow_store::Store;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
@@ -22,7 +23,7 @@ use super::{
     remote::Queue,
     sweep::{Held, lock},
 };
-use crate::Stop;
+use crate::{Stop, measure};
 
 /// Between two looks at the queue.
 const LOOK: Duration = Duration::from_secs(3);
@@ -59,6 +60,8 @@ pub struct Uploader {
     pub logs: LogStore,
     pub store: Store,
     pub remote: RemoteLogs,
+    /// Where it is told how it goes; [`Uploader::new`] tells nobody.
+    pub metrics: Metrics,
     /// Between two looks; [`Uploader::new`] sets what is usual.
     pub look: Duration,
 }
@@ -73,7 +76,7 @@ enum Sent {
 
 impl Uploader {
     pub fn new(logs: LogStore, store: Store, remote: RemoteLogs) -> Self {
-        Self { logs, store, remote, look: LOOK }
+        Self { logs, store, remote, metrics: Metrics::off(), look: LOOK }
     }
 
     /// Sends what waits, until a stop is asked for. What is left then is sent by the next process.
@@ -92,6 +95,7 @@ impl Uploader {
             let Continue(walked) = stop.or(self.walk(&mut aside)).await else { return };
             let now = self.logs.inner.clock.now().as_micros();
             let walked = walked.unwrap_or_else(|error| Walked { failure: Some(error), ..Walked::default() });
+            let (delivered, failed) = (walked.delivered, walked.failed);
             if walked.delivered > 0 {
                 backoff = Duration::ZERO;
                 tracing::debug!(delivered = walked.delivered, "task logs were sent");
@@ -115,6 +119,7 @@ impl Uploader {
                 }
             }
             state.waiting = count(&Queue::of(self.logs.root()).folder());
+            measure::sent_logs(&self.metrics, delivered, failed, state.waiting);
             if let Err(error) = state.write(self.logs.root()) {
                 tracing::debug!(%error, "could not write down how sending logs stands");
             }
@@ -126,6 +131,7 @@ impl Uploader {
 #[derive(Default)]
 struct Walked {
     delivered: u64,
+    failed: u64,
     failure: Option<io::Error>,
     /// Failures since the last success.
     in_a_row: usize,
@@ -190,6 +196,7 @@ impl Uploader {
                 (_, Sent::Gone) => {}
                 (entry, Sent::Failed(error)) => {
                     walked.in_a_row += 1;
+                    walked.failed += 1;
                     walked.failure = Some(error);
                     if aside.len() < ASIDE {
                         aside.extend(entry.file_name().map(OsString::from));

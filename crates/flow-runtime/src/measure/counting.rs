@@ -15,9 +15,10 @@ use flow_core::{
 use flow_metrics::{
     Counter, Metrics, Timer,
     declared::{
-        DATABASE_TRANSACTION, RUN_DURATION, RUN_FIRST_TASK_DELAY, RUN_FIRST_TASK_START, RUN_SCHEDULE_DELAY,
-        RUNS_CREATED, TASK_DURATION, TASK_FAILURES, TASK_FINISHES, TASK_QUEUED_DURATION, TASK_SCHEDULED_DURATION,
-        TASK_STARTS, TASK_SUCCESSES, TASKS_CREATED, TASKS_REMOVED, TASKS_RESTORED, TRIES_LOST, TRIES_ORPHANED,
+        CALLBACK_FAILURES, CALLBACKS_ENDED, DATABASE_TRANSACTION, RUN_DURATION, RUN_FIRST_TASK_DELAY,
+        RUN_FIRST_TASK_START, RUN_SCHEDULE_DELAY, RUNS_CREATED, TASK_DURATION, TASK_FAILURES, TASK_FINISHES,
+        TASK_QUEUED_DURATION, TASK_SCHEDULED_DURATION, TASK_STARTS, TASK_SUCCESSES, TASKS_CREATED, TASKS_REMOVED,
+        TASKS_RESTORED, TRIES_LOST, TRIES_ORPHANED,
     },
 };
 use flow_store::{Happening, Witness};
@@ -93,6 +94,10 @@ impl Counting {
     /// Counts into these metrics; operators go by the names of their classes in Airflow.
     pub fn new(metrics: Metrics, catalog: &Catalog) -> Self {
         let class = |class: &'static str| class.rsplit('.').next().filter(|name| !name.is_empty());
+        // What rarely happens is there from the start: an alert about what grows would miss the first time otherwise.
+        for state in ["delivered", "failed"] {
+            metrics.add(&CALLBACKS_ENDED, &[state], 0);
+        }
         let named = |spec: &OperatorSpec| Some((spec.name.to_owned(), class(spec.class)?.to_owned()));
         Self {
             classes: catalog.all().iter().filter_map(named).collect(),
@@ -161,6 +166,14 @@ impl Counting {
                     } else if matches!(to, TaskState::Failed | TaskState::UpForRetry) {
                         operator.failures.add(1);
                     }
+                }
+            }
+            Happening::CallbackTried { dag_id, has_failed, is_over } => {
+                if *has_failed {
+                    metrics.add(&CALLBACK_FAILURES, &[dag_id.as_str()], 1);
+                }
+                if *is_over {
+                    metrics.add(&CALLBACKS_ENDED, &[if *has_failed { "failed" } else { "delivered" }], 1);
                 }
             }
             Happening::TriesLost(number) => self.lost.add(*number),
@@ -250,6 +263,22 @@ mod tests {
                 "flow_task_finishes_total{dag_id=\"d\",task_id=\"t\",state=\"up_for_retry\"} 1",
                 "flow_task_duration_seconds_sum{dag_id=\"d\",task_id=\"t\"} 4",
                 "flow_database_transaction_duration_seconds_count 1",
+            ],
+        );
+    }
+
+    #[test]
+    fn callbacks_that_fail_are_counted_and_their_end_is() {
+        let counting = counting(5);
+        shows(&counting, &["flow_callbacks_ended_total{state=\"failed\"} 0"]);
+        let tried = |has_failed, is_over| Happening::CallbackTried { dag_id: DagId::new("d"), has_failed, is_over };
+        counting.committed(&[tried(true, false), tried(true, true), tried(false, true)], Duration::ZERO);
+        shows(
+            &counting,
+            &[
+                "flow_callback_failures_total{dag_id=\"d\"} 2",
+                "flow_callbacks_ended_total{state=\"delivered\"} 1",
+                "flow_callbacks_ended_total{state=\"failed\"} 1",
             ],
         );
     }

@@ -9,10 +9,10 @@ use flow_core::Timestamp;
 use flow_metrics::{
     Metrics,
     declared::{
-        BUILD_INFO, DAG_CACHE_HITS, DAG_CACHE_MISSES, DAG_CACHE_SIZE, DAG_IMPORT_ERRORS, DAGS, DISK_FREE, DISK_SIZE,
-        EXECUTOR_OPEN_SLOTS, EXECUTOR_QUEUED_TASKS, EXECUTOR_RUNNING_TASKS, POOL_OPEN_SLOTS, POOL_QUEUED_SLOTS,
-        POOL_RUNNING_SLOTS, POOL_SCHEDULED_SLOTS, POOL_STARVING_TASKS, RUNS_QUEUED, RUNS_RUNNING, SCHEDULERS, TASKS,
-        TASKS_STARVING, WORKERS,
+        BUILD_INFO, CALLBACKS_PENDING, DAG_CACHE_HITS, DAG_CACHE_MISSES, DAG_CACHE_SIZE, DAG_IMPORT_ERRORS, DAGS,
+        DISK_FREE, DISK_SIZE, EXECUTOR_OPEN_SLOTS, EXECUTOR_QUEUED_TASKS, EXECUTOR_RUNNING_TASKS, POOL_OPEN_SLOTS,
+        POOL_QUEUED_SLOTS, POOL_RUNNING_SLOTS, POOL_SCHEDULED_SLOTS, POOL_STARVING_TASKS, RUNS_QUEUED, RUNS_RUNNING,
+        SCHEDULERS, TASKS, TASKS_STARVING, WORKERS,
     },
 };
 use flow_store::{CacheUse, DagCache, Load, Process, Store, StoreError};
@@ -148,6 +148,7 @@ impl Told {
             (&RUNS_RUNNING, load.runs_running),
             (&DAGS, load.dags),
             (&DAG_IMPORT_ERRORS, load.import_errors),
+            (&CALLBACKS_PENDING, load.callbacks),
         ] {
             metrics.found(gauge, [(Vec::new(), float(value))]);
         }
