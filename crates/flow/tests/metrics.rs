@@ -38,16 +38,16 @@ max_active_runs: 1
 tasks:
   - id: only
     uses: bash
-    with: { bash_command: sleep 0.5 }
+    with: { bash_command: sleep 2 }
     on_success_callback: [{ uses: bash, with: { bash_command: exit 1 } }]
 ";
 /// Its connection is missing.
 const UNREAD: &str = "dag_id: unread
-schedule: { kafka: { topic: letters, kafka_config_id: ghost } }
+schedule: { kafka: { topic: letters, group_id: unread, kafka_config_id: ghost } }
 tasks: [{ id: only, uses: empty }]
 ";
 const READ: &str = "dag_id: read
-schedule: { kafka: { topic: TOPIC } }
+schedule: { kafka: { topic: TOPIC, group_id: TOPIC } }
 tasks: [{ id: only, uses: empty }]
 ";
 const TIMED: &str = "dag_id: timed
