@@ -8,7 +8,7 @@ use std::{
 use flow_core::{
     Dag, TaskId, TaskIx,
     catalog::Catalog,
-    dag::{Severity, Source, parse},
+    dag::{Notifications, Severity, Source, parse},
 };
 
 use crate::{Store, StoreError, TaskSeed, Tx, VersionRow};
@@ -73,6 +73,7 @@ impl VersionRow {
 #[derive(Clone, Debug)]
 pub struct DagCache {
     catalog: Arc<Catalog>,
+    notifications: Arc<Notifications>,
     kept: Arc<Mutex<Kept>>,
 }
 
@@ -136,7 +137,13 @@ fn weight(cached: &CachedDag) -> usize {
 impl DagCache {
     /// Makes an empty cache for DAGs with these operators.
     pub fn new(catalog: Arc<Catalog>) -> Self {
-        Self { catalog, kept: Arc::default() }
+        Self { catalog, notifications: Arc::default(), kept: Arc::default() }
+    }
+
+    /// Gives these callbacks to every DAG that is read from here on.
+    #[must_use]
+    pub fn with_notifications(self, notifications: Arc<Notifications>) -> Self {
+        Self { notifications, ..self }
     }
 
     /// Returns the operators that DAGs are checked with.
@@ -187,6 +194,7 @@ impl DagCache {
             row: format!("{} version {}", row.dag_id, row.number),
             problem,
         })?;
+        let dag = dag.with_notifications(self.notifications.clone());
         let cached = Arc::new(CachedDag::new(Arc::new(dag), row.id, row.number));
         self.kept().put(cached.clone());
         Ok(cached)

@@ -1,7 +1,10 @@
 //! Callbacks: an outbox. What a DAG asks to be done is written in the transaction of the change that it is about, and
 //! taken from here by whoever does it, as often as it needs.
 
-use flow_core::{DagId, RunKey, Timestamp, dag::CallbackEvent};
+use flow_core::{
+    DagId, RunKey, Timestamp,
+    dag::{Callback, CallbackEvent, Notification},
+};
 use serde_json::{Value, json};
 
 use crate::{
@@ -30,6 +33,8 @@ pub struct ClaimedCallback {
     /// In the list of its event.
     pub place: usize,
     pub exception: String,
+    /// What is to be done, as [`flow_core::dag::Notification::read`] takes it; `None` = the version says it.
+    pub given: Option<String>,
     /// Which try to do it this is, from 1.
     pub tries: u32,
 }
@@ -93,6 +98,7 @@ struct RawClaim {
     event: String,
     place: i64,
     exception: String,
+    given: Option<String>,
     tries: i64,
 }
 
@@ -104,9 +110,9 @@ const FROM: &str = "callback AS c CROSS JOIN dag_run AS r";
 statements! {
     each INSERT = [
         "INSERT INTO callback (run, dag_id, version_id, task_id, map_index, number, event, place, operator, exception, state, tries,
-            due, created_at)
+            due, created_at, given)
          SELECT r.id, r.dag_id, r.version_id, c.value ->> 1, CAST(c.value ->> 2 AS BIGINT), CAST(c.value ->> 3 AS BIGINT),
-            c.value ->> 4, CAST(c.value ->> 5 AS BIGINT), c.value ->> 6, c.value ->> 7, 'pending', 0, $2, $3
+            c.value ->> 4, CAST(c.value ->> 5 AS BIGINT), c.value ->> 6, c.value ->> 7, 'pending', 0, $2, $3, c.value ->> 8
          FROM",
         "JOIN dag_run r ON r.id = CAST(c.value ->> 0 AS BIGINT) WHERE TRUE
          ON CONFLICT (run, task_id, map_index, number, event, place) DO NOTHING"
@@ -114,11 +120,11 @@ statements! {
     split CLAIM = {
         sqlite: "UPDATE callback SET tries = tries + 1, worker = $1, due = $2
             WHERE id IN (SELECT c.id FROM callback c WHERE c.state = 'pending' AND c.due <= $3 ORDER BY c.due, c.id LIMIT $4)
-            RETURNING id, run, version_id, task_id, map_index, number, event, place, exception, tries",
+            RETURNING id, run, version_id, task_id, map_index, number, event, place, exception, given, tries",
         postgres: "UPDATE callback SET tries = tries + 1, worker = $1, due = $2
             WHERE id = ANY (ARRAY(SELECT c.id FROM callback c WHERE c.state = 'pending' AND c.due <= $3
                 ORDER BY c.due, c.id LIMIT $4 FOR UPDATE SKIP LOCKED))
-            RETURNING id, run, version_id, task_id, map_index, number, event, place, exception, tries"
+            RETURNING id, run, version_id, task_id, map_index, number, event, place, exception, given, tries"
     };
     both FINISH = "UPDATE callback SET state = $3, due = $4, error = $5, log = $6, ended_at = $7, worker = NULL
         WHERE id = $1 AND tries = $2 AND state = 'pending' RETURNING dag_id";
@@ -132,21 +138,32 @@ statements! {
     ];
 }
 
-/// What is written of callbacks of one event: run, task, map index, number, event, place, operator, exception.
+/// Whose callbacks they are: of a run, or of a task instance at one of its tries.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Caller<'a> {
+    pub(crate) run: RunKey,
+    pub(crate) task: Option<(&'a str, i32)>,
+    pub(crate) number: u32,
+}
+
+/// What is written of callbacks of one event, those of the DAG before those of every DAG: run, task, map index, number,
+/// event, place, operator, exception, what is to be done.
 pub(crate) fn rows(
-    run: RunKey,
-    task: Option<(&str, i32)>,
-    number: u32,
+    caller: Caller<'_>,
     event: CallbackEvent,
-    callbacks: &[flow_core::dag::Callback],
+    own: &[Callback],
+    all: &[Notification],
     exception: &str,
 ) -> Vec<Value> {
+    let Caller { run, task, number } = caller;
     let (task_id, map_index) = task.unwrap_or(("", -1));
     let exception = cut(exception);
-    let row = |(place, callback): (usize, &flow_core::dag::Callback)| {
-        json!([run, task_id, map_index, number, event.as_str(), place, callback.operator, exception])
+    let own = own.iter().map(|callback| (&callback.operator, None));
+    let all = all.iter().map(|callback| (&callback.operator, Some(&callback.text)));
+    let row = |(place, (operator, given)): (usize, (&String, Option<&String>))| {
+        json!([run, task_id, map_index, number, event.as_str(), place, operator, exception, given])
     };
-    callbacks.iter().enumerate().map(row).collect()
+    own.chain(all).enumerate().map(row).collect()
 }
 
 fn cut(text: &str) -> &str {
@@ -187,11 +204,12 @@ impl Store {
         run: RunKey,
         task: (&str, i32),
         try_number: u32,
-        callbacks: &[flow_core::dag::Callback],
+        callbacks: &[Callback],
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
-        let rows = rows(run, Some(task), try_number, CallbackEvent::Execute, callbacks, "");
+        let rows =
+            rows(Caller { run, task: Some(task), number: try_number }, CallbackEvent::Execute, callbacks, &[], "");
         tx.insert_callbacks(&rows, now).await?;
         tx.commit().await
     }
@@ -235,6 +253,7 @@ impl Store {
                     number: count(raw.number),
                     place: usize::try_from(raw.place).unwrap_or_default(),
                     exception: raw.exception,
+                    given: raw.given,
                     tries: count(raw.tries),
                 })
             })

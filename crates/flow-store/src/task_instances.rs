@@ -4,7 +4,7 @@ use std::{borrow::Cow, sync::Arc};
 
 use flow_core::{
     DagRun, RunKey, RunState, TaskId, TaskInstance, TaskIx, TaskState, Timestamp,
-    dag::{Dag, Task},
+    dag::{About, Dag, Task},
     engine::{Change, Decision, DueCallbacks, RunView},
     run::Skips,
 };
@@ -357,15 +357,17 @@ fn first_start(view: &RunView<'_>, decision: &Decision) -> Option<Timestamp> {
 
 /// What is written of callbacks that a decision made due.
 fn due_callbacks(view: &RunView<'_>, due: &DueCallbacks) -> Vec<Value> {
-    let (task, all) = match due.at {
-        None => (None, &view.dag.callbacks),
+    let (task, own, about) = match due.at {
+        None => (None, &view.dag.callbacks, About::Runs),
         Some(at) => {
             let instance = &view.tasks[at];
             let Some(task) = view.dag.tasks.get(instance.task.index()) else { return Vec::new() };
-            (Some((task.id.as_str(), instance.map_index)), &task.callbacks)
+            (Some((task.id.as_str(), instance.map_index)), &task.callbacks, About::Tasks)
         }
     };
-    callbacks::rows(view.run.key, task, due.number, due.event, all.of(due.event), &due.exception)
+    let all = view.dag.notifications.of(about, due.event);
+    let caller = callbacks::Caller { run: view.run.key, task, number: due.number };
+    callbacks::rows(caller, due.event, own.of(due.event), all, &due.exception)
 }
 
 impl Tx {

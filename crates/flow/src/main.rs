@@ -16,6 +16,7 @@ mod graph;
 mod home;
 mod metrics;
 mod node;
+mod notifications;
 mod output;
 mod own_log;
 mod rehearsal;

@@ -138,7 +138,7 @@ impl Parts {
             logs.ship(path.clone());
         }
         Ok(Self {
-            dags: DagCache::new(Arc::new(registry.catalog())),
+            dags: DagCache::new(Arc::new(registry.catalog())).with_notifications(cx.config.notifications.clone()),
             logs,
             remote_logs,
             store,

@@ -10,7 +10,8 @@ use serde_json::Value;
 use super::{
     ConfigError, Given,
     value::{
-        AnonymousRole, Count, Host, Hosts, Levels, Listen, OptionalPath, Patterns, Prefix, Proxies, Setting, Size, Url,
+        AnonymousRole, CallbackList, Count, Host, Hosts, Levels, Listen, OptionalPath, Patterns, Prefix, Proxies,
+        Setting, Size, Url,
     },
 };
 
@@ -21,6 +22,7 @@ pub(crate) struct Entry {
     pub(crate) key: &'static str,
     pub(crate) kind: &'static str,
     pub(crate) is_list: bool,
+    pub(crate) is_json: bool,
     /// As it would be written; `$FLOW_HOME` stands for the home.
     pub(crate) default: &'static str,
     #[cfg(test)]
@@ -62,6 +64,7 @@ macro_rules! settings {
             key: stringify!($key),
             kind: <$type as Setting>::KIND,
             is_list: <$type as Setting>::IS_LIST,
+            is_json: <$type as Setting>::IS_JSON,
             default: $default,
             #[cfg(test)]
             doc: &[$($doc),+],
@@ -158,6 +161,18 @@ settings! {
         max_connections: Count = "1024",
         /// Most connections from one address. Behind a proxy all connections come from one.
         max_connections_per_address: Count = "512",
+    }
+    /// What is done for every DAG, besides what it asks for itself, in the form of [callbacks](dag-format.md#callbacks); see
+    /// [Be told when something fails](../how-to/alerts.md#for-every-dag).
+    notifications: Notifications {
+        /// When a run has failed.
+        on_failure_callback: CallbackList = "",
+        /// When a run has succeeded.
+        on_success_callback: CallbackList = "",
+        /// When a task has failed for good. Where many fail together, each is told: `on_failure_callback` is told once.
+        on_task_failure_callback: CallbackList = "",
+        /// When a try of a task failed, or was lost, and there is another one.
+        on_retry_callback: CallbackList = "",
     }
     /// What Flow tells about itself in numbers; see docs/how-to/watch-flow.md.
     metrics: Metrics {

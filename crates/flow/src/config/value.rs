@@ -5,6 +5,7 @@
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
+use flow_core::secret::redact;
 use regex::Regex;
 use serde_json::{Value, json};
 
@@ -14,6 +15,8 @@ pub(crate) trait Setting: Sized {
     const KIND: &'static str;
     /// A TOML list may stand for it.
     const IS_LIST: bool = false;
+    /// Its text is JSON: in TOML it may be lists and maps.
+    const IS_JSON: bool = false;
 
     /// Reads the text; the error is what would be right, to follow "must be".
     fn read(text: &str) -> Result<Self, String>;
@@ -255,6 +258,30 @@ impl Setting for Patterns {
 /// Takes a list apart that may be empty.
 fn split(text: &str) -> impl Iterator<Item = &str> {
     text.split(',').map(str::trim).filter(move |_| !text.trim().is_empty())
+}
+
+/// Callbacks as they would be written in a DAG; what is in them is checked when all settings are there.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct CallbackList(pub(crate) Vec<Value>);
+
+impl Setting for CallbackList {
+    const KIND: &'static str = "list of callbacks";
+    const IS_JSON: bool = true;
+
+    fn read(text: &str) -> Result<Self, String> {
+        match serde_json::from_str(if text.is_empty() { "[]" } else { text }) {
+            Ok(Value::Array(list)) => Ok(Self(list)),
+            Ok(map @ Value::Object(_)) => Ok(Self(vec![map])),
+            Ok(_) | Err(_) => {
+                let example = json!([{ "uses": "email", "with": { "to": "ops@example.org", "subject": "…" } }]);
+                Err(format!("a list of callbacks such as `{example}`, in a variable as JSON"))
+            }
+        }
+    }
+
+    fn show(&self) -> Value {
+        redact("", &json!(self.0))
+    }
 }
 
 /// How much Flow says about itself: a level for all, and others for modules.
