@@ -2,8 +2,7 @@
 //!
 //! Nobody who measures ever waits: counters and gauges are kept and sent once a second, times are put in a buffer of
 //! bounded size, and [`run`] alone has the socket, which never blocks. What does not fit or cannot be sent is dropped
-//! and counted. Names and values are written here, because a crate that does it cuts times to whole milliseconds and
-//! cannot put labels into names.
+//! and counted. Why no crate does it: docs/decisions/metrics.md.
 
 use std::{
     collections::HashMap,
