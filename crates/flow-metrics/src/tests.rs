@@ -167,7 +167,7 @@ theirs where `metrics.listen` says.
 committed. What was dropped and done again counts once. Counters begin at 0 with the process.
 
 **Bounded.** The first `metrics.max_dags` DAGs and `metrics.max_tasks` tasks have series of their own, the rest share those of
-`other`; so have pools, queues, operators and files after the first 200 of each. `flow_metrics_folded_total` says whether it happened.
+`other`; so have pools, queues, operators, files and topics after the first 200 of each. `flow_metrics_folded_total` says whether it happened.
 A gauge that is not told for 20 seconds goes away.
 ";
 
