@@ -39,6 +39,7 @@ test-postgres:
 test-servers:
 	$(NEED_CARGO)
 	scripts/with-postgres scripts/with-mariadb scripts/with-kafka $(CARGO) test --locked --package flow-clients --package flow-operators
+	$(CARGO) test --locked --package flow-clients --no-default-features --test kafka_absent
 
 # The web UI by itself: style, types, unit tests, its size, and whether it knows the API as it is
 test-ui: ui
@@ -83,6 +84,7 @@ lint:
 	$(NEED_CARGO)
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets -- --deny warnings
+	$(CARGO) clippy --locked --package flow --no-default-features -- --deny warnings
 
 fmt:
 	$(NEED_CARGO)

@@ -53,6 +53,16 @@ impl ClientError {
         Self::new(Kind::Refused, message)
     }
 
+    /// Says whether a database refused a value, so that another row might pass: not a lock, a missing table, a full disk.
+    pub fn is_about_a_row(&self) -> bool {
+        // MySQL says HY000 about values too, and about much else; these are its numbers for them: no default, too long,
+        // truncated, incorrect, a CHECK of MySQL, no partition for it.
+        const VALUES: [&str; 6] = ["1364", "1406", "1265", "1366", "3819", "1526"];
+        let Kind::SqlState(state) = &self.kind else { return false };
+        let is_of_values = || VALUES.iter().any(|number| self.message.contains(&format!("(error {number})")));
+        state.starts_with("22") || state.starts_with("23") || is_of_values()
+    }
+
     /// Says whether another try may go better.
     pub fn may_retry(&self) -> bool {
         !matches!(self.kind, Kind::Settings)

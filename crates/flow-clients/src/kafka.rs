@@ -82,6 +82,9 @@ pub struct Polled {
     /// Partitions whose end was reached, without their topic's name. Topics with transactions end in offsets that no
     /// message has, so that counting offsets alone does not find the end.
     pub ends: Vec<i32>,
+    /// An offset that was to be read is not there, and [`Reading::is_strict`]: that partition brings nothing more until
+    /// [`Consumer::assign`].
+    pub is_lost: bool,
 }
 
 /// How a consumer reads.
@@ -91,6 +94,8 @@ pub struct Reading {
     pub group: Option<String>,
     /// Where to begin when the group has no stored offset (or an offset that is gone): the first message, not the next.
     pub from_beginning: bool,
+    /// Its offsets are kept elsewhere: go to no other by itself.
+    pub is_strict: bool,
     /// Read messages of open and aborted transactions too.
     pub uncommitted: bool,
 }
@@ -173,7 +178,8 @@ pub fn no_notes() -> Notes {
     Arc::new(|_| ())
 }
 
-/// The producer that is kept for this connection and these settings; made when there is none. Not for transactions.
+/// The producer that is kept for this connection and these settings; made when there is none, or it is of no use any
+/// more. Not for transactions.
 ///
 /// # Errors
 ///
@@ -182,15 +188,25 @@ pub async fn kept_producer(clients: &Clients, connection: &Connection, writing: 
     let mut key = connection.clone();
     // How it writes is part of what it is kept under.
     key.description = Some(format!("{writing:?}"));
+    let kept = clients.keep("kafka producer", &key, Producer::open(connection, writing)).await?;
+    if !kept.is_dead() {
+        return Ok(kept);
+    }
+    clients.forget("kafka producer", &key, &kept);
     clients.keep("kafka producer", &key, Producer::open(connection, writing)).await
 }
 
-/// The admin client that is kept for this connection; made when there is none.
+/// The admin client that is kept for this connection; made when there is none, or it is of no use any more.
 ///
 /// # Errors
 ///
 /// Settings that make no sense.
 pub async fn kept_admin(clients: &Clients, connection: &Connection) -> Result<Arc<Admin>> {
+    let kept = clients.keep("kafka admin", connection, Admin::open(connection)).await?;
+    if !kept.is_dead() {
+        return Ok(kept);
+    }
+    clients.forget("kafka admin", connection, &kept);
     clients.keep("kafka admin", connection, Admin::open(connection)).await
 }
 

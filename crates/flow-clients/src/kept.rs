@@ -52,6 +52,20 @@ impl Clients {
         Ok(made.downcast().unwrap_or_else(|_| unreachable!("a kind of client has one type")))
     }
 
+    /// Keeps this client no longer: the next who asks gets another. Those who hold it may go on.
+    pub fn forget<T: Send + Sync + 'static>(&self, kind: &'static str, connection: &Connection, client: &Arc<T>) {
+        let key = (kind, digest(connection));
+        let mut slots = self.lock();
+        // Somebody else may have forgotten it before, and another stands there.
+        let is_it = slots.get(&key).and_then(|slot| slot.cell.get()).is_some_and(|kept| {
+            let kept: Arc<dyn Any + Send + Sync> = kept.clone();
+            kept.downcast::<T>().is_ok_and(|kept| Arc::ptr_eq(&kept, client))
+        });
+        let forgotten = is_it.then(|| slots.remove(&key));
+        drop(slots);
+        drop(forgotten);
+    }
+
     /// Closes what has been idle for too long. Called now and then by whoever owns the clients.
     pub fn close_idle(&self) {
         let now = Instant::now();
@@ -130,6 +144,18 @@ mod tests {
             ask(&clients, &format!("http://h{at}/")).await.unwrap();
         }
         assert_eq!(clients.lock().len(), KEPT_MAX);
+    }
+
+    #[tokio::test]
+    async fn one_that_is_forgotten_is_made_anew_once() {
+        let clients = Clients::default();
+        let connection = Connection::parse("shop", "http://h/").unwrap();
+        let first = ask(&clients, "http://h/").await.unwrap();
+        clients.forget("test", &connection, &first);
+        let second = ask(&clients, "http://h/").await.unwrap();
+        assert_ne!(first, second);
+        clients.forget("test", &connection, &first);
+        assert_eq!(ask(&clients, "http://h/").await.unwrap(), second, "it is another by now");
     }
 
     #[tokio::test]

@@ -99,13 +99,22 @@ pub fn sender(connection: &Connection) -> Result<Option<String>> {
     Ok(settings.from.or(login))
 }
 
-/// Sends a letter; returns what the server said.
+/// A letter that was taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sent {
+    /// What the server said.
+    pub answer: String,
+    /// Who does not get it, and why: a sentence each.
+    pub refused: Vec<String>,
+}
+
+/// Sends a letter to all whom the server takes it for.
 ///
 /// # Errors
 ///
-/// When the settings or an address are wrong, when the server cannot be reached, or refuses. Nobody gets the letter
+/// When the settings or all addresses are wrong, when the server cannot be reached, or refuses. Nobody gets the letter
 /// then, unless the line broke in the moment of the last answer.
-pub async fn send(connection: &Connection, letter: &Letter) -> Result<String> {
+pub async fn send(connection: &Connection, letter: &Letter) -> Result<Sent> {
     let settings = Settings::of(connection)?;
     let from = match &letter.from {
         Some(from) => from.clone(),
@@ -118,9 +127,9 @@ pub async fn send(connection: &Connection, letter: &Letter) -> Result<String> {
     };
     let sealed = letter.seal(&from)?;
     let mut session = open(&settings).await?;
-    let answer = session.deliver(&sealed).await?;
+    let sent = session.deliver(&sealed).await?;
     session.quit().await;
-    Ok(answer)
+    Ok(sent)
 }
 
 /// Connects, several times when that fails; begins no other try when the time for one is over.

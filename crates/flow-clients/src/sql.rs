@@ -17,24 +17,29 @@
 //! ```no_run
 //! # async fn example(clients: &flow_clients::Clients, connection: &flow_core::connection::Connection) -> flow_clients::Result<()> {
 //! use flow_clients::sql::{Database, Insert, OnConflict, Parameters};
+//! use serde_json::json;
 //!
 //! let database = Database::of(clients, connection).await?;
 //! let mut session = database.session().await?;
 //! session.begin().await?;
 //! let insert = Insert { table: "readings".into(), columns: vec!["id".into()], on_conflict: OnConflict::Error };
-//! session.insert(&insert, vec![vec![1.into()], vec![2.into()]]).await?;
-//! session.execute("UPDATE offsets SET next = %s", &Parameters::List(vec![3.into()])).await?;
+//! session.insert(&insert, vec![vec![json!(1).into()], vec![json!(2).into()]]).await?;
+//! session.execute("UPDATE offsets SET next = %s", &Parameters::List(vec![json!(3)])).await?;
 //! session.commit().await
 //! # }
 //! ```
 
 use std::{
+    cmp::Ordering,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use flow_core::connection::Connection;
-use tokio::{sync::Semaphore, time::Instant};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::Instant,
+};
 
 use crate::{ClientError, Clients, Result};
 
@@ -148,8 +153,41 @@ impl Database {
     ///
     /// When the database cannot be reached, or refuses.
     pub async fn session(&self) -> Result<Session> {
-        let permit = self.shared.room.clone().acquire_owned().await;
-        let permit = permit.map_err(|_| ClientError::unavailable("the database's connections are closed"))?;
+        let permit = self.permits(1).await?;
+        self.session_with(permit).await
+    }
+
+    /// Takes two sessions for one piece of work, which may be of one database. Whoever took one and then waited for the
+    /// other would wait for ever when all do so: room for both is taken at once, or in the same order by everybody.
+    ///
+    /// # Errors
+    ///
+    /// As [`Database::session`].
+    pub async fn pair(&self, other: &Self) -> Result<(Session, Session)> {
+        let place = |database: &Self| Arc::as_ptr(&database.shared).addr();
+        let (mine, others) = match place(self).cmp(&place(other)) {
+            Ordering::Less => {
+                let mine = self.permits(1).await?;
+                (mine, other.permits(1).await?)
+            }
+            Ordering::Greater => {
+                let others = other.permits(1).await?;
+                (self.permits(1).await?, others)
+            }
+            Ordering::Equal => {
+                let mut both = self.permits(2).await?;
+                let others = both.split(1).ok_or_else(closed)?;
+                (both, others)
+            }
+        };
+        Ok((self.session_with(mine).await?, other.session_with(others).await?))
+    }
+
+    async fn permits(&self, count: u32) -> Result<OwnedSemaphorePermit> {
+        self.shared.room.clone().acquire_many_owned(count).await.map_err(|_| closed())
+    }
+
+    async fn session_with(&self, permit: OwnedSemaphorePermit) -> Result<Session> {
         while let Some(mut idle) = self.take_idle() {
             if idle.since.elapsed() < IDLE && idle.conn.is_alive().await {
                 return Ok(Session::new(self.clone(), idle.conn, permit));
@@ -181,6 +219,10 @@ impl Database {
             idle.push(Idle { conn, since: Instant::now() });
         }
     }
+}
+
+fn closed() -> ClientError {
+    ClientError::unavailable("the database's connections are closed")
 }
 
 /// Connects and logs in; says what was tried.

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use flow_core::{connection::Connection, secret::MASK};
+use flow_core::{
+    connection::{self, Connection},
+    secret::MASK,
+};
 
 use crate::{Result, http, kafka, mail, reach::reach, sql};
 
@@ -20,6 +23,9 @@ pub async fn test(connection: &Connection) -> (bool, String) {
     };
     let mut secrets = connection.secrets();
     secrets.retain(|secret| !secret.is_empty());
+    // A server that sends the client elsewhere may put them into the address.
+    let in_addresses: Vec<_> = secrets.iter().map(|secret| connection::encode(secret)).collect();
+    secrets.extend(in_addresses);
     secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
     (works, secrets.iter().fold(words, |words, secret| words.replace(secret.as_str(), MASK)))
 }

@@ -353,7 +353,8 @@ async fn logins_work_or_are_refused_and_tls_must_fit() {
     let unknown = json!({ "security.protocol": "SASL_SSL" });
     let cases = [
         (of(&address, &password, unknown), "TLS failed"),
-        (of(&plain, &password, tls("PLAIN")), "TLS failed"),
+        // The broker hangs up, in the handshake or before it.
+        (of(&plain, &password, tls("PLAIN")), "security.protocol"),
         (of(&address, &password, json!({ "security.protocol": "SASL_PLAINTEXT" })), "security.protocol"),
         (connection(&format!("kafka://{address}")), "security.protocol"),
         (of(&address, &password, json!({ "security.protocol": "no" })), "`security.protocol` is no setting"),
@@ -430,4 +431,90 @@ async fn a_broker_that_goes_and_comes_back_loses_nothing() {
         }
     };
     assert!(error.may_retry() && error.message.contains("is the broker up"), "{error}");
+}
+
+/// The broker, after one whose name nobody knows.
+fn beside_a_stranger(at: &Connection) -> Connection {
+    let servers = format!("no-such-host.invalid:9092,{}:{}", at.host.as_deref().unwrap(), at.port.unwrap());
+    // Else the library asks one of them, by chance, and the other only when that is of no use.
+    let extra = json!({ "bootstrap.servers": servers, "enable.sparse.connections": "false" });
+    let whole = json!({ "conn_type": "kafka", "extra": extra });
+    Connection::from_json("broker", &whole).unwrap()
+}
+
+/// Waits until the client has said this.
+async fn wait_for(said: &Mutex<Vec<String>>, words: &str) {
+    let began = Instant::now();
+    while !said.lock().unwrap().iter().any(|note| note.contains(words)) {
+        assert!(began.elapsed() < Duration::from_secs(30), "nobody says `{words}`: {:?}", said.lock().unwrap());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_broker_whose_name_is_unknown_stops_nobody() {
+    let Some(at) = broker("one_broker_whose_name_is_unknown_stops_nobody") else { return };
+    let topic = topic(&at, "beside", 1).await;
+    let at = beside_a_stranger(&at);
+    let clients = Clients::default();
+    let writing = Writing { is_idempotent: true, ..Writing::default() };
+    let said = Arc::new(Mutex::new(Vec::new()));
+    let notes = |said: &Arc<Mutex<Vec<String>>>| -> kafka::Notes {
+        let said = said.clone();
+        Arc::new(move |note: &str| said.lock().unwrap().push(note.to_owned()))
+    };
+    let producer = kafka::kept_producer(&clients, &at, &writing).await.unwrap();
+    let sending = producer.sending(notes(&said)).unwrap();
+    wait_for(&said, "no-such-host.invalid").await;
+    for n in 0..3 {
+        sending.send(&record(&topic, "a", &n.to_string())).await.unwrap();
+        assert_eq!(sending.flush().await.unwrap().messages, n + 1);
+    }
+    let again = kafka::kept_producer(&clients, &at, &writing).await.unwrap();
+    assert!(Arc::ptr_eq(&producer, &again));
+    let said = Arc::new(Mutex::new(Vec::new()));
+    let consumer = Consumer::open(&at, &in_group(&unique("g")), notes(&said)).await.unwrap();
+    consumer.assign(&[((topic.clone(), 0), BEGINNING)].into()).await.unwrap();
+    let mut read = 0;
+    let began = Instant::now();
+    while read < 3 || !said.lock().unwrap().iter().any(|note| note.contains("no-such-host.invalid")) {
+        read += consumer.poll(1, Duration::from_millis(200)).await.unwrap().messages.len();
+        assert!(began.elapsed() < Duration::from_secs(30));
+    }
+    consumer.check().await.unwrap();
+    consumer.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kept_producer_without_hope_is_replaced() {
+    let clients = Clients::default();
+    let at = connection("kafka://no-such-host.invalid:9092");
+    let first = kafka::kept_producer(&clients, &at, &Writing::default()).await.unwrap();
+    let error = first.check("any").await.unwrap_err();
+    assert!(error.message.contains("is the broker's name right?"), "{error}");
+    let second = kafka::kept_producer(&clients, &at, &Writing::default()).await.unwrap();
+    assert!(!Arc::ptr_eq(&first, &second));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_offset_that_is_gone_is_told_to_who_keeps_offsets() {
+    let Some(at) = broker("an_offset_that_is_gone_is_told_to_who_keeps_offsets") else { return };
+    let topic = topic(&at, "gone", 1).await;
+    write(&at, &[record(&topic, "a", "1")]).await;
+    let look = async |is_strict: bool| {
+        let reading = Reading { is_strict, ..in_group(&unique("g")) };
+        let consumer = Consumer::open(&at, &reading, no_notes()).await.unwrap();
+        consumer.assign(&[((topic.clone(), 0), 100)].into()).await.unwrap();
+        let began = Instant::now();
+        loop {
+            let polled = consumer.poll(1, Duration::from_secs(1)).await.unwrap();
+            if polled.is_lost || !polled.messages.is_empty() {
+                consumer.close().await;
+                return polled.is_lost;
+            }
+            assert!(began.elapsed() < Duration::from_secs(30));
+        }
+    };
+    assert!(look(true).await);
+    assert!(!look(false).await);
 }

@@ -68,7 +68,7 @@ async fn a_mail_arrives_over_every_kind_of_line() {
         let expected = if login.is_some() { "logged in as `flow@example.org`" } else { "no login" };
         assert!(words.contains(expected), "{words}");
         let answer = mail::send(&connection, &letter()).await.unwrap();
-        assert_eq!(answer, "250 taken");
+        assert_eq!((answer.answer.as_str(), answer.refused.len()), ("250 taken", 0));
         let mails = sink.until_mails(1);
         assert_eq!((mails.len(), sink.refused()), (1, 0));
         assert_eq!((mails[0].from.as_str(), &mails[0].to), ("flow@example.org", &vec!["ann@example.org".to_owned()]));
@@ -76,6 +76,17 @@ async fn a_mail_arrives_over_every_kind_of_line() {
         assert!(mails[0].text.contains("Message-ID: <k1@example.org>"), "{}", mails[0].text);
         sink.until_alone();
     }
+}
+
+#[tokio::test]
+async fn who_is_refused_keeps_it_from_nobody_else() {
+    let sink = Sink::start(Manners { unknown: Some("gone@example.org"), ..STARTTLS });
+    let to = ["ann@example.org", "gone@example.org", "no address"].map(str::to_owned).to_vec();
+    let letter = Letter { to, ..letter() };
+    let sent = mail::send(&connection(&sink, LOGIN, json!({ "ca_file": CERTIFICATE })), &letter).await.unwrap();
+    assert!(sent.refused[0].contains("`no address` is no mail address"), "{sent:?}");
+    assert!(sent.refused[1].contains("refuses the recipient `gone@example.org`: 550 5.1.1"), "{sent:?}");
+    assert_eq!((sent.answer.as_str(), sent.refused.len(), sink.until_mails(1).len()), ("250 taken", 2, 1));
 }
 
 #[tokio::test]
@@ -108,7 +119,7 @@ async fn what_goes_wrong_is_said_at_its_step() {
     assert!(!login_error.may_retry());
     fails(STARTTLS, None, good.clone(), "who sends this mail?").await;
     let from = json!({ "ca_file": CERTIFICATE, "from_email": "a@b.c" });
-    fails(STARTTLS, None, from, "refuses the sender `a@b.c`: 530 log in").await;
+    fails(STARTTLS, None, from, "refuses the sender `a@b.c`: 530 log in; check `from_email`").await;
     fails(STARTTLS, LOGIN, json!({}), "as `ca_file` in the connection's `extra`").await;
     let no_tls = Manners { starttls: false, ..STARTTLS };
     fails(no_tls.clone(), LOGIN, good.clone(), "offers no STARTTLS").await;
@@ -123,9 +134,14 @@ async fn what_goes_wrong_is_said_at_its_step() {
     fails(pushy, LOGIN, good.clone(), "before the encryption").await;
     let unknown = Manners { unknown: Some("ann@example.org"), ..STARTTLS };
     let error = fails(unknown, LOGIN, good.clone(), "refuses the recipient `ann@example.org`: 550 5.1.1 nobody").await;
-    assert!(!error.may_retry());
+    assert!(!error.may_retry() && error.message.ends_with("; check the address"), "{error}");
     let busy = Manners { refuses: Some(("451 4.7.1 later", 1)), ..STARTTLS };
-    assert!(fails(busy, LOGIN, good.clone(), "refuses the mail: 451 4.7.1 later").await.may_retry());
+    let words = "refuses the mail: 451 4.7.1 later; it may go well later";
+    assert!(fails(busy, LOGIN, good.clone(), words).await.may_retry());
+    let spam = Manners { refuses: Some(("554 5.7.1 spam", 1)), ..STARTTLS };
+    assert!(
+        !fails(spam, LOGIN, good.clone(), "refuses the mail: 554 5.7.1 spam; its log may say why").await.may_retry()
+    );
     let bad = [
         (json!({ "disable_tls": "maybe" }), "`disable_tls` is true or false"),
         (json!({ "timeout": "soon" }), "`timeout` is a number"),

@@ -5,8 +5,8 @@ use serde_json::Value;
 /// What stands in place of a secret.
 pub const MASK: &str = "***";
 
-/// Keys that hold one of these words are secret, as in Airflow.
-const SECRET_WORDS: [&str; 12] = [
+/// Keys that hold one of these words are secret, as in Airflow, and more.
+const SECRET_WORDS: [&str; 13] = [
     "access_token",
     "api_key",
     "apikey",
@@ -19,7 +19,12 @@ const SECRET_WORDS: [&str; 12] = [
     "token",
     "keyfile_dict",
     "service_account",
+    // A setting of Kafka's client.
+    "ssl.key.pem",
 ];
+
+/// A text that holds this is secret, whatever its key.
+const PRIVATE_KEY: &str = "PRIVATE KEY-----";
 
 /// A text that its holder must not print by mistake.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -70,9 +75,11 @@ pub fn secrets_of(name: &str, value: &Value) -> Vec<String> {
 
 /// Lists the secrets of a variable, which may hold JSON.
 pub fn secrets_of_variable(key: &str, text: &str) -> Vec<String> {
-    let mut found = if is_secret(key) && !text.is_empty() { vec![text.to_owned()] } else { Vec::new() };
+    let is_whole = is_secret(key) && !text.is_empty();
+    let mut found = if is_whole { vec![text.to_owned()] } else { Vec::new() };
     match structure(text) {
         Some(value) => collect(&value, is_secret(key), &mut found),
+        None if text.contains(PRIVATE_KEY) && !is_whole => found.push(text.to_owned()),
         None => found.extend(password_of_address(text)),
     }
     found
@@ -80,7 +87,7 @@ pub fn secrets_of_variable(key: &str, text: &str) -> Vec<String> {
 
 fn collect(value: &Value, is_hidden: bool, found: &mut Vec<String>) {
     match value {
-        Value::String(text) if is_hidden && !text.is_empty() => {
+        Value::String(text) if (is_hidden && !text.is_empty()) || text.contains(PRIVATE_KEY) => {
             found.push(text.clone());
             found.extend(password_of_address(text));
         }
@@ -103,7 +110,7 @@ pub fn redact(name: &str, value: &Value) -> Value {
 pub fn redact_variable(key: &str, text: &str) -> String {
     match structure(text) {
         Some(value) => redact(key, &value).to_string(),
-        None if is_secret(key) => MASK.to_owned(),
+        None if is_secret(key) || text.contains(PRIVATE_KEY) => MASK.to_owned(),
         None => without_password(text),
     }
 }
@@ -155,6 +162,7 @@ pub fn restore_variable(key: &str, new: &str, old: &str) -> String {
 fn hide(value: &Value, is_hidden: bool) -> Value {
     match value {
         Value::String(_) | Value::Number(_) if is_hidden => Value::from(MASK),
+        Value::String(text) if text.contains(PRIVATE_KEY) => Value::from(MASK),
         Value::String(text) => Value::String(without_password(text)),
         Value::Array(items) => Value::Array(items.iter().map(|item| hide(item, is_hidden)).collect()),
         Value::Object(fields) => Value::Object(
@@ -228,6 +236,20 @@ mod tests {
         assert_eq!(redact_variable("region", "eu"), "eu");
         assert_eq!(redact_variable("db", "postgres://u:p@h/d"), "postgres://u:***@h/d");
         assert_eq!(redact_variable("db", r#"{"password":"p"}"#), r#"{"password":"***"}"#);
+    }
+
+    #[test]
+    fn a_private_key_is_secret_under_any_name() {
+        let pem = "-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----\n";
+        let extra = json!({"ssl.key.pem": "k", "tls": {"client": pem}, "ssl.ca.pem": "c"});
+        assert_eq!(redact("", &extra), json!({"ssl.key.pem": "***", "tls": {"client": "***"}, "ssl.ca.pem": "c"}));
+        assert_eq!(restore("", redact("", &extra), &extra), extra);
+        assert_eq!(secrets_of("", &extra), ["k", pem]);
+        assert_eq!(
+            (redact_variable("mine", pem), secrets_of_variable("mine", pem)),
+            (MASK.to_owned(), vec![pem.into()])
+        );
+        assert_eq!(restore_variable("mine", MASK, pem), pem);
     }
 
     #[test]

@@ -43,6 +43,8 @@ pub struct Identity {
     pub logical_date: Option<Timestamp>,
     pub data_interval: Option<DataInterval>,
     pub run_after: Timestamp,
+    /// Tells its run from one of the same name in another database, or in this one before it was deleted.
+    pub run_queued_at: Timestamp,
     pub is_manual: bool,
     /// Start of this try: of its first look, for a sensor.
     pub started_at: Timestamp,
@@ -201,7 +203,8 @@ impl TaskContext {
         }
         let id = &self.identity;
         let own = id.try_number.saturating_sub(id.lost);
-        let name = format!("{}/{}/{}/{}/{own}", id.dag_id, id.run_id, id.task_id, id.map_index);
+        let queued_at = id.run_queued_at.as_micros();
+        let name = format!("{}/{}/{queued_at}/{}/{}/{own}", id.dag_id, id.run_id, id.task_id, id.map_index);
         let digest = Sha256::digest(name);
         digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
     }

@@ -52,7 +52,12 @@ impl PartFile {
         let done = async {
             self.file.flush().await?;
             self.file.get_ref().sync_all().await?;
-            fs::rename(&self.part, &self.path).await
+            fs::rename(&self.part, &self.path).await?;
+            // Its name is in the folder: without this, no power cut takes the file, but one may take its name.
+            match self.path.parent() {
+                Some(folder) => File::open(folder).await?.sync_all().await,
+                None => Ok(()),
+            }
         };
         done.await.map_err(|error| failed(&self.path, &error))?;
         self.is_done = true;

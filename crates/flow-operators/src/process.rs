@@ -5,6 +5,7 @@
 
 use std::{
     collections::BTreeMap,
+    ffi::OsStr,
     io::{self, ErrorKind},
     os::unix::process::ExitStatusExt,
     path::{Path, PathBuf},
@@ -47,6 +48,9 @@ const DRAIN_MAX: usize = 4 << 20;
 
 /// The variable that no process of a task inherits.
 const SECRET_KEY: &str = "FLOW_SECRET_KEY";
+
+/// Begins the names of variables that are for the second place of logs alone: `FLOW_LOGS_AWS_SECRET_ACCESS_KEY`.
+pub const LOG_STORE: &str = "FLOW_LOGS_";
 
 /// Bytes read at once.
 const CHUNK: usize = 64 << 10;
@@ -167,8 +171,10 @@ fn start(cx: &TaskContext, command: &Command, cwd: &Path) -> io::Result<(tokio::
     if !command.inherit_env {
         spawn.env_clear();
     }
-    // What encrypts all variables and connections is nothing for a task.
-    spawn.env_remove(SECRET_KEY);
+    // What encrypts all variables and connections, and the keys of the logs' store, are nothing for a task.
+    for (name, _) in std::env::vars_os().filter(|(name, _)| is_flow_s_own(name)) {
+        spawn.env_remove(name);
+    }
     spawn
         .args(&command.args)
         .envs(command.env.iter().map(|(name, value)| (name, &value.0)))
@@ -190,6 +196,10 @@ fn start(cx: &TaskContext, command: &Command, cwd: &Path) -> io::Result<(tokio::
         buffer: vec![0; CHUNK],
     };
     Ok((child, group, pipes))
+}
+
+fn is_flow_s_own(name: &OsStr) -> bool {
+    name == SECRET_KEY || name.as_encoded_bytes().starts_with(LOG_STORE.as_bytes())
 }
 
 /// Resolves a name against `PATH`, so that the fast way of spawning can be taken whatever the environment.

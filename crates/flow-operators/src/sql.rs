@@ -16,12 +16,23 @@ const SHOWN_MAX: usize = 200;
 
 /// Connects, unless the attempt is cancelled first. `database` takes the place of the connection's `schema`.
 pub(crate) async fn open(cx: &TaskContext, conn_id: &str, database: Option<&str>) -> Result<Session, OperatorError> {
+    let database = database_of(cx, conn_id, database).await?;
+    or_cancelled(cx, async { Ok(database.session().await?) }).await
+}
+
+/// Connects to two databases at once, which may be the same one, unless the attempt is cancelled first.
+pub(crate) async fn open_both(cx: &TaskContext, one: &str, other: &str) -> Result<(Session, Session), OperatorError> {
+    let one = database_of(cx, one, None).await?;
+    let other = database_of(cx, other, None).await?;
+    or_cancelled(cx, async { Ok(one.pair(&other).await?) }).await
+}
+
+async fn database_of(cx: &TaskContext, conn_id: &str, database: Option<&str>) -> Result<Database, OperatorError> {
     let mut connection = cx.connection(conn_id).await?;
     if let Some(name) = database {
         connection.schema = Some(name.to_owned());
     }
-    let database = Database::of(&cx.clients, &connection).await?;
-    or_cancelled(cx, async { Ok(database.session().await?) }).await
+    Ok(Database::of(&cx.clients, &connection).await?)
 }
 
 /// Waits for an end, or for the attempt to be cancelled.

@@ -151,6 +151,7 @@ impl World {
                 logical_date: Timestamp::parse_rfc3339("2026-01-02T03:04:05Z"),
                 data_interval: None,
                 run_after: now(),
+                run_queued_at: now(),
                 is_manual: false,
                 started_at: now(),
                 worker_id: format!("worker-{name}"),

@@ -16,9 +16,16 @@ use flow_core::{
     template::{self, Context},
 };
 use flow_operators::{Identity, LogSink, Stream, TaskContext};
-use flow_store::{CachedDag, CallbackReport, ClaimedCallback, RunRow, Signal, StoreError, TaskRow};
+use flow_store::{
+    CALLBACK_TRIES, CALLBACKS_OF_A_KIND, CachedDag, CallbackReport, ClaimedCallback, RunRow, Signal, StoreError,
+    TaskRow,
+};
 use serde_json::{Map, Value};
-use tokio::{runtime::Handle, task::JoinSet, time::sleep};
+use tokio::{
+    runtime::Handle,
+    task::JoinSet,
+    time::{Instant, sleep},
+};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
@@ -27,19 +34,23 @@ use crate::{
     worker::{Workshop, attempt::in_words, services::AttemptServices},
 };
 
-/// Callbacks that a process is at, at once.
-const AT_ONCE: usize = 4;
+/// Callbacks that a process is at, at once; of one DAG and operator less.
+const AT_ONCE: usize = 4 * CALLBACKS_OF_A_KIND;
 /// Longest that one may take.
 const LONGEST: Duration = Duration::from_secs(60);
-/// How long nobody else takes what a process is at: longer than one may take, with its end.
-const LEASE: Duration = Duration::from_secs(120);
-/// After so many tries it has failed.
-const TRIES: u32 = 10;
+/// For what it takes beside that: the database, the end of what does not end by itself.
+const SPARE: Duration = Duration::from_secs(30);
+/// One that fails after so long has hung: others of its DAG and operator would, too.
+const HANGS: Duration = Duration::from_secs(10);
+/// How long they wait then.
+const HOLD_UP: Duration = Duration::from_secs(60);
 /// Before the second try; doubles with each.
 const DELAY: Duration = Duration::from_secs(10);
 const DELAY_MAX: Duration = Duration::from_secs(3600);
 /// How often to look without a reason.
 const POLL: Duration = Duration::from_secs(10);
+/// And when what is due is another's, or has no room.
+const POLL_SOON: Duration = Duration::from_secs(1);
 /// Most bytes of what a try says that are kept: the last ones.
 const LOG_MAX: usize = 12 << 10;
 /// Longest secret that is found where the kept part begins.
@@ -50,8 +61,12 @@ pub(crate) async fn serve(shop: &Workshop) {
     let mut busy = JoinSet::new();
     loop {
         let free = AT_ONCE - busy.len();
+        let mut pause = POLL_SOON;
         match take(shop, free).await {
             Ok(taken) => {
+                if !taken.is_empty() {
+                    pause = Duration::from_millis(100);
+                }
                 for callback in taken {
                     let shop = shop.clone();
                     busy.spawn(async move { finish(&shop, callback).await });
@@ -63,8 +78,8 @@ pub(crate) async fn serve(shop: &Workshop) {
             Ok(Some(due)) => due.since(shop.clock.now()).min(POLL),
             Ok(None) | Err(_) => POLL,
         };
-        // With all hands busy there is nothing to look for; and somebody else may have what is due.
-        let wait = if busy.len() >= AT_ONCE { POLL } else { wait.max(Duration::from_millis(100)) };
+        // With all hands busy there is nothing to look for.
+        let wait = if busy.len() >= AT_ONCE { POLL } else { wait.max(pause) };
         tokio::select! {
             _ = busy.join_next(), if !busy.is_empty() => {}
             () = shop.store.heard(Signal::Callback), if busy.len() < AT_ONCE => {}
@@ -94,11 +109,17 @@ pub async fn deliver_due(shop: &Workshop) -> Result<usize, StoreError> {
 
 async fn take(shop: &Workshop, limit: usize) -> Result<Vec<ClaimedCallback>, StoreError> {
     let now = shop.clock.now();
-    shop.store.claim_callbacks(&shop.worker, limit, now + LEASE, now).await
+    shop.store.claim_callbacks(&shop.worker, limit, now + lease(shop.kill_grace), now).await
+}
+
+/// How long nobody else takes what a process is at: filling in and doing it may each take the longest.
+fn lease(kill_grace: Duration) -> Duration {
+    2 * LONGEST + kill_grace + SPARE
 }
 
 /// Makes one try, and writes down what came of it.
 async fn finish(shop: &Workshop, callback: ClaimedCallback) {
+    let begun = Instant::now();
     let (error, log) = match attempt(shop, &callback).await {
         Tried { done: Ok(()), log } => (None, log),
         Tried { done: Err(error), log } => (Some(error), log),
@@ -108,7 +129,8 @@ async fn finish(shop: &Workshop, callback: ClaimedCallback) {
         warn!(callback = callback.id, tries = callback.tries, error, "a callback failed");
     }
     let again_at = error.as_ref().and_then(|_| again_at(callback.tries, now));
-    let report = CallbackReport { id: callback.id, tries: callback.tries, error, again_at, log };
+    let hold_up = (error.is_some() && begun.elapsed() >= HANGS).then(|| now + HOLD_UP);
+    let report = CallbackReport { id: callback.id, tries: callback.tries, error, again_at, hold_up, log };
     // What cannot be written down is tried again when the lease is over.
     if let Err(error) = shop.store.finish_callback(&report, now).await {
         warn!(callback = callback.id, %error, "could not write down what came of a callback; it is tried again");
@@ -124,7 +146,7 @@ struct Tried {
 /// When a callback is tried again after so many tries; `None`: it has failed.
 fn again_at(tries: u32, now: Timestamp) -> Option<Timestamp> {
     let factor = 2_u32.saturating_pow(tries.saturating_sub(1));
-    (tries < TRIES).then(|| now + DELAY.saturating_mul(factor).min(DELAY_MAX))
+    (tries < CALLBACK_TRIES).then(|| now + DELAY.saturating_mul(factor).min(DELAY_MAX))
 }
 
 /// Makes one try.
@@ -296,6 +318,7 @@ fn context(
             logical_date: run.logical_date,
             data_interval: run.data_interval,
             run_after: run.run_after,
+            run_queued_at: run.queued_at,
             is_manual: run.run_type == flow_core::RunType::Manual,
             started_at: shop.clock.now(),
             worker_id: shop.worker.clone(),
@@ -310,13 +333,19 @@ fn context(
         dag: subject.dag.clone(),
         downstream: Vec::new(),
         kill_grace: shop.kill_grace,
-        delivery: Some(format!("flow-callback-{}-{}", claimed.id, run.key)),
+        delivery: Some(delivery_key(claimed)),
         scratch: shop.scratch.take(),
         dag_folder: shop.dag_folder.clone(),
         do_xcom_push: false,
         multiple_outputs: false,
         airflow_dialect: subject.dag.dialect == Dialect::Airflow,
     }
+}
+
+/// Names this callback to whom it is delivered. The counters of another database, or of this one made anew, come to the
+/// same numbers, and what has the name of something else is taken for its repetition.
+fn delivery_key(claimed: &ClaimedCallback) -> String {
+    format!("flow-callback-{}-{}-{:x}", claimed.id, claimed.run, claimed.created_at.as_micros())
 }
 
 /// Runs the operator, for so long at most.
@@ -400,10 +429,19 @@ mod tests {
     #[test]
     fn tries_are_ever_further_apart_and_end() {
         let now = Timestamp::from_micros(0);
-        let waits: Vec<_> = (1..=TRIES).map(|tries| again_at(tries, now).map(|at| at.since(now).as_secs())).collect();
+        let waits: Vec<_> =
+            (1..=CALLBACK_TRIES).map(|tries| again_at(tries, now).map(|at| at.since(now).as_secs())).collect();
         let expected = [10, 20, 40, 80, 160, 320, 640, 1280, 2560];
         assert_eq!(waits[..9], expected.map(Some));
         assert_eq!(waits[9], None);
+    }
+
+    #[test]
+    fn a_lease_is_longer_than_filling_in_doing_and_ending_may_take() {
+        for seconds in [1, 10, 600] {
+            let kill_grace = Duration::from_secs(seconds);
+            assert!(lease(kill_grace) > LONGEST + LONGEST + kill_grace + Duration::from_secs(5));
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! second run. Where the broker is away, the reader tries again; nothing else waits for it.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -16,13 +16,13 @@ use flow_core::{
     timetable::{KafkaSchedule, Timetable},
 };
 use flow_operators::kafka::{ValueFormat, names};
-use flow_store::{CachedDag, CreateRun, KafkaOffsets, KafkaTopic, StoreError};
+use flow_store::{CachedDag, CreateRun, KafkaOffsets, KafkaReader, KafkaTopic, StoreError};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use tokio::{task::JoinHandle, time::sleep};
 use tracing::{debug, info, warn};
 
-use crate::{Node, settings};
+use crate::{Node, Workshop, settings};
 
 /// How often the DAGs are asked what they want.
 const LOOK: Duration = Duration::from_secs(1);
@@ -48,8 +48,14 @@ const ENDS_MAX: Duration = Duration::from_secs(5);
 /// The longest pause between tries.
 const BACKOFF_MAX: Duration = Duration::from_secs(30);
 
-/// Most bytes of a run's configuration; with more, it says only where the messages are.
+/// Most bytes of a run's configuration.
 const CONF_MAX: usize = 256 << 10;
+
+/// Bytes of a configuration without its messages: names, which may be escaped.
+const CONF_FRAME: usize = 6 << 10;
+
+/// Bytes of a configuration for a partition that messages are of.
+const CONF_PARTITION: usize = 128;
 
 /// Longest part of a run's id that tells where its messages are.
 const ID_MAX: usize = 160;
@@ -111,30 +117,79 @@ fn topic_of(kafka: &KafkaSchedule) -> KafkaTopic {
     }
 }
 
-/// The DAGs that want messages at present, with their schedules.
-async fn dags(node: &Node) -> Result<Vec<(String, Arc<CachedDag>, KafkaSchedule)>, StoreError> {
+/// A DAG that wants messages: paused, it wants them later.
+struct Reads {
+    dag_id: String,
+    is_paused: bool,
+    cached: Arc<CachedDag>,
+    kafka: KafkaSchedule,
+}
+
+/// The DAGs that want messages. One that cannot be read is passed over: it is complained of elsewhere.
+async fn dags(shop: &Workshop) -> Result<Vec<Reads>, StoreError> {
     let mut found = Vec::new();
-    for (dag_id, version) in node.shop.store.kafka_readers().await? {
-        // One whose text cannot be read any more is complained of elsewhere.
-        let Ok(cached) = node.shop.dags.read(&node.shop.store, version).await else { continue };
-        if let Timetable::Kafka(kafka) = &cached.dag.timetable {
-            let kafka = kafka.clone();
-            found.push((dag_id, cached, kafka));
+    for row in shop.store.kafka_readers().await? {
+        if let Ok(cached) = shop.dags.read(&shop.store, row.version_id).await {
+            found.extend(reads(row, cached));
         }
     }
     Ok(found)
 }
 
-/// What is wanted of each topic: where DAGs share one, the smallest batches.
+/// The DAGs that want messages of one topic: all of them, or an error. The offsets are theirs together, so that without
+/// one of them nothing may move on.
+async fn dags_of(shop: &Workshop, topic: &KafkaTopic) -> Result<Vec<Reads>, String> {
+    let mut found = Vec::new();
+    for row in shop.store.kafka_readers().await.map_err(sentence)? {
+        match shop.dags.read(&shop.store, row.version_id).await {
+            Ok(cached) => found.extend(reads(row, cached).filter(|reads| topic_of(&reads.kafka) == *topic)),
+            Err(error) if row.schedule == words(topic) => {
+                return Err(format!("DAG `{}` wants these messages too, and cannot be read: {error}", row.dag_id));
+            }
+            Err(_) => {}
+        }
+    }
+    Ok(found)
+}
+
+fn reads(row: KafkaReader, cached: Arc<CachedDag>) -> Option<Reads> {
+    let Timetable::Kafka(kafka) = &cached.dag.timetable else { return None };
+    let kafka = kafka.clone();
+    Some(Reads { dag_id: row.dag_id, is_paused: row.is_paused, cached, kafka })
+}
+
+/// The words for a schedule by this topic.
+fn words(KafkaTopic { connection, topic, group_id }: &KafkaTopic) -> String {
+    let kafka = KafkaSchedule {
+        kafka_config_id: connection.clone(),
+        topic: topic.clone(),
+        group_id: group_id.clone(),
+        // The words do not say them.
+        max_messages: 0,
+        max_wait: 0,
+        from_beginning: false,
+    };
+    Timetable::Kafka(kafka).describe()
+}
+
+/// What is wanted of each topic: where DAGs share one, the smallest batches. A topic whose DAGs are all paused is not
+/// wanted.
 async fn wanted(node: &Node) -> Result<BTreeMap<KafkaTopic, Want>, StoreError> {
     let mut wanted: BTreeMap<KafkaTopic, Want> = BTreeMap::new();
-    for (_, _, kafka) in dags(node).await? {
+    let all = dags(&node.shop).await?;
+    let awake: BTreeSet<KafkaTopic> =
+        all.iter().filter(|reads| !reads.is_paused).map(|reads| topic_of(&reads.kafka)).collect();
+    for Reads { kafka, .. } in all {
+        let topic = topic_of(&kafka);
+        if !awake.contains(&topic) {
+            continue;
+        }
         let want = Want {
             messages: usize::try_from(kafka.max_messages).unwrap_or(usize::MAX),
             wait: Duration::from_millis(kafka.max_wait),
             from_beginning: kafka.from_beginning,
         };
-        let all = wanted.entry(topic_of(&kafka)).or_insert(want);
+        let all = wanted.entry(topic).or_insert(want);
         all.messages = all.messages.min(want.messages);
         all.wait = all.wait.min(want.wait);
         all.from_beginning |= want.from_beginning;
@@ -152,6 +207,7 @@ async fn read_on(node: &Node, topic: &KafkaTopic, want: Want) {
             topic,
             want,
             offsets: KafkaOffsets::new(),
+            surplus: VecDeque::new(),
             beaten: Instant::now(),
             is_well: false,
             ends: Default::default(),
@@ -203,6 +259,8 @@ struct Turn<'a> {
     want: Want,
     /// What the database has.
     offsets: KafkaOffsets,
+    /// What did not fit into the batch before.
+    surplus: VecDeque<Message>,
     beaten: Instant,
     is_well: bool,
     /// Where its partitions end, and when that was asked.
@@ -267,7 +325,7 @@ impl Turn<'_> {
                 None => return Err(format!("there is no connection `{id}`: make it with `flow connections`")),
             },
         };
-        let reading = Reading { group: Some(topic.group_id.clone()), from_beginning: true, uncommitted: false };
+        let reading = Reading { group: Some(topic.group_id.clone()), is_strict: true, ..Reading::default() };
         let consumer = Consumer::open(&connection, &reading, no_notes()).await.map_err(sentence)?;
         let is_first = self.offsets.is_empty();
         let mut begins = self.offsets.clone();
@@ -289,15 +347,13 @@ impl Turn<'_> {
                     );
                     begins.insert(partition, low);
                 }
+                // Which of its messages have made runs is not known any more: a person has to say.
                 Some(offset) if offset > high => {
-                    warn!(
-                        topic = topic.topic,
-                        partition,
-                        offset,
-                        end = high,
-                        "the topic was made again; it is read from its beginning"
-                    );
-                    begins.insert(partition, low);
+                    return Err(format!(
+                        "partition {partition} of `{}` ends at offset {high}, and {offset} is the next to be read: was the \
+                         topic made again, or is it another cluster? Then give the schedule another `group_id`",
+                        topic.topic
+                    ));
                 }
                 Some(_) => {}
             }
@@ -359,38 +415,52 @@ impl Turn<'_> {
         Ok(held.is_some())
     }
 
-    /// Whether every DAG may have another run.
+    /// Whether every DAG may have another run: one that is paused may have none.
     async fn has_room(&self) -> Result<bool, String> {
-        for (dag_id, cached, kafka) in dags(self.node).await.map_err(sentence)? {
-            if topic_of(&kafka) == *self.topic {
-                let active = self.node.shop.store.count_active(&dag_id).await.map_err(sentence)?;
-                if active >= u64::from(cached.dag.max_active_runs) {
-                    return Ok(false);
-                }
+        let shop = &self.node.shop;
+        for Reads { dag_id, is_paused, cached, .. } in dags_of(shop, self.topic).await? {
+            if is_paused {
+                return Ok(false);
+            }
+            let active = shop.store.count_active(&dag_id).await.map_err(sentence)?;
+            if active >= u64::from(cached.dag.max_active_runs) {
+                return Ok(false);
             }
         }
         Ok(true)
     }
 
-    /// Waits for messages: for the first a while, then for as many as are wanted, as long as is wanted.
-    async fn batch(&self, consumer: &Consumer) -> Result<Vec<Message>, String> {
-        let mut batch: Vec<Message> = Vec::new();
-        let mut first = None;
-        let mut bytes = 0;
+    /// Waits for messages: for the first a while, then for as many as are wanted and a run can be told, as long as is
+    /// wanted.
+    async fn batch(&mut self, consumer: &Consumer) -> Result<Vec<Message>, String> {
+        let mut batch = Batch::default();
+        while let Some(message) = self.surplus.pop_front() {
+            if batch.messages.len() >= self.want.messages || !batch.has_room_for(&message) {
+                self.surplus.push_front(message);
+                return Ok(batch.messages);
+            }
+            batch.push(message);
+        }
+        let mut first = (!batch.messages.is_empty()).then(Instant::now);
         loop {
             let wait = match first {
                 None => BEAT / 2,
                 Some(first) => self.want.wait.saturating_sub(Instant::elapsed(&first)).min(BEAT / 2),
             };
             let is_over = first.is_some() && wait.is_zero();
-            if is_over || batch.len() >= self.want.messages || bytes >= CONF_MAX || self.beaten.elapsed() > LEASE / 2 {
-                return Ok(batch);
+            let is_full = batch.messages.len() >= self.want.messages || !self.surplus.is_empty();
+            if is_over || is_full || self.beaten.elapsed() > LEASE / 2 {
+                return Ok(batch.messages);
             }
-            let polled = consumer.poll(self.want.messages - batch.len(), wait).await.map_err(sentence)?;
+            let most = self.want.messages - batch.messages.len();
+            let polled = consumer.poll(most, wait).await.map_err(sentence)?;
+            if polled.is_lost {
+                return Err("messages that were to be read are not there any more; looking again".to_owned());
+            }
             if polled.messages.is_empty() && polled.ends.is_empty() {
                 consumer.check().await.map_err(sentence)?;
                 if first.is_none() {
-                    return Ok(batch);
+                    return Ok(batch.messages);
                 }
             }
             for message in polled.messages {
@@ -399,8 +469,11 @@ impl Turn<'_> {
                     return Err("offsets went back: was the topic made again?".to_owned());
                 }
                 first.get_or_insert_with(Instant::now);
-                bytes += message.key.as_ref().map_or(0, Vec::len) + message.value.as_ref().map_or(0, Vec::len);
-                batch.push(message);
+                if self.surplus.is_empty() && batch.has_room_for(&message) {
+                    batch.push(message);
+                } else {
+                    self.surplus.push_back(message);
+                }
             }
         }
     }
@@ -408,8 +481,7 @@ impl Turn<'_> {
     /// Makes a run of each DAG, and moves the offsets on; false = the topic is another's, or nobody wants it.
     async fn make_runs(&mut self, batch: &[Message]) -> Result<bool, String> {
         let (node, topic) = (self.node, self.topic);
-        let mut readers = dags(node).await.map_err(sentence)?;
-        readers.retain(|(_, _, kafka)| topic_of(kafka) == *topic);
+        let readers = dags_of(&node.shop, topic).await?;
         let ranges = Ranges::of(batch);
         let conf = conf(topic, batch, &ranges);
         let run_id = RunId::new(run_id(topic, batch, &ranges));
@@ -420,7 +492,7 @@ impl Turn<'_> {
             return Ok(false);
         }
         let mut wanting = Vec::new();
-        for (dag_id, cached, _) in &readers {
+        for Reads { dag_id, cached, .. } in &readers {
             let dag = tx.lock_dag(dag_id).await.map_err(sentence)?;
             // One whose file has changed just now is asked again with its new words.
             if !dag.is_paused && !dag.is_stale && dag.version_id == cached.version_id {
@@ -461,6 +533,36 @@ impl Turn<'_> {
     }
 }
 
+/// Messages that one run can be told.
+#[derive(Default)]
+struct Batch {
+    messages: Vec<Message>,
+    partitions: BTreeSet<i32>,
+    bytes: usize,
+}
+
+impl Batch {
+    /// Whether one more fits. One that fits into no configuration is a batch of its own.
+    fn has_room_for(&self, message: &Message) -> bool {
+        self.messages.is_empty() || self.bytes.saturating_add(self.size(message)) <= CONF_MAX - CONF_FRAME
+    }
+
+    fn push(&mut self, message: Message) {
+        self.bytes = self.bytes.saturating_add(self.size(&message));
+        self.partitions.insert(message.partition);
+        self.messages.push(message);
+    }
+
+    /// The bytes that it takes of a configuration; endless when it cannot stand in one.
+    fn size(&self, message: &Message) -> usize {
+        let place = if self.partitions.contains(&message.partition) { 0 } else { CONF_PARTITION };
+        match names(message, ValueFormat::Auto).map(Value::Object) {
+            Ok(value) if flow_store::can_be_kept(&json!([[value]])) => value.to_string().len() + 1 + place,
+            Ok(_) | Err(_) => usize::MAX,
+        }
+    }
+}
+
 /// Where the messages of a batch are: first and last offset and their number, by partition.
 struct Ranges(BTreeMap<i32, (i64, i64, u64)>);
 
@@ -476,7 +578,7 @@ impl Ranges {
     }
 }
 
-/// What a run is told: where its messages are, and the messages themselves unless they are too large.
+/// What a run is told: where its messages are, and the messages themselves. Only a single one may be too large for that.
 fn conf(topic: &KafkaTopic, batch: &[Message], Ranges(ranges): &Ranges) -> Value {
     let partitions: Map<String, Value> = ranges
         .iter()
@@ -512,3 +614,6 @@ fn run_id(topic: &KafkaTopic, batch: &[Message], Ranges(ranges): &Ranges) -> Str
     };
     format!("{}__kafka_{place}", RunType::AssetTriggered)
 }
+
+#[cfg(test)]
+mod tests;

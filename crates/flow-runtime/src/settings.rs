@@ -5,6 +5,7 @@ use flow_core::{
     connection::Connection,
     secret::{is_secret, secrets_of_variable},
 };
+use flow_operators::process::LOG_STORE;
 
 /// Where variables and connections stand in the environment, first come first.
 const PREFIXES: [&str; 2] = ["FLOW", "AIRFLOW"];
@@ -61,6 +62,9 @@ fn secrets_among(variables: impl Iterator<Item = (String, String)>) -> Vec<Strin
             if is_secret(key) {
                 wholes.push(text);
             }
+        } else if is_of_a_store(&name) {
+            add_parts(secrets_of_variable("", &text));
+            wholes.push(text);
         } else if OTHERS.contains(&name.as_str()) {
             add_parts(secrets_of_variable("", &text));
             if !text.contains("://") {
@@ -71,6 +75,13 @@ fn secrets_among(variables: impl Iterator<Item = (String, String)>) -> Vec<Strin
     }
     found.extend(wholes);
     found
+}
+
+/// Says whether a variable is a key of a store of logs, which tasks may use for themselves, too.
+fn is_of_a_store(name: &str) -> bool {
+    let name = name.strip_prefix(LOG_STORE).unwrap_or(name);
+    ["AWS_", "AZURE_", "GOOGLE_"].iter().any(|start| name.starts_with(start))
+        && (name.ends_with("_KEY") || name.ends_with("_TOKEN") || name.ends_with("_SECRET"))
 }
 
 #[cfg(test)]
@@ -86,6 +97,11 @@ mod tests {
             ("FLOW_VAR_API_KEY", "k77"),
             ("FLOW_SECRET_KEY", "AAAA, BBBB"),
             ("FLOW_DATABASE_URL", "postgres://flow:sesame@db/flow"),
+            ("AWS_ACCESS_KEY_ID", "AKIA77"),
+            ("AWS_SECRET_ACCESS_KEY", "wJalr"),
+            ("AWS_SESSION_TOKEN", "xFwoG"),
+            ("FLOW_LOGS_AZURE_STORAGE_ACCOUNT_KEY", "yZure"),
+            ("GOOGLE_SERVICE_ACCOUNT", "/etc/flow/gcs.json"),
             ("PATH", "/bin"),
         ];
         let mut found = secrets_among(variables.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())));
@@ -100,6 +116,9 @@ mod tests {
             "k77",
             "me:hunter2",
             "sesame",
+            "wJalr",
+            "xFwoG",
+            "yZure",
         ];
         assert_eq!(found, expected);
     }

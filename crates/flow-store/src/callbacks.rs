@@ -18,6 +18,12 @@ use crate::{
 /// Most bytes of what went wrong, of an error and of a log.
 const TEXT_MAX: usize = 16 << 10;
 
+/// After so many tries a callback has failed.
+pub const CALLBACK_TRIES: u32 = 10;
+
+/// Most callbacks of one DAG and one operator that a worker is at, at once: others find room beside them.
+pub const CALLBACKS_OF_A_KIND: usize = 4;
+
 /// A callback that is to be done now.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ClaimedCallback {
@@ -37,6 +43,8 @@ pub struct ClaimedCallback {
     pub given: Option<String>,
     /// Which try to do it this is, from 1.
     pub tries: u32,
+    /// When it was written down. No other database has one of the same number, run and moment.
+    pub created_at: Timestamp,
 }
 
 /// What came of a try to do it.
@@ -49,6 +57,8 @@ pub struct CallbackReport {
     pub error: Option<String>,
     /// When to try again; `None` = never.
     pub again_at: Option<Timestamp>,
+    /// Others of the same DAG and operator wait until then: what they ask for hangs.
+    pub hold_up: Option<Timestamp>,
     /// What it said, secrets masked.
     pub log: String,
 }
@@ -100,6 +110,7 @@ struct RawClaim {
     exception: String,
     given: Option<String>,
     tries: i64,
+    created_at: i64,
 }
 
 const COLUMNS: &str = "c.id, c.dag_id, r.run_id, c.task_id, c.map_index, c.number, c.event, c.operator, c.state, c.tries, c.due, \
@@ -117,23 +128,48 @@ statements! {
         "JOIN dag_run r ON r.id = CAST(c.value ->> 0 AS BIGINT) WHERE TRUE
          ON CONFLICT (run, task_id, map_index, number, event, place) DO NOTHING"
     ];
+    // By turns of each DAG and operator, what this worker is at counted in; of many that are due, the first thousands.
     split CLAIM = {
         sqlite: "UPDATE callback SET tries = tries + 1, worker = $1, due = $2
-            WHERE id IN (SELECT c.id FROM callback c WHERE c.state = 'pending' AND c.due <= $3 ORDER BY c.due, c.id LIMIT $4)
-            RETURNING id, run, version_id, task_id, map_index, number, event, place, exception, given, tries",
+            WHERE id IN (SELECT q.id FROM (SELECT p.id, p.due, p.dag_id, p.operator,
+                        ROW_NUMBER() OVER (PARTITION BY p.dag_id, p.operator ORDER BY p.due, p.id) AS turn
+                    FROM (SELECT c.id, c.due, c.dag_id, c.operator FROM callback c
+                        WHERE c.state = 'pending' AND c.due <= $3 ORDER BY c.due, c.id LIMIT 5000) p) q
+                LEFT JOIN (SELECT b.dag_id, b.operator, COUNT(*) AS busy FROM callback b
+                    WHERE b.state = 'pending' AND b.due > $3 AND b.worker = $1 GROUP BY b.dag_id, b.operator) o
+                    ON o.dag_id = q.dag_id AND o.operator = q.operator
+                WHERE q.turn + COALESCE(o.busy, 0) <= $5
+                ORDER BY q.turn + COALESCE(o.busy, 0), q.due, q.id LIMIT $4)
+            RETURNING id, run, version_id, task_id, map_index, number, event, place, exception, given, tries, created_at",
         postgres: "UPDATE callback SET tries = tries + 1, worker = $1, due = $2
-            WHERE id = ANY (ARRAY(SELECT c.id FROM callback c WHERE c.state = 'pending' AND c.due <= $3
-                ORDER BY c.due, c.id LIMIT $4 FOR UPDATE SKIP LOCKED))
-            RETURNING id, run, version_id, task_id, map_index, number, event, place, exception, given, tries"
+            WHERE id = ANY (ARRAY(SELECT l.id FROM callback l WHERE l.state = 'pending' AND l.due <= $3 AND l.id = ANY (ARRAY(
+                SELECT q.id FROM (SELECT p.id, p.due, p.dag_id, p.operator,
+                        ROW_NUMBER() OVER (PARTITION BY p.dag_id, p.operator ORDER BY p.due, p.id) AS turn
+                    FROM (SELECT c.id, c.due, c.dag_id, c.operator FROM callback c
+                        WHERE c.state = 'pending' AND c.due <= $3 ORDER BY c.due, c.id LIMIT 5000) p) q
+                LEFT JOIN (SELECT b.dag_id, b.operator, COUNT(*) AS busy FROM callback b
+                    WHERE b.state = 'pending' AND b.due > $3 AND b.worker = $1 GROUP BY b.dag_id, b.operator) o
+                    ON o.dag_id = q.dag_id AND o.operator = q.operator
+                WHERE q.turn + COALESCE(o.busy, 0) <= $5
+                ORDER BY q.turn + COALESCE(o.busy, 0), q.due, q.id LIMIT $4)) FOR UPDATE SKIP LOCKED))
+            RETURNING id, run, version_id, task_id, map_index, number, event, place, exception, given, tries, created_at"
     };
+    // Its report never came, time and again: the next worker would fare no better.
+    both GIVE_UP = "UPDATE callback SET state = 'failed', worker = NULL, ended_at = $1, error = $2
+        WHERE state = 'pending' AND due <= $1 AND tries >= $3";
     both FINISH = "UPDATE callback SET state = $3, due = $4, error = $5, log = $6, ended_at = $7, worker = NULL
         WHERE id = $1 AND tries = $2 AND state = 'pending' RETURNING dag_id";
+    both HOLD_UP = "UPDATE callback SET due = $2 WHERE state = 'pending' AND worker IS NULL AND due < $2
+        AND dag_id = (SELECT o.dag_id FROM callback o WHERE o.id = $1)
+        AND operator = (SELECT o.operator FROM callback o WHERE o.id = $1)";
     both NEXT = "SELECT MIN(due) FROM callback WHERE state = 'pending'";
     both RETRY = "UPDATE callback SET state = 'pending', tries = 0, due = $2, ended_at = NULL WHERE id = $1 AND state = 'failed'";
     // One that waits for its next try is tried at once, one that is being tried is left alone.
     both HURRY = "UPDATE callback SET due = $2 WHERE id = $1 AND state = 'pending' AND worker IS NULL";
     each RELEASE = [
-        "UPDATE callback SET due = $2, worker = NULL WHERE state = 'pending' AND worker IN (SELECT c.value ->> 0 FROM",
+        "UPDATE callback SET worker = NULL,
+            due = $2 + CASE WHEN tries > 9 THEN 3600000000 ELSE 10000000 * (CAST(1 AS BIGINT) << CAST(tries - 1 AS INTEGER)) END
+         WHERE state = 'pending' AND worker IN (SELECT c.value ->> 0 FROM",
         ")"
     ];
 }
@@ -183,7 +219,7 @@ impl Tx {
         self.announce(Signal::Callback).await
     }
 
-    /// Lets others do at once what these workers were at when they died.
+    /// Lets others do what these workers were at when they died, after the same pause as when it fails: it may be why.
     pub(crate) async fn release_callbacks(&mut self, dead: &[String], now: Timestamp) -> Result<(), StoreError> {
         let list: Vec<[&str; 1]> = dead.iter().map(|id| [id.as_str()]).collect();
         on!(tx self, RELEASE, |text, conn| {
@@ -214,7 +250,8 @@ impl Store {
         tx.commit().await
     }
 
-    /// Takes callbacks that are due; nobody else gets them until `lease_until`.
+    /// Takes callbacks that are due; nobody else gets them until `lease_until`. One that was tried often enough without a
+    /// report has failed.
     ///
     /// # Errors
     ///
@@ -231,12 +268,21 @@ impl Store {
             return Ok(Vec::new());
         }
         let mut tx = self.begin().await?;
+        on!(tx tx, GIVE_UP, |text, conn| {
+            sqlx::query(text)
+                .bind(now.as_micros())
+                .bind("the process that was at it died each time, or did not answer")
+                .bind(i64::from(CALLBACK_TRIES))
+                .execute(conn)
+                .await?;
+        });
         let raw: Vec<RawClaim> = on!(tx tx, CLAIM, |text, conn| {
             sqlx::query_as(text)
                 .bind(worker)
                 .bind(lease_until.as_micros())
                 .bind(now.as_micros())
                 .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+                .bind(i64::try_from(CALLBACKS_OF_A_KIND).unwrap_or(i64::MAX))
                 .fetch_all(conn)
                 .await?
         });
@@ -255,6 +301,7 @@ impl Store {
                     exception: raw.exception,
                     given: raw.given,
                     tries: count(raw.tries),
+                    created_at: Timestamp::from_micros(raw.created_at),
                 })
             })
             .collect()
@@ -290,6 +337,11 @@ impl Store {
             let (has_failed, is_over) = (report.error.is_some(), ended_at.is_some());
             found.iter().map(move |dag_id| Happening::CallbackTried { dag_id: DagId::new(dag_id), has_failed, is_over })
         });
+        if let Some(until) = report.hold_up {
+            on!(tx tx, HOLD_UP, |text, conn| {
+                sqlx::query(text).bind(report.id).bind(until.as_micros()).execute(conn).await?;
+            });
+        }
         tx.commit().await?;
         Ok(found.is_some())
     }

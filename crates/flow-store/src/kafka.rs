@@ -33,6 +33,16 @@ pub struct KafkaTopicRow {
     pub problem: Option<String>,
 }
 
+/// A DAG that may want messages.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct KafkaReader {
+    pub dag_id: String,
+    pub version_id: i64,
+    /// Its schedule in words.
+    pub schedule: String,
+    pub is_paused: bool,
+}
+
 #[derive(sqlx::FromRow)]
 struct Raw {
     connection: String,
@@ -58,7 +68,7 @@ statements! {
     both LIST = "SELECT connection, topic, group_id, offsets, holder, problem FROM kafka_topic
         ORDER BY connection, topic, group_id";
     // The words are of the schedule; whether it is one by Kafka is seen when the version is read.
-    both READERS = "SELECT dag_id, version_id FROM dag WHERE schedule LIKE $1 AND NOT is_paused AND NOT is_stale ORDER BY dag_id";
+    both READERS = "SELECT dag_id, version_id, schedule, is_paused FROM dag WHERE schedule LIKE $1 AND NOT is_stale ORDER BY dag_id";
 }
 
 impl Store {
@@ -80,12 +90,12 @@ impl Store {
         raw.into_iter().map(row).collect()
     }
 
-    /// Lists the DAGs that may want messages now, with their versions.
+    /// Lists the DAGs that may want messages, now or when they go on.
     ///
     /// # Errors
     ///
     /// When the database does.
-    pub async fn kafka_readers(&self) -> Result<Vec<(String, i64)>, StoreError> {
+    pub async fn kafka_readers(&self) -> Result<Vec<KafkaReader>, StoreError> {
         let words = format!("{KAFKA_WORDS}%");
         Ok(on!(read self, READERS, |text, conn| sqlx::query_as(text).bind(words).fetch_all(conn).await?))
     }

@@ -60,7 +60,9 @@ pub use actions::{
 };
 pub use attempts::{AttemptKey, Claimed, Kept, Report, Try};
 pub use cache::{CacheUse, CachedDag, DagCache};
-pub use callbacks::{CallbackFilter, CallbackLine, CallbackReport, ClaimedCallback};
+pub use callbacks::{
+    CALLBACK_TRIES, CALLBACKS_OF_A_KIND, CallbackFilter, CallbackLine, CallbackReport, ClaimedCallback,
+};
 pub use cleanup::{Cleaned, CleanupPlan, CleanupStep};
 pub use connections::ConnectionRow;
 pub use dags::{DagRow, Plan, VersionRow};
@@ -69,7 +71,7 @@ pub use error::StoreError;
 pub use events::{Event, EventRow};
 pub use facts::RunFacts;
 pub use files::{DagSave, FileSave, ImportError};
-pub use kafka::{KafkaTopic, KafkaTopicRow, Offsets as KafkaOffsets};
+pub use kafka::{KafkaReader, KafkaTopic, KafkaTopicRow, Offsets as KafkaOffsets};
 pub use keyring::{Keyring, Unreadable, VARIABLE as KEY_VARIABLE};
 pub use lists::*;
 pub use load::{Load, TaskLoad};

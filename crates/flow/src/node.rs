@@ -30,6 +30,7 @@ use flow_runtime::{
 use flow_store::{DagCache, Keyring, ProcessKind, RunRow, Schema, Store, StoreError, TaskRow};
 use serde_json::Value;
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     config::{masked, sqlite_path, value::Count},
@@ -203,12 +204,14 @@ impl Parts {
         if kind == ProcessKind::Worker && cx.config.settings.worker.serve_logs {
             self.serve_logs(cx, &node.me.id, &node.me.hostname, stop).await;
         }
+        let ended = CancellationToken::new();
         let run = async {
             let ran = node.run(stop.clone()).await;
             stop.drain();
+            ended.cancel();
             ran
         };
-        let (ran, ()) = tokio::join!(run, self.keep_logs(cx, stop.clone()));
+        let (ran, ()) = tokio::join!(run, self.keep_logs(cx, stop.clone(), ended.clone()));
         beside.end().await;
         Ok(ran?)
     }
@@ -254,8 +257,8 @@ impl Parts {
         TaskLogs { files: self.logs.clone(), hosts, remote: self.remote_logs.clone() }
     }
 
-    /// Keeps the task logs in bounds, and copies them elsewhere, until a stop is asked for.
-    pub(crate) async fn keep_logs(&self, cx: &Cx, stop: Stop) {
+    /// Keeps the task logs in bounds until a stop is asked for, and copies them elsewhere until nothing writes any.
+    async fn keep_logs(&self, cx: &Cx, stop: Stop, ended: CancellationToken) {
         let logging = &cx.config.settings.logging;
         let some = |span: Duration| (!span.is_zero()).then_some(span);
         let keep = Keep {
@@ -271,7 +274,7 @@ impl Parts {
         });
         tokio::join!(sweeper.run(stop.clone()), async {
             if let Some(uploader) = uploader {
-                uploader.run(stop).await;
+                uploader.run(stop, ended).await;
             }
         });
     }

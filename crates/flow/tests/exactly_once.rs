@@ -365,8 +365,9 @@ fn a_broker_that_is_away_is_named_and_a_paused_dag_leaves_messages_where_they_ar
         }
         send_numbers(&broker, &topic, 0..3).await;
         let flow = start(&place, "127.0.0.1:1", &[]);
+        // Before Flow has made its tables there is nothing.
         let problems = || {
-            on_thread(|| place.ask(|store| async move { store.kafka_topics().await.unwrap() }))
+            on_thread(|| place.ask(|store| async move { store.kafka_topics().await.unwrap_or_default() }))
                 .into_iter()
                 .filter_map(|row| row.problem)
                 .collect::<Vec<_>>()
@@ -397,6 +398,76 @@ fn a_broker_that_is_away_is_named_and_a_paused_dag_leaves_messages_where_they_ar
         wait(&place, "no runs are made", Duration::from_secs(60), async || has("watch", 8).await).await;
         flow.terminate();
         assert!(flow.wait(Duration::from_secs(60)).success());
+        for (dag_id, counts) in came(&place) {
+            assert_eq!(not_once(&dag_id, &counts, 8), Vec::<String>::new());
+        }
+    });
+}
+
+#[test]
+fn dags_that_share_a_group_wait_for_each_other_and_offsets_that_are_gone_stop_them() {
+    let Ok(address) = std::env::var("FLOW_TEST_KAFKA") else {
+        println!("skipped: dags_that_share_a_group_wait_for_each_other… needs a Kafka broker (scripts/with-kafka)");
+        assert!(std::env::var_os("FLOW_TEST_ALL").is_none(), "FLOW_TEST_ALL is set: nothing may be skipped");
+        return;
+    };
+    runtime().block_on(async {
+        let broker = Connection::parse("broker", &format!("kafka://{address}")).unwrap();
+        let place = Place::new(None);
+        let topic = topic(&broker, "shared").await;
+        for id in WATCHING {
+            let text = format!(
+                "dag_id: {id}\nschedule: {{ kafka: {{ topic: {topic}, group_id: both, max_wait: 0.2 }} }}\ntasks: [{{id: work}}]\n"
+            );
+            place.add_dag(id, &text);
+        }
+        send_numbers(&broker, &topic, 0..3).await;
+        let flow = start(&place, &address, &[]);
+        on_thread(|| place.wait_for_dags(&WATCHING));
+        let has = async |dag_id: &str, count: usize| came(&place).get(dag_id).is_some_and(|it| it.len() == count);
+        for id in WATCHING {
+            wait(&place, "no runs are made", Duration::from_secs(60), async || has(id, 3).await).await;
+        }
+        on_thread(|| place.pause("watch"));
+        send_numbers(&broker, &topic, 3..8).await;
+        // The reader asks for each batch whether it may; so long it does not.
+        for _ in 0..30 {
+            assert!(has("watch_too", 3).await, "the offsets have moved on without a DAG that is paused");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        on_thread(|| {
+            place.ask(|store| async move {
+                let mut tx = store.begin().await.unwrap();
+                tx.unpause_dag("watch", None, flow_runtime::clock::system_now()).await.unwrap();
+                tx.commit().await.unwrap();
+            });
+        });
+        for id in WATCHING {
+            wait(&place, "no runs are made", Duration::from_secs(60), async || has(id, 8).await).await;
+        }
+        flow.terminate();
+        assert!(flow.wait(Duration::from_secs(60)).success());
+
+        // Kafka has lost messages that were read: by an election, or because it is another cluster.
+        on_thread(|| {
+            place.ask(|store| async move {
+                let now = flow_runtime::clock::system_now();
+                let row = store.kafka_topics().await.unwrap().remove(0);
+                let mut tx = store.begin().await.unwrap();
+                tx.lease_kafka_topic(&row.topic, "test", now, now).await.unwrap().unwrap();
+                let ahead = row.offsets.iter().map(|(partition, offset)| (*partition, offset + 5)).collect();
+                tx.move_kafka_offsets(&row.topic, "test", &ahead).await.unwrap();
+                tx.leave_kafka_topics("test").await.unwrap();
+                tx.commit().await.unwrap();
+            });
+        });
+        let flow = start(&place, &address, &[]);
+        let is_said = async || {
+            let rows = on_thread(|| place.ask(|store| async move { store.kafka_topics().await.unwrap() }));
+            rows.iter().any(|row| row.problem.as_ref().is_some_and(|it| it.contains("give the schedule another")))
+        };
+        wait(&place, "nobody says that messages are gone", Duration::from_secs(60), is_said).await;
+        flow.kill();
         for (dag_id, counts) in came(&place) {
             assert_eq!(not_once(&dag_id, &counts, 8), Vec::<String>::new());
         }

@@ -15,6 +15,11 @@ mod lakehouse_microbatch;
 mod place;
 #[path = "pipelines/shell_etl_postgres.rs"]
 mod shell_etl_postgres;
+#[path = "../../flow-clients/tests/support/sink.rs"]
+#[expect(dead_code, unreachable_pub, reason = "shared with tests of other crates")]
+mod sink;
+#[path = "pipelines/temperature_alert.rs"]
+mod temperature_alert;
 #[path = "pipelines/toll_data.rs"]
 mod toll_data;
 #[path = "pipelines/toll_stream.rs"]

@@ -3,8 +3,13 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the message")]
 
+#[path = "secret_fuzz/gossip.rs"]
+mod gossip;
 #[expect(dead_code, reason = "others need Python")]
 mod place;
+#[path = "../../flow-clients/tests/support/sink.rs"]
+#[expect(dead_code, unreachable_pub, reason = "shared with tests of other crates")]
+mod sink;
 
 use std::{
     fs,
@@ -14,7 +19,9 @@ use std::{
 
 use serde_json::{Value, json};
 
+use gossip::Gossip;
 use place::Flow;
+use sink::{Manners, Sink};
 
 /// What tells: `$S` is the secret, and stands in no file.
 const WAYS: &[(&str, &str)] = &[
@@ -39,7 +46,10 @@ const WAYS: &[(&str, &str)] = &[
     ("json", r#"printf '{"it": "%s"}\n' "$(printf %s "$S" | sed 's/\\/\\\\/g; s/"/\\"/g')""#),
     ("environment", "env; set"),
     ("traced", r#"set -x; true "$S""#),
-    ("xcom_file", r#"printf '{"plain": "%s", "deep": {"list": ["a%sb"]}}' "${S//[\"\\]/}" "$U" > "$FLOW_XCOM""#),
+    (
+        "xcom_file",
+        r#"E="${S//\\/\\\\}"; printf '{"plain": "%s", "deep": {"list": ["a%sb"]}}' "${E//\"/\\\"}" "$U" > "$FLOW_XCOM""#,
+    ),
     ("last_line", r#"echo "result=$S""#),
     ("failing", r#"echo "cannot log in with $S" >&2; exit 3"#),
     ("binary", r#"printf '\377\376%s\377\0%s\n' "$S" "$S""#),
@@ -61,6 +71,64 @@ const OTHERS: &[(&str, &str)] = &[
         "no_dag",
         "uses: trigger_dag, with: { trigger_dag_id: fuzz, trigger_run_id: 'again_{{ conn.vault.password }}', conf: { it: '{{ conn.vault.password }}' }, skip_when_already_exists: true }",
     ),
+    // What servers say. `shop` and `api` are one that repeats all that it knows.
+    ("http_body", "uses: http, with: { http_conn_id: shop, method: GET, endpoint: /, log_response: true }"),
+    ("http_bearer", "uses: http, with: { http_conn_id: api, method: GET, endpoint: /, log_response: true }"),
+    ("http_head", "uses: http, with: { http_conn_id: shop, endpoint: /, response_filter: response.headers }"),
+    (
+        "http_links",
+        "uses: http, with: { http_conn_id: shop, endpoint: /away, response_filter: '[response.url, response.links]' }",
+    ),
+    ("http_json", "uses: http, with: { http_conn_id: shop, endpoint: /json, response_filter: response.json }"),
+    (
+        "http_pages",
+        "uses: http, with: { http_conn_id: shop, method: GET, endpoint: /json, next_page: response.json.next }",
+    ),
+    ("http_refused", "uses: http, with: { http_conn_id: api, endpoint: /refuse }"),
+    ("http_cut", "uses: http, with: { http_conn_id: shop, endpoint: /fail }"),
+    ("http_cut_check", "uses: http, with: { http_conn_id: shop, endpoint: /long, response_check: 'false' }"),
+    ("http_busy", "uses: http, with: { http_conn_id: shop, endpoint: /busy }"),
+    ("http_broken", "uses: http, with: { http_conn_id: shop, endpoint: /broken }"),
+    ("http_check", "uses: http, with: { http_conn_id: shop, endpoint: /, response_check: response.text == '' }"),
+    (
+        "http_filter",
+        "uses: http, with: { http_conn_id: shop, endpoint: /json, response_filter: response.json.it.nothing.at_all }",
+    ),
+    ("http_nowhere", "uses: http, with: { http_conn_id: shop, endpoint: /nowhere }"),
+    ("http_wrong_place", "uses: http, with: { http_conn_id: shop, endpoint: /wrong }"),
+    (
+        "http_argument",
+        "uses: http, with: { http_conn_id: shop, endpoint: '/refuse?key={{ conn.vault.password | urlencode }}', headers: { X-Key: '{{ var.value.api_key }}' }, json: { it: '{{ conn.vault.password }}' } }",
+    ),
+    (
+        "http_wrong_header",
+        "uses: http, with: { http_conn_id: shop, endpoint: /, headers: { '{{ conn.vault.password }}': x } }",
+    ),
+    ("http_wrong_place_2", "uses: http, with: { endpoint: 'http://127.0.0.1:1/{{ conn.vault.password }}' }"),
+    (
+        "http_sensor",
+        "uses: http_sensor, with: { http_conn_id: shop, endpoint: /refuse, timeout: 0, poke_interval: 1, response_check: 'false' }",
+    ),
+    ("slack", "uses: slack, with: { slack_webhook_conn_id: chat, message: 'it is {{ conn.vault.password }}' }"),
+    (
+        "sql_rows",
+        "uses: sql, with: { conn_id: db, sql: \"SELECT '{{ conn.vault.password }}' AS \\\"{{ var.value.api_key }}\\\"\" }",
+    ),
+    ("sql_parameter", "uses: sql, with: { conn_id: db, sql: 'SELECT ?', parameters: ['{{ conn.vault.password }}'] }"),
+    ("sql_error", "uses: sql, with: { conn_id: db, sql: \"SELECT *\\nFROM nowhere.'{{ conn.vault.password }}'\" }"),
+    ("sql_no_table", "uses: sql, with: { conn_id: db, sql: 'SELECT * FROM \"{{ var.value.api_key }}\"' }"),
+    ("sql_cut", "uses: sql, with: { conn_id: db, sql: \"{{ 'x' * 194 }} {{ conn.vault.password }}\" }"),
+    ("sql_check", "uses: sql_check, with: { conn_id: db, sql: \"SELECT 0, '{{ conn.vault.password }}'\" }"),
+    (
+        "sql_value_check",
+        "uses: sql_value_check, with: { conn_id: db, sql: \"SELECT '{{ conn.vault.password }}'\", pass_value: '{{ var.value.api_key }}' }",
+    ),
+    (
+        "sql_load",
+        "uses: sql_load, with: { conn_id: db, table: numbers, file: '{{ var.value.bad_rows }}', preoperator: CREATE TABLE numbers (n INTEGER PRIMARY KEY) }",
+    ),
+    ("email", "uses: email, with: { to: 'ann@example.org', subject: '{{ conn.vault.password }}', html_content: 'it' }"),
+    ("email_to", "uses: email, with: { to: '{{ conn.vault.password }}' }"),
 ];
 
 /// Chance that can be repeated: xorshift.
@@ -101,6 +169,10 @@ fn forms(secret: &str) -> Vec<String> {
     let escaped = serde_json::to_string(secret).unwrap();
     let mut forms =
         vec![secret.to_owned(), flow_core::connection::encode(secret), escaped[1..escaped.len() - 1].to_owned()];
+    // Its beginning: a text was cut in the midst of it.
+    let start: String = secret.chars().take(6).collect();
+    let escaped = serde_json::to_string(&start).unwrap();
+    forms.extend([escaped[1..escaped.len() - 1].to_owned(), start]);
     for before in ["", "a", "ab"] {
         let whole = base64(&[before.as_bytes(), secret.as_bytes()].concat());
         // The first four letters hold what stands before, the last four what comes after.
@@ -166,12 +238,53 @@ fn no_secret_is_kept_or_answered_however_a_task_says_it() {
 
     let flow = Flow::start(&[("fuzz.yaml", &dag())]);
     let mine = flow.token();
-    let connection = json!({
-        "connection_id": "vault", "conn_type": "generic", "host": "127.0.0.1", "login": "me", "password": password,
-        "extra": json!({ "token": token }).to_string(),
-    });
-    flow.post("/api/v2/connections", &mine, &connection.to_string());
+    let gossip = Gossip::start(&[&password, &token, &api_key]);
+    let beside = tempfile::tempdir().unwrap();
+    let bad_rows = beside.path().join("bad.csv");
+    fs::write(&bad_rows, format!("n\n1\n\"{}\"\n", password.replace('"', "\"\""))).unwrap();
+    // The words live as long as the server, which ends with the process.
+    let words: &'static str = format!("554 it is {password} {token} {api_key}").leak();
+    let sink = Sink::start(Manners { refuses: Some((words, usize::MAX)), ..Manners::default() });
+    let http = |id: &str, more: Value| {
+        let mut connection =
+            json!({ "connection_id": id, "conn_type": "http", "host": "127.0.0.1", "port": gossip.address.port() });
+        connection.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        connection
+    };
+    let connections = [
+        json!({
+            "connection_id": "vault", "conn_type": "generic", "host": "127.0.0.1", "login": "me", "password": password,
+            "extra": json!({ "token": token, "secret": api_key }).to_string(),
+        }),
+        // What one connection says, another may hear: all of them hold the same.
+        http(
+            "shop",
+            json!({ "login": "me", "password": password, "extra": json!({ "token": token, "test_endpoint": "/nowhere", "secret": api_key }).to_string() }),
+        ),
+        http(
+            "api",
+            json!({ "extra": json!({ "bearer_token": token, "test_endpoint": "/away", "secret": api_key, "password": password }).to_string() }),
+        ),
+        json!({
+            "connection_id": "chat", "conn_type": "slackwebhook",
+            "password": format!("http://{}/{}", gossip.address, flow_core::connection::encode(&api_key)),
+            "extra": json!({ "token": token, "password": password }).to_string(),
+        }),
+        json!({
+            "connection_id": "db", "conn_type": "sqlite", "host": beside.path().join("db"), "password": password,
+            "extra": json!({ "create": true, "token": token }).to_string(),
+        }),
+        json!({
+            "connection_id": "smtp_default", "conn_type": "smtp", "host": "127.0.0.1", "port": sink.address.port(), "password": password,
+            "extra": json!({ "disable_ssl": true, "disable_tls": true, "from_email": "me@example.org", "token": token, "secret": api_key }).to_string(),
+        }),
+    ];
+    for connection in &connections {
+        let made = flow.post("/api/v2/connections", &mine, &connection.to_string());
+        assert_eq!(made["connection_id"], connection["connection_id"], "{made}");
+    }
     flow.post("/api/v2/variables", &mine, &json!({ "key": "api_key", "value": api_key }).to_string());
+    flow.post("/api/v2/variables", &mine, &json!({ "key": "bad_rows", "value": bad_rows }).to_string());
     let run = "/api/v2/dags/fuzz/dagRuns/fuzzed";
     flow.post("/api/v2/dags/fuzz/dagRuns", &mine, &json!({ "dag_run_id": "fuzzed", "logical_date": null }).to_string());
     let began = Instant::now();
@@ -212,9 +325,16 @@ fn no_secret_is_kept_or_answered_however_a_task_says_it() {
             ask(&format!("{run}/taskInstances/{task}/xcomEntries/{}", entry["key"].as_str().unwrap()));
         }
     }
+    for connection in &connections {
+        let bare = json!({ "connection_id": connection["connection_id"], "conn_type": connection["conn_type"] });
+        let answer = flow.post("/api/v2/connections/test", &mine, &bare.to_string());
+        assert!(answer["message"].as_str().is_some_and(|message| message.len() > 10), "{answer}");
+        search.look(&format!("test of {bare}"), answer.to_string().as_bytes());
+    }
     assert_eq!(search.found, Vec::<String>::new(), "FLOW_TEST_SEED={seed}: a secret can be seen");
     // Otherwise nothing was said, and nothing shown.
     assert!(masked >= WAYS.len(), "only {masked} secrets were masked: the tasks did not run\n{instances}");
+    assert!(gossip.asked() > 20 && sink.refused() > 0, "the servers were asked {} times", gossip.asked());
     assert!(search.bytes > 100_000, "only {} bytes were searched", search.bytes);
     let _: Value = instances;
 }

@@ -282,6 +282,7 @@ tasks:
     let mut flow = place.command(&["standalone", "--port", "0"]);
     flow.env("FLOW_VAR_REGION", "environment").env("FLOW_CONN_OTHER", "http://you:sesame77@h/");
     flow.env("FLOW_SECRET_KEY", key.lines().last().unwrap());
+    flow.env("AWS_SECRET_ACCESS_KEY", "abrakadabra77").env("FLOW_LOGS_AWS_SECRET_ACCESS_KEY", "simsalabim77");
     let mut child = Standalone(flow.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap());
     let mut lines = BufReader::new(child.0.stdout.take().unwrap()).lines();
     assert!(lines.any(|line| line.unwrap().contains("http://")));
@@ -298,7 +299,8 @@ tasks:
         assert!(log.contains("login me *** in environment from-database"), "{log}");
         assert!(log.contains("FLOW_CONN_OTHER=***"), "{log}");
         assert!(log.contains("no key"), "{log}");
-        assert!(!log.contains("hunter2") && !log.contains("sesame77"), "{log}");
+        assert!(!log.contains("hunter2") && !log.contains("sesame77") && !log.contains("abrakadabra77"), "{log}");
+        assert!(!log.contains("FLOW_LOGS_"), "{log}");
     };
     log("one");
     // That process has the key from its environment: it is given both before the change.

@@ -116,6 +116,8 @@ impl Answer {
         if text.contains('\0') {
             return String::new();
         }
+        // A character that is cut in two would stand between what is shown and the mark.
+        let text = if is_cut { text.trim_end_matches('\u{fffd}') } else { text.as_ref() };
         let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
         if is_cut { format!("{text}…") } else { text }
     }

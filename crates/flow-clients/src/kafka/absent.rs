@@ -128,6 +128,11 @@ impl Producer {
     }
 
     /// As with the feature `kafka`.
+    pub fn is_dead(&self) -> bool {
+        match self.0 {}
+    }
+
+    /// As with the feature `kafka`.
     ///
     /// # Errors
     ///
@@ -151,5 +156,10 @@ impl Admin {
     /// Always.
     pub async fn open(_: &Connection) -> Result<Self> {
         ready(Err(absent())).await
+    }
+
+    /// As with the feature `kafka`.
+    pub fn is_dead(&self) -> bool {
+        match self.0 {}
     }
 }

@@ -71,6 +71,8 @@ pub(super) struct Sealed {
     /// Bare addresses, without names.
     pub(super) from: String,
     pub(super) recipients: Vec<String>,
+    /// What is no address, in sentences: the others get the letter all the same.
+    pub(super) unfit: Vec<String>,
     pub(super) bytes: Vec<u8>,
 }
 
@@ -81,21 +83,25 @@ impl Letter {
     ///
     /// A sentence about the first that is wrong.
     pub fn check_addresses(addresses: &[String]) -> std::result::Result<(), String> {
-        mailboxes(addresses).map(|_| ())
+        let mut unfit = Vec::new();
+        mailboxes(addresses, &mut unfit);
+        unfit.into_iter().next().map_or(Ok(()), Err)
     }
 
     /// Writes it down.
     pub(super) fn seal(&self, from: &str) -> Result<Sealed> {
         let wrong = |words: String| ClientError::settings(words);
         let from: Mailbox = one(from).map_err(wrong)?;
-        let (to, cc, bcc) = (mailboxes(&self.to), mailboxes(&self.cc), mailboxes(&self.bcc));
-        let (to, cc, bcc) = (to.map_err(wrong)?, cc.map_err(wrong)?, bcc.map_err(wrong)?);
+        let mut unfit = Vec::new();
+        let mut read = |texts| mailboxes(texts, &mut unfit);
+        let (to, cc, bcc) = (read(&self.to), read(&self.cc), read(&self.bcc));
         let mut recipients: Vec<String> =
             [&to, &cc, &bcc].into_iter().flatten().map(|mailbox| mailbox.email.to_string()).collect();
         recipients.sort_unstable();
         recipients.dedup();
         if recipients.is_empty() {
-            return Err(wrong("this mail has no recipient; set `to`, `cc` or `bcc`".to_owned()));
+            let none = || "this mail has no recipient; set `to`, `cc` or `bcc`".to_owned();
+            return Err(wrong(unfit.pop().unwrap_or_else(none)));
         }
         if recipients.len() > RECIPIENTS_MAX {
             return Err(wrong(format!("this mail has more than {RECIPIENTS_MAX} recipients; use a mailing list")));
@@ -134,7 +140,7 @@ impl Letter {
         for (name, value) in &self.headers {
             message.headers_mut().insert_raw(header(name, value).map_err(wrong)?);
         }
-        Ok(Sealed { from: from.email.to_string(), recipients, bytes: message.formatted() })
+        Ok(Sealed { from: from.email.to_string(), recipients, unfit, bytes: message.formatted() })
     }
 }
 
@@ -144,14 +150,17 @@ pub fn too_large() -> String {
     format!("the files have more than {most} MiB together; put them where people can fetch them, and send a link")
 }
 
-fn mailboxes(texts: &[String]) -> std::result::Result<Vec<Mailbox>, String> {
+/// Reads addresses; says of what is none what is wrong.
+fn mailboxes(texts: &[String], unfit: &mut Vec<String>) -> Vec<Mailbox> {
     let mut all = Vec::new();
     for text in texts.iter().flat_map(|text| text.split(';')).map(str::trim).filter(|text| !text.is_empty()) {
         let text = one_line(text);
-        let several: Mailboxes = text.trim_end_matches(',').parse().map_err(|_| no_address(&text))?;
-        all.extend(several);
+        match text.trim_end_matches(',').parse::<Mailboxes>() {
+            Ok(several) => all.extend(several),
+            Err(_) => unfit.push(no_address(&text)),
+        }
     }
-    Ok(all)
+    all
 }
 
 fn one(text: &str) -> std::result::Result<Mailbox, String> {
@@ -159,7 +168,10 @@ fn one(text: &str) -> std::result::Result<Mailbox, String> {
 }
 
 fn no_address(text: &str) -> String {
-    let cut: String = text.chars().take(80).collect();
+    let mut cut: String = text.chars().take(80).collect();
+    if cut.len() < text.len() {
+        cut.push('…');
+    }
     format!("`{cut}` is no mail address; write `ann@example.org` or `Ann <ann@example.org>`")
 }
 
@@ -230,7 +242,11 @@ mod tests {
             let error = letter.seal("flow@example.org").unwrap_err();
             assert!(error.message.contains(words) && !error.may_retry(), "{error}");
         };
-        check(|letter| letter.to = vec!["nobody".to_owned()], "`nobody` is no mail address");
+        check(|letter| (letter.to, letter.bcc) = (vec!["nobody".to_owned()], vec![]), "`nobody` is no mail address");
+        let sealed = Letter { to: vec!["nobody".to_owned(), "b@example.org".to_owned()], ..letter() }
+            .seal("flow@example.org")
+            .unwrap();
+        assert_eq!((sealed.recipients.len(), sealed.unfit.len()), (3, 1));
         check(|letter| (letter.to, letter.bcc) = (vec![], vec![" ".to_owned()]), "has no recipient");
         check(|letter| letter.to = (0..600).map(|n| format!("a{n}@b.c")).collect(), "more than 500 recipients");
         check(|letter| letter.subtype = "strange".to_owned(), "`mime_subtype` is");

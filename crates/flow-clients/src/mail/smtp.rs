@@ -9,7 +9,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::{Login, Security, Settings, letter::Sealed, tls};
+use super::{Login, Security, Sent, Settings, letter::Sealed, tls};
 use crate::{ClientError, Result};
 
 /// Most bytes of a line of an answer (RFC 5321 allows 512).
@@ -18,11 +18,17 @@ const LINE_MAX: usize = 4096;
 /// Most lines of an answer.
 const LINES_MAX: usize = 128;
 
+/// Most characters of an answer that are shown.
+const WORDS_MAX: usize = 300;
+
 /// Bytes of a letter that are written at once; each such piece has the time of an answer.
 const PIECE: usize = 64 << 10;
 
 /// A server may read a letter for long before it takes it: filters look at it.
 const LAST_ANSWER: u32 = 4;
+
+/// The server closes the line; it may say so at any time.
+const LEAVES: u16 = 421;
 
 trait Line: AsyncRead + AsyncWrite + Send + Unpin {}
 
@@ -102,18 +108,31 @@ impl Session {
         }
     }
 
-    /// Hands over a letter.
-    pub(super) async fn deliver(&mut self, sealed: &Sealed) -> Result<String> {
+    /// Hands over a letter, to all that the server takes it for.
+    pub(super) async fn deliver(&mut self, sealed: &Sealed) -> Result<Sent> {
         let sender = format!("the sender `{}`", sealed.from);
-        self.expect(&format!("MAIL FROM:<{}>", sealed.from), &sender, 250).await?;
+        let answer = self.ask(&format!("MAIL FROM:<{}>", sealed.from), &sender).await?;
+        if answer.code != 250 {
+            return Err(answer.refusal_with(&self.server, &sender, "check `from_email` and the connection's login"));
+        }
+        let mut refused = sealed.unfit.clone();
+        let mut is_wanted = false;
         for recipient in &sealed.recipients {
             let what = format!("the recipient `{recipient}`");
             let answer = self.ask(&format!("RCPT TO:<{recipient}>"), &what).await?;
-            if !(250..260).contains(&answer.code) {
-                return Err(answer.refusal(&self.server, &what));
+            let is_last = recipient == sealed.recipients.last().unwrap_or(recipient);
+            let refusal = || answer.refusal_with(&self.server, &what, "check the address");
+            match answer.code {
+                250..260 => is_wanted = true,
+                // Nobody is left who might get it; or the server takes leave.
+                code if code == LEAVES || (is_last && !is_wanted) => return Err(refusal()),
+                _ => refused.push(refusal().message),
             }
         }
-        self.expect("DATA", "the mail", 354).await?;
+        let answer = self.ask("DATA", "the mail").await?;
+        if answer.code != 354 {
+            return Err(answer.refusal(&self.server, "the mail"));
+        }
         let patience = self.wire.patience;
         let mut dots = Dots::default();
         for piece in sealed.bytes.chunks(PIECE) {
@@ -127,7 +146,7 @@ impl Session {
         self.wire.patience = patience;
         let answer = answer.map_err(|error| broken(&self.server, "the mail", &error))?;
         match answer.code {
-            250 => Ok(answer.words()),
+            250 => Ok(Sent { answer: answer.words(), refused }),
             _ => Err(answer.refusal(&self.server, "the mail")),
         }
     }
@@ -136,11 +155,6 @@ impl Session {
     pub(super) async fn quit(mut self) {
         self.wire.patience = self.wire.patience.min(Duration::from_secs(2));
         let _ = self.wire.ask("QUIT").await;
-    }
-
-    async fn expect(&mut self, command: &str, what: &str, code: u16) -> Result<()> {
-        let answer = self.ask(command, what).await?;
-        if answer.code == code { Ok(()) } else { Err(answer.refusal(&self.server, what)) }
     }
 
     async fn ask(&mut self, command: &str, what: &str) -> Result<Answer> {
@@ -248,14 +262,26 @@ fn broken(server: &str, what: &str, error: &io::Error) -> ClientError {
 impl Answer {
     fn words(&self) -> String {
         let text = self.lines.join(" ");
-        let cut: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(300).collect();
-        format!("{} {}", self.code, cut.trim())
+        let plain: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        match plain.char_indices().nth(WORDS_MAX) {
+            Some((end, _)) => format!("{} {}…", self.code, plain[..end].trim()),
+            None => format!("{} {}", self.code, plain.trim()),
+        }
     }
 
     /// A temporary refusal is worth another try, a permanent one is not.
     fn refusal(&self, server: &str, what: &str) -> ClientError {
+        self.refusal_with(server, what, "its log may say why")
+    }
+
+    /// The same, with what to do about a permanent one.
+    fn refusal_with(&self, server: &str, what: &str, advice: &str) -> ClientError {
         let words = format!("{server} refuses {what}: {}", self.words());
-        if self.code >= 500 { ClientError::settings(words) } else { ClientError::refused(words) }
+        if self.code >= 500 {
+            ClientError::settings(format!("{words}; {advice}"))
+        } else {
+            ClientError::refused(format!("{words}; it may go well later, else the server's log may say why"))
+        }
     }
 }
 

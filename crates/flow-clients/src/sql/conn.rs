@@ -103,13 +103,14 @@ impl Conn {
         Ok(Self { inner, backend, stop })
     }
 
-    /// Says whether the other side still answers. Statements that were prepared are forgotten: tables may have changed.
+    /// Says whether the other side still answers. Statements that were prepared are forgotten: tables may have changed. On
+    /// Postgres so is what a function may have left: temporary tables, settings, locks.
     pub(crate) async fn is_alive(&mut self) -> bool {
         let asked = async {
             match &mut self.inner {
                 Inner::Postgres(conn) => {
                     conn.clear_cached_statements().await?;
-                    conn.ping().await
+                    conn.execute("DISCARD ALL").await.map(drop)
                 }
                 Inner::MySql(conn) => {
                     conn.clear_cached_statements().await?;

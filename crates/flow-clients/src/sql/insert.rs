@@ -1,13 +1,16 @@
 //! Many rows into a table, and what becomes of those that are there already.
 
 use super::{
-    Cell, DatabaseKind, Parameters, Session,
+    Cell, DatabaseKind, Parameters, Session, postgres,
     text::{Bound, Piece},
 };
 use crate::{ClientError, Result};
 
 /// Most values in one statement of MySQL and SQLite: below what each allows, and enough to make the way there cheap.
 const VALUES_MAX: usize = 8_000;
+
+/// And most bytes of values, unless one row has more: below `max_allowed_packet` where that is smallest.
+const BYTES_MAX: usize = 1 << 20;
 
 /// Where rows go.
 #[derive(Clone, Debug, PartialEq)]
@@ -145,7 +148,15 @@ impl Session {
         let mut changed = 0;
         let mut rows = rows.into_iter().peekable();
         while rows.peek().is_some() {
-            let values: Vec<Cell> = rows.by_ref().take(most).flatten().collect();
+            let (mut values, mut size) = (Vec::with_capacity(width * most.min(rows.len())), 0);
+            let size_of = |row: &Vec<Cell>| row.iter().map(Cell::size).sum::<usize>();
+            while let Some(row) = rows.next_if(|row| values.is_empty() || size + size_of(row) <= BYTES_MAX) {
+                size += size_of(&row);
+                values.extend(row);
+                if values.len() >= most * width {
+                    break;
+                }
+            }
             let count = values.len() / width;
             let mut pieces = vec![Piece::Text(format!("{} VALUES ", insert.head(kind)))];
             for at in 0..values.len() {
@@ -159,6 +170,7 @@ impl Session {
             }
             pieces.push(Piece::Text(format!("){}", insert.tail(kind))));
             // Only full batches come again.
+            self.begin_anew().await?;
             let mut done = self.start(Bound { pieces, values }, count == most).await?;
             while done.next().await?.is_some() {}
             changed += done.changed();
@@ -173,8 +185,10 @@ impl Session {
         let width = insert.columns.len();
         let mut columns: Vec<Vec<serde_json::Value>> = (0..width).map(|_| Vec::with_capacity(rows.len())).collect();
         for row in rows {
-            for (column, cell) in columns.iter_mut().zip(row) {
-                column.push(cell.into_text().map_or(serde_json::Value::Null, serde_json::Value::String));
+            for ((at, column), cell) in columns.iter_mut().enumerate().zip(row) {
+                let is_array = types.get(at).is_some_and(|cast| cast.ends_with("[]"));
+                let text = postgres::text_of(cell, is_array);
+                column.push(text.map_or(serde_json::Value::Null, serde_json::Value::String));
             }
         }
         let names: Vec<_> = (0..width).map(|at| format!("v{at}")).collect();
@@ -208,6 +222,14 @@ impl Session {
         let mut done = self.start(Bound { pieces, values }, true).await?;
         while done.next().await?.is_some() {}
         Ok(done.changed())
+    }
+
+    /// Names the columns of a table that hold arrays, as the table has them.
+    pub(super) async fn array_columns(&mut self, table: &str) -> Result<Vec<String>> {
+        let sql = format!("SELECT * FROM {} WHERE false", quote_table(DatabaseKind::Postgres, table));
+        let types = self.with_conn(async |conn| conn.column_types(&sql).await).await?;
+        let names = self.columns_of(table).await?;
+        Ok(names.into_iter().zip(types).filter(|(_, cast)| cast.ends_with("[]")).map(|(name, _)| name).collect())
     }
 
     /// How the types of the columns are written in a cast.

@@ -10,9 +10,10 @@ use super::{
     Cell, DatabaseKind, Insert, OnConflict, Parameters, Session,
     conn::CopyFailed,
     insert::{quote, quote_table},
+    postgres,
     records::{Format, Record, Records},
 };
-use crate::{ClientError, Kind, Result};
+use crate::{ClientError, Result};
 
 /// Bytes of a batch for `COPY`.
 const COPY_BYTES: usize = 256 << 10;
@@ -79,6 +80,8 @@ struct Plan {
     width: usize,
     /// The field for each column.
     fields: Vec<usize>,
+    /// For each column, whether Postgres has an array there.
+    arrays: Vec<bool>,
 }
 
 impl Session {
@@ -90,10 +93,12 @@ impl Session {
     pub async fn load(&mut self, load: &Load) -> Result<Loaded> {
         let kind = self.kind();
         let table_columns = if load.columns.is_empty() { self.columns_of(&load.table).await? } else { Vec::new() };
+        let is_typed = kind == DatabaseKind::Postgres && load.format == Format::JsonLines;
+        let arrays = if is_typed { self.array_columns(&load.table).await? } else { Vec::new() };
         let (sender, mut batches) = mpsc::channel(WAITING);
         let (planned, plan) = tokio::sync::oneshot::channel();
         let job = load.clone();
-        let reader = tokio::task::spawn_blocking(move || read(&job, kind, table_columns, planned, &sender));
+        let reader = tokio::task::spawn_blocking(move || read(&job, kind, table_columns, &arrays, planned, &sender));
         let loaded = match plan.await {
             Ok(plan) if kind == DatabaseKind::Postgres => self.load_by_copy(load, &plan, &mut batches).await,
             Ok(plan) => self.load_by_insert(load, &plan, &mut batches).await,
@@ -111,7 +116,7 @@ impl Session {
         }
     }
 
-    async fn columns_of(&mut self, table: &str) -> Result<Vec<String>> {
+    pub(super) async fn columns_of(&mut self, table: &str) -> Result<Vec<String>> {
         let sql = format!("SELECT * FROM {} WHERE 1 = 0", quote_table(self.kind(), table));
         let mut rows = self.rows(&sql, &Parameters::None).await?;
         let columns = rows.columns().to_vec();
@@ -225,6 +230,8 @@ impl Session {
                     loaded.rows += rows;
                     return Ok(());
                 }
+                // Whatever ends a `COPY` names the line that it was at: a time-out, too.
+                Err(failed) if !failed.error.is_about_a_row() => return Err(failed.error),
                 Err(failed) => {
                     let at = failed.row.and_then(|row| usize::try_from(row).ok()?.checked_sub(1));
                     let Some((line, end)) = at.and_then(|at| batch.rows.get(at).copied()) else {
@@ -263,7 +270,7 @@ impl Session {
                     loaded.rows += batch.rows.len() as u64;
                     loaded.changed += changed;
                 }
-                Err(error) if is_of_row(&error) => {
+                Err(error) if error.is_about_a_row() => {
                     self.undo().await?;
                     // Which one it is comes out when they go one by one.
                     for ((line, _), cells) in batch.rows.into_iter().zip(batch.cells) {
@@ -273,7 +280,7 @@ impl Session {
                                 loaded.rows += 1;
                                 loaded.changed += changed;
                             }
-                            Err(error) if is_of_row(&error) => {
+                            Err(error) if error.is_about_a_row() => {
                                 self.undo().await?;
                                 if load.bad_rows_max == 0 {
                                     let place = place(&load.path, line);
@@ -304,16 +311,6 @@ impl Session {
         self.run_plain("ROLLBACK TO SAVEPOINT flow_batch").await?;
         self.forgive();
         Ok(())
-    }
-}
-
-/// It is about what was sent, and not about the table, the database or the way there.
-fn is_of_row(error: &ClientError) -> bool {
-    match &error.kind {
-        Kind::SqlState(state) => {
-            ["22", "23", "01", "HY"].iter().any(|class| state.starts_with(class)) || state == "21S01"
-        }
-        Kind::Settings | Kind::Unavailable | Kind::Refused | Kind::Fenced | Kind::Status(_) => false,
     }
 }
 
@@ -385,12 +382,15 @@ fn read(
     load: &Load,
     kind: DatabaseKind,
     table_columns: Vec<String>,
+    arrays: &[String],
     planned: tokio::sync::oneshot::Sender<Plan>,
     batches: &mpsc::Sender<Result<Batch>>,
 ) -> Result<()> {
     let mut records = Records::open(&load.path, &load.format, load.skip_lines)?;
     let names = records.names()?;
-    let plan = Plan::of(load, names, table_columns)?;
+    let mut plan = Plan::of(load, names, table_columns)?;
+    let is_array = |column: &String| arrays.iter().any(|name| name.eq_ignore_ascii_case(column.trim_matches('"')));
+    plan.arrays = plan.columns.iter().map(is_array).collect();
     records.take_keys(&plan.columns, load.columns.is_empty());
     if planned.send(plan.clone()).is_err() {
         return Ok(());
@@ -437,7 +437,12 @@ fn read(
 
 impl Plan {
     fn of(load: &Load, names: Option<Vec<String>>, table_columns: Vec<String>) -> Result<Self> {
-        let whole = |columns: Vec<String>| Self { width: columns.len(), fields: (0..columns.len()).collect(), columns };
+        let whole = |columns: Vec<String>| Self {
+            width: columns.len(),
+            fields: (0..columns.len()).collect(),
+            columns,
+            arrays: Vec::new(),
+        };
         let is_json = load.format == Format::JsonLines;
         match names {
             _ if is_json && !load.columns.is_empty() => Ok(whole(load.columns.clone())),
@@ -454,7 +459,7 @@ impl Plan {
                     })
                 });
                 let fields = fields.collect::<Result<Vec<_>>>()?;
-                Ok(Self { columns: load.columns.clone(), width: names.len(), fields })
+                Ok(Self { columns: load.columns.clone(), width: names.len(), fields, arrays: Vec::new() })
             }
             None if load.columns.is_empty() => Ok(whole(table_columns)),
             None => Ok(whole(load.columns.clone())),
@@ -480,7 +485,8 @@ impl Batch {
                     self.text.push(b'\t');
                 }
                 if record.is_json {
-                    let text = record.json.get(*field).cloned().and_then(Cell::into_text);
+                    let is_array = plan.arrays.get(at).copied().unwrap_or_default();
+                    let text = record.json.get(*field).cloned().and_then(|cell| postgres::text_of(cell, is_array));
                     copy_field(&mut self.text, text.as_deref().map(str::as_bytes));
                 } else {
                     copy_field(&mut self.text, record.field(*field));

@@ -63,11 +63,7 @@ pub(crate) async fn prepare(conn: &mut PgConnection, bound: Bound) -> Result<Rea
     let mut arguments = PgArguments::default();
     for (at, cell) in bound.values.into_iter().enumerate() {
         let is_array = casts.get(at).is_some_and(|cast| cast.ends_with("[]"));
-        let text = if is_array && let Cell::Json(Value::Array(items)) = &cell {
-            Some(array_literal(items))
-        } else {
-            cell.into_text()
-        };
+        let text = text_of(cell, is_array);
         // NUL is no character to Postgres; it says so.
         sqlx::Arguments::add(&mut arguments, text).map_err(|error| (sqlx::Error::Encode(error), sql.clone()))?;
     }
@@ -118,6 +114,14 @@ pub(crate) async fn cast(conn: &mut PgConnection, info: &PgTypeInfo) -> sqlx::Re
         return Ok((*name).to_owned());
     }
     sqlx::query_scalar("SELECT format_type($1, NULL)").bind(Oid(oid)).fetch_one(conn).await
+}
+
+/// Writes a value as the server reads it from text: a list as an array, where one is wanted.
+pub(crate) fn text_of(cell: Cell, is_array: bool) -> Option<String> {
+    if is_array && let Cell::Json(Value::Array(items)) = &cell {
+        return Some(array_literal(items));
+    }
+    cell.into_text()
 }
 
 /// `{"a","b",NULL}`

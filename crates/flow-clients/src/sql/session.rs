@@ -31,6 +31,8 @@ pub struct Session {
     /// A statement of the transaction failed.
     has_failed: bool,
     leaves_trace: bool,
+    /// The server has ended the transaction by itself, and the next statement needs one.
+    was_committed: bool,
     _permit: OwnedSemaphorePermit,
 }
 
@@ -53,6 +55,7 @@ impl Session {
             in_transaction: false,
             has_failed: false,
             leaves_trace: false,
+            was_committed: false,
             _permit: permit,
         }
     }
@@ -201,7 +204,22 @@ impl Session {
         let lower = sql.to_ascii_lowercase();
         let is_known = LEAVES_NO_TRACE.contains(&word.as_str());
         self.leaves_trace |= !is_known || TRACES.iter().any(|trace| lower.contains(trace));
+        let is_in_transaction = self.in_transaction;
+        self.begin_anew().await?;
+        self.was_committed = is_in_transaction && kind == DatabaseKind::MySql && commits(&word, &lower);
         self.start(bound, false).await
+    }
+
+    /// Begins another transaction where MySQL has ended the one that was open: what follows would be kept at once, row by
+    /// row, and savepoints would be none.
+    pub(super) async fn begin_anew(&mut self) -> Result<()> {
+        if !std::mem::take(&mut self.was_committed) || !self.in_transaction {
+            return Ok(());
+        }
+        let mut rows =
+            self.start(text::bind(DatabaseKind::MySql, "START TRANSACTION", &Parameters::None)?, true).await?;
+        while rows.next().await?.is_some() {}
+        Ok(())
     }
 
     pub(super) async fn start(&mut self, bound: Bound, again: bool) -> Result<Rows<'_>> {
@@ -235,6 +253,7 @@ impl Session {
 
     /// Flow's own words, without parameters.
     pub(super) async fn run_plain(&mut self, sql: &str) -> Result<()> {
+        self.begin_anew().await?;
         let bound = text::bind(self.kind(), sql, &Parameters::None)?;
         let mut rows = self.start(bound, true).await?;
         while rows.next().await?.is_some() {}
@@ -266,6 +285,14 @@ impl Session {
             conn.kill(self.database.shared.target.clone()).await;
         }
     }
+}
+
+/// Says whether MySQL commits before such a statement, and after it.
+fn commits(word: &str, lower: &str) -> bool {
+    let is_of_tables = ["CREATE", "DROP"].contains(&word);
+    let is_temporary = lower.split_whitespace().nth(1).is_some_and(|second| second == "temporary");
+    let others = ["TRUNCATE", "ALTER", "RENAME", "ANALYZE", "OPTIMIZE", "REPAIR", "GRANT", "REVOKE", "LOCK", "FLUSH"];
+    (is_of_tables && !is_temporary) || others.contains(&word)
 }
 
 impl Drop for Session {

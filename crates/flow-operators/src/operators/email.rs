@@ -137,8 +137,11 @@ impl Email {
         let (count, size) = (letter.attachments.len(), letter.attachments.iter().map(|a| a.bytes.len()).sum::<usize>());
         let files = if count > 0 { format!(" with {count} files ({size} bytes)") } else { String::new() };
         cx.say(Stream::Info, &format!("sending a mail{files} through `{}`", self.conn_id));
-        let answer = mail::send(&connection, &letter).await?;
-        cx.say(Stream::Info, &format!("the mail server took it: {answer}"));
+        let sent = mail::send(&connection, &letter).await?;
+        for sentence in &sent.refused {
+            cx.say(Stream::Warning, &format!("not to all: {sentence}"));
+        }
+        cx.say(Stream::Info, &format!("the mail server took it: {}", sent.answer));
         Ok(Done::success(Value::Null))
     }
 }

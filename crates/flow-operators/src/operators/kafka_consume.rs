@@ -29,6 +29,10 @@ const JOIN_PATIENCE: Duration = Duration::from_secs(60);
 /// Most bytes of messages in a result; an XCom takes little more.
 const RESULT_MAX: usize = 200 * 1024;
 
+/// A result is kept when the attempt has ended, and offsets cannot wait for that.
+const RESULT_IS_LATER: &str = "offsets are stored before the result is: if this worker dies in between, no task reads \
+                               these messages again; `output_file` keeps them, `kafka_to_sql` has no such moment";
+
 /// `uses: kafka_consume`
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -70,7 +74,10 @@ pub struct KafkaConsume {
     #[serde(default)]
     output_format: OutputFormat,
     /// When the group's offsets are stored. `after_write`: when the file is whole, so that a task that is tried again
-    /// reads nothing too little, though perhaps something twice. `never`: the next task reads the same again.
+    /// reads nothing too little, though perhaps something twice. The task's end is written down after that. When its
+    /// worker is killed in the moment between, the next try goes on behind these messages: a result that holds them is
+    /// gone, and a file is replaced, unless `{{ ti.try_number }}` is in its name. `kafka_to_sql` and `kafka_stream` have
+    /// no such moment. `never`: the next task reads the same again.
     #[serde(default)]
     commit: Commit,
 }
@@ -164,6 +171,9 @@ impl KafkaConsume {
         let progress = self.read(cx, &consumer, topics.len(), &mut output).await?;
         let messages = output.finish().await?;
         if self.commit == Commit::AfterWrite {
+            if messages.as_ref().is_some_and(|messages| !messages.is_empty()) {
+                cx.say(Stream::Info, RESULT_IS_LATER);
+            }
             consumer.commit(&progress.next).await?;
         }
         consumer.close().await;

@@ -140,15 +140,19 @@ with:
 ";
 
     fn complain(given: &[(String, Arg)]) -> Option<ArgError> {
-        let has = |name: &str| given.iter().any(|(given, _)| given == name);
+        let arg = |name: &str| given.iter().find(|(given, _)| given == name).map(|(_, arg)| arg);
+        // A template may come to nothing: that is known when the task runs.
+        let is_sure = |name: &str| matches!(arg(name), Some(Arg::Value(_)));
         let wrong = |route: Vec<String>, message: &str| {
             Some(ArgError { about_key: !route.is_empty(), route, message: message.to_owned(), help: None })
         };
-        match (has("messages"), has("file")) {
-            (true, true) => wrong(vec!["file".to_owned()], "`messages` and `file` exclude each other"),
-            (false, false) => wrong(vec![], "`messages` or `file` must be given"),
-            (true, false) | (false, true) => None,
+        if is_sure("messages") && is_sure("file") {
+            return wrong(vec!["file".to_owned()], "`messages` and `file` exclude each other");
         }
+        if arg("messages").or(arg("file")).is_none() {
+            return wrong(vec![], "`messages` or `file` must be given");
+        }
+        None
     }
 
     async fn run(self, cx: &mut TaskContext) -> Result<Done, OperatorError> {

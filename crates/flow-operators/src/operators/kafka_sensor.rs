@@ -4,16 +4,18 @@ use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
 use flow_clients::kafka::{Consumer, Message, Offsets, Reading};
+use flow_core::connection::Connection;
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
     context::{Stream, TaskContext},
     kafka::{ValueFormat, kafka_default, names, notes, place},
     operator::OperatorError,
-    sensor::{Look, Sensor},
+    sensor::{self, Look, Sensor},
     values::{Expr, OneOrMany},
+    xcom,
 };
 
 /// Most messages that are taken at once.
@@ -52,6 +54,24 @@ pub struct KafkaSensor {
     value_format: ValueFormat,
 }
 
+/// The deepest message that can be kept: the database takes a little more.
+const DEEPEST: usize = 90;
+
+fn is_deeper(value: &Value, left: usize) -> bool {
+    match value {
+        Value::Array(items) => left == 0 || items.iter().any(|item| is_deeper(item, left - 1)),
+        Value::Object(fields) => left == 0 || fields.values().any(|item| is_deeper(item, left - 1)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+    }
+}
+
+/// A message that was found, and the next offset of each partition.
+#[derive(Debug, Deserialize, Serialize)]
+struct Found {
+    message: Value,
+    offsets: Vec<(String, i32, i64)>,
+}
+
 impl Sensor for KafkaSensor {
     const NAME: &'static str = "kafka_sensor";
     const CLASS: &'static str = "airflow.providers.apache.kafka.sensors.kafka.AwaitMessageSensor";
@@ -81,6 +101,10 @@ with:
 impl KafkaSensor {
     async fn search(&self, cx: &TaskContext) -> Result<Look, OperatorError> {
         let connection = cx.connection(&self.kafka_config_id).await?;
+        let found = sensor::found(cx).and_then(|found| serde_json::from_value::<Found>(found).ok());
+        if let Some(found) = found {
+            return self.pass(cx, &connection, found).await;
+        }
         let has_group = self.group_id.is_some()
             || flow_clients::kafka::Settings::of(&connection)?.get("group.id").is_some_and(|group| !group.is_empty());
         let reading = Reading { group: self.group_id.clone(), from_beginning: true, ..Reading::default() };
@@ -105,13 +129,49 @@ impl KafkaSensor {
         }
         let before = next.clone();
         let found = self.find(&consumer, &mut next, goal).await?;
-        if has_group && next != before {
-            consumer.commit(&next).await?;
-        }
+        let Some(found) = found else {
+            if has_group && next != before {
+                consumer.commit(&next).await?;
+            }
+            consumer.close().await;
+            return Ok(Look::NotYet);
+        };
         consumer.close().await;
-        let Some(found) = found else { return Ok(Look::NotYet) };
+        let message = Value::Object(names(&found, self.value_format)?);
+        xcom::check_sizes(&[(xcom::RETURN_VALUE.to_owned(), message.clone())])?;
         cx.say(Stream::Info, &format!("found {}", place(&found)));
-        Ok(Look::Met(Value::Object(names(&found, self.value_format)?)))
+        if !has_group {
+            return Ok(Look::Met(message));
+        }
+        // Once its offset is stored nobody sees it again: first it must be kept.
+        if is_deeper(&message, DEEPEST) {
+            let place = place(&found);
+            return Err(OperatorError::fatal(anyhow!(
+                "{place} is nested more than {DEEPEST} deep, and cannot be kept"
+            )));
+        }
+        let offsets = next.into_iter().map(|((topic, partition), offset)| (topic, partition, offset)).collect();
+        let kept = serde_json::to_value(Found { message, offsets });
+        kept.map(Look::Found).map_err(|error| OperatorError::fatal(anyhow!("the message cannot be kept: {error}")))
+    }
+
+    /// Stores the offsets behind the message that was found.
+    async fn pass(
+        &self,
+        cx: &TaskContext,
+        connection: &Connection,
+        Found { message, offsets }: Found,
+    ) -> Result<Look, OperatorError> {
+        let reading = Reading { group: self.group_id.clone(), ..Reading::default() };
+        let consumer = Consumer::open(connection, &reading, notes(cx)).await?;
+        let mut next: Offsets =
+            offsets.into_iter().map(|(topic, partition, offset)| ((topic, partition), offset)).collect();
+        // Another sensor of the group may be further on.
+        let stored = consumer.committed(&next.keys().cloned().collect::<Vec<_>>()).await?;
+        next.retain(|at, offset| stored.get(at).is_none_or(|stored| stored < offset));
+        consumer.commit(&next).await?;
+        consumer.close().await;
+        Ok(Look::Met(message))
     }
 
     /// Where each partition is read from.
@@ -193,6 +253,20 @@ mod tests {
             let mut given = json!({ "topics": topic, "filter": "value.status == 'done'" });
             given.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
             let run = world.run("kafka_sensor", given).await;
+            let kept = run.0.state.clone();
+            let run = if kept["found"].is_null() {
+                run
+            } else {
+                // Whatever happens here, the message is kept, and others of the group see it too.
+                let mut given = json!({ "topics": topic, "filter": "value.status == 'done'" });
+                given.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+                let other = world.run("kafka_sensor", given.clone()).await;
+                assert_eq!(other.0.state["found"], kept["found"]);
+                world.services.lock().unwrap().state = kept;
+                let run = world.run("kafka_sensor", given).await;
+                world.services.lock().unwrap().state = Value::Null;
+                run
+            };
             match run.word() {
                 "waits" => Ok(Value::Null),
                 "success" => Ok(run.result().unwrap()["value"]["n"].clone()),
@@ -216,6 +290,16 @@ mod tests {
         produce(json!(["odd"])).await;
         let error = look(json!({ "value_format": "json" })).await;
         assert!(error.as_ref().is_err_and(|words| words.contains("is no JSON")) || error == Ok(json!(2)), "{error:?}");
+        // What fails the task moves no offset.
+        let big = json!({ "topics": topic, "group_id": format!("{topic}-2"), "from_beginning": true, "filter": "value.big is defined" });
+        produce(json!([{ "value": { "big": "x".repeat(300_000) } }])).await;
+        for _ in 0..2 {
+            world.run("kafka_sensor", big.clone()).await.failed_for_good("is larger than 256 KiB");
+        }
+        let deep = (0..95).fold(json!(1), |inner, _| json!([inner]));
+        produce(json!([{ "value": { "deep": deep } }])).await;
+        let given = json!({ "topics": topic, "group_id": format!("{topic}-2"), "from_beginning": true, "filter": "value.deep is defined" });
+        world.run("kafka_sensor", given).await.failed_for_good("is nested more than 90 deep");
         let missing = json!({ "topics": format!("{topic}-ghost") });
         world.run("kafka_sensor", missing).await.failed("there is no topic");
     }

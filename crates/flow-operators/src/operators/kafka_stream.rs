@@ -208,16 +208,15 @@ impl KafkaStream {
         // What an attempt before this one left open is ended by this; only then do the offsets stand still.
         let producer = Producer::open(&kafka, &writing).await?;
         producer.check(&self.sink).await?;
-        let mut next = batches.ends(self.from_beginning.0);
         let stored = batches.consumer().committed(&batches.partitions()).await?;
+        let mut next = batches.begins(&stored, self.from_beginning.0);
         let is_first = stored.len() < next.len();
-        next.extend(stored);
         batches.go_to(cx, &next, self.on_bad).await?;
         if is_first && !self.from_beginning.0 {
             // Else an attempt that ends before its first batch would leave no trace of where it began.
             self.transact(&producer, &batches, &next, &[], cx).await?;
         }
-        while let Some(messages) = batches.next().await? {
+        while let Some(messages) = batches.next(cx, self.on_bad).await? {
             let mut counts = turner.counts.clone();
             let records = turner.records(&messages, &mut counts)?;
             let behind = Batches::behind(&messages);

@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 
 use anyhow::anyhow;
 use flow_clients::{
-    ClientError, Kind,
     kafka::{Message, Offsets},
     sql::{Database, Insert, OffsetsTable, OnConflict, Session},
 };
@@ -195,7 +194,8 @@ impl KafkaToSql {
         writer.offsets.make(&mut session).await?;
 
         let mut batches = Batches::open(cx, &kafka, &group, topics, limits).await?;
-        let first = batches.ends(self.from_beginning.0);
+        let stored = writer.offsets.read(&mut session, topics).await?;
+        let first = batches.begins(&stored, self.from_beginning.0);
         session.begin().await?;
         writer.offsets.begin_at(&mut session, &first).await?;
         session.commit().await?;
@@ -204,7 +204,7 @@ impl KafkaToSql {
         drop(session);
         batches.go_to(cx, &next, self.on_bad).await?;
         let mut done = Offsets::new();
-        while let Some(messages) = batches.next().await? {
+        while let Some(messages) = batches.next(cx, self.on_bad).await? {
             let mut session = database.session().await?;
             match writer.write(&mut session, &messages, &next).await? {
                 Written::Yes => {
@@ -281,7 +281,7 @@ impl Writer<'_> {
         let values = rows.iter().map(|row| row.values.clone()).collect();
         let written = match session.insert_json(&self.insert, values).await {
             Ok(_) => rows.len(),
-            Err(error) if is_about_a_row(&error) => {
+            Err(error) if error.is_about_a_row() => {
                 // Some row is bad: which? The transaction is of no use any more; the lock is taken again.
                 session.rollback().await?;
                 session.begin().await?;
@@ -357,7 +357,7 @@ impl Writer<'_> {
             let values = part.iter().map(|row| row.values.clone()).collect();
             match session.insert_json(&self.insert, values).await {
                 Ok(_) => written += part.len(),
-                Err(error) if is_about_a_row(&error) => {
+                Err(error) if error.is_about_a_row() => {
                     session.back_to_mark().await?;
                     match part {
                         [] => {}
@@ -373,18 +373,6 @@ impl Writer<'_> {
             }
         }
         Ok(written)
-    }
-}
-
-/// Whether the database refused a value, so that another row might pass: not a lock, a missing table, a lost connection.
-fn is_about_a_row(error: &ClientError) -> bool {
-    match &error.kind {
-        Kind::SqlState(state) => {
-            // MySQL says HY000 about values too, and about much else; these are its numbers for them.
-            let numbers = ["(error 1366)", "(error 1364)", "(error 1265)"];
-            state.starts_with("22") || state.starts_with("23") || numbers.iter().any(|it| error.message.contains(it))
-        }
-        Kind::Settings | Kind::Unavailable | Kind::Status(_) | Kind::Refused | Kind::Fenced => false,
     }
 }
 

@@ -101,7 +101,8 @@ pub struct SqlLoad {
     #[serde(default)]
     conflict_columns: Vec<String>,
     /// What becomes of a row that does not fit: wrong number of fields, a text where a number belongs, no JSON. `fail`: the
-    /// task fails and nothing is loaded. `skip`: it is left out, and the log says which it was.
+    /// task fails and nothing is loaded. `skip`: it is left out, and the log says which it was. What is
+    /// not about a row, such as a lock, a time-out or a full disk, fails the task either way.
     #[serde(default)]
     bad_rows: BadRows,
     /// Most rows that `bad_rows: skip` leaves out; one more fails the task, and nothing is loaded. By default 100.

@@ -10,12 +10,15 @@ use super::sql_load::{Conflict, on_conflict};
 use crate::{
     context::{Stream, TaskContext},
     operator::{Done, Operator, OperatorError},
-    sql::{close, open, or_cancelled, parameters, say_statement},
+    sql::{close, open_both, or_cancelled, parameters, say_statement},
     values::OneOrMany,
 };
 
 /// Rows on their way at a time, unless `page_size` says otherwise.
 const PAGE_SIZE: u32 = 1_000;
+
+/// And bytes, unless one row has more.
+const PAGE_BYTES: usize = 4 << 20;
 
 /// `uses: sql_transfer`
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -47,7 +50,7 @@ pub struct SqlTransfer {
     /// The columns of the key, for `on_conflict: update`.
     #[serde(default)]
     conflict_columns: Vec<String>,
-    /// How many rows are on their way at a time.
+    /// How many rows are on their way at a time; fewer where they have more than 4 MiB together.
     #[serde(default = "SqlTransfer::page_size")]
     #[schemars(range(min = 1, max = 100_000))]
     page_size: u32,
@@ -80,8 +83,7 @@ with:
 
     async fn run(self, cx: &mut TaskContext) -> Result<Done, OperatorError> {
         let on_conflict = on_conflict(self.on_conflict, &self.conflict_columns)?;
-        let mut source = open(cx, &self.source_conn_id, None).await?;
-        let mut destination = open(cx, &self.destination_conn_id, None).await?;
+        let (mut source, mut destination) = open_both(cx, &self.source_conn_id, &self.destination_conn_id).await?;
         let done = or_cancelled(cx, self.copy(cx, &mut source, &mut destination, on_conflict)).await;
         let done = close(source, done).await;
         close(destination, done).await
@@ -113,13 +115,17 @@ impl SqlTransfer {
         }
         let insert = Insert { table: self.destination_table.clone(), columns, on_conflict };
         let mut count = 0_u64;
-        let mut page = Vec::new();
+        let (mut page, mut size) = (Vec::new(), 0);
         loop {
             let row = rows.next().await?;
             let is_end = row.is_none();
-            page.extend(row.map(|row| row.into_iter().map(|cell| fitting(cell, from, to)).collect::<Vec<_>>()));
-            if page.len() >= most || (is_end && !page.is_empty()) {
+            if let Some(row) = row {
+                size += row.iter().map(Cell::size).sum::<usize>();
+                page.push(row.into_iter().map(|cell| fitting(cell, from, to)).collect::<Vec<_>>());
+            }
+            if page.len() >= most || size >= PAGE_BYTES || (is_end && !page.is_empty()) {
                 count += page.len() as u64;
+                size = 0;
                 destination.insert(&insert, std::mem::take(&mut page)).await?;
             }
             if is_end {

@@ -1,6 +1,12 @@
 //! The SQL operators, on SQLite, a real Postgres and a real MariaDB.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use flow_clients::sql::{Cell, Database, DatabaseKind, Parameters};
 use flow_core::{
@@ -8,6 +14,7 @@ use flow_core::{
     run::{FailureCause, Outcome},
 };
 use serde_json::{Value, json};
+use tokio::{task::JoinSet, time::timeout};
 
 use crate::testing::{Run, World};
 
@@ -499,6 +506,94 @@ async fn many_rows_are_loaded_in_batches_and_bad_ones_named() {
 }
 
 #[tokio::test]
+async fn a_row_that_meets_a_lock_is_no_bad_row() {
+    for place in Place::each().await {
+        let wait = match place.kind() {
+            DatabaseKind::Postgres => "SET lock_timeout = '200ms'",
+            DatabaseKind::MySql => "SET SESSION innodb_lock_wait_timeout = 1",
+            // It locks the whole file.
+            DatabaseKind::Sqlite => continue,
+        };
+        place.given(&[T]).await;
+        let mut other = place.database.begin().await.unwrap();
+        other.execute("INSERT INTO t VALUES (2, 'mine', 1)", &Parameters::None).await.unwrap();
+        let file = place.file("a.csv", "id,name\n1,a\n2,b\n3,c\n");
+        let arguments = json!({"table": "t", "file": file, "bad_rows": "skip", "preoperator": wait});
+        place.run("sql_load", arguments.clone()).await.failed("timeout");
+        other.rollback().await.unwrap();
+        assert_eq!(place.rows("SELECT count(*) FROM t").await, json!([[0]]), "{:?}", place.kind());
+        assert_eq!(place.run("sql_load", arguments).await.result(), Some(&json!(3)));
+    }
+}
+
+#[tokio::test]
+async fn a_preoperator_that_commits_leaves_the_rows_one_transaction() {
+    let Some(place) = Place::mysql().await else { return };
+    place.given(&[T, "INSERT INTO t VALUES (99, 'old', 1)"]).await;
+    let lines: String = (0..2_500).map(|at| format!("{at},name {at}\n")).collect();
+    let good = place.file("good.csv", &format!("id,name\n{lines}"));
+    let bad = place.file("bad.csv", &format!("id,name\n{lines}0,again\n"));
+    let arguments = |file: &str| json!({"table": "t", "file": file, "preoperator": "TRUNCATE TABLE t"});
+    place.run("sql_load", arguments(&bad)).await.failed("line 2502");
+    assert_eq!(place.rows("SELECT count(*) FROM t").await, json!([[0]]), "nothing is half-loaded");
+    assert_eq!(place.run("sql_load", arguments(&good)).await.result(), Some(&json!(2_500)));
+    let twice = json!({"sql": ["TRUNCATE TABLE t", "INSERT INTO t (id) VALUES (1)", "INSERT INTO t (id) VALUES (1)"]});
+    place.run("sql", twice).await.failed("");
+    assert_eq!(place.rows("SELECT count(*) FROM t").await, json!([[0]]));
+}
+
+#[tokio::test]
+async fn arrays_are_written_too() {
+    let Some(place) = Place::postgres().await else { return };
+    let table = "(id INTEGER, tags TEXT[], grid INTEGER[], doc JSONB)";
+    place.given(&[&format!("CREATE TABLE a {table}"), &format!("CREATE TABLE b {table}")]).await;
+    let file = place.file(
+        "a.jsonl",
+        "{\"id\": 1, \"tags\": [\"x,\\\"y\", null], \"grid\": [[1, 2], [3, 4]], \"doc\": [1, \"z\"]}\n",
+    );
+    assert_eq!(place.run("sql_load", json!({"table": "a", "file": file})).await.result(), Some(&json!(1)));
+    let arguments = json!({"source_conn_id": "db", "destination_conn_id": "db", "sql": "SELECT * FROM a", "destination_table": "b"});
+    assert_eq!(place.world.run("sql_transfer", arguments).await.result(), Some(&json!(1)));
+    let expected = json!([[1, ["x,\"y", null], [[1, 2], [3, 4]], [1, "z"]]]);
+    for table in ["a", "b"] {
+        assert_eq!(place.rows(&format!("SELECT * FROM {table}")).await, expected, "{table}");
+    }
+}
+
+#[tokio::test]
+async fn large_rows_go_in_smaller_statements() {
+    for place in Place::each().await {
+        let text = if place.kind() == DatabaseKind::MySql { "LONGTEXT" } else { "TEXT" };
+        place.given(&[&format!("CREATE TABLE doc (id INTEGER, body {text})")]).await;
+        let width = match place.kind() {
+            DatabaseKind::Postgres => "repeat('x', 2000000)",
+            DatabaseKind::MySql => "REPEAT('x', 2000000)",
+            DatabaseKind::Sqlite => "hex(zeroblob(1000000))",
+        };
+        // Together more than a packet of MariaDB may have.
+        let rows: Vec<_> = (0..12).map(|at| format!("SELECT {at}, {width}")).collect();
+        let arguments = json!({"source_conn_id": "db", "destination_conn_id": "db", "sql": rows.join(" UNION ALL "),
+            "destination_table": "doc", "columns": ["id", "body"]});
+        assert_eq!(place.world.run("sql_transfer", arguments).await.result(), Some(&json!(12)), "{:?}", place.kind());
+        assert_eq!(place.rows("SELECT count(*), min(length(body)) FROM doc").await, json!([[12, 2_000_000]]));
+    }
+}
+
+#[tokio::test]
+async fn what_a_function_leaves_in_a_session_is_not_found_by_the_next_task() {
+    let Some(place) = Place::postgres().await else { return };
+    place
+        .given(&["CREATE FUNCTION report() RETURNS INTEGER AS $$ BEGIN CREATE TEMP TABLE tmp (id INTEGER); \
+            PERFORM set_config('search_path', 'nowhere', false); RETURN 1; END $$ LANGUAGE plpgsql"])
+        .await;
+    for _ in 0..3 {
+        assert_eq!(place.run("sql", json!({"sql": "SELECT public.report()"})).await.result(), Some(&json!([[1]])));
+        let path = place.run("sql", json!({"sql": "SELECT current_setting('search_path')"})).await;
+        assert_ne!(path.result(), Some(&json!([["nowhere"]])));
+    }
+}
+
+#[tokio::test]
 async fn rows_go_from_one_database_into_another() {
     let places = Place::each().await;
     for from in &places {
@@ -538,6 +633,26 @@ async fn rows_go_from_one_database_into_another() {
             let again = json!({"source_conn_id": "db", "destination_conn_id": "to", "sql": "SELECT 9, 'x' UNION ALL SELECT 1, 'y'", "destination_table": "target", "columns": ["id", "name"]});
             from.world.run("sql_transfer", again).await.failed("");
             assert_eq!(to.rows("SELECT count(*) FROM target").await, json!([[3]]));
+        }
+    }
+}
+
+#[tokio::test]
+async fn many_transfers_within_one_database_do_not_wait_for_each_other() {
+    for place in Place::each().await {
+        place.given(&[T, "CREATE TABLE copy (id INTEGER)", "INSERT INTO t VALUES (1, 'a', 1)"]).await;
+        let arguments = json!({"source_conn_id": "db", "destination_conn_id": "db", "sql": "SELECT id FROM t", "destination_table": "copy"});
+        let place = Arc::new(place);
+        let mut runs: JoinSet<_> = (0..12)
+            .map(|_| {
+                let (place, arguments) = (place.clone(), arguments.clone());
+                async move { place.world.run("sql_transfer", arguments).await }
+            })
+            .collect();
+        while let Some(run) =
+            timeout(Duration::from_secs(60), runs.join_next()).await.expect("they wait for each other")
+        {
+            assert_eq!(run.unwrap().result(), Some(&json!(1)), "{:?}", place.kind());
         }
     }
 }

@@ -6,7 +6,7 @@
 use flow_core::Timestamp;
 use flow_operators::Stream;
 
-use super::mask::{MASK, Masker, Next};
+use super::mask::{MASK, Masker, Scan};
 
 /// Begins the rest of a line that was folded or interrupted.
 pub const CONTINUATION: &str = "↳ ";
@@ -238,21 +238,16 @@ impl Lines {
         limit: usize,
         is_last: bool,
     ) -> usize {
+        let Scan { secrets, clear } = self.masker.scan(bytes, is_last);
         let mut at = 0;
-        loop {
-            match self.masker.next(&bytes[at..], is_last) {
-                Next::Secret(from, to) if at + from < limit => {
-                    self.text(out, now, ix, &bytes[at..at + from]);
-                    self.put(out, now, ix, MASK);
-                    at += to;
-                }
-                Next::Secret(clear, _) | Next::Clear(clear) => {
-                    let to = (at + clear).min(limit).max(at);
-                    self.text(out, now, ix, &bytes[at..to]);
-                    return to;
-                }
-            }
+        for (from, to) in secrets.into_iter().take_while(|(from, _)| *from < limit) {
+            self.text(out, now, ix, &bytes[at..from]);
+            self.put(out, now, ix, MASK);
+            at = to;
         }
+        let to = clear.min(limit).max(at);
+        self.text(out, now, ix, &bytes[at..to]);
+        to
     }
 
     /// Writes masked bytes: what is not text is made visible.

@@ -1,7 +1,8 @@
 //! Hides secrets: each is replaced by `***`.
 //!
 //! Bytes come in pieces; what may be the beginning of a secret is held back until it is known. Knows nothing of
-//! lines; whoever cuts lines tells when a piece is the last.
+//! lines; whoever cuts lines tells when a piece is the last. What begins as a secret and ends in `…` is one too: who
+//! shows the start of a long text does not know where its secrets are.
 
 use std::{borrow::Cow, collections::BTreeSet, sync::Arc};
 
@@ -11,6 +12,9 @@ use flow_core::connection;
 
 /// What stands in place of a secret.
 pub const MASK: &str = "***";
+
+/// Where a text was cut.
+const CUT: &str = "…";
 
 /// Shorter ones would hide every other word, and are guessed anyway.
 const MIN_SECRET: usize = 3;
@@ -40,13 +44,13 @@ struct Inner {
     longest: usize,
 }
 
-/// What can be said of the next bytes.
+/// What can be said of some bytes.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Next {
-    /// A secret, from and to.
-    Secret(usize, usize),
-    /// No secret before this position; what follows is not known yet.
-    Clear(usize),
+pub(super) struct Scan {
+    /// The secrets that begin before `clear`, from and to, in their order.
+    pub(super) secrets: Vec<(usize, usize)>,
+    /// What follows here may be the beginning of a secret, unless one of `secrets` ends behind it.
+    pub(super) clear: usize,
 }
 
 impl Masker {
@@ -71,17 +75,19 @@ impl Masker {
 
     /// Hides the secrets in a whole text.
     pub fn mask<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        match &self.inner {
-            Some(inner) if inner.find.is_match(text) => {
-                let mut masked = String::with_capacity(text.len());
-                inner.find.replace_all_with(text, &mut masked, |_, _, out| {
-                    out.push_str(MASK);
-                    true
-                });
-                Cow::Owned(masked)
-            }
-            Some(_) | None => Cow::Borrowed(text),
+        let Some(inner) = &self.inner else { return Cow::Borrowed(text) };
+        let secrets = inner.secrets(text.as_bytes());
+        if secrets.is_empty() {
+            return Cow::Borrowed(text);
         }
+        let (mut masked, mut at) = (String::with_capacity(text.len()), 0);
+        for (from, to) in secrets {
+            masked.push_str(&text[at..from]);
+            masked.push_str(MASK);
+            at = to;
+        }
+        masked.push_str(&text[at..]);
+        Cow::Owned(masked)
     }
 
     /// Says whether there is nothing to hide.
@@ -90,13 +96,12 @@ impl Masker {
     }
 
     /// Looks at `bytes`. `is_last`: nothing follows that could complete a secret.
-    pub(super) fn next(&self, bytes: &[u8], is_last: bool) -> Next {
-        let Some(inner) = &self.inner else { return Next::Clear(bytes.len()) };
+    pub(super) fn scan(&self, bytes: &[u8], is_last: bool) -> Scan {
+        let Some(inner) = &self.inner else { return Scan { secrets: Vec::new(), clear: bytes.len() } };
         let clear = if is_last { bytes.len() } else { inner.tail(bytes) };
-        match inner.find.find(bytes) {
-            Some(found) if found.start() < clear => Next::Secret(found.start(), found.end()),
-            Some(_) | None => Next::Clear(clear),
-        }
+        let mut secrets = inner.secrets(bytes);
+        secrets.retain(|(from, _)| *from < clear);
+        Scan { secrets, clear }
     }
 
     fn of(secrets: BTreeSet<String>) -> Self {
@@ -124,6 +129,41 @@ impl Masker {
 }
 
 impl Inner {
+    /// Returns where secrets are, whole or cut. Those that overlap are one.
+    fn secrets(&self, bytes: &[u8]) -> Vec<(usize, usize)> {
+        let mut all: Vec<_> = self.find.find_iter(bytes).map(|found| (found.start(), found.end())).collect();
+        let whole = all.len();
+        self.add_cut(bytes, &mut all);
+        if all.len() > whole {
+            all.sort_unstable();
+            all.dedup_by(|later, before| {
+                let overlaps = later.0 < before.1;
+                if overlaps {
+                    before.1 = before.1.max(later.1);
+                }
+                overlaps
+            });
+        }
+        all
+    }
+
+    /// Adds where the beginnings of secrets are that `…` follows.
+    fn add_cut(&self, bytes: &[u8], all: &mut Vec<(usize, usize)>) {
+        let mark = CUT.as_bytes();
+        let (mut before, mut at) = (0, 0);
+        while let Some(found) = bytes[at..].iter().position(|byte| *byte == mark[0]) {
+            let end = at + found;
+            at = end + 1;
+            if bytes[end..].starts_with(mark) {
+                let from = before + self.tail(&bytes[before..end]);
+                if end - from >= MIN_SECRET {
+                    all.push((from, end));
+                }
+                before = end + mark.len();
+            }
+        }
+    }
+
     /// Returns where the longest tail begins that may be the beginning of a secret.
     fn tail(&self, bytes: &[u8]) -> usize {
         let from = bytes.len().saturating_sub(self.longest.saturating_sub(1));
@@ -151,7 +191,10 @@ fn add(all: &mut BTreeSet<String>, secret: &str) {
         if line.trim().len() < if is_one_line { MIN_SECRET } else { MIN_LINE } {
             continue;
         }
-        for form in in_urls(line).into_iter().chain(in_json(line)).chain([line.to_owned()]) {
+        // Messages of one line have single spaces.
+        let spaced = line.split_whitespace().collect::<Vec<_>>().join(" ");
+        let forms = in_urls(line).into_iter().chain(in_json(line)).chain(in_shells(line));
+        for form in forms.chain([line.to_owned(), spaced]) {
             parts(&form, all);
         }
     }
@@ -214,6 +257,21 @@ fn in_json(text: &str) -> [String; 2] {
     [plain, ascii]
 }
 
+/// As a shell shows it that traces its commands, or lists its variables: in quotes, and in `$'…'`.
+fn in_shells(text: &str) -> [String; 2] {
+    let mut escaped = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'\\' | b'\'' => escaped.extend(['\\', char::from(byte)]),
+            b'\t' => escaped.push_str("\\t"),
+            b'\x1b' => escaped.push_str("\\E"),
+            b' '..=b'~' => escaped.push(char::from(byte)),
+            _ => escaped.push_str(&format!("\\{byte:03o}")),
+        }
+    }
+    [text.replace('\'', "'\\''"), escaped]
+}
+
 /// What base64 makes of it, wherever in the encoded text it begins; of both alphabets.
 fn in_base64(secret: &[u8]) -> Vec<String> {
     // The first characters that depend on nothing before, by the number of bytes before.
@@ -267,6 +325,7 @@ mod tests {
         check(&["a b/ü"], "a%20b/%C3%BC a+b%2F%C3%BC a%20b%2f%c3%bc", "*** *** ***");
         check(&["grün"], r#"{"x": "gr\u00fcn"}"#, r#"{"x": "***"}"#);
         check(&["a🔑b"], r"a\ud83d\udd11b", "***");
+        check(&["it's grün\t"], r"+ echo $'it\'s gr\303\274n\t' 'it'\''s grün	'", "+ echo $'***' '***'");
     }
 
     #[test]
@@ -286,6 +345,19 @@ mod tests {
     }
 
     #[test]
+    fn a_secret_is_hidden_where_a_text_was_cut() {
+        check(&["hunter2hunter2"], "it is hunter2h… and hu…", "it is ***… and hu…");
+        check(&["hunter2", "hunter2long"], "hunter2lo…, hunter2", "***…, ***");
+        check(&["abcdef", "defghi"], "abcdef…", "***…");
+        check(&["grün und gut", "x…y"], "…grün und… grü… x…y", "…***… ***… ***");
+        check(&["hunter2"], "hunter… hunter2…", "***… ***…");
+        check(&["two  spaces"], "two spaces, two  spaces", "***, ***");
+        let masker = Masker::new(["hunter2"]);
+        let many = "hun…".repeat(100_000);
+        assert_eq!(masker.mask(&many), "***…".repeat(100_000));
+    }
+
+    #[test]
     fn a_secret_of_several_lines_is_hidden_line_by_line() {
         check(&["{\n  first line\r\n  second\n}\n"], "{\n  first line\n  second\n}", "{\n***\n***\n}");
     }
@@ -300,11 +372,15 @@ mod tests {
     #[test]
     fn what_may_become_a_secret_is_held_back() {
         let masker = Masker::new(["hunter2", "terrible"]);
-        assert_eq!(masker.next(b"the hun", false), Next::Clear(4));
-        assert_eq!(masker.next(b"the hun", true), Next::Clear(7));
-        assert_eq!(masker.next(b"the hunx", false), Next::Clear(8));
-        assert_eq!(masker.next(b"a hunter", false), Next::Clear(2));
-        assert_eq!(masker.next(b"a hunter2", false), Next::Secret(2, 9));
+        let check = |text: &str, is_last: bool, secrets: &[(usize, usize)], clear: usize| {
+            assert_eq!(masker.scan(text.as_bytes(), is_last), Scan { secrets: secrets.to_vec(), clear }, "{text}");
+        };
+        check("the hun", false, &[], 4);
+        check("the hun", true, &[], 7);
+        check("the hunx", false, &[], 8);
+        check("a hunter", false, &[], 2);
+        check("a hunter2", false, &[(2, 9)], 9);
+        check("a hunt…, hunter2 h", false, &[(2, 6), (11, 18)], 19);
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //! Sending is [`super::upload`].
 
 use std::{
+    collections::BTreeMap,
     fs, io,
     ops::Range,
     path::{Path, PathBuf},
@@ -13,6 +14,7 @@ use std::{
     time::Duration,
 };
 
+use flow_operators::process::LOG_STORE;
 use futures_util::{StreamExt, TryStreamExt};
 use object_store::{
     GetOptions, ObjectStore, ObjectStoreExt, ObjectStoreScheme, PutPayload, RetryConfig, WriteMultipart,
@@ -54,7 +56,7 @@ pub struct RemoteLogs {
 
 impl RemoteLogs {
     /// Reads a URL: `s3://bucket/prefix`, `gs://…`, `az://…`, `file:///folder`. `options`: the environment, whose
-    /// `AWS_…`, `GOOGLE_…` and `AZURE_…` the stores know.
+    /// `AWS_…`, `GOOGLE_…` and `AZURE_…` the stores know; `FLOW_LOGS_AWS_…` goes before `AWS_…`.
     ///
     /// # Errors
     ///
@@ -70,10 +72,8 @@ impl RemoteLogs {
             "file" => Some(parsed.to_file_path().map_err(|()| "needs a whole path: file:///folder".to_owned())?),
             _ => None,
         };
-        let known = ["AWS_", "GOOGLE_", "AZURE_"];
-        let options = options.into_iter().filter(|(name, _)| known.iter().any(|start| name.starts_with(start)));
-        let options = options.map(|(name, value)| (name.to_ascii_lowercase(), value));
-        let (store, prefix) = open(&parsed, options.collect()).map_err(|error| error.to_string())?;
+        let options = settings(options).into_iter().collect();
+        let (store, prefix) = open(&parsed, options).map_err(|error| error.to_string())?;
         Ok(Self { store, prefix, url: url.to_owned(), folder })
     }
 
@@ -204,6 +204,23 @@ fn open(url: &url::Url, options: Vec<(String, String)>) -> object_store::Result<
         _ => object_store::parse_url(url)?.0.into(),
     };
     Ok((store, Place::parse(path)?))
+}
+
+/// What of the environment is for stores, under the names that they know; those for logs alone go before.
+fn settings(environment: impl IntoIterator<Item = (String, String)>) -> BTreeMap<String, String> {
+    let known = ["AWS_", "GOOGLE_", "AZURE_"];
+    let (mut found, mut own) = (BTreeMap::new(), BTreeMap::new());
+    for (name, value) in environment {
+        let (plain, settings) = match name.strip_prefix(LOG_STORE) {
+            Some(plain) => (plain, &mut own),
+            None => (name.as_str(), &mut found),
+        };
+        if known.iter().any(|start| plain.starts_with(start)) {
+            settings.insert(plain.to_ascii_lowercase(), value);
+        }
+    }
+    found.append(&mut own);
+    found
 }
 
 async fn in_time<T>(work: impl Future<Output = object_store::Result<T>>) -> io::Result<T> {

@@ -22,6 +22,7 @@ pub(super) fn identity(task: &str, try_number: u32) -> Identity {
         logical_date: None,
         data_interval: None,
         run_after: Timestamp::default(),
+        run_queued_at: Timestamp::default(),
         is_manual: true,
         started_at: Timestamp::default(),
         worker_id: String::new(),

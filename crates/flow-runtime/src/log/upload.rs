@@ -7,7 +7,6 @@ use std::{
     collections::{HashSet, VecDeque},
     ffi::OsString,
     fs, io,
-    ops::ControlFlow::Continue,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -16,6 +15,7 @@ use flow_metrics::Metrics;
 use flow_store::Store;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::{
@@ -30,6 +30,8 @@ const LOOK: Duration = Duration::from_secs(3);
 /// After a failure, doubled by each further one.
 const BACKOFF: Duration = Duration::from_secs(2);
 const BACKOFF_MAX: Duration = Duration::from_secs(300);
+/// Longest that the last look may take, when the process ends.
+const LAST: Duration = Duration::from_secs(20);
 /// Logs on their way at once.
 const AT_ONCE: usize = 4;
 /// Entries of the queue that are looked at together.
@@ -79,52 +81,90 @@ impl Uploader {
         Self { logs, store, remote, metrics: Metrics::off(), look: LOOK }
     }
 
-    /// Sends what waits, until a stop is asked for. What is left then is sent by the next process.
-    pub async fn run(self, stop: Stop) {
-        let mut state = UploadState::default();
-        let (mut pause, mut aside, mut backoff) = (self.look, HashSet::new(), Duration::ZERO);
+    /// Sends what waits until `ended`: nothing writes logs any more. What the last attempts wrote is sent then, if that does
+    /// not take long and nobody asks for an end at once; what is left is sent by the next process.
+    pub async fn run(self, stop: Stop, ended: CancellationToken) {
+        let mut progress = Progress::default();
+        let mut pause = self.look;
         let mut held_lock = None;
-        while stop.or(tokio::time::sleep(pause)).await.is_continue() {
+        loop {
+            let is_last = tokio::select! {
+                biased;
+                () = ended.cancelled() => true,
+                () = tokio::time::sleep(pause) => false,
+            };
             pause = self.look;
             if held_lock.is_none() {
                 held_lock = lock(&self.logs.root().join(LOCK));
             }
-            if held_lock.is_none() {
+            // Another process sends them.
+            if held_lock.is_none() && !is_last {
                 continue;
             }
-            let Continue(walked) = stop.or(self.walk(&mut aside)).await else { return };
-            let now = self.logs.inner.clock.now().as_micros();
-            let walked = walked.unwrap_or_else(|error| Walked { failure: Some(error), ..Walked::default() });
-            let (delivered, failed) = (walked.delivered, walked.failed);
-            if walked.delivered > 0 {
-                backoff = Duration::ZERO;
-                tracing::debug!(delivered = walked.delivered, "task logs were sent");
-            }
-            match walked.failure {
-                None => {
-                    backoff = Duration::ZERO;
-                    if state.failing_since.take().is_some() {
-                        info!(store = self.remote.url(), "task logs are sent again");
+            if is_last {
+                if held_lock.is_some() {
+                    tokio::select! {
+                        biased;
+                        () = stop.ending() => {}
+                        _ = tokio::time::timeout(LAST, self.look(&mut progress)) => {}
                     }
-                    state.error = None;
                 }
-                Some(error) => {
-                    if state.failing_since.is_none() {
-                        warn!(store = self.remote.url(), %error, "task logs cannot be sent, they wait on the disk");
-                    }
-                    state.failing_since.get_or_insert(now);
-                    state.error = Some(error.to_string());
-                    backoff = (backoff * 2).clamp(BACKOFF.min(self.look), BACKOFF_MAX);
-                    pause = backoff;
-                }
+                return;
             }
-            state.waiting = count(&Queue::of(self.logs.root()).folder());
-            measure::sent_logs(&self.metrics, delivered, failed, state.waiting);
-            if let Err(error) = state.write(self.logs.root()) {
-                tracing::debug!(%error, "could not write down how sending logs stands");
+            tokio::select! {
+                biased;
+                () = ended.cancelled() => {}
+                looked = self.look(&mut progress) => pause = looked,
             }
         }
     }
+
+    /// Sends what waits, and writes down how it stands. Returns when to look again.
+    async fn look(&self, progress: &mut Progress) -> Duration {
+        let Progress { state, aside, backoff } = progress;
+        let walked = self.walk(aside).await;
+        let now = self.logs.inner.clock.now().as_micros();
+        let walked = walked.unwrap_or_else(|error| Walked { failure: Some(error), ..Walked::default() });
+        let (delivered, failed) = (walked.delivered, walked.failed);
+        if walked.delivered > 0 {
+            *backoff = Duration::ZERO;
+            tracing::debug!(delivered = walked.delivered, "task logs were sent");
+        }
+        let pause = match walked.failure {
+            None => {
+                *backoff = Duration::ZERO;
+                if state.failing_since.take().is_some() {
+                    info!(store = self.remote.url(), "task logs are sent again");
+                }
+                state.error = None;
+                self.look
+            }
+            Some(error) => {
+                if state.failing_since.is_none() {
+                    warn!(store = self.remote.url(), %error, "task logs cannot be sent, they wait on the disk");
+                }
+                state.failing_since.get_or_insert(now);
+                state.error = Some(error.to_string());
+                *backoff = (*backoff * 2).clamp(BACKOFF.min(self.look), BACKOFF_MAX);
+                *backoff
+            }
+        };
+        state.waiting = count(&Queue::of(self.logs.root()).folder());
+        measure::sent_logs(&self.metrics, delivered, failed, state.waiting);
+        if let Err(error) = state.write(self.logs.root()) {
+            tracing::debug!(%error, "could not write down how sending logs stands");
+        }
+        pause
+    }
+}
+
+/// How far it is, from one look to the next.
+#[derive(Default)]
+struct Progress {
+    state: UploadState,
+    /// What failed, and comes after the others.
+    aside: HashSet<OsString>,
+    backoff: Duration,
 }
 
 /// What came of going through the queue.

@@ -201,6 +201,7 @@ impl Bench<'_> {
             logical_date: run.logical_date,
             data_interval: run.data_interval,
             run_after: run.run_after,
+            run_queued_at: run.queued_at,
             is_manual: run.run_type == flow_core::RunType::Manual,
             started_at: self.claimed.started_at,
             worker_id: self.shop.worker.clone(),

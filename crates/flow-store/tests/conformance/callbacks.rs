@@ -6,7 +6,10 @@ use flow_core::{
     Outcome,
     dag::{About, CallbackEvent, Notifications},
 };
-use flow_store::{CallbackFilter, CallbackLine, CallbackReport, ClaimedCallback, CleanupPlan, Key, Place};
+use flow_store::{
+    CALLBACK_TRIES, CALLBACKS_OF_A_KIND, CallbackFilter, CallbackLine, CallbackReport, ClaimedCallback, CleanupPlan,
+    Key, Place,
+};
 
 use crate::{
     support::both,
@@ -23,8 +26,12 @@ tasks:
 impl World {
     /// Runs a DAG with callbacks to its bad end.
     async fn alarmed(&self) -> i64 {
-        self.save("alarms.yaml", ALARMS, at(0)).await;
-        let run = self.trigger("alarms", at(1)).await.run.key;
+        self.alarmed_as("alarms").await
+    }
+
+    async fn alarmed_as(&self, dag_id: &str) -> i64 {
+        self.save(&format!("{dag_id}.yaml"), &ALARMS.replace("alarms", dag_id), at(0)).await;
+        let run = self.trigger(dag_id, at(1)).await.run.key;
         let claimed = self.running(run, "w1", at(2)).await;
         assert!(self.finish(report(&claimed[0], failed(), at(3))).await);
         self.decide(run, at(4)).await;
@@ -42,7 +49,14 @@ impl World {
 }
 
 fn done(claimed: &ClaimedCallback) -> CallbackReport {
-    CallbackReport { id: claimed.id, tries: claimed.tries, error: None, again_at: None, log: "said".to_owned() }
+    CallbackReport {
+        id: claimed.id,
+        tries: claimed.tries,
+        error: None,
+        again_at: None,
+        hold_up: None,
+        log: "said".to_owned(),
+    }
 }
 
 both! {
@@ -107,13 +121,61 @@ both! {
         assert_eq!(line.ended_at, Some(at(70).as_micros()));
     }
 
-    async fn what_a_dead_worker_was_at_is_due_at_once(w: World) {
+    async fn what_a_dead_worker_was_at_is_due_after_a_pause(w: World) {
         w.alarmed().await;
         assert_eq!(w.take(2, 5).await.len(), 2);
         let mut tx = w.store.begin().await.unwrap();
         tx.bury(&["w1".to_owned()], "it died", at(6)).await.unwrap();
         tx.commit().await.unwrap();
-        assert_eq!(w.take(10, 6).await.len(), 3);
+        assert_eq!(w.take(10, 15).await.len(), 1, "it may be what killed it");
+        assert_eq!(w.take(10, 16).await.len(), 2);
+    }
+
+    async fn one_that_kills_every_worker_fails(w: World) {
+        w.alarmed().await;
+        let filter = CallbackFilter { id: Some(w.take(1, 5).await[0].id), ..CallbackFilter::default() };
+        let others = w.take(10, 5).await;
+        for other in &others {
+            w.store.finish_callback(&done(other), at(5)).await.unwrap();
+        }
+        let mut seconds = 5;
+        for tries in 2..=CALLBACK_TRIES {
+            let mut tx = w.store.begin().await.unwrap();
+            tx.bury(&["w1".to_owned()], "it died", at(seconds)).await.unwrap();
+            tx.commit().await.unwrap();
+            seconds += 3_600;
+            assert_eq!(w.take(10, seconds).await[0].tries, tries);
+        }
+        assert_eq!(w.take(10, seconds + 3_600).await, []);
+        let line = w.lines(&filter).await.pop().unwrap();
+        assert_eq!((line.state.as_str(), line.tries), ("failed", i64::from(CALLBACK_TRIES)));
+        assert!(line.error.unwrap().contains("died"));
+        assert!(w.store.retry_callback(line.id, at(seconds + 3_601)).await.unwrap());
+        assert_eq!(w.take(10, seconds + 3_601).await[0].tries, 1);
+    }
+
+    async fn a_flood_of_one_dag_leaves_room_for_others(w: World) {
+        for _ in 0..3 {
+            w.alarmed().await;
+        }
+        let quiet = w.alarmed_as("quiet").await;
+        let taken = w.take(5, 5).await;
+        assert_eq!(taken.iter().filter(|one| one.run.0 == quiet).count(), 2, "by turns: {taken:?}");
+        assert_eq!(w.take(100, 5).await.iter().filter(|one| one.run.0 == quiet).count(), 1);
+        assert_eq!(w.take(100, 5).await, [], "a worker is at no more than a few of a kind");
+        assert_eq!(w.store.claim_callbacks("w2", 100, at(65), at(5)).await.unwrap().len(), CALLBACKS_OF_A_KIND);
+    }
+
+    async fn when_one_hangs_others_like_it_wait(w: World) {
+        w.alarmed().await;
+        w.alarmed_as("quiet").await;
+        let first = w.take(1, 5).await.pop().unwrap();
+        let report = CallbackReport { error: Some("late".to_owned()), again_at: Some(at(30)), hold_up: Some(at(60)), ..done(&first) };
+        assert!(w.store.finish_callback(&report, at(20)).await.unwrap());
+        let taken = w.take(10, 20).await;
+        assert_eq!((taken.len(), taken.iter().all(|one| one.run != first.run)), (3, true), "{taken:?}");
+        assert_eq!(w.take(10, 59).await.len(), 0);
+        assert_eq!(w.take(10, 60).await.len(), 3);
     }
 
     async fn one_that_fails_waits_then_fails_for_good_and_can_be_tried_again(w: World) {

@@ -102,6 +102,7 @@ fn identity(stage: &Stage, turn: &Turn) -> Identity {
         logical_date: run.logical_date,
         data_interval: run.data_interval,
         run_after: run.run_after,
+        run_queued_at: run.queued_at,
         is_manual: run.run_type == RunType::Manual,
         started_at: turn.started_at,
         worker_id: stage.worker.clone(),

@@ -30,6 +30,16 @@ fn each_day_is_there_once_however_often_it_is_loaded() {
     let uri = format!("{}/?bearer_token=t0k-of-shop", shop.said);
     let pipeline = Pipeline::start(DAG, &[("shop", &uri), ("warehouse", &warehouse.uri)]);
 
+    // Yesterday, as soon as Flow runs.
+    let run = pipeline.first(DAG);
+    assert_eq!(pipeline.wait(DAG, run["dag_run_id"].as_str().unwrap()), "success", "{}", pipeline.flow.said());
+    let moment = |name: &str| run[name].as_str().unwrap().to_owned();
+    let (start, end) = (moment("data_interval_start"), moment("data_interval_end"));
+    let yesterday = format!("SELECT count(*)::text FROM orders WHERE ordered_at >= '{start}' AND ordered_at < '{end}'");
+    let found = warehouse.column(&yesterday);
+    // An order every 53 minutes.
+    assert!(["27", "28"].contains(&found[0].as_str()), "{start} to {end}: {found:?}");
+
     // Out of order, and one of them twice.
     for number in [3, 1] {
         pipeline.succeeds(DAG, &day(&pipeline, number));

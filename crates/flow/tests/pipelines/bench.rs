@@ -73,6 +73,20 @@ impl Pipeline {
         id
     }
 
+    /// Returns the first run that the schedule made.
+    pub(crate) fn first(&self, dag: &str) -> Value {
+        let runs = format!("/api/v2/dags/{dag}/dagRuns?run_type=scheduled");
+        let began = Instant::now();
+        loop {
+            let found = self.flow.get(&runs, &self.token);
+            if let Some(run) = found["dag_runs"].get(0) {
+                return run.clone();
+            }
+            assert!(began.elapsed() < RUN, "the schedule makes no run: {}", self.flow.said());
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
     /// Runs all tasks of a run again, to a good end.
     pub(crate) fn again(&self, dag: &str, id: &str) {
         let body = json!({ "dag_run_id": id, "dry_run": false, "only_failed": false, "reset_dag_runs": true });

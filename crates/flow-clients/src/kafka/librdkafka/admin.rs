@@ -70,6 +70,11 @@ impl Admin {
         self.parts.clone().ok_or_else(|| ClientError::unavailable("the client is closed"))
     }
 
+    /// Whether it has heard what waiting does not mend. Another may be luckier.
+    pub fn is_dead(&self) -> bool {
+        self.parts.as_ref().is_none_or(|parts| parts.reader.watcher().hopeless("").is_some())
+    }
+
     /// Lists the brokers with their addresses.
     ///
     /// # Errors

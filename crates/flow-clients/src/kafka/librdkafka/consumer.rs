@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
@@ -34,8 +34,12 @@ const NO_GROUP: &str = "flow";
 
 /// Reads messages. Dropped, it is closed elsewhere; [`Consumer::close`] waits for that.
 pub struct Consumer {
-    reader: Option<Arc<Reader>>,
+    reader: Mutex<Option<Arc<Reader>>>,
     has_group: bool,
+    /// What another reader is made of.
+    settings: Settings,
+    notes: Notes,
+    was_assigned: AtomicBool,
 }
 
 /// Which member of a group a consumer is, for transactions.
@@ -45,7 +49,7 @@ pub struct GroupMetadata(pub(super) ConsumerGroupMetadata);
 pub(super) struct Reader {
     pub(super) consumer: BaseConsumer<Ears>,
     /// What topics share: most messages have that of the one before.
-    name: std::sync::Mutex<Arc<str>>,
+    name: Mutex<Arc<str>>,
 }
 
 /// Hears errors, and when partitions are given out.
@@ -81,10 +85,10 @@ impl Reader {
 
     fn new(settings: &Settings) -> Result<Self> {
         let consumer = config(settings).create_with_context(Ears::default()).map_err(bad_settings)?;
-        Ok(Self { consumer, name: std::sync::Mutex::new("".into()) })
+        Ok(Self { consumer, name: Mutex::new("".into()) })
     }
 
-    fn watcher(&self) -> &Watcher {
+    pub(super) fn watcher(&self) -> &Watcher {
         &self.consumer.context().watcher
     }
 
@@ -112,7 +116,10 @@ impl Reader {
             let answer = question(slice.min(patience.saturating_sub(began.elapsed()).max(SLICE)));
             slice = (slice * 2).min(Duration::from_secs(4));
             match answer {
-                Ok(answer) => Ok(answer),
+                Ok(answer) => {
+                    self.watcher().is_well();
+                    Ok(answer)
+                }
                 Err(error) => {
                     if self.is_idle() {
                         self.hear();
@@ -178,6 +185,10 @@ impl Reader {
                     }
                 }
                 Some(Err(KafkaError::PartitionEOF(partition))) => polled.ends.push(partition),
+                Some(Err(error)) if error.rdkafka_error_code() == Some(Code::AutoOffsetReset) => {
+                    polled.is_lost = true;
+                    return Ok(polled);
+                }
                 Some(Err(error)) => {
                     let may_pass = error.rdkafka_error_code().is_some_and(errors::may_pass);
                     if let Some(hopeless) = self.watcher().hopeless("read from Kafka") {
@@ -195,7 +206,7 @@ impl Reader {
     }
 
     fn owned(&self, message: &BorrowedMessage<'_>) -> Message {
-        let mut name = self.name.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut name = self.name.lock().unwrap_or_else(PoisonError::into_inner);
         if &**name != message.topic() {
             *name = message.topic().into();
         }
@@ -233,7 +244,14 @@ impl Consumer {
         settings.set("enable.auto.commit", false);
         settings.set("enable.auto.offset.store", false);
         settings.set("enable.partition.eof", true);
-        settings.set("auto.offset.reset", if reading.from_beginning { "earliest" } else { "latest" });
+        settings.set(
+            "auto.offset.reset",
+            match (reading.is_strict, reading.from_beginning) {
+                (true, _) => "error",
+                (false, true) => "earliest",
+                (false, false) => "latest",
+            },
+        );
         settings.set("isolation.level", if reading.uncommitted { "read_uncommitted" } else { "read_committed" });
         settings.default("client.id", "flow");
         settings.default("socket.timeout.ms", 20_000);
@@ -242,13 +260,23 @@ impl Consumer {
         // What is read ahead is bounded by bytes.
         settings.default("queued.max.messages.kbytes", 16_384);
         settings.default("fetch.max.bytes", 16 << 20);
+        let reader = Mutex::new(Some(Self::connect(&settings, &notes).await?));
+        Ok(Self { reader, has_group, settings, notes, was_assigned: AtomicBool::new(false) })
+    }
+
+    async fn connect(settings: &Settings, notes: &Notes) -> Result<Arc<Reader>> {
+        let settings = settings.clone();
         let reader = blocking(move |_| Reader::new(&settings)).await?;
-        reader.watcher().listen(notes);
-        Ok(Self { reader: Some(Arc::new(reader)), has_group })
+        reader.watcher().listen(notes.clone());
+        Ok(Arc::new(reader))
     }
 
     fn reader(&self) -> Result<Arc<Reader>> {
-        self.reader.clone().ok_or_else(|| ClientError::unavailable("the consumer is closed"))
+        self.place().clone().ok_or_else(|| ClientError::unavailable("the consumer is closed"))
+    }
+
+    fn place(&self) -> MutexGuard<'_, Option<Arc<Reader>>> {
+        self.reader.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn blocking<T: Send + 'static>(
@@ -289,7 +317,7 @@ impl Consumer {
 
     /// Whether its group has given it its partitions (it may be none).
     pub fn has_joined(&self) -> bool {
-        self.reader.as_ref().is_some_and(|reader| reader.consumer.context().has_joined.load(Ordering::Relaxed))
+        self.reader().is_ok_and(|reader| reader.consumer.context().has_joined.load(Ordering::Relaxed))
     }
 
     /// The partitions it reads at present.
@@ -311,6 +339,14 @@ impl Consumer {
     /// When it is closed.
     pub async fn assign(&self, offsets: &Offsets) -> Result<()> {
         let list = list_of(offsets)?;
+        // A second assignment while the library still stops the first makes it abort the process (librdkafka, up to
+        // 2.15: its issue 5573). Each reader gets one only.
+        if self.was_assigned.swap(true, Ordering::Relaxed) {
+            let fresh = Self::connect(&self.settings, &self.notes).await?;
+            if let Some(stale) = self.place().replace(fresh) {
+                close_elsewhere(stale);
+            }
+        }
         self.blocking(move |reader, _| {
             reader.consumer.assign(&list).map_err(|error| reader.watcher().explain("read these partitions", &error))
         })
@@ -339,7 +375,7 @@ impl Consumer {
         }
         self.blocking(|reader, stop| {
             let answer = reader.ask("reach Kafka", PATIENCE, stop, |slice| reader.consumer.fetch_metadata(None, slice));
-            answer.map(|_| reader.watcher().is_well())
+            answer.map(drop)
         })
         .await
     }
@@ -444,8 +480,9 @@ impl Consumer {
     }
 
     /// Leaves its group and closes; others take over its partitions at once.
-    pub async fn close(mut self) {
-        if let Some(reader) = self.reader.take() {
+    pub async fn close(self) {
+        let reader = self.place().take();
+        if let Some(reader) = reader {
             // It can only fail by a panic, and then there is nothing left to close.
             let _ = tokio::task::spawn_blocking(move || drop(reader)).await;
         }
@@ -454,7 +491,8 @@ impl Consumer {
 
 impl Drop for Consumer {
     fn drop(&mut self) {
-        if let Some(reader) = self.reader.take() {
+        let reader = self.place().take();
+        if let Some(reader) = reader {
             close_elsewhere(reader);
         }
     }

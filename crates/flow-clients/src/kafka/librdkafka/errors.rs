@@ -141,6 +141,11 @@ pub(super) fn is_hopeless(code: Code) -> bool {
     code == Code::SSL || code == Code::Resolve || LOGIN.contains(&code) || FORBIDDEN.contains(&code)
 }
 
+/// What the login may not do, whichever broker answers.
+pub(super) fn is_forbidden(code: Code) -> bool {
+    FORBIDDEN.contains(&code)
+}
+
 /// Errors that may pass while the library goes on trying by itself.
 pub(super) fn may_pass(code: Code) -> bool {
     UNREACHABLE.contains(&code) || BUSY.contains(&code) || code == Code::Resolve

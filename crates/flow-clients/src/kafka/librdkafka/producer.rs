@@ -67,6 +67,7 @@ impl ProducerContext for Ears {
         counts.settled += 1;
         match delivered {
             Ok(message) => {
+                self.watcher.is_well();
                 counts.written.messages += 1;
                 *counts.written.partitions.entry(message.partition()).or_default() += 1;
             }
@@ -189,7 +190,10 @@ impl Producer {
                 };
                 let found = found.topics().iter().find(|found| found.name() == topic);
                 match found.map(|found| (found.partitions().len(), found.error().map(Code::from))) {
-                    Some((count, None)) => Ok(count),
+                    Some((count, None)) => {
+                        watcher.is_well();
+                        Ok(count)
+                    }
                     // A broker that makes topics by itself says this meanwhile.
                     Some((_, Some(code))) if errors::is_unknown_topic(code) || code == Code::LeaderNotAvailable => {
                         if began.elapsed() >= TOPIC_PATIENCE {
@@ -207,6 +211,13 @@ impl Producer {
             done.map_err(|error| if error.message.is_empty() { watcher.explain(&doing, &last) } else { error })
         })
         .await
+    }
+
+    /// Whether it cannot write any more: it stopped by itself, or heard what waiting does not mend. Another may.
+    pub fn is_dead(&self) -> bool {
+        self.writer.as_ref().is_none_or(|writer| {
+            writer.client().fatal_error().is_some() || writer.context().watcher.hopeless("").is_some()
+        })
     }
 
     /// Starts to send messages; errors of the client are noted until it ends.

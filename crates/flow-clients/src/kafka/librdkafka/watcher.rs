@@ -30,6 +30,8 @@ struct Heard {
     listeners: Vec<(u64, Notes)>,
     next: u64,
     last: Option<(Code, String)>,
+    /// No broker is left, and nothing has worked since.
+    is_down: bool,
     /// Why a connection broke, where the library takes it for no error: the other side hung up.
     broke: Option<String>,
     said: VecDeque<String>,
@@ -50,10 +52,14 @@ impl Watcher {
         self.lock().listeners.retain(|(listener, _)| *listener != id);
     }
 
-    /// Forgets what went wrong: a message has arrived.
+    /// Forgets what went wrong: a broker has answered, or a message went through.
     pub(super) fn is_well(&self) {
         let mut heard = self.lock();
+        if heard.last.is_none() && heard.broke.is_none() {
+            return;
+        }
         heard.last = None;
+        heard.is_down = false;
         heard.broke = None;
         heard.said.clear();
     }
@@ -63,10 +69,13 @@ impl Watcher {
         self.lock().last.is_some()
     }
 
-    /// What went wrong last, when waiting cannot mend it.
+    /// What went wrong last, when waiting cannot mend it. What is wrong with one broker (its name, TLS, the login) is
+    /// said of each by itself: while another is left, the library goes on with that one.
     pub(super) fn hopeless(&self, doing: &str) -> Option<ClientError> {
-        let (code, said) = self.lock().last.clone()?;
-        errors::is_hopeless(code).then(|| errors::of_code(doing, Some(code), &said))
+        let heard = self.lock();
+        let (code, said) = heard.last.as_ref()?;
+        let is_hopeless = errors::is_hopeless(*code) && (heard.is_down || errors::is_forbidden(*code));
+        is_hopeless.then(|| errors::of_code(doing, Some(*code), said))
     }
 
     /// The error for something that failed: with the reason heard last, where that says more.
@@ -85,6 +94,7 @@ impl Watcher {
     fn hear(&self, code: Code, reason: &str) {
         let reason = plain(reason);
         let mut heard = self.lock();
+        heard.is_down |= code == Code::AllBrokersDown;
         // "All brokers are down" says less than the reason before it, and a reason to give up outlives both.
         let is_news = match &heard.last {
             None => true,
@@ -121,7 +131,11 @@ fn plain(reason: &str) -> String {
         Some((front, rest)) if front.starts_with("[thrd:") => rest,
         Some(_) | None => reason,
     };
-    reason.chars().take(LONGEST).collect()
+    let mut plain: String = reason.chars().take(LONGEST).collect();
+    if plain.len() < reason.len() {
+        plain.push('…');
+    }
+    plain
 }
 
 impl ClientContext for Watcher {
@@ -173,5 +187,20 @@ mod tests {
         watcher.leave(id);
         watcher.is_well();
         assert!(!watcher.is_ill());
+    }
+
+    #[test]
+    fn what_is_wrong_with_one_broker_is_not_the_end_while_another_is_left() {
+        let watcher = Watcher::default();
+        watcher.error(KafkaError::Global(Code::Resolve), "kafka-2: Failed to resolve");
+        assert_eq!(watcher.hopeless("write"), None);
+        watcher.error(KafkaError::Global(Code::AllBrokersDown), "2/2 brokers are down");
+        assert!(watcher.hopeless("write").unwrap().message.contains("is the broker's name right?"));
+        watcher.is_well();
+        assert_eq!(watcher.hopeless("write"), None);
+        watcher.error(KafkaError::Global(Code::SSL), "kafka-2: handshake");
+        assert_eq!(watcher.hopeless("write"), None);
+        watcher.error(KafkaError::Global(Code::TopicAuthorizationFailed), "no");
+        assert!(watcher.hopeless("write").is_some());
     }
 }

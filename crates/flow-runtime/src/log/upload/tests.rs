@@ -124,7 +124,8 @@ impl Bucket {
             ("AWS_ACCESS_KEY_ID", "key".to_owned()),
             ("AWS_SECRET_ACCESS_KEY", "secret".to_owned()),
             ("AWS_REGION", "here".to_owned()),
-            ("AWS_ENDPOINT", format!("http://{}", self.address)),
+            ("FLOW_LOGS_AWS_ENDPOINT", format!("http://{}", self.address)),
+            ("AWS_ENDPOINT", "http://127.0.0.1:1".to_owned()),
             ("AWS_ALLOW_HTTP", "true".to_owned()),
             ("PATH", "/nowhere".to_owned()),
         ];
@@ -208,10 +209,10 @@ async fn a_log_is_sent_when_its_attempt_has_ended_and_read_by_range() {
     let (world, bucket) = (World::new().await, Bucket::start().await);
     let id = world.log("t", "hello\n");
     assert_eq!(world.waiting(), 1);
-    let stop = Stop::new();
-    let running = tokio::spawn(world.uploader(bucket.remote()).run(stop.clone()));
+    let (stop, ended) = (Stop::new(), CancellationToken::new());
+    let running = tokio::spawn(world.uploader(bucket.remote()).run(stop.clone(), ended.clone()));
     until("sent", || world.waiting() == 0).await;
-    stop.drain();
+    ended.cancel();
     running.await.unwrap();
     let text = world.local(&id);
     assert_eq!(bucket.objects.lock().unwrap().values().next().unwrap(), &text);
@@ -224,24 +225,40 @@ async fn a_log_is_sent_when_its_attempt_has_ended_and_read_by_range() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_the_last_attempts_write_is_sent_before_the_process_ends() {
+    let (world, bucket) = (World::new().await, Bucket::start().await);
+    let (stop, ended) = (Stop::new(), CancellationToken::new());
+    let mut uploader = world.uploader(bucket.remote());
+    uploader.look = Duration::from_secs(3600);
+    let running = tokio::spawn(uploader.run(stop.clone(), ended.clone()));
+    stop.drain();
+    world.log("t", "handed back\n");
+    tokio::task::yield_now().await;
+    assert!(!running.is_finished(), "it goes on until nothing writes any more");
+    ended.cancel();
+    running.await.unwrap();
+    assert_eq!((world.waiting(), bucket.keys().len()), (0, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_store_that_is_full_or_away_loses_nothing_and_is_told() {
     let (world, bucket) = (World::new().await, Bucket::start().await);
     *bucket.mood.lock().unwrap() = Mood::Full;
-    let stop = Stop::new();
-    let running = tokio::spawn(world.uploader(bucket.remote()).run(stop.clone()));
+    let (stop, ended) = (Stop::new(), CancellationToken::new());
+    let running = tokio::spawn(world.uploader(bucket.remote()).run(stop.clone(), ended.clone()));
     let ids: Vec<LogId> = (0..20).map(|number| world.log(&format!("t{number}"), "hello\n")).collect();
     until("it fails", || world.state().failing_since.is_some() && world.state().waiting == 20).await;
     assert!(world.state().error.unwrap().contains("507"));
     assert!(ids.iter().all(|id| !world.local(id).is_empty()));
     // The process ends, and another one begins.
-    stop.drain();
+    ended.cancel();
     running.await.unwrap();
     *bucket.mood.lock().unwrap() = Mood::Fine;
-    let stop = Stop::new();
-    let running = tokio::spawn(world.uploader(bucket.remote()).run(stop.clone()));
+    let ended = CancellationToken::new();
+    let running = tokio::spawn(world.uploader(bucket.remote()).run(stop, ended.clone()));
     until("delivered", || world.waiting() == 0 && world.state() == UploadState::default()).await;
     assert_eq!(bucket.keys().len(), 20);
-    stop.drain();
+    ended.cancel();
     running.await.unwrap();
 }
 
@@ -249,13 +266,14 @@ async fn a_store_that_is_full_or_away_loses_nothing_and_is_told() {
 async fn a_store_that_hangs_holds_up_neither_writers_nor_the_end() {
     let (world, bucket) = (World::new().await, Bucket::start().await);
     *bucket.mood.lock().unwrap() = Mood::Silent;
-    let stop = Stop::new();
+    let (stop, ended) = (Stop::new(), CancellationToken::new());
     world.log("t", "hello\n");
-    let running = tokio::spawn(world.uploader(bucket.remote()).run(stop.clone()));
+    let running = tokio::spawn(world.uploader(bucket.remote()).run(stop.clone(), ended.clone()));
     tokio::time::sleep(Duration::from_millis(100)).await;
     let begun = std::time::Instant::now();
     world.log("other", "hello\n");
-    stop.drain();
+    stop.now();
+    ended.cancel();
     running.await.unwrap();
     assert!(begun.elapsed() < Duration::from_secs(2));
     assert_eq!(world.waiting(), 2);

@@ -26,8 +26,14 @@ async fn alarmed(api: &Api) {
     assert!(w.finish(report(&claimed[0], failed(), at(3))).await);
     w.decide(run, at(4)).await;
     let taken = w.store.claim_callbacks("w1", 1, at(5) + LEASE, at(5)).await.unwrap().pop().unwrap();
-    let report =
-        CallbackReport { id: taken.id, tries: 1, error: Some("no".to_owned()), again_at: None, log: "said".to_owned() };
+    let report = CallbackReport {
+        id: taken.id,
+        tries: 1,
+        error: Some("no".to_owned()),
+        again_at: None,
+        hold_up: None,
+        log: "said".to_owned(),
+    };
     assert!(w.store.finish_callback(&report, at(6)).await.unwrap());
 }
 
@@ -74,7 +80,7 @@ both! {
         op.post("/ui/callbacks/99/retry", &json!({})).await.expect(404);
         for taken in op.w.store.claim_callbacks("w1", 10, at(2_000), at(1_500)).await.unwrap() {
             op.post(&format!("/ui/callbacks/{}/retry", taken.id), &json!({})).await.expect(409);
-            let report = CallbackReport { id: taken.id, tries: taken.tries, error: None, again_at: None, log: String::new() };
+            let report = CallbackReport { id: taken.id, tries: taken.tries, error: None, again_at: None, hold_up: None, log: String::new() };
             op.w.store.finish_callback(&report, at(1_501)).await.unwrap();
             op.post(&format!("/ui/callbacks/{}/retry", taken.id), &json!({})).await.expect(409);
         }
