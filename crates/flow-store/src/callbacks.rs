@@ -156,7 +156,7 @@ statements! {
     };
     // Its report never came, time and again: the next worker would fare no better.
     both GIVE_UP = "UPDATE callback SET state = 'failed', worker = NULL, ended_at = $1, error = $2
-        WHERE state = 'pending' AND due <= $1 AND tries >= $3";
+        WHERE state = 'pending' AND due <= $1 AND tries >= $3 RETURNING dag_id";
     both FINISH = "UPDATE callback SET state = $3, due = $4, error = $5, log = $6, ended_at = $7, worker = NULL
         WHERE id = $1 AND tries = $2 AND state = 'pending' RETURNING dag_id";
     both HOLD_UP = "UPDATE callback SET due = $2 WHERE state = 'pending' AND worker IS NULL AND due < $2
@@ -268,13 +268,18 @@ impl Store {
             return Ok(Vec::new());
         }
         let mut tx = self.begin().await?;
-        on!(tx tx, GIVE_UP, |text, conn| {
-            sqlx::query(text)
+        let given_up: Vec<String> = on!(tx tx, GIVE_UP, |text, conn| {
+            sqlx::query_scalar(text)
                 .bind(now.as_micros())
                 .bind("the process that was at it died each time, or did not answer")
                 .bind(i64::from(CALLBACK_TRIES))
-                .execute(conn)
-                .await?;
+                .fetch_all(conn)
+                .await?
+        });
+        tx.witness(|| {
+            let over =
+                |dag_id| Happening::CallbackTried { dag_id: DagId::new(dag_id), has_failed: true, is_over: true };
+            given_up.iter().map(over)
         });
         let raw: Vec<RawClaim> = on!(tx tx, CLAIM, |text, conn| {
             sqlx::query_as(text)
