@@ -68,7 +68,6 @@ fn hot() -> Vec<Sql> {
         crate::access::ALL,
         crate::actions::tasks::ALL,
         crate::attempts::ALL,
-        crate::callbacks::ALL,
         crate::cleanup::ALL,
         crate::connections::ALL,
         crate::dags::ALL,

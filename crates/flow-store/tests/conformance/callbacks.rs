@@ -79,7 +79,12 @@ both! {
         }
         let w = World { dags: w.dags.clone().with_notifications(Arc::new(all)), ..w };
         w.alarmed().await;
-        let due = w.take(10, 5).await;
+        let mut due = w.take(10, 5).await;
+        for one in due.clone() {
+            w.store.finish_callback(&done(&one), at(6)).await.unwrap();
+        }
+        // No more than so many of a kind at once.
+        due.extend(w.take(10, 6).await);
         let seen: Vec<_> = due.iter().map(|one| (one.task_id.as_deref(), one.place, one.given.as_deref())).collect();
         let (a, given) = (Some("a"), Some("{\"uses\":\"bash\"}"));
         assert_eq!(seen, [(a, 0, None), (a, 1, None), (a, 2, given), (None, 0, None), (None, 1, given)]);
