@@ -79,6 +79,8 @@ sound("what a Viewer sees", {
     const runId = await flow.trigger(dagId);
     await flow.ended(dagId, runId);
     const run = { dagId, runId };
-    return Object.fromEntries(pages({ run, rules: run, retried: run, waiting: run }).map(({ name, path }) => [name, path]));
+    return Object.fromEntries(
+      pages({ run, rules: run, retried: run, waiting: run }).map(({ name, path }) => [name, path]),
+    );
   },
 });

@@ -5,7 +5,12 @@ import { journey } from "./harness/journey.js";
 
 journey("add and test a connection", {}, async ({ flow, window, page }) => {
   // A port where somebody listens, and then nobody any more.
-  const host = createServer((socket) => socket.resume().on("error", () => {}).end()).listen(0, "127.0.0.1");
+  const host = createServer((socket) =>
+    socket
+      .resume()
+      .on("error", () => {})
+      .end(),
+  ).listen(0, "127.0.0.1");
   await once(host, "listening");
   const { port } = host.address();
   await window.open("/admin/connections");

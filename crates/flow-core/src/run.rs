@@ -110,6 +110,16 @@ pub enum Outcome {
     Lost { why: String },
 }
 
+impl Outcome {
+    /// Whether the task is through with its work: it did not fail, and will not look again.
+    pub fn is_end_well(&self) -> bool {
+        match self {
+            Self::Success | Self::Branch { .. } | Self::ShortCircuit { .. } | Self::Skipped => true,
+            Self::Reschedule { .. } | Self::Failed { .. } | Self::Cancelled | Self::Lost { .. } => false,
+        }
+    }
+}
+
 /// Why an attempt failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {

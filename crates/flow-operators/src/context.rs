@@ -7,7 +7,7 @@ use std::{
     future::Future,
     path::{Path, PathBuf},
     pin::Pin,
-    sync::Arc,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -130,6 +130,50 @@ pub struct ExternalTask {
     pub groups: Vec<String>,
 }
 
+/// What an attempt still does once its end is written down, such as telling a queue that its messages are done with: a
+/// worker that dies before that has done nothing, and the next try begins where this one did.
+///
+/// The same for every clone. Only done when the attempt ended well.
+#[derive(Clone, Default)]
+pub struct Afterwards(Arc<Mutex<Vec<Work>>>);
+
+type Work = BoxFuture<'static, Result<(), String>>;
+
+impl Afterwards {
+    /// Has this done afterwards; its error is a sentence. Dropped without having begun when the end is not taken.
+    pub fn add(&self, work: impl Future<Output = Result<(), String>> + Send + 'static) {
+        self.lock().push(Box::pin(work));
+    }
+
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.lock().is_empty()
+    }
+
+    /// Does everything, one after the other.
+    ///
+    /// # Errors
+    ///
+    /// The first sentence; what comes after it is not done.
+    pub async fn run(&self) -> Result<(), String> {
+        let all = std::mem::take(&mut *self.lock());
+        for work in all {
+            work.await?;
+        }
+        Ok(())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Work>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl std::fmt::Debug for Afterwards {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Afterwards").field(&self.lock().len()).finish()
+    }
+}
+
 /// What an operator may ask of the rest of Flow. Errors are sentences; they are worth another try.
 pub trait Services: Send + Sync + 'static {
     /// Makes a run of a DAG. Asking twice with the same `run_id` makes one run.
@@ -169,6 +213,8 @@ pub struct TaskContext {
     /// The same for every try to do this once; the other side can tell a repetition by it (`Idempotency-Key`,
     /// `Message-ID`). `None`: it follows from the identity.
     pub delivery: Option<String>,
+    /// What is left to do once the attempt's end is written down.
+    pub afterwards: Afterwards,
     /// An empty folder for this attempt, removed afterwards.
     pub scratch: PathBuf,
     /// Folder of the DAG file, `None` when this host does not have it.

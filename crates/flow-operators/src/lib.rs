@@ -51,7 +51,7 @@ mod testing;
 pub mod values;
 pub mod xcom;
 
-pub use context::{Finished, Identity, LogSink, Services, Stream, TaskContext};
+pub use context::{Afterwards, Finished, Identity, LogSink, Services, Stream, TaskContext};
 pub use operator::{Done, Operator, OperatorError};
 pub use process::orphans::end_orphans;
 pub use schema::dag_schema;

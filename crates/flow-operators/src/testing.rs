@@ -17,8 +17,8 @@ use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
 use crate::context::{
-    BoxFuture, ExternalRun, Finished, Identity, LogSink, RunQuery, Services, Stream, TaskContext, TriggerRequest,
-    Triggered,
+    Afterwards, BoxFuture, ExternalRun, Finished, Identity, LogSink, RunQuery, Services, Stream, TaskContext,
+    TriggerRequest, Triggered,
 };
 
 /// The real time.
@@ -167,6 +167,7 @@ impl World {
             downstream: vec![],
             kill_grace: Duration::from_millis(500),
             delivery: None,
+            afterwards: Afterwards::default(),
             scratch: folder.path().join("scratch"),
             dag_folder: None,
             do_xcom_push: true,
@@ -193,8 +194,19 @@ impl World {
     }
 
     pub(crate) async fn run(&self, operator: &str, arguments: Value) -> Run {
+        let (run, afterwards) = self.run_unwritten(operator, arguments).await;
+        if run.0.outcome.is_end_well() {
+            afterwards.run().await.unwrap();
+        }
+        run
+    }
+
+    /// Runs it, and leaves what it does once its end is written down.
+    pub(crate) async fn run_unwritten(&self, operator: &str, arguments: Value) -> (Run, Afterwards) {
         let Value::Object(arguments) = arguments else { panic!("arguments are a map") };
-        Run(crate::all().run(operator, arguments, self.cx.clone()).await)
+        let cx = TaskContext { afterwards: Afterwards::default(), ..self.cx.clone() };
+        let afterwards = cx.afterwards.clone();
+        (Run(crate::all().run(operator, arguments, cx).await), afterwards)
     }
 
     pub(crate) fn stdout(&self) -> String {

@@ -15,7 +15,7 @@ use flow_core::{
     id::{TaskId, TaskIx},
     template::{self, Context},
 };
-use flow_operators::{Identity, LogSink, Stream, TaskContext};
+use flow_operators::{Afterwards, Identity, LogSink, Stream, TaskContext};
 use flow_store::{
     CALLBACK_TRIES, CALLBACKS_OF_A_KIND, CachedDag, CallbackReport, ClaimedCallback, RunRow, Signal, StoreError,
     TaskRow,
@@ -334,6 +334,8 @@ fn context(
         downstream: Vec::new(),
         kill_grace: shop.kill_grace,
         delivery: Some(delivery_key(claimed)),
+        // A callback has no end that a queue would have to wait for.
+        afterwards: Afterwards::default(),
         scratch: shop.scratch.take(),
         dag_folder: shop.dag_folder.clone(),
         do_xcom_push: false,

@@ -143,6 +143,7 @@ impl Node {
                     if is_away {
                         info!("the database is back");
                     }
+                    slots.written(&reports, &refused);
                     for at in refused {
                         let key = &reports[at].key;
                         warn!(task_id = %key.task_id, try_number = key.try_number, "a late report was refused: the attempt had been given up");
@@ -168,7 +169,7 @@ impl Node {
                     self.measures.database_error(Instant::now() >= rhythm.next_beat);
                     if !error.is_passing() {
                         error!(%error, "the database refused");
-                        self.deliver_apart(&mut reports).await;
+                        self.deliver_apart(&mut slots, &mut reports).await;
                         rhythm.conflicts = (rhythm.conflicts + 1).min(CONFLICTS_MAX);
                         self.single_out(&mut rhythm).await;
                     } else if !is_away {
@@ -251,16 +252,20 @@ impl Node {
 
     /// Delivers reports one by one after the database refused them together. One that it refuses by itself becomes a
     /// failure without results: a bad result must cost its task, not everything.
-    async fn deliver_apart(&self, reports: &mut Vec<Report>) {
+    async fn deliver_apart(&self, slots: &mut Slots, reports: &mut Vec<Report>) {
         let store = &self.shop.store;
         for report in std::mem::take(reports) {
             let error = match pass::work(store, std::slice::from_ref(&report), None, None, self.now()).await {
-                Ok(_) => continue,
+                Ok(passed) => {
+                    slots.written(std::slice::from_ref(&report), &passed.refused);
+                    continue;
+                }
                 Err(error) => error,
             };
             if !error.is_passing() {
                 let bare = without_results(&report, &error);
                 if pass::work(store, std::slice::from_ref(&bare), None, None, self.now()).await.is_ok() {
+                    slots.written(std::slice::from_ref(&bare), &[]);
                     warn!(task_id = %report.key.task_id, %error, "the result of a task cannot be kept; it failed");
                     continue;
                 }
@@ -379,7 +384,8 @@ impl Node {
             let beat = Beat { process: &self.me.id, lease_until: self.now() + self.lease };
             let delivered = pass::work(&self.shop.store, &reports, Some(beat), None, self.now());
             match tokio::time::timeout(LAST_WORDS, delivered).await {
-                Ok(Ok(_)) => {
+                Ok(Ok(passed)) => {
+                    slots.written(&reports, &passed.refused);
                     reports.clear();
                     if slots.running() > 0 && Instant::now() >= last && handed_back {
                         error!(running = slots.running(), "some tasks do not end; they will be tried again");
@@ -392,13 +398,14 @@ impl Node {
                 }
                 Ok(Err(error)) => {
                     if !error.is_passing() {
-                        self.deliver_apart(&mut reports).await;
+                        self.deliver_apart(&mut slots, &mut reports).await;
                     }
                     sleep(Duration::from_millis(200)).await;
                 }
                 Err(_) => {}
             }
         }
+        slots.close().await;
     }
 
     async fn sign_off(&self) -> Result<(), StoreError> {

@@ -5,6 +5,7 @@
 use std::{
     collections::{HashMap, HashSet},
     sync::Arc,
+    time::Duration,
 };
 
 use flow_core::{
@@ -12,10 +13,11 @@ use flow_core::{
     run::{Failure, FailureCause},
     template::{self, Context},
 };
+use flow_operators::Afterwards;
 use flow_store::{AttemptKey, Claimed, DagCache, Kept, Report, RunRow, Store};
 use serde_json::Value;
-use tokio::{runtime::Handle, sync::mpsc};
-use tracing::{Instrument, debug};
+use tokio::{runtime::Handle, sync::mpsc, task::JoinSet};
+use tracing::{Instrument, debug, warn};
 
 pub mod attempt;
 pub mod scratch;
@@ -27,20 +29,34 @@ pub use scratch::Scratch;
 
 use crate::{Clock, log::Masker, settings};
 
+/// How long what comes after an attempt's end may take; a process that ends waits for it.
+const AFTERWARDS: Duration = Duration::from_secs(20);
+
 /// The slots of this process and what is in them.
 pub struct Slots {
     shop: Workshop,
     slots: usize,
-    running: HashMap<Kept, Ender>,
+    running: HashMap<Kept, (Ender, Afterwards)>,
     reports: mpsc::UnboundedSender<Report>,
     ended: mpsc::UnboundedReceiver<Report>,
+    /// What attempts that have ended still do, once that is written down.
+    afterwards: HashMap<Kept, Afterwards>,
+    closing: JoinSet<()>,
 }
 
 impl Slots {
     /// Makes empty slots. There are never more reports than slots, so their channel is bounded by them.
     pub fn new(shop: Workshop, slots: usize) -> Self {
         let (reports, ended) = mpsc::unbounded_channel();
-        Self { shop, slots, running: HashMap::new(), reports, ended }
+        Self {
+            shop,
+            slots,
+            running: HashMap::new(),
+            reports,
+            ended,
+            afterwards: HashMap::new(),
+            closing: JoinSet::new(),
+        }
     }
 
     /// Returns how many attempts could be started.
@@ -55,16 +71,16 @@ impl Slots {
 
     /// Starts an attempt.
     pub fn start(&mut self, claimed: Claimed, row: RunRow) {
-        let ender = Ender::default();
+        let (ender, afterwards) = (Ender::default(), Afterwards::default());
         let name = Kept { key: claimed.key.clone(), token: claimed.token, dag_id: claimed.dag_id.clone() };
-        self.running.insert(name, ender.clone());
+        self.running.insert(name, (ender.clone(), afterwards.clone()));
         let (shop, reports) = (self.shop.clone(), self.reports.clone());
         let span = tracing::debug_span!("attempt", dag_id = %row.run.dag_id, run_id = %row.run.run_id, task_id = %claimed.key.task_id);
         tokio::spawn(
             async move {
                 let (clock, name) = (shop.clock.clone(), claimed.clone());
                 // A mistake of ours in there must cost this attempt, not its slot for ever.
-                let running = tokio::spawn(attempt::run(shop, claimed, row, ender).in_current_span());
+                let running = tokio::spawn(attempt::run(shop, claimed, row, ender, afterwards).in_current_span());
                 let report = running.await.unwrap_or_else(|_| broken(name, clock.now()));
                 // The receiver is gone only when the process ends.
                 let _ = reports.send(report);
@@ -88,14 +104,47 @@ impl Slots {
     }
 
     fn take(&mut self, report: Report) -> Report {
-        self.running.remove(&Kept { key: report.key.clone(), token: report.token, dag_id: report.dag_id.clone() });
+        let name = name_of(&report);
+        if let Some((_, afterwards)) = self.running.remove(&name)
+            && !afterwards.is_empty()
+            && report.outcome.is_end_well()
+        {
+            self.afterwards.insert(name, afterwards);
+        }
         report
+    }
+
+    /// Has done what was left until these reports were written down; of those that were refused, by position, nothing.
+    pub fn written(&mut self, reports: &[Report], refused: &[usize]) {
+        while self.closing.try_join_next().is_some() {}
+        if self.afterwards.is_empty() {
+            return;
+        }
+        for (at, report) in reports.iter().enumerate() {
+            let Some(afterwards) = self.afterwards.remove(&name_of(report)) else { continue };
+            if refused.contains(&at) || !report.outcome.is_end_well() {
+                continue;
+            }
+            let task_id = report.key.task_id.clone();
+            self.closing.spawn(async move {
+                match tokio::time::timeout(AFTERWARDS, afterwards.run()).await {
+                    Ok(Ok(())) => {}
+                    Ok(Err(error)) => warn!(%task_id, error, "a task ended well, but what comes after went wrong"),
+                    Err(_) => warn!(%task_id, "a task ended well, but what comes after takes too long"),
+                }
+            });
+        }
+    }
+
+    /// Waits for what is done after attempts have ended; it has an end.
+    pub async fn close(&mut self) {
+        while self.closing.join_next().await.is_some() {}
     }
 
     /// Ends every attempt that is not among those that should go on.
     pub fn keep_only(&self, kept: &[Kept]) {
         let kept: HashSet<&Kept> = kept.iter().collect();
-        for (name, ender) in &self.running {
+        for (name, (ender, _)) in &self.running {
             if !kept.contains(name) {
                 debug!(task_id = %name.key.task_id, "ending an attempt that should not go on");
                 ender.end(EndedBy::Request);
@@ -123,7 +172,7 @@ impl Slots {
 
     /// Ends every attempt; they are given back and tried again.
     pub fn hand_back(&self) {
-        for ender in self.running.values() {
+        for (ender, _) in self.running.values() {
             ender.end(EndedBy::Worker);
         }
     }
@@ -132,6 +181,10 @@ impl Slots {
     pub fn names(&self) -> impl Iterator<Item = &AttemptKey> {
         self.running.keys().map(|name| &name.key)
     }
+}
+
+fn name_of(report: &Report) -> Kept {
+    Kept { key: report.key.clone(), token: report.token, dag_id: report.dag_id.clone() }
 }
 
 /// The report about an attempt during which Flow itself went wrong.

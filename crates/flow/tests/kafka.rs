@@ -69,15 +69,17 @@ fn topics_are_made_written_read_and_deleted() {
     assert!(read.iter().any(|message| message["key"] == "a" && message["value"]["n"] == 1), "{json}");
     // What was read can be written.
     check(&["produce", topic, "--messages"], &json, 0, "wrote 2 messages to");
+    // A bad line keeps none before it away.
+    check(&["produce", topic, "--key-separator", ":"], "c:3\nno separator\n", 1, "line 2: there is no `:` between");
     let described = check(&["topics", "describe", topic, "-o", "json"], "", 0, "");
     let described: Value = serde_json::from_str(&described).unwrap();
     assert_eq!(described["config"]["retention.ms"], "60000");
     let partitions = described["partitions"].as_array().unwrap();
-    assert_eq!(partitions.iter().map(|found| found["next_offset"].as_i64().unwrap()).sum::<i64>(), 4);
+    assert_eq!(partitions.iter().map(|found| found["next_offset"].as_i64().unwrap()).sum::<i64>(), 5);
     // A group goes on where it was.
     let group = ["consume", topic, "--from-beginning", "--group", topic, "--timeout", "2s"];
     assert_eq!(check(&[&group[..], &["--max", "3"]].concat(), "", 0, "").lines().count(), 3);
-    assert_eq!(check(&group, "", 0, "").lines().count(), 1);
+    assert_eq!(check(&group, "", 0, "").lines().count(), 2);
     check(&["topics", "delete", topic], "", 2, "--yes");
     check(&["topics", "delete", topic, "--yes"], "", 0, "deleted topic");
     check(&["topics", "delete", topic, "--yes"], "", 1, "there is no topic");

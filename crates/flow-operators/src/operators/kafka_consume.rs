@@ -29,10 +29,6 @@ const JOIN_PATIENCE: Duration = Duration::from_secs(60);
 /// Most bytes of messages in a result; an XCom takes little more.
 const RESULT_MAX: usize = 200 * 1024;
 
-/// A result is kept when the attempt has ended, and offsets cannot wait for that.
-const RESULT_IS_LATER: &str = "offsets are stored before the result is: if this worker dies in between, no task reads \
-                               these messages again; `output_file` keeps them, `kafka_to_sql` has no such moment";
-
 /// `uses: kafka_consume`
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -73,11 +69,9 @@ pub struct KafkaConsume {
     /// `headers`. `values`: the value as it was written. `key_value`: key, a tab, value. Default: `messages`.
     #[serde(default)]
     output_format: OutputFormat,
-    /// When the group's offsets are stored. `after_write`: when the file is whole, so that a task that is tried again
-    /// reads nothing too little, though perhaps something twice. The task's end is written down after that. When its
-    /// worker is killed in the moment between, the next try goes on behind these messages: a result that holds them is
-    /// gone, and a file is replaced, unless `{{ ti.try_number }}` is in its name. `kafka_to_sql` and `kafka_stream` have
-    /// no such moment. `never`: the next task reads the same again.
+    /// When the group's offsets are stored. `after_write`: when the file is whole and the task's end is written down,
+    /// so that no message is lost whatever dies when, though some may be read twice. `never`: the next task reads the
+    /// same again.
     #[serde(default)]
     commit: Commit,
 }
@@ -170,13 +164,13 @@ impl KafkaConsume {
         consumer.subscribe(&topics).await?;
         let progress = self.read(cx, &consumer, topics.len(), &mut output).await?;
         let messages = output.finish().await?;
-        if self.commit == Commit::AfterWrite {
-            if messages.as_ref().is_some_and(|messages| !messages.is_empty()) {
-                cx.say(Stream::Info, RESULT_IS_LATER);
-            }
-            consumer.commit(&progress.next).await?;
-        }
-        consumer.close().await;
+        // It stays a member of its group until then, so that no other reads the same meanwhile.
+        let next = if self.commit == Commit::AfterWrite { progress.next.clone() } else { Offsets::new() };
+        cx.afterwards.add(async move {
+            let stored = consumer.commit(&next).await;
+            consumer.close().await;
+            stored.map_err(|error| format!("{error}; the next task reads these messages again"))
+        });
         cx.say(Stream::Info, &format!("read {} messages, kept {}", progress.read, progress.kept));
         let mut result = json!({
             "messages_read": progress.read,
@@ -362,7 +356,10 @@ mod tests {
 
     use serde_json::{Value, json};
 
-    use crate::{kafka::tests::broker, testing::World};
+    use crate::{
+        kafka::tests::broker,
+        testing::{Run, World},
+    };
 
     async fn produce(world: &World, topic: &str, messages: Value) {
         let run = world.run("kafka_produce", json!({ "topic": topic, "messages": messages })).await;
@@ -423,6 +420,22 @@ mod tests {
         let run = world.run("kafka_consume", late).await;
         assert_eq!(run.result().unwrap()["messages"], json!([]), "{run:?}");
         assert_eq!(fs::read_dir(world.folder.path()).unwrap().count(), 1, "parts are left");
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_was_read_in_vain_is_read_again() {
+        let world = World::new();
+        let Some(topic) = broker("what_was_read_in_vain_is_read_again", &world) else { return };
+        world.run("kafka_topic", json!({ "topic": topic })).await;
+        produce(&world, &topic, json!([{ "value": 1 }, { "value": 2 }])).await;
+        let given = json!({ "topics": topic, "group_id": topic, "max_wait": 2 });
+        let read = |run: &Run| run.result().unwrap()["messages_read"].clone();
+        // Its worker dies when all is read, before that is written down.
+        let (run, afterwards) = world.run_unwritten("kafka_consume", given.clone()).await;
+        assert_eq!(read(&run), 2, "{run:?}");
+        drop(afterwards);
+        assert_eq!(read(&world.run("kafka_consume", given.clone()).await), 2);
+        assert_eq!(read(&world.run("kafka_consume", given).await), 0);
     }
 
     #[tokio::test(flavor = "multi_thread")]

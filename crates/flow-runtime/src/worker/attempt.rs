@@ -16,7 +16,7 @@ use flow_core::{
     run::{Failure, FailureCause},
     template::{self, Context},
 };
-use flow_operators::{Finished, Identity, LogSink, Registry, Stream, TaskContext};
+use flow_operators::{Afterwards, Finished, Identity, LogSink, Registry, Stream, TaskContext};
 use flow_store::{CachedDag, Claimed, DagCache, Report, RunRow, Store};
 use serde_json::{Map, Value};
 use tokio::runtime::Handle;
@@ -79,7 +79,8 @@ impl Ender {
 }
 
 /// Runs an attempt to its end and says how it ended. Never fails: what goes wrong is an outcome.
-pub(crate) async fn run(shop: Workshop, claimed: Claimed, row: RunRow, ender: Ender) -> Report {
+/// What is to be done once that is written down goes into `afterwards`.
+pub(crate) async fn run(shop: Workshop, claimed: Claimed, row: RunRow, ender: Ender, afterwards: Afterwards) -> Report {
     let mut report = Report {
         key: claimed.key.clone(),
         dag_id: claimed.dag_id.clone(),
@@ -93,9 +94,17 @@ pub(crate) async fn run(shop: Workshop, claimed: Claimed, row: RunRow, ender: En
     match shop.dags.read(&shop.store, row.version_id).await {
         Ok(dag) => match dag.task_ix(&claimed.key.task_id) {
             Some(ix) => {
-                Bench { shop: &shop, claimed: &claimed, row: &row, dag: &dag, ix, ender: &ender }
-                    .work(&mut report)
-                    .await
+                Bench {
+                    shop: &shop,
+                    claimed: &claimed,
+                    row: &row,
+                    dag: &dag,
+                    ix,
+                    ender: &ender,
+                    afterwards: &afterwards,
+                }
+                .work(&mut report)
+                .await
             }
             None => report.outcome = failed("its task is not in this version of the DAG".to_owned(), false),
         },
@@ -117,6 +126,7 @@ struct Bench<'a> {
     dag: &'a Arc<CachedDag>,
     ix: TaskIx,
     ender: &'a Ender,
+    afterwards: &'a Afterwards,
 }
 
 impl Bench<'_> {
@@ -290,6 +300,7 @@ impl Bench<'_> {
             downstream: task.downstream.iter().map(|ix| dag.task(*ix).id.clone()).collect(),
             kill_grace: shop.kill_grace,
             delivery: None,
+            afterwards: self.afterwards.clone(),
             scratch: scratch.clone(),
             dag_folder: shop.dag_folder.clone(),
             do_xcom_push: task.do_xcom_push,

@@ -322,19 +322,26 @@ async fn produce(given: Produce, cx: &Cx) -> anyhow::Result<ExitCode> {
     producer.check(&given.topic).await?;
     let sending = producer.sending(notes(cx))?;
     let mut lines = read_lines(given.file.filter(|file| file.as_os_str() != "-"))?;
-    let mut number = 0_u64;
-    while let Some(line) = lines.recv().await {
-        number += 1;
-        let line = line.with_context(|| format!("could not read line {number}"))?;
-        if line.is_empty() {
-            continue;
+    let sent = async {
+        let mut number = 0_u64;
+        while let Some(line) = lines.recv().await {
+            number += 1;
+            let line = line.with_context(|| format!("could not read line {number}"))?;
+            if line.is_empty() {
+                continue;
+            }
+            let record = record_of_line(&given.topic, &line, format, separator)
+                .map_err(|words| Refusal::failed(format!("line {number}: {words}; the lines before it are written")))?;
+            sending.send(&record).await?;
         }
-        let record = record_of_line(&given.topic, &line, format, separator)
-            .map_err(|words| Refusal::failed(format!("line {number}: {words}; the lines before it are written")))?;
-        sending.send(&record).await?;
-    }
-    let written = sending.flush().await?;
+        anyhow::Ok(())
+    };
+    let sent = sent.await;
+    // The lines before a bad one still wait in the client.
+    let written = sending.flush().await;
     producer.close().await;
+    let written = written?;
+    sent?;
     let partitions: serde_json::Map<String, Value> =
         written.partitions.iter().map(|(id, count)| (id.to_string(), (*count).into())).collect();
     let view = json!({ "topic": given.topic, "messages": written.messages, "partitions": partitions });

@@ -11,7 +11,7 @@ use flow_core::{
     run::{Failure, FailureCause},
     template::{self, Context},
 };
-use flow_operators::{Finished, Identity, LogSink, Stream, TaskContext};
+use flow_operators::{Afterwards, Finished, Identity, LogSink, Stream, TaskContext};
 use flow_runtime::{
     log::{AttemptLog, Masker},
     settings,
@@ -142,6 +142,7 @@ async fn operate(
     let (dag, task) = (&stage.dag, stage.dag.task(turn.task));
     let scratch = stage.scratch.join(&identity.token);
     let cancel = turn.cancel.child_token();
+    let afterwards = Afterwards::default();
     let cx = TaskContext {
         identity,
         log: log.clone(),
@@ -154,6 +155,7 @@ async fn operate(
         downstream: task.downstream.iter().map(|ix| dag.task(*ix).id.clone()).collect(),
         kill_grace: stage.kill_grace,
         delivery: None,
+        afterwards: afterwards.clone(),
         scratch: scratch.clone(),
         dag_folder: Some(stage.dag_folder.clone()),
         do_xcom_push: task.do_xcom_push,
@@ -178,6 +180,11 @@ async fn operate(
     };
     if turn.cancel.is_cancelled() {
         finished.outcome = Outcome::Cancelled;
+    }
+    if finished.outcome.is_end_well()
+        && let Err(error) = afterwards.run().await
+    {
+        log.say(Stream::Warning, &error);
     }
     // Best effort: an attempt without files never made the folder.
     let _ = tokio::fs::remove_dir_all(&scratch).await;
