@@ -3,7 +3,7 @@
 //! Plain data: no places in the text, no compiled templates. Made by [`parse`] from a document; everything
 //! else in Flow reads it. Keys and defaults are those of docs/reference/dag-format.md.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use serde::Serialize;
 
@@ -22,12 +22,14 @@ mod fingerprint;
 mod graph;
 mod lower;
 mod nearest;
+mod notifications;
 pub mod params;
 mod place;
 mod yaml;
 
 pub use diagnostic::{Diagnostic, Severity};
 pub use document::{AIRFLOW_SCHEMA, FLOW_SCHEMA, MAX_FILE_BYTES};
+pub use notifications::{About, Notification, Notifications};
 
 /// The text of a DAG file and of the files its `$f` references name.
 #[derive(Clone, Debug, Default)]
@@ -109,6 +111,9 @@ pub struct Dag {
     // Left out of the fingerprint when there are none: DAGs without them keep theirs.
     #[serde(skip_serializing_if = "Callbacks::is_empty")]
     pub callbacks: Callbacks,
+    /// What is done besides, for every DAG.
+    #[serde(skip)]
+    pub notifications: Arc<Notifications>,
     pub groups: Vec<TaskGroup>,
     /// In topological order; ties in the order of the document.
     pub tasks: Vec<Task>,

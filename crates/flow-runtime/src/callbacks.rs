@@ -11,7 +11,7 @@ use std::{
 
 use flow_core::{
     DagRun, Outcome, TaskState, Timestamp,
-    dag::{Callback, Callbacks, Dag, Dialect, Task},
+    dag::{Callback, Callbacks, Dag, Dialect, Notification, Task},
     id::{TaskId, TaskIx},
     template::{self, Context},
 };
@@ -176,8 +176,13 @@ async fn look_up(shop: &Workshop, claimed: &ClaimedCallback) -> Result<(RunRow, 
     let dag = shop.dags.read(&shop.store, claimed.version_id).await.map_err(sentence)?;
     let tasks = shop.store.tasks(claimed.run).await.map_err(sentence)?;
     let subject = Subject::of(claimed, &dag, &tasks)?;
-    let callback = subject.callbacks.of(claimed.event).get(claimed.place).cloned();
-    let callback = callback.ok_or_else(|| "this version of its DAG has no such callback".to_owned())?;
+    let callback = match &claimed.given {
+        Some(text) => Notification::read(text, shop.dags.catalog())?,
+        None => {
+            let found = subject.callbacks.of(claimed.event).get(claimed.place).cloned();
+            found.ok_or_else(|| "this version of its DAG has no such callback".to_owned())?
+        }
+    };
     Ok((row, subject, callback))
 }
 

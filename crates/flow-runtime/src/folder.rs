@@ -13,12 +13,15 @@ use flow_core::{
     catalog::Catalog,
     dag::{self, Diagnostic, ParsedDag, Severity, Source},
 };
+use flow_metrics::Metrics;
 use flow_store::{DagSave, FileSave, Signal, Store, StoreError};
+use tokio::time::Instant;
 use tracing::{debug, info, warn};
 
 use crate::{
     Clock, Stop,
     dag_files::{ChangeKind, Content, DagFolder, FOLDER, FileChange, watch},
+    measure,
 };
 
 /// Files saved in one transaction.
@@ -40,6 +43,7 @@ pub struct FolderSync {
     pub version: String,
     pub paused_at_creation: bool,
     pub scan_interval: Duration,
+    pub metrics: Metrics,
 }
 
 /// What one look at the folder found.
@@ -120,6 +124,7 @@ impl FolderSync {
     async fn look(&mut self, known: &mut BTreeMap<String, String>, is_first: bool, stop: &Stop) -> bool {
         let started = self.clock.now();
         let changes = self.folder.scan();
+        measure::looked_at_folder(&self.metrics);
         let mut ready: BTreeMap<String, Ready> = BTreeMap::new();
         let mut suspects = false;
         if is_first && self.folder.is_readable() {
@@ -171,6 +176,7 @@ impl FolderSync {
             self.save_in_time(batch, known, &mut synced, stop).await;
         }
         let took = self.clock.now().since(started);
+        measure::read_folder(&self.metrics, synced.errors, took);
         info!(
             files = synced.files,
             new = synced.new,
@@ -190,12 +196,14 @@ impl FolderSync {
     }
 
     fn read(&self, path: &str, content: Content, hash: String) -> Ready {
+        let began = Instant::now();
         let name = path.rsplit('/').next().unwrap_or(path);
         let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
         let parsed = dag::parse(&Source { text: &content.text, stem, files: content.files.clone() }, &self.catalog);
         let errors: Vec<Diagnostic> =
             parsed.diagnostics.into_iter().filter(|found| found.severity == Severity::Error).collect();
         let error_text: String = errors.iter().map(|found| found.render(path, &content.text, false) + "\n").collect();
+        measure::read_file(&self.metrics, path, began.elapsed());
         Ready::Read { content, hash, dags: parsed.dags, diagnostics: errors, error_text }
     }
 
@@ -344,6 +352,7 @@ mod tests {
             version: "test".to_owned(),
             paused_at_creation: false,
             scan_interval: Duration::from_secs(60),
+            metrics: Metrics::off(),
         }
     }
 

@@ -39,6 +39,12 @@ const FULL: Duration = Duration::from_millis(300);
 /// How often it is asked whether the topic has more partitions.
 const GROWTH: Duration = Duration::from_secs(60);
 
+/// How often the broker is asked where a topic ends, for whoever measures.
+const ENDS: Duration = Duration::from_secs(30);
+
+/// And how long it may take.
+const ENDS_MAX: Duration = Duration::from_secs(5);
+
 /// The longest pause between tries.
 const BACKOFF_MAX: Duration = Duration::from_secs(30);
 
@@ -196,8 +202,16 @@ async fn read_on(node: &Node, topic: &KafkaTopic, want: Want) {
     let mut told = None;
     let mut backoff = Duration::from_secs(1);
     loop {
-        let (offsets, surplus) = (KafkaOffsets::new(), VecDeque::new());
-        let mut reader = Turn { node, topic, want, offsets, surplus, beaten: Instant::now(), is_well: false };
+        let mut reader = Turn {
+            node,
+            topic,
+            want,
+            offsets: KafkaOffsets::new(),
+            surplus: VecDeque::new(),
+            beaten: Instant::now(),
+            is_well: false,
+            ends: Default::default(),
+        };
         let ended = reader.read().await;
         let was_well = reader.is_well;
         if was_well {
@@ -208,6 +222,7 @@ async fn read_on(node: &Node, topic: &KafkaTopic, want: Want) {
             // Another process has it.
             Ok(()) => sleep(LOOK).await,
             Err(problem) => {
+                node.measures.kafka_failure(topic);
                 if told.as_ref() != Some(&problem) {
                     let KafkaTopic { topic, group_id, connection } = topic;
                     warn!(topic, group_id, connection, problem, "messages make no runs; trying again");
@@ -248,6 +263,8 @@ struct Turn<'a> {
     surplus: VecDeque<Message>,
     beaten: Instant,
     is_well: bool,
+    /// Where its partitions end, and when that was asked.
+    ends: (BTreeMap<i32, i64>, Option<Instant>),
 }
 
 impl Turn<'_> {
@@ -271,8 +288,10 @@ impl Turn<'_> {
                 if !self.beat().await? {
                     return Ok(());
                 }
+                self.tell_lag(&consumer).await;
                 sleep(FULL).await;
             }
+            self.tell_lag(&consumer).await;
             let batch = self.batch(&consumer).await?;
             if !self.beat().await? {
                 return Ok(());
@@ -352,6 +371,34 @@ impl Turn<'_> {
 
     fn kafka_offsets(&self) -> kafka::Offsets {
         self.offsets.iter().map(|(partition, offset)| ((self.topic.topic.clone(), *partition), *offset)).collect()
+    }
+
+    /// Tells how many messages wait. The broker is asked now and then; between that only what has been read is new.
+    /// When there is no answer, reading goes on.
+    async fn tell_lag(&mut self, consumer: &Consumer) {
+        if !self.node.measures.is_on() {
+            return;
+        }
+        if self.ends.1.is_none_or(|asked| asked.elapsed() > ENDS) {
+            let ask = async {
+                let mut ends = BTreeMap::new();
+                for partition in self.offsets.keys() {
+                    let (_, end) = consumer.watermarks(&self.topic.topic, *partition).await.ok()?;
+                    ends.insert(*partition, end);
+                }
+                Some(ends)
+            };
+            let ends = tokio::time::timeout(ENDS_MAX, ask).await.ok().flatten();
+            self.ends = (ends.unwrap_or_default(), Some(Instant::now()));
+        }
+        if self.ends.0.is_empty() {
+            return;
+        }
+        let left = |(partition, next): (&i32, &i64)| {
+            let end = self.ends.0.get(partition).unwrap_or(next);
+            u64::try_from(end - next).unwrap_or_default()
+        };
+        self.node.measures.kafka_lag(self.topic, self.offsets.iter().map(left).sum());
     }
 
     /// Says that it lives, now and then; false = the lease is another's.
@@ -480,6 +527,7 @@ impl Turn<'_> {
         offsets.extend(batch.iter().map(|message| (message.partition, message.offset + 1)));
         tx.move_kafka_offsets(topic, &node.me.id, &offsets).await.map_err(sentence)?;
         tx.commit().await.map_err(sentence)?;
+        node.measures.kafka_messages(topic, batch.len());
         (self.offsets, self.beaten) = (offsets, Instant::now());
         Ok(true)
     }

@@ -9,6 +9,7 @@ pub mod folder;
 pub mod host;
 mod kafka;
 pub mod log;
+pub mod measure;
 pub mod node;
 pub mod pass;
 pub mod settings;

@@ -16,6 +16,7 @@ use tracing::{debug, error, info, warn};
 
 use crate::{
     Clock, Stop, callbacks, host, kafka,
+    measure::Measures,
     pass::{self, Beat, Bounds, Claimer, Passed},
     worker::{Slots, Workshop},
 };
@@ -30,6 +31,8 @@ pub struct Node {
     /// Runs attempts: (slots, queues).
     pub work: Option<(usize, Vec<String>)>,
     pub shop: Workshop,
+    /// What it tells of itself.
+    pub measures: Measures,
     /// How long a silent worker is believed to be alive.
     pub lease: Duration,
     pub heartbeat: Duration,
@@ -86,6 +89,7 @@ impl Node {
         }
         tx.forget_processes(self.now() - REMEMBER).await?;
         tx.commit().await?;
+        self.measures.starts();
         let beside = tokio::spawn({
             let node = self.clone();
             async move { tokio::join!(node.shop.store.listen(), node.watch(), node.call_back(), kafka::watch(&node)) }
@@ -94,7 +98,7 @@ impl Node {
         beside.abort();
         self.shop.scratch.remove();
         match tokio::time::timeout(LAST_WORDS, self.sign_off()).await {
-            Ok(Ok(())) => {}
+            Ok(Ok(())) => self.measures.ends(),
             Ok(Err(error)) => debug!(%error, "could not write down that this process ends"),
             Err(_) => debug!("could not write down that this process ends: the database does not answer"),
         }
@@ -153,6 +157,7 @@ impl Node {
                 }
                 Err(StoreError::Conflict(problem)) => {
                     debug!(problem, "another process was faster; looking again");
+                    self.measures.conflict();
                     // A conflict that does not pass must not keep the processor busy.
                     rhythm.conflicts = (rhythm.conflicts + 1).min(CONFLICTS_MAX);
                     rhythm.next = Instant::now() + CONTENDED * (1 << rhythm.conflicts.saturating_sub(3));
@@ -161,6 +166,7 @@ impl Node {
                     self.single_out(&mut rhythm).await;
                 }
                 Err(error) => {
+                    self.measures.database_error(Instant::now() >= rhythm.next_beat);
                     if !error.is_passing() {
                         error!(%error, "the database refused");
                         self.deliver_apart(&mut slots, &mut reports).await;
@@ -312,9 +318,15 @@ impl Node {
             rhythm.beaten = now;
             rhythm.next_beat = started + self.heartbeat;
             self.shop.clients.close_idle();
+            if self.schedules {
+                self.measures.scheduler_beats(now);
+            }
         }
         rhythm.check_kept = false;
-        let Passed { dags, claimed, refused, kept } = passed;
+        let Passed { dags, claimed, refused, kept, times } = passed;
+        if self.schedules && !holds {
+            self.measures.pass(started.elapsed(), &times);
+        }
         let mut unknown = Vec::new();
         if let Some(kept) = kept {
             slots.keep_only(&kept);

@@ -19,7 +19,10 @@ use flow_store::{
     CachedDag, Claimed, CreateRun, DagCache, DagRow, DueDag, Plan, Report, RunDecision, RunFacts, RunRow, Signal,
     Store, StoreError, Tx,
 };
+use tokio::time::Instant;
 use tracing::{error, warn};
+
+use crate::measure::Times;
 
 /// Bounds of one pass, so that a transaction stays short.
 #[derive(Clone, Copy, Debug)]
@@ -69,6 +72,7 @@ pub struct Passed {
     pub refused: Vec<usize>,
     /// With `check_kept`: the worker's attempts that should go on.
     pub kept: Option<Vec<flow_store::Kept>>,
+    pub times: Times,
 }
 
 /// Rounds of starting runs after others have ended, within a pass.
@@ -126,8 +130,10 @@ async fn within(
     passed.refused = refused(tx.finish_all(reports).await?);
     let due = tx.take_due(now, bounds.dags, bounds.runs).await?;
     passed.dags = due.len();
-    Look { tx: &mut *tx, dags, bounds, now }.at(due).await?;
-    let queues = hand_out(tx, now).await?;
+    Look { tx: &mut *tx, dags, bounds, now, times: &mut passed.times }.at(due).await?;
+    let began = Instant::now();
+    let queues = hand_out(tx, &mut passed.times, now).await?;
+    passed.times.hand_out = (!passed.times.queries.is_empty()).then(|| began.elapsed());
     let mut left_to_others = !queues.is_empty();
     if let Some(claimer) = claimer {
         claim(tx, &claimer, &mut passed, now).await?;
@@ -201,6 +207,7 @@ struct Look<'a> {
     dags: &'a DagCache,
     bounds: Bounds,
     now: Timestamp,
+    times: &'a mut Times,
 }
 
 impl Look<'_> {
@@ -248,7 +255,7 @@ impl Look<'_> {
         let mut ended = Vec::new();
         let mut broken = Vec::new();
         for facts in &facts {
-            let run = &facts.row.run;
+            let (run, began) = (&facts.row.run, Instant::now());
             // A mistake in the engine must cost one run, not the scheduler.
             let decided = catch_unwind(AssertUnwindSafe(|| {
                 let view = facts.view();
@@ -266,6 +273,7 @@ impl Look<'_> {
                     broken.push((run.dag_id.to_string(), run.key.0, self.now + BROKEN));
                 }
             }
+            self.times.decisions.push((run.dag_id.clone(), began.elapsed()));
         }
         self.tx.apply(&decisions, self.now).await?;
         self.tx.wake(&broken).await?;
@@ -561,7 +569,7 @@ fn last_of(run: &NewRun) -> Option<LastRun> {
 
 /// Gives the free slots to those that wait, best first, page by page, until nobody else fits. Returns the queues
 /// that got something.
-async fn hand_out(tx: &mut Tx, now: Timestamp) -> Result<BTreeSet<String>, StoreError> {
+async fn hand_out(tx: &mut Tx, times: &mut Times, now: Timestamp) -> Result<BTreeSet<String>, StoreError> {
     let mut queues = BTreeSet::new();
     if !tx.is_anything_waiting().await? {
         return Ok(queues);
@@ -573,12 +581,15 @@ async fn hand_out(tx: &mut Tx, now: Timestamp) -> Result<BTreeSet<String>, Store
         if room.open_pools().next().is_none() {
             return Ok(queues);
         }
+        let began = Instant::now();
         let page = tx.waiting(&room, &full.runs, &full.tasks, &full.run_tasks, size).await?;
+        times.queries.push(began.elapsed());
         let waiting: Vec<_> = page.iter().map(|row| row.waiting.clone()).collect();
         let held = room.held.len();
         let granted = engine::hand_out(&waiting, &mut room);
         let rows: Vec<_> = granted.iter().map(|at| &page[*at]).collect();
         tx.grant(&rows, now).await?;
+        times.granted += rows.len();
         queues.extend(rows.iter().map(|row| row.queue.clone()));
         let found_more = full.learn(&waiting, &room) || room.held.len() > held;
         if page.len() < size || (granted.is_empty() && !found_more) {

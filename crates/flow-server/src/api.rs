@@ -27,6 +27,7 @@ mod graph;
 mod import_errors;
 mod jobs;
 mod logs;
+pub(crate) mod metrics;
 mod monitor;
 mod pools;
 mod ranges;
@@ -64,6 +65,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .merge(import_errors::routes())
         .merge(jobs::routes())
         .merge(logs::routes())
+        .merge(metrics::routes())
         .merge(monitor::routes())
         .merge(pools::routes())
         .merge(task_instances::routes())

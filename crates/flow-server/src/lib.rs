@@ -29,6 +29,7 @@ use axum::{
     routing::get,
 };
 use flow_core::{Timestamp, connection::Connection};
+use flow_metrics::Metrics;
 use flow_store::{DagCache, RunRow, Store, TaskRow};
 use serde_json::Value;
 use tower_http::{
@@ -39,6 +40,7 @@ use tower_http::{
 };
 
 pub use access::{By, Role, Who, rules};
+pub use api::metrics::serve_metrics;
 pub use auth::{
     Auth, AuthConfig, Network, check_new_password, check_user_name, hash_password, make_first_admin, random_password,
     token_secret,
@@ -95,6 +97,10 @@ pub struct App {
     pub renderer: Renderer,
     /// Returns a connection that the environment sets.
     pub environment: fn(&str) -> Result<Option<Connection>, String>,
+    /// What is measured of this process.
+    pub metrics: Metrics,
+    /// The setting `metrics.anonymous_scrape`.
+    pub anonymous_scrape: bool,
 }
 
 /// What the binary tells of itself.
@@ -143,7 +149,10 @@ pub fn router(app: App) -> Router {
     ];
     let (api, _) = api::routes().split_for_parts();
     let mut router = Router::new()
-        .merge(api.route_layer(middleware::from_fn_with_state(app.clone(), access::guard)))
+        .merge(
+            api.route_layer(middleware::from_fn_with_state(app.clone(), access::guard))
+                .route_layer(middleware::from_fn_with_state(app.clone(), api::metrics::measure)),
+        )
         .route("/openapi.json", get(openapi::show))
         .route("/docs", get(openapi::read))
         .fallback(ui::show)

@@ -2,11 +2,11 @@
 
 use std::collections::{HashMap, HashSet, hash_map::Entry};
 
-use flow_core::{Attempt, Outcome, RunKey, Timestamp, run::Failure};
+use flow_core::{Attempt, DagId, Outcome, RunKey, TaskId, Timestamp, run::Failure};
 use serde_json::{Value, json};
 
 use crate::{
-    Event, Signal, Store, StoreError, Tx,
+    Event, Happening, Signal, Store, StoreError, Tx,
     db::{on, statements},
     error::conflict,
     looks::at_once,
@@ -143,7 +143,8 @@ statements! {
             AND task_instance.map_index = CAST(c.value ->> 2 AS BIGINT)
             AND task_instance.try_number = CAST(c.value ->> 3 AS BIGINT)
             AND task_instance.state = 'queued'
-         RETURNING task_instance.run, task_instance.task_id, task_instance.map_index, task_instance.max_tries, task_instance.lost"
+         RETURNING task_instance.run, task_instance.task_id, task_instance.map_index, task_instance.max_tries, task_instance.lost,
+            task_instance.queued_at"
     ];
     // `outcome IS NULL` says the same as `ended_at IS NULL`, but does not lead the planner to the index of all that are alive.
     each FINISH = [
@@ -308,11 +309,14 @@ impl Tx {
             .iter()
             .map(|raw| json!([raw.run, raw.task_id, raw.map_index, raw.try_number, raw.started_at]))
             .collect();
-        let started: Vec<(i64, String, i64, i64, i64)> = on!(tx self, START, |text, conn| {
+        let started: Vec<(i64, String, i64, i64, i64, Option<i64>)> = on!(tx self, START, |text, conn| {
             sqlx::query_as(text).bind(to_list(&starts)).bind(hostname).fetch_all(conn).await?
         });
-        let mut started: HashMap<(i64, String, i64), (i64, i64)> =
-            started.into_iter().map(|(run, task, map, tries, lost)| ((run, task, map), (tries, lost))).collect();
+        let mut started: HashMap<_, _> = started
+            .into_iter()
+            .map(|(run, task, map, tries, lost, queued)| ((run, task, map), (tries, lost, queued)))
+            .collect();
+        let mut happened = Vec::with_capacity(started.len());
         let mut claimed = Vec::with_capacity(raw.len());
         let mut events = Vec::with_capacity(raw.len());
         let mut moved_on = Vec::new();
@@ -323,10 +327,16 @@ impl Tx {
                 try_number: count(raw.try_number),
                 task_id: raw.task_id,
             };
-            let Some((max_tries, lost)) = started.remove(&(raw.run, key.task_id.clone(), raw.map_index)) else {
+            let Some((max_tries, lost, queued_at)) = started.remove(&(raw.run, key.task_id.clone(), raw.map_index))
+            else {
                 moved_on.push((key, raw.token, raw.dag_id));
                 continue;
             };
+            happened.push(Happening::TaskStarted {
+                dag_id: DagId::new(&raw.dag_id),
+                task_id: TaskId::new(&key.task_id),
+                waited: moment(queued_at).map(|since| now.since(since)).unwrap_or_default(),
+            });
             events.push(Event {
                 kind: "task_state",
                 dag_id: Some(raw.dag_id.clone()),
@@ -352,6 +362,7 @@ impl Tx {
             });
         }
         self.tell(&events, now).await?;
+        self.witness(|| happened);
         // Nobody has looked at these runs since: should the worker fall silent, someone must notice.
         let mut watched: Vec<(String, i64, Timestamp)> =
             claimed.iter().map(|claimed: &Claimed| (claimed.dag_id.clone(), claimed.key.run.0, lease_until)).collect();

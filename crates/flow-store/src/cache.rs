@@ -8,7 +8,7 @@ use std::{
 use flow_core::{
     Dag, TaskId, TaskIx,
     catalog::Catalog,
-    dag::{Severity, Source, parse},
+    dag::{Notifications, Severity, Source, parse},
 };
 
 use crate::{Store, StoreError, TaskSeed, Tx, VersionRow};
@@ -73,6 +73,7 @@ impl VersionRow {
 #[derive(Clone, Debug)]
 pub struct DagCache {
     catalog: Arc<Catalog>,
+    notifications: Arc<Notifications>,
     kept: Arc<Mutex<Kept>>,
 }
 
@@ -81,12 +82,29 @@ struct Kept {
     versions: HashMap<i64, (Arc<CachedDag>, u64)>,
     weight: usize,
     clock: u64,
+    hits: u64,
+    misses: u64,
+}
+
+/// How a [`DagCache`] is used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CacheUse {
+    /// Since the process began.
+    pub hits: u64,
+    /// Since the process began.
+    pub misses: u64,
+    /// At hand.
+    pub versions: usize,
 }
 
 impl Kept {
     fn get(&mut self, id: i64) -> Option<Arc<CachedDag>> {
         self.clock += 1;
-        let (cached, used) = self.versions.get_mut(&id)?;
+        let Some((cached, used)) = self.versions.get_mut(&id) else {
+            self.misses += 1;
+            return None;
+        };
+        self.hits += 1;
         *used = self.clock;
         Some(cached.clone())
     }
@@ -119,7 +137,13 @@ fn weight(cached: &CachedDag) -> usize {
 impl DagCache {
     /// Makes an empty cache for DAGs with these operators.
     pub fn new(catalog: Arc<Catalog>) -> Self {
-        Self { catalog, kept: Arc::default() }
+        Self { catalog, notifications: Arc::default(), kept: Arc::default() }
+    }
+
+    /// Gives these callbacks to every DAG that is read from here on.
+    #[must_use]
+    pub fn with_notifications(self, notifications: Arc<Notifications>) -> Self {
+        Self { notifications, ..self }
     }
 
     /// Returns the operators that DAGs are checked with.
@@ -153,6 +177,12 @@ impl DagCache {
         self.keep(&row)
     }
 
+    /// Says how it is used.
+    pub fn usage(&self) -> CacheUse {
+        let kept = self.kept();
+        CacheUse { hits: kept.hits, misses: kept.misses, versions: kept.versions.len() }
+    }
+
     fn kept(&self) -> std::sync::MutexGuard<'_, Kept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -164,6 +194,7 @@ impl DagCache {
             row: format!("{} version {}", row.dag_id, row.number),
             problem,
         })?;
+        let dag = dag.with_notifications(self.notifications.clone());
         let cached = Arc::new(CachedDag::new(Arc::new(dag), row.id, row.number));
         self.kept().put(cached.clone());
         Ok(cached)

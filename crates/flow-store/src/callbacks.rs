@@ -1,11 +1,14 @@
 //! Callbacks: an outbox. What a DAG asks to be done is written in the transaction of the change that it is about, and
 //! taken from here by whoever does it, as often as it needs.
 
-use flow_core::{RunKey, Timestamp, dag::CallbackEvent};
+use flow_core::{
+    DagId, RunKey, Timestamp,
+    dag::{Callback, CallbackEvent, Notification},
+};
 use serde_json::{Value, json};
 
 use crate::{
-    Place, Signal, Store, StoreError, Stretch, Tx,
+    Happening, Place, Signal, Store, StoreError, Stretch, Tx,
     db::{on, statements},
     looks::at_once,
     rows::{count, micros, to_list, word},
@@ -36,6 +39,8 @@ pub struct ClaimedCallback {
     /// In the list of its event.
     pub place: usize,
     pub exception: String,
+    /// What is to be done, as [`flow_core::dag::Notification::read`] takes it; `None` = the version says it.
+    pub given: Option<String>,
     /// Which try to do it this is, from 1.
     pub tries: u32,
     /// When it was written down. No other database has one of the same number, run and moment.
@@ -103,6 +108,7 @@ struct RawClaim {
     event: String,
     place: i64,
     exception: String,
+    given: Option<String>,
     tries: i64,
     created_at: i64,
 }
@@ -115,9 +121,9 @@ const FROM: &str = "callback AS c CROSS JOIN dag_run AS r";
 statements! {
     each INSERT = [
         "INSERT INTO callback (run, dag_id, version_id, task_id, map_index, number, event, place, operator, exception, state, tries,
-            due, created_at)
+            due, created_at, given)
          SELECT r.id, r.dag_id, r.version_id, c.value ->> 1, CAST(c.value ->> 2 AS BIGINT), CAST(c.value ->> 3 AS BIGINT),
-            c.value ->> 4, CAST(c.value ->> 5 AS BIGINT), c.value ->> 6, c.value ->> 7, 'pending', 0, $2, $3
+            c.value ->> 4, CAST(c.value ->> 5 AS BIGINT), c.value ->> 6, c.value ->> 7, 'pending', 0, $2, $3, c.value ->> 8
          FROM",
         "JOIN dag_run r ON r.id = CAST(c.value ->> 0 AS BIGINT) WHERE TRUE
          ON CONFLICT (run, task_id, map_index, number, event, place) DO NOTHING"
@@ -134,7 +140,7 @@ statements! {
                     ON o.dag_id = q.dag_id AND o.operator = q.operator
                 WHERE q.turn + COALESCE(o.busy, 0) <= $5
                 ORDER BY q.turn + COALESCE(o.busy, 0), q.due, q.id LIMIT $4)
-            RETURNING id, run, version_id, task_id, map_index, number, event, place, exception, tries, created_at",
+            RETURNING id, run, version_id, task_id, map_index, number, event, place, exception, given, tries, created_at",
         postgres: "UPDATE callback SET tries = tries + 1, worker = $1, due = $2
             WHERE id = ANY (ARRAY(SELECT l.id FROM callback l WHERE l.state = 'pending' AND l.due <= $3 AND l.id = ANY (ARRAY(
                 SELECT q.id FROM (SELECT p.id, p.due, p.dag_id, p.operator,
@@ -146,13 +152,13 @@ statements! {
                     ON o.dag_id = q.dag_id AND o.operator = q.operator
                 WHERE q.turn + COALESCE(o.busy, 0) <= $5
                 ORDER BY q.turn + COALESCE(o.busy, 0), q.due, q.id LIMIT $4)) FOR UPDATE SKIP LOCKED))
-            RETURNING id, run, version_id, task_id, map_index, number, event, place, exception, tries, created_at"
+            RETURNING id, run, version_id, task_id, map_index, number, event, place, exception, given, tries, created_at"
     };
     // Its report never came, time and again: the next worker would fare no better.
     both GIVE_UP = "UPDATE callback SET state = 'failed', worker = NULL, ended_at = $1, error = $2
-        WHERE state = 'pending' AND due <= $1 AND tries >= $3";
+        WHERE state = 'pending' AND due <= $1 AND tries >= $3 RETURNING dag_id";
     both FINISH = "UPDATE callback SET state = $3, due = $4, error = $5, log = $6, ended_at = $7, worker = NULL
-        WHERE id = $1 AND tries = $2 AND state = 'pending'";
+        WHERE id = $1 AND tries = $2 AND state = 'pending' RETURNING dag_id";
     both HOLD_UP = "UPDATE callback SET due = $2 WHERE state = 'pending' AND worker IS NULL AND due < $2
         AND dag_id = (SELECT o.dag_id FROM callback o WHERE o.id = $1)
         AND operator = (SELECT o.operator FROM callback o WHERE o.id = $1)";
@@ -168,21 +174,32 @@ statements! {
     ];
 }
 
-/// What is written of callbacks of one event: run, task, map index, number, event, place, operator, exception.
+/// Whose callbacks they are: of a run, or of a task instance at one of its tries.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Caller<'a> {
+    pub(crate) run: RunKey,
+    pub(crate) task: Option<(&'a str, i32)>,
+    pub(crate) number: u32,
+}
+
+/// What is written of callbacks of one event, those of the DAG before those of every DAG: run, task, map index, number,
+/// event, place, operator, exception, what is to be done.
 pub(crate) fn rows(
-    run: RunKey,
-    task: Option<(&str, i32)>,
-    number: u32,
+    caller: Caller<'_>,
     event: CallbackEvent,
-    callbacks: &[flow_core::dag::Callback],
+    own: &[Callback],
+    all: &[Notification],
     exception: &str,
 ) -> Vec<Value> {
+    let Caller { run, task, number } = caller;
     let (task_id, map_index) = task.unwrap_or(("", -1));
     let exception = cut(exception);
-    let row = |(place, callback): (usize, &flow_core::dag::Callback)| {
-        json!([run, task_id, map_index, number, event.as_str(), place, callback.operator, exception])
+    let own = own.iter().map(|callback| (&callback.operator, None));
+    let all = all.iter().map(|callback| (&callback.operator, Some(&callback.text)));
+    let row = |(place, (operator, given)): (usize, (&String, Option<&String>))| {
+        json!([run, task_id, map_index, number, event.as_str(), place, operator, exception, given])
     };
-    callbacks.iter().enumerate().map(row).collect()
+    own.chain(all).enumerate().map(row).collect()
 }
 
 fn cut(text: &str) -> &str {
@@ -223,11 +240,12 @@ impl Store {
         run: RunKey,
         task: (&str, i32),
         try_number: u32,
-        callbacks: &[flow_core::dag::Callback],
+        callbacks: &[Callback],
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
-        let rows = rows(run, Some(task), try_number, CallbackEvent::Execute, callbacks, "");
+        let rows =
+            rows(Caller { run, task: Some(task), number: try_number }, CallbackEvent::Execute, callbacks, &[], "");
         tx.insert_callbacks(&rows, now).await?;
         tx.commit().await
     }
@@ -250,13 +268,18 @@ impl Store {
             return Ok(Vec::new());
         }
         let mut tx = self.begin().await?;
-        on!(tx tx, GIVE_UP, |text, conn| {
-            sqlx::query(text)
+        let given_up: Vec<String> = on!(tx tx, GIVE_UP, |text, conn| {
+            sqlx::query_scalar(text)
                 .bind(now.as_micros())
                 .bind("the process that was at it died each time, or did not answer")
                 .bind(i64::from(CALLBACK_TRIES))
-                .execute(conn)
-                .await?;
+                .fetch_all(conn)
+                .await?
+        });
+        tx.witness(|| {
+            let over =
+                |dag_id| Happening::CallbackTried { dag_id: DagId::new(dag_id), has_failed: true, is_over: true };
+            given_up.iter().map(over)
         });
         let raw: Vec<RawClaim> = on!(tx tx, CLAIM, |text, conn| {
             sqlx::query_as(text)
@@ -281,6 +304,7 @@ impl Store {
                     number: count(raw.number),
                     place: usize::try_from(raw.place).unwrap_or_default(),
                     exception: raw.exception,
+                    given: raw.given,
                     tries: count(raw.tries),
                     created_at: Timestamp::from_micros(raw.created_at),
                 })
@@ -302,8 +326,8 @@ impl Store {
         // Postgres keeps no NUL in a text.
         let plain = |text: &str| cut(text).replace('\0', "\u{fffd}");
         let mut tx = self.begin().await?;
-        let touched = on!(tx tx, FINISH, |text, conn| {
-            sqlx::query(text)
+        let found: Option<String> = on!(tx tx, FINISH, |text, conn| {
+            sqlx::query_scalar(text)
                 .bind(report.id)
                 .bind(i64::from(report.tries))
                 .bind(state)
@@ -311,9 +335,12 @@ impl Store {
                 .bind(report.error.as_deref().map(plain))
                 .bind(plain(&report.log))
                 .bind(micros(ended_at))
-                .execute(conn)
+                .fetch_optional(conn)
                 .await?
-                .rows_affected()
+        });
+        tx.witness(|| {
+            let (has_failed, is_over) = (report.error.is_some(), ended_at.is_some());
+            found.iter().map(move |dag_id| Happening::CallbackTried { dag_id: DagId::new(dag_id), has_failed, is_over })
         });
         if let Some(until) = report.hold_up {
             on!(tx tx, HOLD_UP, |text, conn| {
@@ -321,7 +348,7 @@ impl Store {
             });
         }
         tx.commit().await?;
-        Ok(touched == 1)
+        Ok(found.is_some())
     }
 
     /// Returns when the next callback is due.

@@ -9,10 +9,10 @@ use flow_core::{
 use serde_json::{Value, json};
 
 use crate::{
-    Event, StoreError, Tx,
+    Event, Happening, StoreError, Tx,
     db::{Sql, on, statements},
     error::conflict,
-    rows::{count, to_list},
+    rows::{count, moment, to_list},
 };
 
 /// A task instance that waits for its slots.
@@ -21,6 +21,8 @@ pub struct WaitingRow {
     pub waiting: Waiting,
     pub queue: String,
     pub try_number: u32,
+    /// Since when it waits.
+    pub scheduled_at: Option<Timestamp>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -38,6 +40,7 @@ struct RawWaiting {
     max_active_tasks: i64,
     max_per_dag: Option<i64>,
     max_per_run: Option<i64>,
+    scheduled_at: Option<i64>,
 }
 
 impl From<RawWaiting> for WaitingRow {
@@ -58,6 +61,7 @@ impl From<RawWaiting> for WaitingRow {
             },
             queue: raw.queue,
             try_number: count(raw.try_number),
+            scheduled_at: moment(raw.scheduled_at),
         }
     }
 }
@@ -77,7 +81,7 @@ statements! {
     };
     split WAITING = {
         sqlite: "SELECT t.run, t.task_id, t.map_index, t.dag_id, t.try_number, t.pool, t.pool_slots, t.priority_weight, t.queue,
-                t.sort_date, t.max_active_tasks, t.max_per_dag, t.max_per_run
+                t.sort_date, t.max_active_tasks, t.max_per_dag, t.max_per_run, t.scheduled_at
             FROM task_instance t
             WHERE t.state = 'scheduled'
                 AND t.pool IN (SELECT c.value ->> 0 FROM json_each($1) AS c WHERE c.value ->> 1 >= t.pool_slots)
@@ -88,7 +92,7 @@ statements! {
             ORDER BY t.priority_weight DESC, t.sort_date, t.dag_id, t.run, t.task_id, t.map_index
             LIMIT $5",
         postgres: "SELECT t.run, t.task_id, t.map_index, t.dag_id, t.try_number, t.pool, t.pool_slots, t.priority_weight, t.queue,
-                t.sort_date, t.max_active_tasks, t.max_per_dag, t.max_per_run
+                t.sort_date, t.max_active_tasks, t.max_per_dag, t.max_per_run, t.scheduled_at
             FROM task_instance t
             WHERE t.state = 'scheduled'
                 AND t.pool IN (SELECT c.value ->> 0 FROM jsonb_array_elements($1::jsonb) AS c (value)
@@ -112,7 +116,7 @@ statements! {
             AND task_instance.state = 'scheduled'"
     ];
     both FIRST_WAITING = "SELECT t.run, t.task_id, t.map_index, t.dag_id, t.try_number, t.pool, t.pool_slots, t.priority_weight, t.queue,
-            t.sort_date, t.max_active_tasks, t.max_per_dag, t.max_per_run
+            t.sort_date, t.max_active_tasks, t.max_per_dag, t.max_per_run, t.scheduled_at
         FROM task_instance t WHERE t.state = 'scheduled'
         ORDER BY t.priority_weight DESC, t.sort_date, t.dag_id, t.run, t.task_id, t.map_index LIMIT $1";
     both ANY_WAITING = "SELECT EXISTS (SELECT 1 FROM task_instance WHERE state = 'scheduled')";
@@ -270,6 +274,13 @@ impl Tx {
                 ..Event::default()
             })
             .collect();
+        self.witness(|| {
+            granted.iter().map(|row| Happening::TaskQueued {
+                dag_id: row.waiting.dag_id.clone(),
+                task_id: row.waiting.task_id.clone(),
+                waited: row.scheduled_at.map(|since| now.since(since)).unwrap_or_default(),
+            })
+        });
         self.tell(&events, now).await
     }
 }

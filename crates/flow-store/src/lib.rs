@@ -29,6 +29,7 @@ mod kafka;
 mod keyring;
 mod lanes;
 mod lists;
+mod load;
 mod log_use;
 mod looks;
 mod notify;
@@ -45,7 +46,10 @@ mod task_instances;
 mod tokens;
 mod users;
 mod variables;
+mod witness;
 mod xcoms;
+
+use std::{sync::Arc, time::Instant};
 
 use db::{Db, Inner, on};
 
@@ -55,7 +59,7 @@ pub use actions::{
     TaskChange, TaskEdit, TriggerOutcome, TriggerRun,
 };
 pub use attempts::{AttemptKey, Claimed, Kept, Report, Try};
-pub use cache::{CachedDag, DagCache};
+pub use cache::{CacheUse, CachedDag, DagCache};
 pub use callbacks::{
     CALLBACK_TRIES, CALLBACKS_OF_A_KIND, CallbackFilter, CallbackLine, CallbackReport, ClaimedCallback,
 };
@@ -70,6 +74,7 @@ pub use files::{DagSave, FileSave, ImportError};
 pub use kafka::{KafkaReader, KafkaTopic, KafkaTopicRow, Offsets as KafkaOffsets};
 pub use keyring::{Keyring, Unreadable, VARIABLE as KEY_VARIABLE};
 pub use lists::*;
+pub use load::{Load, TaskLoad};
 pub use log_use::{LogInUse, LogServer};
 pub use looks::{DueDag, NextDue};
 pub use notify::Signal;
@@ -86,6 +91,7 @@ pub use task_instances::{RunDecision, TaskRow, TaskSeed};
 pub use tokens::{NewToken, Token, TokenHolder};
 pub use users::{NewUser, User, UserChange, UserOrder};
 pub use variables::Variable;
+pub use witness::{Happening, Witness};
 
 /// A database. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -95,6 +101,7 @@ pub struct Store {
     keyring: Keyring,
     /// For lists whose filters someone chose.
     lanes: lanes::Lanes,
+    witness: Option<Arc<dyn Witness>>,
 }
 
 /// A transaction: on SQLite the only writer.
@@ -106,6 +113,9 @@ pub struct Tx {
     told: Vec<serde_json::Value>,
     signals: notify::Signals,
     keyring: Keyring,
+    began: Instant,
+    witness: Option<Arc<dyn Witness>>,
+    happened: Vec<Happening>,
 }
 
 impl Store {
@@ -113,6 +123,12 @@ impl Store {
     #[must_use]
     pub fn with_keyring(self, keyring: Keyring) -> Self {
         Self { keyring, ..self }
+    }
+
+    /// Tells someone what is changed from here on.
+    #[must_use]
+    pub fn with_witness(self, witness: Arc<dyn Witness>) -> Self {
+        Self { witness: Some(witness), ..self }
     }
 
     /// Begins a transaction that may write.
@@ -135,6 +151,9 @@ impl Store {
             told: Vec::new(),
             signals: self.signals.clone(),
             keyring: self.keyring.clone(),
+            began: Instant::now(),
+            witness: self.witness.clone(),
+            happened: Vec::new(),
         }
     }
 
@@ -162,6 +181,13 @@ impl Store {
 }
 
 impl Tx {
+    /// Keeps what a witness is told when this transaction commits; nothing is looked for when there is none.
+    pub(crate) fn witness<H: IntoIterator<Item = Happening>>(&mut self, happened: impl FnOnce() -> H) {
+        if self.witness.is_some() {
+            self.happened.extend(happened());
+        }
+    }
+
     /// Makes everything of this transaction happen, and gives its signals.
     ///
     /// # Errors
@@ -177,6 +203,9 @@ impl Tx {
         }
         for signal in &self.announced {
             self.signals.give(*signal);
+        }
+        if let Some(witness) = &self.witness {
+            witness.committed(&self.happened, self.began.elapsed());
         }
         if self.announced.iter().any(|signal| *signal != Signal::Event) {
             self.signals.ring();

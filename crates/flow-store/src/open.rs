@@ -70,7 +70,7 @@ impl Store {
                 "the database must be `sqlite:PATH` or `postgres://USER:PASSWORD@HOST/NAME`".to_owned(),
             ));
         };
-        Ok(Self { db, signals, keyring: Keyring::none(), lanes })
+        Ok(Self { db, signals, keyring: Keyring::none(), lanes, witness: None })
     }
 
     /// Brings the schema up to date, under a lock, each migration in a transaction of its own.

@@ -6,7 +6,7 @@ use flow_core::Timestamp;
 use serde_json::json;
 
 use crate::{
-    Signal, Store, StoreError, Tx,
+    Happening, Signal, Store, StoreError, Tx,
     db::{on, statements},
     looks::at_once,
     rows::{count, to_json, to_list},
@@ -194,6 +194,7 @@ impl Tx {
         for id in dead {
             self.end_process(id, now).await?;
         }
+        self.witness(|| (!lost.is_empty()).then_some(Happening::TriesOrphaned(lost.len() as u64)));
         Ok(lost.len())
     }
 

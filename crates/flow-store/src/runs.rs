@@ -9,9 +9,10 @@ use flow_core::{
 use serde_json::{Value, json};
 
 use crate::{
-    Event, Store, StoreError, TaskSeed, Tx,
+    Event, Happening, Store, StoreError, TaskSeed, Tx,
     db::{on, statements},
     rows::{count, json, list_of, micros, moment, to_json, to_list, word},
+    witness::by_operator,
 };
 
 /// A run to be made, with a row for each of its tasks.
@@ -263,6 +264,14 @@ impl Tx {
         }
         self.wake(&wakes).await?;
         self.tell(&events, now).await?;
+        self.witness(|| {
+            let made = new.iter().zip(&keys).filter(|(_, key)| key.is_some());
+            made.map(|(run, _)| Happening::RunCreated {
+                dag_id: run.dag_id.clone(),
+                run_type: run.run_type,
+                tasks: by_operator(run.tasks),
+            })
+        });
         Ok(keys)
     }
 

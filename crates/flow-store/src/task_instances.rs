@@ -1,17 +1,17 @@
 //! Task instances: their rows, and writing what was decided about them.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
 
 use flow_core::{
-    DagRun, RunKey, TaskId, TaskInstance, TaskIx, TaskState, Timestamp,
-    dag::{Dag, Task},
-    engine::{Decision, DueCallbacks, RunView},
+    DagRun, RunKey, RunState, TaskId, TaskInstance, TaskIx, TaskState, Timestamp,
+    dag::{About, Dag, Task},
+    engine::{Change, Decision, DueCallbacks, RunView},
     run::Skips,
 };
 use serde_json::{Value, json};
 
 use crate::{
-    CachedDag, Event, Signal, Store, StoreError, Tx,
+    CachedDag, Event, Happening, Signal, Store, StoreError, Tx,
     attempts::AttemptKey,
     callbacks,
     db::{on, statements},
@@ -22,7 +22,10 @@ use crate::{
 
 /// What is written of a task when its run is made: a list in JSON. Kept as text: of 10,000 tasks there are as many.
 #[derive(Clone, Debug)]
-pub struct TaskSeed(Box<str>);
+pub struct TaskSeed {
+    row: Box<str>,
+    operator: Arc<str>,
+}
 
 impl TaskSeed {
     /// Takes what dispatch needs to know from the DAG, so that handing out slots reads one table.
@@ -41,7 +44,12 @@ impl TaskSeed {
             task.max_active_tis_per_dag,
             task.max_active_tis_per_dagrun,
         ]);
-        Self(to_list(&row).into())
+        Self { row: to_list(&row).into(), operator: task.operator.as_str().into() }
+    }
+
+    /// Returns the operator's short name.
+    pub(crate) fn operator(&self) -> &str {
+        &self.operator
     }
 
     /// Makes the seeds of a new run's tasks.
@@ -201,6 +209,10 @@ pub struct RunDecision<'a> {
     wake_next_run: bool,
     ends_attempts: bool,
     callbacks: Vec<Value>,
+    /// To its task instances and attempts, for a witness.
+    pub(crate) happened: Vec<Happening>,
+    /// When its first task started, for the witness of its end.
+    pub(crate) first_start: Option<Timestamp>,
 }
 
 impl<'a> RunDecision<'a> {
@@ -213,6 +225,7 @@ impl<'a> RunDecision<'a> {
         let task_id = |at: usize| view.task_id(at).clone();
         let mut rows = Vec::with_capacity(decision.changes.len());
         let mut events = Vec::with_capacity(decision.changes.len() + 1);
+        let mut happened = Vec::with_capacity(decision.changes.len());
         let mut ends_attempts = false;
         for change in &decision.changes {
             let to = &change.to;
@@ -240,6 +253,7 @@ impl<'a> RunDecision<'a> {
                 skips
             ]));
             if change.from != to.state {
+                happened.push(moved(view, change, &id));
                 events.push(Event {
                     kind: "task_state",
                     dag_id: Some(view.run.dag_id.to_string()),
@@ -278,7 +292,15 @@ impl<'a> RunDecision<'a> {
             map_index: view.tasks[*at].map_index,
             try_number: view.attempts[*at].as_ref().map_or(0, |attempt| attempt.try_number),
         };
+        let is_silent = |at: &&usize| {
+            view.attempts[**at].as_ref().is_some_and(|attempt| attempt.is_claimed && attempt.outcome.is_none())
+        };
+        let lost = decision.given_up.iter().filter(is_silent).count();
+        happened.extend((lost > 0).then_some(Happening::TriesLost(lost as u64)));
+        let ends = decision.run.as_ref().is_some_and(|change| change.to.is_finished());
         Self {
+            first_start: if ends { first_start(view, decision) } else { None },
+            happened,
             run: view.run,
             rows,
             events,
@@ -296,23 +318,56 @@ impl<'a> RunDecision<'a> {
         }
     }
 
+    /// Returns the state that the run moves to.
+    pub(crate) fn becomes(&self) -> Option<RunState> {
+        self.change.as_ref().and_then(|(_, to, _)| to.parse().ok())
+    }
+
     /// Says whether the run ends with this decision.
     pub fn ends_run(&self) -> bool {
         matches!(self.change, Some((_, "success" | "failed", _)))
     }
 }
 
+/// Returns a move of a task instance, for a witness.
+fn moved(view: &RunView<'_>, change: &Change, task_id: &TaskId) -> Happening {
+    let to = &change.to;
+    let task = view.dag.tasks.get(to.task.index());
+    let attempt = view.attempts[change.at].as_ref();
+    let has_tried = attempt.is_some_and(|attempt| attempt.outcome.is_some());
+    let is_inline = task.is_some_and(|task| task.is_inline) && change.from == TaskState::NoStatus;
+    let times = to.started_at.zip(to.ended_at).filter(|_| has_tried);
+    Happening::TaskMoved {
+        dag_id: view.run.dag_id.clone(),
+        task_id: task_id.clone(),
+        operator: task.map(|task| task.operator.clone()).unwrap_or_default(),
+        from: change.from,
+        to: to.state,
+        is_own: has_tried || is_inline,
+        took: times.map(|(started, ended)| ended.since(started)),
+    }
+}
+
+/// Returns when the first task of a run started; of those that were tried once, for the others have forgotten it.
+fn first_start(view: &RunView<'_>, decision: &Decision) -> Option<Timestamp> {
+    let changed = decision.changes.iter().map(|change| &change.to);
+    let once = view.tasks.iter().chain(changed).filter(|task| task.try_number <= 1);
+    once.filter_map(|task| task.started_at).min()
+}
+
 /// What is written of callbacks that a decision made due.
 fn due_callbacks(view: &RunView<'_>, due: &DueCallbacks) -> Vec<Value> {
-    let (task, all) = match due.at {
-        None => (None, &view.dag.callbacks),
+    let (task, own, about) = match due.at {
+        None => (None, &view.dag.callbacks, About::Runs),
         Some(at) => {
             let instance = &view.tasks[at];
             let Some(task) = view.dag.tasks.get(instance.task.index()) else { return Vec::new() };
-            (Some((task.id.as_str(), instance.map_index)), &task.callbacks)
+            (Some((task.id.as_str(), instance.map_index)), &task.callbacks, About::Tasks)
         }
     };
-    callbacks::rows(view.run.key, task, due.number, due.event, all.of(due.event), &due.exception)
+    let all = view.dag.notifications.of(about, due.event);
+    let caller = callbacks::Caller { run: view.run.key, task, number: due.number };
+    callbacks::rows(caller, due.event, own.of(due.event), all, &due.exception)
 }
 
 impl Tx {
@@ -323,7 +378,7 @@ impl Tx {
         sort_date: Timestamp,
         seeds: &[TaskSeed],
     ) -> Result<(), StoreError> {
-        let rows: Vec<&str> = seeds.iter().map(|seed| &*seed.0).collect();
+        let rows: Vec<&str> = seeds.iter().map(|seed| &*seed.row).collect();
         let rows = format!("[{}]", rows.join(","));
         on!(tx self, INSERT, |text, conn| {
             sqlx::query(text)
@@ -426,6 +481,7 @@ impl Tx {
         self.insert_callbacks(&callbacks, now).await?;
         let events: Vec<Event> = decisions.iter().flat_map(|decision| decision.events.iter().cloned()).collect();
         self.tell(&events, now).await?;
+        self.witness(|| decisions.iter().flat_map(|decision| decision.happenings(now)));
         if decisions.iter().any(|decision| decision.ends_attempts) {
             self.announce(Signal::Stop).await?;
         }

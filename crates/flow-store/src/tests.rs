@@ -32,6 +32,7 @@ async fn every_statement_prepares(store: Store) {
         crate::lists::task_instances::ALL,
         crate::lists::versions::ALL,
         crate::lists::xcoms::ALL,
+        crate::load::ALL,
         crate::log_use::ALL,
         crate::looks::ALL,
         crate::notify::ALL,

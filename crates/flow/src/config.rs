@@ -7,15 +7,17 @@ use std::{
     collections::BTreeMap,
     fmt, io,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
-use flow_core::secret::Secret;
+use flow_core::{dag::Notifications, secret::Secret};
 use serde_json::Value;
 
 pub(crate) mod remote;
 pub(crate) mod settings;
 pub(crate) mod value;
 
+use crate::notifications;
 use remote::{Remote, RemoteFlags};
 use settings::{Entry, SECTIONS, Settings, TABLE};
 use value::Setting;
@@ -65,7 +67,7 @@ impl fmt::Display for Origin {
 #[derive(Clone, Debug)]
 pub(crate) struct Given {
     text: String,
-    origin: Origin,
+    pub(crate) origin: Origin,
 }
 
 /// What is wrong with the configuration.
@@ -81,6 +83,8 @@ pub(crate) enum ConfigError {
     Unknown { origin: Origin, name: String, suggestion: Option<String> },
     #[error("{origin}: `{name}` must be {expected}, not `{text}`")]
     Value { origin: Origin, name: String, expected: String, text: String },
+    #[error("{origin}: `{name}`, entry {entry}: {problem}")]
+    Callback { origin: Origin, name: &'static str, entry: usize, problem: String },
     #[error("`{DATABASE_URL}` and `FLOW__DATABASE__URL` are both set, and differ; unset one of them")]
     TwoDatabases,
     #[error("`worker.heartbeat` ({heartbeat}) must be at most a third of `worker.lease` ({lease})")]
@@ -138,6 +142,8 @@ pub(crate) struct Config {
     /// The working folder.
     here: PathBuf,
     pub(crate) settings: Settings,
+    /// `[notifications]`, as what it means.
+    pub(crate) notifications: Arc<Notifications>,
     origins: BTreeMap<String, Origin>,
 }
 
@@ -192,10 +198,21 @@ impl Config {
             let lease = value::in_words(settings.worker.lease);
             return Err(ConfigError::Heartbeat { heartbeat, lease });
         }
+        let notifications = Arc::new(notifications::read(&settings.notifications, &given)?);
         let origins = given.into_iter().map(|(name, value)| (name, value.origin)).collect();
         let remote = Remote::of(around);
         let secret_key = around.variable(flow_store::KEY_VARIABLE).map(Secret::from);
-        Ok(Self { home, file, remote, secret_key, home_origin, here: around.folder.clone(), settings, origins })
+        Ok(Self {
+            home,
+            file,
+            remote,
+            secret_key,
+            home_origin,
+            here: around.folder.clone(),
+            settings,
+            notifications,
+            origins,
+        })
     }
 
     /// Returns a path as a person would write it here: without the working folder.
@@ -319,6 +336,9 @@ fn read_toml(text: &str, path: &Path, given: &mut BTreeMap<String, Given>) -> Re
                     .map(|item| item.get_ref().as_str().filter(|name| !name.contains(',')))
                     .collect::<Option<Vec<_>>>()
                     .map(|names| names.join(",")),
+                other @ (DeValue::Array(_) | DeValue::Table(_)) if entry.is_json => {
+                    notifications::json_of(other).map(|value| value.to_string())
+                }
                 DeValue::Array(_) | DeValue::Table(_) | DeValue::Datetime(_) => None,
             };
             let Some(plain) = plain else {

@@ -13,6 +13,7 @@ use std::{
 use anyhow::Context as _;
 use flow_clients::Clients;
 use flow_core::secret;
+use flow_metrics::Metrics;
 use flow_operators::Registry;
 use flow_runtime::{
     Clock, Node, Stop, Workshop,
@@ -20,6 +21,7 @@ use flow_runtime::{
     folder::FolderSync,
     host,
     log::{Keep, LogStore, Masker, RemoteLogs, Sweeper, Uploader},
+    measure::{Counting, Measures},
     node::process_id,
     pass::Bounds,
     settings,
@@ -35,6 +37,7 @@ use crate::{
     context::Cx,
     dag_files::FolderFiles,
     descriptors,
+    metrics::{self, Beside},
     output::Refusal,
     task_logs::{Hosts, TaskLogs},
 };
@@ -51,6 +54,8 @@ pub(crate) struct Parts {
     /// Where logs are copied to.
     pub(crate) remote_logs: Option<RemoteLogs>,
     pub(crate) clock: Clock,
+    /// What is measured of this process.
+    pub(crate) metrics: Metrics,
     /// The keys of variables and connections.
     keyring: Keyring,
     /// Held while the process lives: one process a SQLite file.
@@ -118,6 +123,12 @@ impl Parts {
             }
         }
         let registry = Arc::new(flow_operators::all());
+        let metrics = metrics::of_settings(&settings.metrics);
+        let store = if metrics.is_on() {
+            store.with_witness(Arc::new(Counting::new(metrics.clone(), &registry.catalog())))
+        } else {
+            store
+        };
         let remote_logs = remote_logs(cx)?;
         let clock = Clock::system();
         let logs = LogStore::new(&settings.logging.folder, clock.clone());
@@ -128,12 +139,13 @@ impl Parts {
             logs.ship(path.clone());
         }
         Ok(Self {
-            dags: DagCache::new(Arc::new(registry.catalog())),
+            dags: DagCache::new(Arc::new(registry.catalog())).with_notifications(cx.config.notifications.clone()),
             logs,
             remote_logs,
             store,
             registry,
             clock,
+            metrics,
             keyring,
             lock: None,
         })
@@ -170,6 +182,7 @@ impl Parts {
                 dag_folder: Some(settings.dags.folder.clone()),
                 masker: self.masker(cx),
             },
+            measures: Measures::new(self.metrics.clone(), metrics::job(kind)),
             lease: settings.worker.lease,
             heartbeat: settings.worker.heartbeat,
             drain: settings.worker.drain,
@@ -178,9 +191,16 @@ impl Parts {
         }
     }
 
-    /// Takes part until a stop is asked for, and looks after the task logs beside it.
-    pub(crate) async fn run_node(&self, cx: &Cx, kind: ProcessKind, stop: &Stop) -> Result<(), StoreError> {
+    /// Takes part until a stop is asked for; beside it, looks after the task logs and measures.
+    pub(crate) async fn run_node(&self, cx: &Cx, kind: ProcessKind, stop: &Stop) -> anyhow::Result<()> {
         let node = self.node(cx, kind);
+        let beside = match Beside::start(cx, self, Some((kind, &node.me.id)), stop).await {
+            Ok(beside) => beside,
+            Err(error) => {
+                stop.drain();
+                return Err(error);
+            }
+        };
         if kind == ProcessKind::Worker && cx.config.settings.worker.serve_logs {
             self.serve_logs(cx, &node.me.id, &node.me.hostname, stop).await;
         }
@@ -191,7 +211,9 @@ impl Parts {
             ended.cancel();
             ran
         };
-        tokio::join!(run, self.keep_logs(cx, stop.clone(), ended.clone())).0
+        let (ran, ()) = tokio::join!(run, self.keep_logs(cx, stop.clone(), ended.clone()));
+        beside.end().await;
+        Ok(ran?)
     }
 
     /// Begins to serve the logs of this host to web servers on others. When that fails, it is said, and work goes on.
@@ -246,7 +268,10 @@ impl Parts {
         };
         let sweeper = Sweeper { logs: self.logs.clone(), store: self.store.clone(), keep };
         let uploader = self.remote_logs.clone();
-        let uploader = uploader.map(|remote| Uploader::new(self.logs.clone(), self.store.clone(), remote));
+        let uploader = uploader.map(|remote| Uploader {
+            metrics: self.metrics.clone(),
+            ..Uploader::new(self.logs.clone(), self.store.clone(), remote)
+        });
         tokio::join!(sweeper.run(stop.clone()), async {
             if let Some(uploader) = uploader {
                 uploader.run(stop, ended).await;
@@ -265,6 +290,7 @@ impl Parts {
             version: VERSION.to_owned(),
             paused_at_creation,
             scan_interval: settings.dags.scan_interval,
+            metrics: self.metrics.clone(),
         }
     }
 }
@@ -381,6 +407,8 @@ pub(crate) async fn serve(cx: &Cx, parts: &Parts, listener: TcpListener, stop: S
         graphs: flow_server::Graphs::default(),
         version: VERSION,
         max_infrastructure_retries: cx.config.settings.core.max_infrastructure_retries,
+        metrics: parts.metrics.clone(),
+        anonymous_scrape: cx.config.settings.metrics.anonymous_scrape,
         now: flow_runtime::clock::system_now,
         environment: flow_runtime::settings::connection,
         renderer: Arc::new(move |row, task| {

@@ -158,7 +158,7 @@ impl<'a> Pass<'a> {
     /// Notes that what its DAG asks for at this point of a task is due. As in Airflow, that is what its execution
     /// comes to, not what its upstream tasks or a person decide about it.
     fn call_back(&mut self, at: usize, event: CallbackEvent, exception: &str) {
-        let is_asked = self.task(at).is_some_and(|task| !task.callbacks.of(event).is_empty());
+        let is_asked = self.task(at).is_some_and(|task| self.view.dag.calls_back_of(task, event));
         if is_asked {
             let (number, exception) = (self.instance(at).try_number, exception.to_owned());
             self.callbacks.push(DueCallbacks { event, at: Some(at), number, exception });
@@ -173,7 +173,7 @@ impl<'a> Pass<'a> {
             RunState::Failed => CallbackEvent::Failure,
             RunState::Queued | RunState::Running => return,
         };
-        if !self.view.dag.callbacks.of(event).is_empty() {
+        if self.view.dag.calls_back(event) {
             let (number, exception) = (self.view.run.clear_number, change.why.clone());
             self.callbacks.push(DueCallbacks { event, at: None, number, exception });
         }

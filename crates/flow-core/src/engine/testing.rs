@@ -61,6 +61,7 @@ impl DagBuilder {
                 overlap_policy: OverlapPolicy::Queue,
                 groups: Vec::new(),
                 callbacks: crate::dag::Callbacks::default(),
+                notifications: Default::default(),
                 tasks: Vec::new(),
             },
         }

@@ -155,6 +155,7 @@ fn context_of(with: Vec<(String, Arg)>) -> Context {
         overlap_policy: OverlapPolicy::Queue,
         groups: Vec::new(),
         callbacks: crate::dag::Callbacks::default(),
+        notifications: Default::default(),
         tasks: vec![Task { params: BTreeMap::new(), ..task("extract", Vec::new()) }, task("load", with)],
     };
     Context {

@@ -11,6 +11,7 @@ use std::{
     time::Duration,
 };
 
+use flow_metrics::Metrics;
 use flow_store::Store;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
@@ -22,7 +23,7 @@ use super::{
     remote::Queue,
     sweep::{Held, lock},
 };
-use crate::Stop;
+use crate::{Stop, measure};
 
 /// Between two looks at the queue.
 const LOOK: Duration = Duration::from_secs(3);
@@ -61,6 +62,8 @@ pub struct Uploader {
     pub logs: LogStore,
     pub store: Store,
     pub remote: RemoteLogs,
+    /// Where it is told how it goes; [`Uploader::new`] tells nobody.
+    pub metrics: Metrics,
     /// Between two looks; [`Uploader::new`] sets what is usual.
     pub look: Duration,
 }
@@ -75,7 +78,7 @@ enum Sent {
 
 impl Uploader {
     pub fn new(logs: LogStore, store: Store, remote: RemoteLogs) -> Self {
-        Self { logs, store, remote, look: LOOK }
+        Self { logs, store, remote, metrics: Metrics::off(), look: LOOK }
     }
 
     /// Sends what waits until `ended`: nothing writes logs any more. What the last attempts wrote is sent then, if that does
@@ -122,6 +125,7 @@ impl Uploader {
         let walked = self.walk(aside).await;
         let now = self.logs.inner.clock.now().as_micros();
         let walked = walked.unwrap_or_else(|error| Walked { failure: Some(error), ..Walked::default() });
+        let (delivered, failed) = (walked.delivered, walked.failed);
         if walked.delivered > 0 {
             *backoff = Duration::ZERO;
             tracing::debug!(delivered = walked.delivered, "task logs were sent");
@@ -146,6 +150,7 @@ impl Uploader {
             }
         };
         state.waiting = count(&Queue::of(self.logs.root()).folder());
+        measure::sent_logs(&self.metrics, delivered, failed, state.waiting);
         if let Err(error) = state.write(self.logs.root()) {
             tracing::debug!(%error, "could not write down how sending logs stands");
         }
@@ -166,6 +171,7 @@ struct Progress {
 #[derive(Default)]
 struct Walked {
     delivered: u64,
+    failed: u64,
     failure: Option<io::Error>,
     /// Failures since the last success.
     in_a_row: usize,
@@ -230,6 +236,7 @@ impl Uploader {
                 (_, Sent::Gone) => {}
                 (entry, Sent::Failed(error)) => {
                     walked.in_a_row += 1;
+                    walked.failed += 1;
                     walked.failure = Some(error);
                     if aside.len() < ASIDE {
                         aside.extend(entry.file_name().map(OsString::from));

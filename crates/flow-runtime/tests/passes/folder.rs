@@ -41,6 +41,7 @@ fn sync(w: &World, root: &Path) -> (tokio::task::JoinHandle<()>, Stop) {
         version: "1".to_owned(),
         paused_at_creation: false,
         scan_interval: Duration::from_millis(100),
+        metrics: flow_metrics::Metrics::off(),
     };
     (tokio::spawn(sync.run(stop.clone())), stop)
 }

@@ -7,9 +7,11 @@ use flow_core::{
     connection::{Connection, check_extra, check_id},
     secret::{self, MASK, Secret},
 };
+use flow_metrics::declared::{CONNECTION_TEST_DURATION, CONNECTION_TESTS};
 use flow_store::{ConnectionFilter, ConnectionOrder, ConnectionRow, StoreError, Tx};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use tokio::time::Instant;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -364,8 +366,13 @@ async fn test_connection(
     Json(body): Json<ConnectionBody>,
 ) -> Result<axum::Json<ConnectionTestResponse>, ApiError> {
     body.check(&["body"])?;
+    let began = Instant::now();
     let (status, message) = match trial::run(&app, &body).await? {
-        Trial::Tried { works, words } => (works, words),
+        Trial::Tried { works, words } => {
+            app.metrics.took(&CONNECTION_TEST_DURATION, &[], began.elapsed());
+            app.metrics.add(&CONNECTION_TESTS, &[if works { "success" } else { "failed" }], 1);
+            (works, words)
+        }
         Trial::Refused(words) => (false, words),
     };
     Ok(axum::Json(ConnectionTestResponse { status, message }))

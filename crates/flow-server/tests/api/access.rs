@@ -21,6 +21,8 @@ fn expected(method: &str, path: &str) -> &'static str {
         "/api/v2/monitor/health" | "/api/v2/version" | "/api/v2/auth/login" | "/api/v2/auth/logout" => "anyone",
         "/auth/login" | "/auth/logout" | "/auth/token" | "/auth/token/cli" => "anyone",
         "/auth/me" => "Viewer",
+        // Ids of every DAG are in it.
+        "/metrics" => "Op",
         // What it costs to tell is what it costs to do.
         _ if ["/dry_run", "/preview"].iter().any(|end| path.ends_with(end)) => "User",
         // A mark for oneself.

@@ -238,6 +238,13 @@ impl Api {
                 }
                 _ => Ok(None),
             },
+            metrics: flow_metrics::Metrics::new(flow_metrics::Settings {
+                prometheus: true,
+                statsd: None,
+                dags_max: 10,
+                tasks_max: 10,
+            }),
+            anonymous_scrape: false,
             renderer: Arc::new(|_, task| {
                 Box::pin(async move { Ok(json!({ "text": format!("of {}", task.task_id) })) })
             }),
@@ -248,6 +255,12 @@ impl Api {
     /// Returns the API beside another UI.
     pub(crate) fn with_ui(&self, ui: Ui) -> Self {
         let app = App { ui, ..self.app.clone() };
+        Self { router: flow_server::router(app.clone()), app, ..self.clone() }
+    }
+
+    /// Returns the API with `metrics.anonymous_scrape`.
+    pub(crate) fn with_open_metrics(&self) -> Self {
+        let app = App { anonymous_scrape: true, ..self.app.clone() };
         Self { router: flow_server::router(app.clone()), app, ..self.clone() }
     }
 

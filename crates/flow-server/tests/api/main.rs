@@ -23,6 +23,7 @@ mod events;
 mod import_errors;
 mod login;
 mod logs;
+mod metrics;
 mod pools;
 mod routes;
 mod task_instances;

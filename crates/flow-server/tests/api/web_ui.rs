@@ -80,7 +80,6 @@ fn programs_are_told_that_there_is_nothing() {
             "/auth/nothing",
             "/openapi.json/a",
             "/docs/a",
-            "/metrics",
             "/metrics/a",
             "/assets",
             "/assets/",

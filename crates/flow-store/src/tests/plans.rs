@@ -16,6 +16,7 @@ const GROWING: &[&str] = &[
     "dag_run",
     "task_instance",
     "attempt",
+    "callback",
     "event",
     "xcom",
     "rendered",
@@ -27,8 +28,15 @@ const GROWING: &[&str] = &[
 ];
 
 /// Indexes of a part of the rows that history does not add to.
-const OF_WHAT_IS_UNDER_WAY: &[&str] =
-    &["task_instance_waiting", "attempt_alive", "attempt_unsettled", "dag_run_active", "wake_due", "wake_run"];
+const OF_WHAT_IS_UNDER_WAY: &[&str] = &[
+    "task_instance_waiting",
+    "attempt_alive",
+    "attempt_unsettled",
+    "callback_due",
+    "dag_run_active",
+    "wake_due",
+    "wake_run",
+];
 
 /// What a pass, a worker's report and a screen's list ask; all the others are about one row, or rare.
 fn hot() -> Vec<Sql> {
@@ -74,6 +82,7 @@ fn hot() -> Vec<Sql> {
         crate::lists::task_instances::ALL,
         crate::lists::xcoms::ALL,
         crate::lists::versions::ALL,
+        crate::load::ALL,
         crate::looks::ALL,
         crate::overview::ALL,
         crate::pools::ALL,

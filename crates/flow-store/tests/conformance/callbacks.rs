@@ -1,6 +1,11 @@
 //! Callbacks: written with the change that they are about, taken by one at a time, and given back by the dead.
 
-use flow_core::{Outcome, dag::CallbackEvent};
+use std::sync::Arc;
+
+use flow_core::{
+    Outcome,
+    dag::{About, CallbackEvent, Notifications},
+};
 use flow_store::{
     CALLBACK_TRIES, CALLBACKS_OF_A_KIND, CallbackFilter, CallbackLine, CallbackReport, ClaimedCallback, CleanupPlan,
     Key, Place,
@@ -64,6 +69,25 @@ both! {
         assert_eq!(seen, [(failure, a, 1, 0, 1), (failure, a, 1, 1, 1), (failure, None, 0, 0, 1)]);
         assert_eq!((due[0].exception.as_str(), due[2].exception.as_str()), ("command ended with exit code 1", "`a` is failed"));
         assert_eq!(w.take(10, 6).await, [], "nobody else gets them");
+    }
+
+    async fn what_every_dag_calls_back_comes_after_its_own_with_what_is_to_be_done(w: World) {
+        let mut all = Notifications::default();
+        let bash = serde_json::json!({ "uses": "bash" });
+        for (about, event) in [(About::Runs, CallbackEvent::Failure), (About::Tasks, CallbackEvent::Failure)] {
+            all.add(about, event, &bash, w.dags.catalog()).unwrap();
+        }
+        let w = World { dags: w.dags.clone().with_notifications(Arc::new(all)), ..w };
+        w.alarmed().await;
+        let mut due = w.take(10, 5).await;
+        for one in due.clone() {
+            w.store.finish_callback(&done(&one), at(6)).await.unwrap();
+        }
+        // No more than so many of a kind at once.
+        due.extend(w.take(10, 6).await);
+        let seen: Vec<_> = due.iter().map(|one| (one.task_id.as_deref(), one.place, one.given.as_deref())).collect();
+        let (a, given) = (Some("a"), Some("{\"uses\":\"bash\"}"));
+        assert_eq!(seen, [(a, 0, None), (a, 1, None), (a, 2, given), (None, 0, None), (None, 1, given)]);
     }
 
     async fn what_is_not_asked_for_writes_nothing(w: World) {

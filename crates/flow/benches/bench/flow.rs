@@ -150,10 +150,15 @@ impl Home {
 
     /// Starts `flow standalone` and does not wait for anything.
     pub(crate) fn spawn(&self) -> anyhow::Result<Child> {
+        self.spawn_with(&[])
+    }
+
+    fn spawn_with(&self, settings: &[(&str, &str)]) -> anyhow::Result<Child> {
         let said = File::options().create(true).append(true).open(self.place.folder().join("standalone.log"))?;
         let port = self.port.to_string();
         let slots = SLOTS.to_string();
         self.command()
+            .envs(settings.iter().copied())
             .args(["standalone", "--port", &port, "--workers", &slots, "--drain", "1s"])
             .stdout(said.try_clone()?)
             .stderr(said)
@@ -163,7 +168,12 @@ impl Home {
 
     /// Starts `flow standalone` and waits until it says that it is healthy.
     pub(crate) async fn start(&self) -> anyhow::Result<Flow> {
-        let child = self.spawn()?;
+        self.start_with(&[]).await
+    }
+
+    /// The same, with these environment variables.
+    pub(crate) async fn start_with(&self, settings: &[(&str, &str)]) -> anyhow::Result<Flow> {
+        let child = self.spawn_with(settings)?;
         self.healthy().await?;
         self.beside(child).await
     }

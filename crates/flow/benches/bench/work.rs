@@ -4,13 +4,15 @@ mod api;
 mod files;
 mod history;
 mod latency;
+mod metrics;
 mod tasks;
 
 use crate::{Bench, flow::Home};
 
 /// Every workload, in the order they run.
-pub(crate) const NAMES: &[&str] =
-    &["chain", "parallel", "diamond", "empty", "dispatch", "trigger", "start", "files", "idle", "due", "reads"];
+pub(crate) const NAMES: &[&str] = &[
+    "chain", "parallel", "diamond", "empty", "dispatch", "metrics", "trigger", "start", "files", "idle", "due", "reads",
+];
 
 /// Workloads that run only when they are named: they take long.
 pub(crate) const LONG: &[&str] = &["history"];
@@ -24,6 +26,7 @@ pub(crate) async fn run(name: &str, bench: &mut Bench) -> anyhow::Result<()> {
         "diamond" => tasks::diamond(bench, &home).await,
         "empty" => tasks::empty(bench, &home).await,
         "dispatch" => tasks::dispatch(bench, &home).await,
+        "metrics" => metrics::metrics(bench, &home).await,
         "trigger" => latency::trigger(bench, &home).await,
         "start" => files::start(bench, &home).await,
         "files" => files::files(bench, &home).await,

@@ -3,11 +3,12 @@
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use flow_runtime::Stop;
+use flow_runtime::{Stop, measure::Measures};
 
 use crate::{
     cli::Flags,
     context::Cx,
+    metrics::Beside,
     node::{self, Parts},
     own_log,
 };
@@ -41,7 +42,12 @@ pub(crate) async fn run(_args: Args, cx: &Cx) -> anyhow::Result<ExitCode> {
     tokio::spawn(stop.listen().context("cannot take over the signals")?);
     let login = node::first_admin(cx, &parts, &listener).await?;
     cx.out.remark(&format!("flow {} at http://{}\nlog in at {login}", node::VERSION, listener.local_addr()?))?;
+    let beside = Beside::start(cx, &parts, None, &stop).await?;
+    let measures = Measures::new(parts.metrics.clone(), "webjob");
+    measures.starts();
     node::serve(cx, &parts, listener, stop).await;
+    measures.ends();
+    beside.end().await;
     parts.store.close().await;
     Ok(ExitCode::SUCCESS)
 }

@@ -9,7 +9,10 @@ use serde_json::Value;
 
 use super::{
     ConfigError, Given,
-    value::{AnonymousRole, Count, Host, Hosts, Levels, OptionalPath, Proxies, Setting, Size, Url},
+    value::{
+        AnonymousRole, CallbackList, Count, Host, Hosts, Levels, Listen, OptionalPath, Patterns, Prefix, Proxies,
+        Setting, Size, Url,
+    },
 };
 
 /// What is known of a setting beside its value.
@@ -19,6 +22,7 @@ pub(crate) struct Entry {
     pub(crate) key: &'static str,
     pub(crate) kind: &'static str,
     pub(crate) is_list: bool,
+    pub(crate) is_json: bool,
     /// As it would be written; `$FLOW_HOME` stands for the home.
     pub(crate) default: &'static str,
     #[cfg(test)]
@@ -60,6 +64,7 @@ macro_rules! settings {
             key: stringify!($key),
             kind: <$type as Setting>::KIND,
             is_list: <$type as Setting>::IS_LIST,
+            is_json: <$type as Setting>::IS_JSON,
             default: $default,
             #[cfg(test)]
             doc: &[$($doc),+],
@@ -156,6 +161,46 @@ settings! {
         max_connections: Count = "1024",
         /// Most connections from one address. Behind a proxy all connections come from one.
         max_connections_per_address: Count = "512",
+    }
+    /// What is done for every DAG, besides what it asks for itself, in the form of [callbacks](dag-format.md#callbacks); see
+    /// [Be told when something fails](../how-to/alerts.md#for-every-dag).
+    notifications: Notifications {
+        /// When a run has failed.
+        on_failure_callback: CallbackList = "",
+        /// When a run has succeeded.
+        on_success_callback: CallbackList = "",
+        /// When a task has failed for good. Where many fail together, each is told: `on_failure_callback` is told once.
+        on_task_failure_callback: CallbackList = "",
+        /// When a try of a task failed, or was lost, and there is another one.
+        on_retry_callback: CallbackList = "",
+    }
+    /// What Flow tells about itself in numbers; see docs/how-to/watch-flow.md.
+    metrics: Metrics {
+        /// Keep what `/metrics` shows to Prometheus.
+        prometheus: bool = "true",
+        /// Address and port where `/metrics` is served besides, to whoever asks, without a login: for `flow scheduler` and `flow worker`,
+        /// which have no web server, and for networks where only Prometheus gets through. Such as `127.0.0.1:9102`; nothing when empty.
+        listen: Listen = "",
+        /// `/metrics` of the web server is for whoever asks, instead of for users with the role Op or Admin. The ids of all DAGs are in it.
+        anonymous_scrape: bool = "false",
+        /// Send metrics to a StatsD server.
+        statsd_on: bool = "false",
+        /// Name or address of the StatsD server. One that is away costs nothing: what it misses is dropped and counted.
+        statsd_host: String = "localhost",
+        /// UDP port of the StatsD server.
+        statsd_port: u16 = "8125",
+        /// What every name begins with in StatsD, before a dot; nothing when empty.
+        statsd_prefix: Prefix = "airflow",
+        /// Send labels as tags of DogStatsD, instead of names with the labels in them.
+        statsd_datadog_enabled: bool = "false",
+        /// Regular expressions, with commas between them: only names in which one is found are sent to StatsD. Names are in small letters and without the prefix.
+        metrics_allow_list: Patterns = "",
+        /// Regular expressions, with commas between them: names in which one is found are not sent to StatsD. Counts for nothing when `metrics_allow_list` is set.
+        metrics_block_list: Patterns = "",
+        /// Most DAGs that are told apart; the rest go by the name `other`.
+        max_dags: Count = "500",
+        /// Most tasks that are told apart, of all DAGs together; the rest go by the name `other`.
+        max_tasks: Count = "2000",
     }
     /// Logs of tasks, and Flow's own.
     logging: Logging {

@@ -1,5 +1,7 @@
 //! What wins, what is refused and in which words; the reference page is fresh.
 
+use flow_core::dag::{About, CallbackEvent};
+
 use super::*;
 
 struct World {
@@ -224,6 +226,47 @@ fn everything_is_shown_with_its_source() {
 }
 
 /// The page about settings; `UPDATE_EXPECT=1` writes it.
+#[test]
+fn callbacks_for_every_dag_are_lists_of_toml_or_json() {
+    let toml = "[[notifications.on_failure_callback]]\nuses = 'slack'\nwith = { message = '{{ run_id }} failed' }\n\
+        [[notifications.on_failure_callback]]\nuses = 'bash'\n[notifications.on_failure_callback.with]\n\
+        bash_command = 'true'\nskip_on_exit_code = 0x63\n";
+    let variable = r#"{"uses": "email", "with": {"to": "ops@example.org", "subject": "again", "html_content": "x"}}"#;
+    let config = world(toml, &[("FLOW__NOTIFICATIONS__ON_RETRY_CALLBACK", variable)]).load();
+    let names = |about, event| {
+        config.notifications.of(about, event).iter().map(|one| one.operator.as_str()).collect::<Vec<_>>()
+    };
+    assert_eq!(names(About::Runs, CallbackEvent::Failure), ["slack", "bash"]);
+    assert_eq!(names(About::Tasks, CallbackEvent::Retry), ["email"]);
+    assert!(names(About::Runs, CallbackEvent::Success).is_empty());
+    let given = &config.notifications.of(About::Runs, CallbackEvent::Failure)[1].text;
+    assert_eq!(given, r#"{"uses":"bash","with":{"bash_command":"true","skip_on_exit_code":99}}"#);
+}
+
+#[test]
+fn a_callback_for_every_dag_that_cannot_be_done_is_refused_at_the_start() {
+    check_refused(
+        "[notifications]\non_failure_callback = [{ uses = 'bash', with = { bash_command = 'true' } }, { uses = 'bassh' }]\n",
+        &[],
+        "home/flow.toml:2: `notifications.on_failure_callback`, entry 2: a callback cannot use `bassh`; did you mean `bash`?",
+    );
+    check_refused(
+        "[notifications]\non_retry_callback = { uses = 'bash', with = { bash_comand = 'true' } }\n",
+        &[],
+        "home/flow.toml:2: `notifications.on_retry_callback`, entry 1: `bash_command` is missing; unknown key `bash_comand`; did you mean `bash_command`?",
+    );
+    check_refused(
+        "[notifications]\non_retry_callback = [{ uses = 'bash', with = { bash_command = { '$f' = 'a.sh' } } }]\n",
+        &[],
+        "home/flow.toml:2: `notifications.on_retry_callback`, entry 1: could not read `a.sh`",
+    );
+    check_refused(
+        "",
+        &[("FLOW__NOTIFICATIONS__ON_FAILURE_CALLBACK", "ops@example.org")],
+        "environment variable `FLOW__NOTIFICATIONS__ON_FAILURE_CALLBACK`: `notifications.on_failure_callback` must be a list of callbacks such as `[{\"uses\":\"email\",\"with\":{\"to\":\"ops@example.org\",\"subject\":\"…\"}}]`, in a variable as JSON, not `ops@example.org`",
+    );
+}
+
 #[test]
 fn the_reference_page_is_fresh() {
     let mut page = String::from(include_str!("reference_head.md"));

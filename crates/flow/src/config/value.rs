@@ -3,8 +3,10 @@
 //! Every source ends as text first (a TOML number is written out again), so a value means the same wherever it
 //! was set. Knows no names of settings.
 
-use std::{path::PathBuf, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
+use flow_core::secret::redact;
+use regex::Regex;
 use serde_json::{Value, json};
 
 /// A type that a setting may have.
@@ -13,6 +15,8 @@ pub(crate) trait Setting: Sized {
     const KIND: &'static str;
     /// A TOML list may stand for it.
     const IS_LIST: bool = false;
+    /// Its text is JSON: in TOML it may be lists and maps.
+    const IS_JSON: bool = false;
 
     /// Reads the text; the error is what would be right, to follow "must be".
     fn read(text: &str) -> Result<Self, String>;
@@ -193,9 +197,91 @@ impl Setting for Proxies {
     }
 }
 
+/// An address and a port to listen on, or nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Listen(pub(crate) Option<SocketAddr>);
+
+impl Setting for Listen {
+    const KIND: &'static str = "address and port, or nothing";
+
+    fn read(text: &str) -> Result<Self, String> {
+        match text {
+            "" => Ok(Self(None)),
+            text => text
+                .parse()
+                .map(|address| Self(Some(address)))
+                .map_err(|_| "empty, or an address and a port such as `127.0.0.1:9102` or `0.0.0.0:9102`".to_owned()),
+        }
+    }
+
+    fn show(&self) -> Value {
+        json!(self.0.map(|address| address.to_string()).unwrap_or_default())
+    }
+}
+
+/// What names of metrics begin with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Prefix(pub(crate) String);
+
+impl Setting for Prefix {
+    const KIND: &'static str = "name, or nothing";
+
+    fn read(text: &str) -> Result<Self, String> {
+        let is_name = text.len() <= 100 && text.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
+        let wrong = || "letters, digits, `.`, `_` and `-`, at most 100 of them".to_owned();
+        if is_name { Ok(Self(text.to_owned())) } else { Err(wrong()) }
+    }
+
+    fn show(&self) -> Value {
+        json!(self.0)
+    }
+}
+
+/// Regular expressions.
+#[derive(Clone, Debug)]
+pub(crate) struct Patterns(pub(crate) Vec<Regex>);
+
+impl Setting for Patterns {
+    const KIND: &'static str = "list of regular expressions";
+    const IS_LIST: bool = true;
+
+    fn read(text: &str) -> Result<Self, String> {
+        let wrong = |_| "regular expressions such as `^scheduler` or `pool`, with commas between them".to_owned();
+        split(text).map(Regex::new).collect::<Result<_, _>>().map(Self).map_err(wrong)
+    }
+
+    fn show(&self) -> Value {
+        json!(self.0.iter().map(Regex::as_str).collect::<Vec<_>>())
+    }
+}
+
 /// Takes a list apart that may be empty.
 fn split(text: &str) -> impl Iterator<Item = &str> {
     text.split(',').map(str::trim).filter(move |_| !text.trim().is_empty())
+}
+
+/// Callbacks as they would be written in a DAG; what is in them is checked when all settings are there.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct CallbackList(pub(crate) Vec<Value>);
+
+impl Setting for CallbackList {
+    const KIND: &'static str = "list of callbacks";
+    const IS_JSON: bool = true;
+
+    fn read(text: &str) -> Result<Self, String> {
+        match serde_json::from_str(if text.is_empty() { "[]" } else { text }) {
+            Ok(Value::Array(list)) => Ok(Self(list)),
+            Ok(map @ Value::Object(_)) => Ok(Self(vec![map])),
+            Ok(_) | Err(_) => {
+                let example = json!([{ "uses": "email", "with": { "to": "ops@example.org", "subject": "…" } }]);
+                Err(format!("a list of callbacks such as `{example}`, in a variable as JSON"))
+            }
+        }
+    }
+
+    fn show(&self) -> Value {
+        redact("", &json!(self.0))
+    }
 }
 
 /// How much Flow says about itself: a level for all, and others for modules.
@@ -406,6 +492,17 @@ mod tests {
         }
         assert_eq!(Proxies::read("127.0.0.1, 10.0.0.0/8").unwrap().show(), json!(["127.0.0.1", "10.0.0.0/8"]));
         assert!(Proxies::read("proxy").is_err() && Proxies::read("").unwrap().0.is_empty());
+    }
+
+    #[test]
+    fn what_metrics_want_is_read() {
+        assert_eq!(Listen::read(""), Ok(Listen(None)));
+        assert_eq!(Listen::read("[::1]:9102").unwrap().show(), json!("[::1]:9102"));
+        assert!(Listen::read("9102").is_err() && Listen::read("localhost:9102").is_err());
+        assert_eq!(Prefix::read(""), Ok(Prefix(String::new())));
+        assert!(Prefix::read("air flow").is_err() && Prefix::read("a:b").is_err());
+        assert_eq!(Patterns::read("^scheduler, pool").unwrap().show(), json!(["^scheduler", "pool"]));
+        assert!(Patterns::read("").unwrap().0.is_empty() && Patterns::read("(").is_err());
     }
 
     #[test]

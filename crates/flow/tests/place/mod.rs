@@ -6,6 +6,7 @@ use std::{
     net::TcpStream,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
     time::{Duration, Instant},
 };
 
@@ -33,15 +34,21 @@ pub(crate) struct Flow {
 impl Flow {
     /// Starts with these DAG files, and waits until each of them has been read.
     pub(crate) fn start(dags: &[(&str, &str)]) -> Self {
-        Self::start_with(dags, &[], database())
+        Self::start_with(dags, &[])
     }
 
-    /// The same on SQLite, with more in its environment.
+    /// The same, with more in its environment.
+    pub(crate) fn start_with(files: &[(&str, &str)], environment: &[(&str, &str)]) -> Self {
+        Self::start_on(files, environment, database())
+    }
+
+    /// The same on SQLite.
     pub(crate) fn start_beside(files: &[(&str, &str)], environment: &[(String, String)]) -> Self {
-        Self::start_with(files, environment, None)
+        let environment: Vec<_> = environment.iter().map(|(name, value)| (&**name, &**value)).collect();
+        Self::start_on(files, &environment, None)
     }
 
-    fn start_with(files: &[(&str, &str)], environment: &[(String, String)], database: Option<String>) -> Self {
+    fn start_on(files: &[(&str, &str)], environment: &[(&str, &str)], database: Option<String>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         for (name, text) in files {
             let path = folder.path().join("dags").join(name);
@@ -58,7 +65,7 @@ impl Flow {
             .env("FLOW_DATA", folder.path().join("files"))
             .env("FLOW__WEB__EDIT_DAGS", "true")
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            .envs(environment.iter().map(|(name, value)| (name, value)))
+            .envs(environment.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(said);
@@ -169,8 +176,9 @@ impl Drop for Flow {
 
 /// Makes a Postgres database of its own, where there is a server for it; else Flow takes SQLite.
 fn database() -> Option<String> {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
     let url = std::env::var("FLOW_TEST_POSTGRES_URL").ok()?;
-    let name = format!("flow_place_{}", std::process::id());
+    let name = format!("flow_place_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let mut server = sqlx::PgConnection::connect(&url).await.unwrap();

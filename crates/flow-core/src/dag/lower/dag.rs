@@ -408,6 +408,7 @@ fn blank(id: &str, dialect: Dialect, zone: &str) -> Dag {
         render_template_as_native_obj: false,
         overlap_policy: OverlapPolicy::Queue,
         callbacks: crate::dag::Callbacks::default(),
+        notifications: Default::default(),
         groups: Vec::new(),
         tasks: Vec::new(),
     }

@@ -37,6 +37,7 @@ fn dag(schedule: impl Into<Value>) -> Dag {
         overlap_policy: OverlapPolicy::Queue,
         groups: Vec::new(),
         callbacks: crate::dag::Callbacks::default(),
+        notifications: Default::default(),
         tasks: Vec::new(),
     }
 }

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::*;
 use crate::{
-    dag::Callback,
+    catalog::{Catalog, OperatorSpec},
+    dag::{About, Callback, Notifications},
     engine::{
         Edit, Selection,
         testing::{DagBuilder, Facts, at, failed},
@@ -59,6 +60,35 @@ fn each_end_of_a_try_has_its_event() {
     assert_eq!(due(&facts.decide(at(3))), [], "only once");
     let decision = play(&mut facts, "a", failed(), 3);
     assert_eq!(due(&decision), [("failure", Some(0), 2, SAID), ("failure", None, 0, "`b` is upstream_failed")]);
+}
+
+#[test]
+fn what_every_dag_calls_back_is_due_where_it_asks_for_nothing_itself() {
+    let plain = |name| OperatorSpec {
+        name,
+        class: "",
+        summary: "",
+        templated: &[],
+        is_sensor: false,
+        is_branch: false,
+        is_inline: false,
+        check: |_| Vec::new(),
+        schema: || serde_json::json!({ "type": "object" }),
+    };
+    let catalog = Catalog::new(vec![plain("bash")]);
+    let bash = serde_json::json!({ "uses": "bash", "with": { "bash_command": "true" } });
+    let mut all = Notifications::default();
+    all.add(About::Tasks, CallbackEvent::Retry, &bash, &catalog).unwrap();
+    all.add(About::Runs, CallbackEvent::Failure, &bash, &catalog).unwrap();
+    let mut facts = Facts::new(DagBuilder::new().task("a", &[]).build().with_notifications(std::sync::Arc::new(all)));
+    facts.tasks[0].max_tries = 1;
+    facts.dag.tasks[0].retry.retries = 1;
+    facts.dag.tasks[0].retry.delay = Duration::ZERO;
+    facts.decide(at(0));
+    assert_eq!(due(&play(&mut facts, "a", failed(), 1)), [("retry", Some(0), 1, SAID)]);
+    facts.decide(at(3));
+    let decision = play(&mut facts, "a", failed(), 3);
+    assert_eq!(due(&decision).iter().map(|due| (due.0, due.1)).collect::<Vec<_>>(), [("failure", None)]);
 }
 
 #[test]

@@ -15,16 +15,16 @@ const WIDE: usize = 400;
 /// Runs of the diamond.
 const DIAMONDS: usize = 200;
 /// Tasks of the throughput workloads.
-const MANY: usize = 5_000;
+pub(super) const MANY: usize = 5_000;
 /// The same in runs of a hundred.
-const RUNS: usize = 50;
+pub(super) const RUNS: usize = 50;
 
-fn dag(id: &str, tasks: &str) -> String {
+pub(super) fn dag(id: &str, tasks: &str) -> String {
     format!("dag_id: {id}\nschedule: null\nmax_active_runs: 1000\nmax_active_tasks: 10000\ntasks:\n{tasks}")
 }
 
 /// Tasks that need nothing.
-fn loose(number: usize, body: &str) -> String {
+pub(super) fn loose(number: usize, body: &str) -> String {
     (0..number).fold(String::new(), |mut text, at| {
         let _ = writeln!(text, "  - {{ id: t{at:04}, {body} }}");
         text
@@ -32,7 +32,7 @@ fn loose(number: usize, body: &str) -> String {
 }
 
 const TRUE: &str = "uses: bash, with: { bash_command: 'true' }";
-const GATE: &str = "uses: short_circuit, with: { condition: true }";
+pub(super) const GATE: &str = "uses: short_circuit, with: { condition: true }";
 
 /// 40 tasks one after the other: what is between them.
 pub(crate) async fn chain(bench: &mut Bench, home: &Home) -> anyhow::Result<()> {
