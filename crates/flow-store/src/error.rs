@@ -68,6 +68,22 @@ impl StoreError {
         }
     }
 
+    /// Says whether the database refused what it was to keep: another text or number might be taken at this moment.
+    /// Not so when it is away, starting, read-only or full, or lets nobody in.
+    pub fn is_about_data(&self) -> bool {
+        match self {
+            Self::Database(sqlx::Error::Encode(_)) => true,
+            Self::Database(sqlx::Error::Database(inner)) => inner.code().is_some_and(|code| is_data_code(&code)),
+            Self::Database(_)
+            | Self::NotFound { .. }
+            | Self::Conflict(_)
+            | Self::Inconsistent { .. }
+            | Self::TooMuch
+            | Self::Unusable(_)
+            | Self::Key(_) => false,
+        }
+    }
+
     pub(crate) fn no_such(what: &'static str, name: impl ToString) -> Self {
         Self::NotFound { what, name: name.to_string() }
     }
@@ -75,12 +91,23 @@ impl StoreError {
 
 fn is_passing_code(code: &str) -> bool {
     if code.len() == SQLSTATE {
-        // Connection exceptions, serialization, deadlock, resources, shutdown; unique and foreign keys: another
-        // process made, or deleted, the same thing.
-        ["08", "40", "53", "57P", "23505", "23503"].iter().any(|start| code.starts_with(start))
+        // Connection exceptions, serialization, deadlock, resources, not in a state to do it, shutdown; unique and
+        // foreign keys: another process made, or deleted, the same thing.
+        ["08", "40", "53", "55", "57P", "23505", "23503"].iter().any(|start| code.starts_with(start))
     } else {
         // SQLite: busy, locked, I/O, full.
         code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 5 | 6 | 10 | 13))
+    }
+}
+
+fn is_data_code(code: &str) -> bool {
+    if code.len() == SQLSTATE {
+        // Data exceptions, limits of the program; NULLs and checks.
+        ["22", "54", "23502", "23514"].iter().any(|start| code.starts_with(start))
+    } else {
+        // SQLite: what its JSON functions say, too big, mismatch, out of range; checks, NULLs, types.
+        code.parse::<u32>()
+            .is_ok_and(|code| matches!(code & 0xff, 1 | 18 | 20 | 25) || matches!(code, 275 | 1299 | 3091))
     }
 }
 
@@ -101,12 +128,24 @@ mod tests {
 
     #[test]
     fn what_passes_is_known_by_the_code_of_its_own_database() {
-        for code in ["5", "6", "517", "13", "40001", "40P01", "57P01", "08006", "53300", "23505"] {
+        for code in ["5", "6", "517", "13", "40001", "40P01", "57P01", "08006", "53300", "55000", "23505"] {
             assert!(is_passing_code(code), "{code}");
         }
         // The last byte of 22021 (a NUL in a text) is the one of SQLite's "busy".
         for code in ["1", "8", "19", "2067", "22021", "42P01", "23514", "25006"] {
             assert!(!is_passing_code(code), "{code}");
+        }
+    }
+    #[test]
+    fn a_database_that_is_not_itself_says_nothing_about_data() {
+        for code in ["22P05", "22021", "54000", "23514", "1", "18", "275"] {
+            assert!(is_data_code(code), "{code}");
+        }
+        // Not accepting connections, a standby, no rights, no password, no such database; read-only, full, I/O, no file.
+        for code in
+            ["55000", "25006", "42501", "28P01", "3D000", "57P03", "53100", "23503", "8", "13", "10", "14", "2067"]
+        {
+            assert!(!is_data_code(code), "{code}");
         }
     }
 }
