@@ -10,7 +10,7 @@ use flow_core::{
 };
 use serde_json::Value;
 
-use crate::{ClientError, Result};
+use crate::{ClientError, Result, fit};
 
 /// Kafka's usual port.
 const PORT: u16 = 9092;
@@ -35,6 +35,7 @@ impl Settings {
     ///
     /// When there is no broker in it, or a value that is no setting.
     pub fn of(connection: &Connection) -> Result<Self> {
+        fit::check(connection, &fit::KAFKA)?;
         let extra = connection.extra.as_ref().map(Secret::expose).unwrap_or_default();
         let extra = check_extra(extra).map_err(ClientError::settings)?;
         let mut fields = BTreeMap::new();
@@ -199,6 +200,7 @@ mod tests {
     fn what_makes_no_sense_is_refused() {
         for (text, words) in [
             ("kafka://", "has no broker"),
+            ("postgres://me:word@h", "is of the type `postgres`, which is no Kafka"),
             (r#"{"host": "h", "extra": {"a": []}}"#, "`a` in `extra` of connection `k` must be a text"),
             (r#"{"host": "h", "extra": {"plugin.library.paths": "x"}}"#, "must not set `plugin.library.paths`"),
         ] {

@@ -8,10 +8,9 @@ use std::{borrow::Cow, collections::BTreeSet, sync::Arc};
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
-use flow_core::connection;
 
-/// What stands in place of a secret.
-pub const MASK: &str = "***";
+use crate::connection;
+pub use crate::secret::MASK;
 
 /// Where a text was cut.
 const CUT: &str = "…";
@@ -46,11 +45,11 @@ struct Inner {
 
 /// What can be said of some bytes.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Scan {
+pub struct Scan {
     /// The secrets that begin before `clear`, from and to, in their order.
-    pub(super) secrets: Vec<(usize, usize)>,
+    pub secrets: Vec<(usize, usize)>,
     /// What follows here may be the beginning of a secret, unless one of `secrets` ends behind it.
-    pub(super) clear: usize,
+    pub clear: usize,
 }
 
 impl Masker {
@@ -96,7 +95,7 @@ impl Masker {
     }
 
     /// Looks at `bytes`. `is_last`: nothing follows that could complete a secret.
-    pub(super) fn scan(&self, bytes: &[u8], is_last: bool) -> Scan {
+    pub fn scan(&self, bytes: &[u8], is_last: bool) -> Scan {
         let Some(inner) = &self.inner else { return Scan { secrets: Vec::new(), clear: bytes.len() } };
         let clear = if is_last { bytes.len() } else { inner.tail(bytes) };
         let mut secrets = inner.secrets(bytes);
@@ -112,9 +111,8 @@ impl Masker {
         let kind = Some(AhoCorasickKind::ContiguousNFA);
         let find = match AhoCorasick::builder().kind(kind).match_kind(MatchKind::LeftmostLongest).build(&secrets) {
             Ok(find) => find,
-            Err(error) => {
+            Err(_) => {
                 // Only with gigabytes of secrets. Hiding everything is the one safe answer.
-                tracing::error!("too many secrets to mask, logs will be hidden wholly: {error}");
                 let every_byte = (0..=u8::MAX).map(|byte| [byte]);
                 AhoCorasick::new(every_byte).expect("256 patterns of one byte are few")
             }
