@@ -14,7 +14,7 @@ use rdkafka::{
 };
 
 use super::{
-    SLICE, bad_settings, blocking, close_elsewhere, config, consumer::Reader, errors, until, watcher::Watcher,
+    SLICE, Trust, bad_settings, blocking, close_elsewhere, config, consumer::Reader, errors, until, watcher::Watcher,
 };
 use crate::{
     ClientError, Result,
@@ -24,6 +24,7 @@ use crate::{
 /// Makes, lists and deletes topics. Dropped, it is closed elsewhere.
 pub struct Admin {
     parts: Option<Arc<Parts>>,
+    trust: Trust,
 }
 
 struct Parts {
@@ -63,16 +64,20 @@ impl Admin {
             Ok(Parts { reader, admin })
         })
         .await?;
-        Ok(Self { parts: Some(Arc::new(parts)) })
+        Ok(Self { parts: Some(Arc::new(parts)), trust: Trust::default() })
     }
 
     fn parts(&self) -> Result<Arc<Parts>> {
         self.parts.clone().ok_or_else(|| ClientError::unavailable("the client is closed"))
     }
 
-    /// Whether it has heard what waiting does not mend. Another may be luckier.
+    /// Whether it has been without an answer, or lost a broker since the last one. Another may be luckier, and is made
+    /// at once.
     pub fn is_dead(&self) -> bool {
-        self.parts.as_ref().is_none_or(|parts| parts.reader.watcher().hopeless("").is_some())
+        self.parts.as_ref().is_none_or(|parts| {
+            parts.reader.hear();
+            self.trust.is_lost() || parts.reader.watcher().has_trouble()
+        })
     }
 
     /// Lists the brokers with their addresses.
@@ -81,15 +86,19 @@ impl Admin {
     ///
     /// When none answers within this time.
     pub async fn brokers(&self, patience: Duration) -> Result<Vec<(i32, String)>> {
-        let parts = self.parts()?;
-        blocking(move |stop| {
-            let reader = &parts.reader;
-            let found =
-                reader.ask("reach Kafka", patience, stop, |slice| reader.consumer.fetch_metadata(None, slice))?;
-            let brokers = found.brokers().iter();
-            Ok(brokers.map(|broker| (broker.id(), format!("{}:{}", broker.host(), broker.port()))).collect())
-        })
-        .await
+        self.trust
+            .doing(async {
+                let parts = self.parts()?;
+                blocking(move |stop| {
+                    let reader = &parts.reader;
+                    let found = reader
+                        .ask("reach Kafka", patience, stop, |slice| reader.consumer.fetch_metadata(None, slice))?;
+                    let brokers = found.brokers().iter();
+                    Ok(brokers.map(|broker| (broker.id(), format!("{}:{}", broker.host(), broker.port()))).collect())
+                })
+                .await
+            })
+            .await
     }
 
     /// Lists the topics by name, Kafka's own among them (`__consumer_offsets`).
@@ -98,16 +107,20 @@ impl Admin {
     ///
     /// When no broker answers.
     pub async fn topics(&self) -> Result<Vec<Topic>> {
-        let parts = self.parts()?;
-        blocking(move |stop| {
-            let reader = &parts.reader;
-            let found =
-                reader.ask("list the topics", PATIENCE, stop, |slice| reader.consumer.fetch_metadata(None, slice))?;
-            let mut topics: Vec<Topic> = found.topics().iter().map(topic_of).collect();
-            topics.sort_by(|a, b| a.name.cmp(&b.name));
-            Ok(topics)
-        })
-        .await
+        self.trust
+            .doing(async {
+                let parts = self.parts()?;
+                blocking(move |stop| {
+                    let reader = &parts.reader;
+                    let found = reader
+                        .ask("list the topics", PATIENCE, stop, |slice| reader.consumer.fetch_metadata(None, slice))?;
+                    let mut topics: Vec<Topic> = found.topics().iter().map(topic_of).collect();
+                    topics.sort_by(|a, b| a.name.cmp(&b.name));
+                    Ok(topics)
+                })
+                .await
+            })
+            .await
     }
 
     /// Asks for one topic.
@@ -116,8 +129,12 @@ impl Admin {
     ///
     /// When there is none, or no answer.
     pub async fn topic(&self, name: &str) -> Result<Topic> {
-        let (parts, name) = (self.parts()?, name.to_owned());
-        blocking(move |stop| parts.reader.topic(&name, PATIENCE, stop)).await
+        self.trust
+            .doing(async {
+                let (parts, name) = (self.parts()?, name.to_owned());
+                blocking(move |stop| parts.reader.topic(&name, PATIENCE, stop)).await
+            })
+            .await
     }
 
     /// Looks up, by partition, the first offset that is there and the next to be written.
@@ -126,13 +143,18 @@ impl Admin {
     ///
     /// When there is no such topic, or no answer.
     pub async fn watermarks(&self, name: &str) -> Result<BTreeMap<i32, (i64, i64)>> {
-        let (parts, name) = (self.parts()?, name.to_owned());
-        blocking(move |stop| {
-            let topic = parts.reader.topic(&name, PATIENCE, stop)?;
-            let each = topic.partitions.iter();
-            each.map(|partition| Ok((partition.id, parts.reader.watermarks(&name, partition.id, stop)?))).collect()
-        })
-        .await
+        self.trust
+            .doing(async {
+                let (parts, name) = (self.parts()?, name.to_owned());
+                blocking(move |stop| {
+                    let topic = parts.reader.topic(&name, PATIENCE, stop)?;
+                    let each = topic.partitions.iter();
+                    each.map(|partition| Ok((partition.id, parts.reader.watermarks(&name, partition.id, stop)?)))
+                        .collect()
+                })
+                .await
+            })
+            .await
     }
 
     /// Lists a topic's settings.
@@ -141,22 +163,26 @@ impl Admin {
     ///
     /// When there is no answer.
     pub async fn settings(&self, name: &str) -> Result<Vec<TopicSetting>> {
-        let parts = self.parts()?;
-        let doing = format!("ask for the settings of `{name}`");
-        let asked = [ResourceSpecifier::Topic(name)];
-        let answers = parts.admin.describe_configs(asked.iter(), &options()).await;
-        let answers = answers.map_err(|error| errors::explain(&doing, &error))?;
-        let mut found = Vec::new();
-        for answer in answers {
-            let answer = answer.map_err(|code| errors::of_code(&doing, Some(code), &code.to_string()))?;
-            found.extend(answer.entries.into_iter().map(|entry| TopicSetting {
-                is_own: entry.source == ConfigSource::DynamicTopic,
-                name: entry.name,
-                value: entry.value.filter(|_| !entry.is_sensitive),
-            }));
-        }
-        found.sort_by(|a, b| a.name.cmp(&b.name));
-        Ok(found)
+        self.trust
+            .doing(async {
+                let parts = self.parts()?;
+                let doing = format!("ask for the settings of `{name}`");
+                let asked = [ResourceSpecifier::Topic(name)];
+                let answers = parts.admin.describe_configs(asked.iter(), &options()).await;
+                let answers = answers.map_err(|error| errors::explain(&doing, &error))?;
+                let mut found = Vec::new();
+                for answer in answers {
+                    let answer = answer.map_err(|code| errors::of_code(&doing, Some(code), &code.to_string()))?;
+                    found.extend(answer.entries.into_iter().map(|entry| TopicSetting {
+                        is_own: entry.source == ConfigSource::DynamicTopic,
+                        name: entry.name,
+                        value: entry.value.filter(|_| !entry.is_sensitive),
+                    }));
+                }
+                found.sort_by(|a, b| a.name.cmp(&b.name));
+                Ok(found)
+            })
+            .await
     }
 
     /// Makes a topic, and waits until it can be written to.
@@ -165,36 +191,42 @@ impl Admin {
     ///
     /// What the broker says.
     pub async fn create(&self, topic: &NewTopic) -> Result<Created> {
-        let parts = self.parts()?;
-        // The admin client waits in silence for a broker that is away; this says what is wrong.
-        self.brokers(PATIENCE).await?;
-        let doing = format!("make topic `{}`", topic.name);
-        let replication = TopicReplication::Fixed(topic.replication_factor.unwrap_or(-1));
-        let mut wanted = Wanted::new(&topic.name, topic.partitions.unwrap_or(-1), replication);
-        for (name, value) in &topic.config {
-            wanted = wanted.set(name, value);
-        }
-        let answers = parts.admin.create_topics([&wanted], &options()).await;
-        match outcome(&doing, answers)? {
-            Some((_, Code::TopicAlreadyExists)) => return Ok(Created::WasThere),
-            Some((_, code)) => return Err(errors::of_code(&doing, Some(code), &advice(code))),
-            None => {}
-        }
-        let name = topic.name.clone();
-        blocking(move |stop| {
-            let step = || match parts.reader.topic(&name, PATIENCE, stop) {
-                Ok(found) if !found.partitions.is_empty() && found.partitions.iter().all(|part| part.leader >= 0) => {
-                    Ok(())
+        self.trust
+            .doing(async {
+                let parts = self.parts()?;
+                // The admin client waits in silence for a broker that is away; this says what is wrong.
+                self.brokers(PATIENCE).await?;
+                let doing = format!("make topic `{}`", topic.name);
+                let replication = TopicReplication::Fixed(topic.replication_factor.unwrap_or(-1));
+                let mut wanted = Wanted::new(&topic.name, topic.partitions.unwrap_or(-1), replication);
+                for (name, value) in &topic.config {
+                    wanted = wanted.set(name, value);
                 }
-                Ok(_) | Err(_) => {
-                    std::thread::sleep(SLICE / 4);
-                    Err(None)
+                let answers = parts.admin.create_topics([&wanted], &options()).await;
+                match outcome(&doing, answers)? {
+                    Some((_, Code::TopicAlreadyExists)) => return Ok(Created::WasThere),
+                    Some((_, code)) => return Err(errors::of_code(&doing, Some(code), &advice(code))),
+                    None => {}
                 }
-            };
-            until(PATIENCE, stop, step, || unknown_topic(&name))
-        })
-        .await?;
-        Ok(Created::Made)
+                let name = topic.name.clone();
+                blocking(move |stop| {
+                    let step = || match parts.reader.topic(&name, PATIENCE, stop) {
+                        Ok(found)
+                            if !found.partitions.is_empty() && found.partitions.iter().all(|part| part.leader >= 0) =>
+                        {
+                            Ok(())
+                        }
+                        Ok(_) | Err(_) => {
+                            std::thread::sleep(SLICE / 4);
+                            Err(None)
+                        }
+                    };
+                    until(PATIENCE, stop, step, || unknown_topic(&name))
+                })
+                .await?;
+                Ok(Created::Made)
+            })
+            .await
     }
 
     /// Gives a topic more partitions, up to this number.
@@ -203,14 +235,18 @@ impl Admin {
     ///
     /// What the broker says.
     pub async fn add_partitions(&self, name: &str, count: usize) -> Result<()> {
-        let parts = self.parts()?;
-        let doing = format!("add partitions to topic `{name}`");
-        let wanted = NewPartitions::new(name, count);
-        let answers = parts.admin.create_partitions([&wanted], &options()).await;
-        match outcome(&doing, answers)? {
-            Some((_, code)) => Err(errors::of_code(&doing, Some(code), &advice(code))),
-            None => Ok(()),
-        }
+        self.trust
+            .doing(async {
+                let parts = self.parts()?;
+                let doing = format!("add partitions to topic `{name}`");
+                let wanted = NewPartitions::new(name, count);
+                let answers = parts.admin.create_partitions([&wanted], &options()).await;
+                match outcome(&doing, answers)? {
+                    Some((_, code)) => Err(errors::of_code(&doing, Some(code), &advice(code))),
+                    None => Ok(()),
+                }
+            })
+            .await
     }
 
     /// Deletes a topic; says whether there was one.
@@ -219,29 +255,33 @@ impl Admin {
     ///
     /// What the broker says.
     pub async fn delete(&self, name: &str) -> Result<bool> {
-        let parts = self.parts()?;
-        self.brokers(PATIENCE).await?;
-        let doing = format!("delete topic `{name}`");
-        let answers = parts.admin.delete_topics(&[name], &options()).await;
-        match outcome(&doing, answers)? {
-            Some((_, code)) if errors::is_unknown_topic(code) => return Ok(false),
-            Some((_, code)) => return Err(errors::of_code(&doing, Some(code), &advice(code))),
-            None => {}
-        }
-        let name = name.to_owned();
-        blocking(move |stop| {
-            let step = || match parts.reader.topic(&name, PATIENCE, stop) {
-                Err(error) if error == unknown_topic(&name) => Ok(true),
-                Ok(_) | Err(_) => {
-                    std::thread::sleep(SLICE / 4);
-                    Err(None)
+        self.trust
+            .doing(async {
+                let parts = self.parts()?;
+                self.brokers(PATIENCE).await?;
+                let doing = format!("delete topic `{name}`");
+                let answers = parts.admin.delete_topics(&[name], &options()).await;
+                match outcome(&doing, answers)? {
+                    Some((_, code)) if errors::is_unknown_topic(code) => return Ok(false),
+                    Some((_, code)) => return Err(errors::of_code(&doing, Some(code), &advice(code))),
+                    None => {}
                 }
-            };
-            until(PATIENCE, stop, step, || {
-                ClientError::unavailable(format!("topic `{name}` is marked to be deleted, and still there"))
+                let name = name.to_owned();
+                blocking(move |stop| {
+                    let step = || match parts.reader.topic(&name, PATIENCE, stop) {
+                        Err(error) if error == unknown_topic(&name) => Ok(true),
+                        Ok(_) | Err(_) => {
+                            std::thread::sleep(SLICE / 4);
+                            Err(None)
+                        }
+                    };
+                    until(PATIENCE, stop, step, || {
+                        ClientError::unavailable(format!("topic `{name}` is marked to be deleted, and still there"))
+                    })
+                })
+                .await
             })
-        })
-        .await
+            .await
     }
 }
 
