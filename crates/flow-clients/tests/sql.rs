@@ -290,3 +290,29 @@ async fn values_of_mysql_are_read() {
     )
     .await;
 }
+
+#[tokio::test]
+async fn what_a_function_leaves_in_a_session_is_found_by_nobody() {
+    for place in Place::each().await {
+        let (function, left) = match place.database.kind() {
+            DatabaseKind::Postgres => (
+                "CREATE FUNCTION leaves() RETURNS integer LANGUAGE plpgsql AS \
+                 'BEGIN PERFORM set_config(''flow.left'', ''7'', false); CREATE TEMPORARY TABLE scratch (n integer); RETURN 1; END'",
+                "SELECT NULLIF(current_setting('flow.left', true), '')",
+            ),
+            DatabaseKind::MySql => (
+                "CREATE FUNCTION leaves() RETURNS INTEGER DETERMINISTIC \
+                 BEGIN SET @left = 7; CREATE TEMPORARY TABLE scratch (n INTEGER); RETURN 1; END",
+                "SELECT @left",
+            ),
+            DatabaseKind::Sqlite => continue,
+        };
+        run(&mut place.database.session().await.unwrap(), function).await;
+        for _ in 0..3 {
+            let mut session = place.database.session().await.unwrap();
+            assert_eq!(json_rows(&mut session, "SELECT leaves()", json!(null)).await, json!([[1]]));
+        }
+        let mut session = place.database.session().await.unwrap();
+        assert_eq!(json_rows(&mut session, left, json!(null)).await, json!([[null]]), "{:?}", place.database.kind());
+    }
+}
