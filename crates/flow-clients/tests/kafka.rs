@@ -130,7 +130,7 @@ async fn topics_are_made_described_and_deleted() {
     let odd = NewTopic { name: "not a name!".to_owned(), ..NewTopic::default() };
     assert!(admin.create(&odd).await.unwrap_err().message.contains("a name has letters"));
     let odd = NewTopic { name, config: [("no.such".to_owned(), "1".to_owned())].into(), ..NewTopic::default() };
-    assert!(admin.create(&odd).await.unwrap_err().message.contains("names and values of its settings"));
+    assert!(admin.create(&odd).await.unwrap_err().message.contains("is no setting of a topic"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -563,4 +563,17 @@ async fn a_kept_client_is_kept_while_all_is_well_and_not_after_its_broker_was_aw
     let other = kafka::kept_admin(&clients, &at).await.unwrap();
     assert!(!Arc::ptr_eq(&admin, &other));
     other.topic("events").await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_broker_is_told() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let at = connection(&format!("kafka://{}", listener.local_addr().unwrap()));
+    tokio::spawn(async move {
+        while let Ok((mut caller, _)) = listener.accept().await {
+            let _ = tokio::io::AsyncWriteExt::write_all(&mut caller, b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
+        }
+    });
+    let (works, words) = flow_clients::test(&at).await;
+    assert!(!works && words.contains("does not answer as a broker does"), "{words}");
 }

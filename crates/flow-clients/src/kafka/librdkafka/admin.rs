@@ -21,6 +21,9 @@ use crate::{
     kafka::{Created, NewTopic, PATIENCE, Partition, Settings, Topic, TopicSetting, unknown_topic},
 };
 
+/// Most settings of a topic that are asked about one by one.
+const SETTINGS_MAX: usize = 64;
+
 /// Makes, lists and deletes topics. Dropped, it is closed elsewhere.
 pub struct Admin {
     parts: Option<Arc<Parts>>,
@@ -191,42 +194,38 @@ impl Admin {
     ///
     /// What the broker says.
     pub async fn create(&self, topic: &NewTopic) -> Result<Created> {
-        self.trust
-            .doing(async {
-                let parts = self.parts()?;
-                // The admin client waits in silence for a broker that is away; this says what is wrong.
-                self.brokers(PATIENCE).await?;
-                let doing = format!("make topic `{}`", topic.name);
-                let replication = TopicReplication::Fixed(topic.replication_factor.unwrap_or(-1));
-                let mut wanted = Wanted::new(&topic.name, topic.partitions.unwrap_or(-1), replication);
-                for (name, value) in &topic.config {
-                    wanted = wanted.set(name, value);
+        self.trust.doing(self.make(topic)).await
+    }
+
+    async fn make(&self, topic: &NewTopic) -> Result<Created> {
+        let parts = self.parts()?;
+        // The admin client waits in silence for a broker that is away; this says what is wrong.
+        self.brokers(PATIENCE).await?;
+        let doing = format!("make topic `{}`", topic.name);
+        match ask_to_make(&parts, &doing, topic, &options()).await? {
+            Some(Code::TopicAlreadyExists) => return Ok(Created::WasThere),
+            Some(Code::InvalidConfig) => {
+                let name = refused_setting(&parts, &doing, topic).await;
+                return Err(errors::of_code(&doing, Some(Code::InvalidConfig), &about_setting(name)));
+            }
+            Some(code) => return Err(errors::of_code(&doing, Some(code), &advice(code))),
+            None => {}
+        }
+        let name = topic.name.clone();
+        blocking(move |stop| {
+            let step = || match parts.reader.topic(&name, PATIENCE, stop) {
+                Ok(found) if !found.partitions.is_empty() && found.partitions.iter().all(|part| part.leader >= 0) => {
+                    Ok(())
                 }
-                let answers = parts.admin.create_topics([&wanted], &options()).await;
-                match outcome(&doing, answers)? {
-                    Some((_, Code::TopicAlreadyExists)) => return Ok(Created::WasThere),
-                    Some((_, code)) => return Err(errors::of_code(&doing, Some(code), &advice(code))),
-                    None => {}
+                Ok(_) | Err(_) => {
+                    std::thread::sleep(SLICE / 4);
+                    Err(None)
                 }
-                let name = topic.name.clone();
-                blocking(move |stop| {
-                    let step = || match parts.reader.topic(&name, PATIENCE, stop) {
-                        Ok(found)
-                            if !found.partitions.is_empty() && found.partitions.iter().all(|part| part.leader >= 0) =>
-                        {
-                            Ok(())
-                        }
-                        Ok(_) | Err(_) => {
-                            std::thread::sleep(SLICE / 4);
-                            Err(None)
-                        }
-                    };
-                    until(PATIENCE, stop, step, || unknown_topic(&name))
-                })
-                .await?;
-                Ok(Created::Made)
-            })
-            .await
+            };
+            until(PATIENCE, stop, step, || unknown_topic(&name))
+        })
+        .await?;
+        Ok(Created::Made)
     }
 
     /// Gives a topic more partitions, up to this number.
@@ -293,6 +292,36 @@ impl Drop for Admin {
     }
 }
 
+/// Asks for a topic; returns why there is none.
+async fn ask_to_make(parts: &Parts, doing: &str, topic: &NewTopic, options: &AdminOptions) -> Result<Option<Code>> {
+    let replication = TopicReplication::Fixed(topic.replication_factor.unwrap_or(-1));
+    let mut wanted = Wanted::new(&topic.name, topic.partitions.unwrap_or(-1), replication);
+    for (name, value) in &topic.config {
+        wanted = wanted.set(name, value);
+    }
+    let answers = parts.admin.create_topics([&wanted], options).await;
+    Ok(outcome(doing, answers)?.map(|(_, code)| code))
+}
+
+/// Finds the setting that the broker refuses, of which the library does not tell its words: asks about each.
+async fn refused_setting<'t>(parts: &Parts, doing: &str, topic: &'t NewTopic) -> Option<&'t str> {
+    for (name, value) in topic.config.iter().take(SETTINGS_MAX) {
+        let alone = NewTopic { config: [(name.clone(), value.clone())].into(), ..topic.clone() };
+        let asked = ask_to_make(parts, doing, &alone, &options().validate_only(true)).await;
+        if matches!(asked, Ok(Some(Code::InvalidConfig))) {
+            return Some(name);
+        }
+    }
+    None
+}
+
+fn about_setting(name: Option<&str>) -> String {
+    match name {
+        Some(name) => format!("`{name}` is no setting of a topic, or its value is none of those allowed"),
+        None => format!("{}; the settings do not fit together", Code::InvalidConfig),
+    }
+}
+
 fn options() -> AdminOptions {
     AdminOptions::new().request_timeout(Some(PATIENCE)).operation_timeout(Some(PATIENCE))
 }
@@ -311,8 +340,6 @@ fn advice(code: Code) -> String {
         "; there must be at least as many brokers as replicas"
     } else if code == Code::InvalidTopic {
         "; a name has letters, digits, `.`, `_` and `-`, and at most 249 of them"
-    } else if code == Code::InvalidConfig {
-        "; check the names and values of its settings"
     } else {
         ""
     };
