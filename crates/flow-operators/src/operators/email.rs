@@ -262,6 +262,24 @@ mod tests {
         assert!(text.contains("Subject: [Flow] dag.task manual__1") && text.contains("<p>[Flow] dag.task"), "{text}");
     }
 
+    #[test]
+    fn addresses_are_read_with_the_document() {
+        let check = |name: &str, arg: Arg| Email::complain(&[(name.to_owned(), arg)]).map(|error| error.message);
+        for (name, value) in
+            [("to", json!("nobody")), ("cc", json!(["a@b.c", "b@"])), ("bcc", json!("a@b.c, c d@e.f g"))]
+        {
+            let complaint = check(name, Arg::Value(value)).unwrap();
+            assert!(complaint.contains("is no mail address"), "{complaint}");
+        }
+        for arg in [
+            Arg::Value(json!("Ann <ann@example.org>; b@c.d")),
+            Arg::Value(json!([])),
+            Arg::List(vec![Arg::Value(json!("a@b.c")), Arg::Template { source: "{{ x }}".to_owned() }]),
+        ] {
+            assert_eq!(check("to", arg), None);
+        }
+    }
+
     #[tokio::test]
     async fn what_cannot_be_sent_is_said() {
         let (world, sink) = world(polite());
