@@ -129,25 +129,24 @@ fn with_cuts_marked(words: &str, quote: char, cuts: &[usize]) -> String {
 
 /// Returns the words for a question about a table, which may not be there.
 pub(crate) fn about_table(error: ClientError, table: &str) -> ClientError {
-    match &error.kind {
-        ErrorKind::SqlState(state) if ["42P01", "42S02"].contains(&state.as_str()) => {
-            let message = format!("there is no table `{table}` (SQLSTATE {state})");
-            ClientError { message, ..error }
-        }
-        _ => error,
-    }
+    let Some(state) = state_of(&error, &["42P01", "42S02"]) else { return error };
+    ClientError { message: format!("there is no table `{table}` (SQLSTATE {state})"), ..error }
 }
 
 /// Returns the words for columns of a file that a table does not have.
 pub(crate) fn about_columns(error: ClientError, table: &str, file: &std::path::Path) -> ClientError {
-    match &error.kind {
-        ErrorKind::SqlState(state) if ["42703", "42S22"].contains(&state.as_str()) => {
-            let file = file.display();
-            let message = format!("the columns of `{file}` are not those of table `{table}`: {}", error.message);
-            ClientError { message, ..error }
-        }
-        _ => error,
+    if state_of(&error, &["42703", "42S22"]).is_none() {
+        return error;
     }
+    let file = file.display();
+    let message = format!("the columns of `{file}` are not those of table `{table}`: {}", error.message);
+    ClientError { message, ..error }
+}
+
+/// Returns the SQLSTATE of an error if it is one of these.
+fn state_of<'e>(error: &'e ClientError, states: &[&str]) -> Option<&'e str> {
+    let ErrorKind::SqlState(state) = &error.kind else { return None };
+    states.contains(&state.as_str()).then_some(state)
 }
 
 fn cut(text: &str) -> String {

@@ -212,6 +212,7 @@ mod tests {
     use serde_json::json;
 
     use super::sink::{CERTIFICATE, Manners, Sink};
+    use super::{Arg, Email, Operator as _};
     use crate::testing::World;
 
     fn world(manners: Manners) -> (World, Sink) {
