@@ -19,6 +19,7 @@
 //! - An error never holds a password.
 
 pub mod error;
+mod fit;
 pub mod http;
 pub mod kafka;
 pub mod kept;

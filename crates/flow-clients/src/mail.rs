@@ -12,7 +12,7 @@ use flow_core::{
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
-use crate::{ClientError, Kind, Result};
+use crate::{ClientError, Kind, Result, fit};
 
 pub mod letter;
 mod smtp;
@@ -152,6 +152,7 @@ async fn open(settings: &Settings) -> Result<smtp::Session> {
 
 impl Settings {
     fn of(connection: &Connection) -> Result<Self> {
+        fit::check(connection, &fit::MAIL)?;
         let wrong = |what: String| ClientError::settings(format!("connection `{}`: {what}", connection.id));
         let host = connection.host.as_deref().map(str::trim).filter(|host| !host.is_empty());
         let host = host.ok_or_else(|| wrong("it has no host; set the name of the mail server".to_owned()))?;

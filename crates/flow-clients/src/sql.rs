@@ -239,7 +239,9 @@ pub(crate) async fn test(connection: &Connection) -> Result<String> {
             "SELECT 'SQLite ' || sqlite_version() || ', ' || count(*) || ' tables' FROM sqlite_master WHERE type = 'table'"
         }
     };
-    let row = session.first(sql, &Parameters::None).await?;
+    let address = &database.shared.target.address;
+    let row = session.first(sql, &Parameters::None).await;
+    let row = row.map_err(|error| ClientError { message: format!("{address}: {}", error.message), ..error })?;
     let words = row.and_then(|row| row.into_iter().next()).and_then(Cell::into_text).unwrap_or_default();
-    Ok(format!("logged in to {}: {words}", database.shared.target.address))
+    Ok(format!("logged in to {address}: {words}"))
 }

@@ -2,10 +2,7 @@
 
 use std::time::Duration;
 
-use flow_core::{
-    connection::{self, Connection},
-    secret::MASK,
-};
+use flow_core::{connection::Connection, mask::Masker};
 
 use crate::{Result, http, kafka, mail, reach::reach, sql};
 
@@ -21,13 +18,7 @@ pub async fn test(connection: &Connection) -> (bool, String) {
         Ok(None) => reach(connection).await,
         Err(_) => (false, format!("no answer within {} seconds", LONGEST.as_secs())),
     };
-    let mut secrets = connection.secrets();
-    secrets.retain(|secret| !secret.is_empty());
-    // A server that sends the client elsewhere may put them into the address.
-    let in_addresses: Vec<_> = secrets.iter().map(|secret| connection::encode(secret)).collect();
-    secrets.extend(in_addresses);
-    secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
-    (works, secrets.iter().fold(words, |words, secret| words.replace(secret.as_str(), MASK)))
+    (works, Masker::new(connection.secrets()).mask(&words).into_owned())
 }
 
 /// Tests it as what it is; `None`: Flow has no client of this type.

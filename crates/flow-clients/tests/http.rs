@@ -279,10 +279,46 @@ async fn a_webhook_is_known_or_not_and_never_shown() {
         assert_eq!(server.asked().pop().unwrap().header("authorization"), None);
         assert!(flow_clients::test(&connection).await.0);
     }
+    // The password of a database is no part of an address.
+    let database = Connection { conn_type: "postgres".to_owned(), ..hook("hunter2", true) };
+    let asked = server.asked().len();
+    says(&slack::webhook(&clients, &database).await.unwrap_err(), "is of the type `postgres`, which is no webhook");
+    says(&flow_clients::http::client(&clients, &database).await.unwrap_err(), "is of the type `postgres`");
+    assert_eq!(server.asked().len(), asked);
     let post = async |password| {
         slack::webhook(&clients, &hook(password, true)).await.unwrap().post(&json!({"text": "hi"})).await.unwrap_err()
     };
     says(&post("wrong/hunter2").await, "Slack answered 404: no_service; the webhook is not there any more");
     assert_eq!(post("busy").await.retry_after, Some(Duration::from_secs(3)));
     says(&slack::webhook(&clients, &hook("", true)).await.unwrap_err(), "has no webhook");
+}
+
+#[tokio::test]
+async fn a_server_that_repeats_what_it_was_sent_shows_no_secret() {
+    use base64::{Engine as _, engine::general_purpose::STANDARD};
+    let server = Server::start(|asked| {
+        let words = format!("{} {} not here", asked.path, STANDARD.encode(&asked.path));
+        Reply::new(500, words)
+    })
+    .await;
+    for (password, host) in [
+        (format!("{}/500/T0/B0/SLACKsecret123?sig=q7q7q7q7q7", server.url()), None),
+        ("T0/B0/SLACKsecret123".to_owned(), Some(server.url())),
+    ] {
+        let slack = Connection {
+            id: "slack".to_owned(),
+            conn_type: "slackwebhook".to_owned(),
+            host,
+            password: Some(password.as_str().into()),
+            ..Connection::default()
+        };
+        let (works, words) = flow_clients::test(&slack).await;
+        assert!(!works && words.contains("Slack answered 500: /*** ") && words.contains("not here"), "{words}");
+        let secrets = ["SLACKsecret123", "q7q7q7q7q7", "/T0/B0/", "U0xBQ0tzZWNyZXQx"];
+        assert!(!secrets.iter().any(|secret| words.contains(secret)), "{words}");
+    }
+    // A secret of one letter is in every word: hiding it hides the words, and nothing else.
+    let slack = Connection { password: Some("o".into()), host: Some(server.url()), ..Connection::default() };
+    let (_, words) = flow_clients::test(&Connection { conn_type: "slack".to_owned(), ..slack }).await;
+    assert!(words.contains("not here"), "{words}");
 }

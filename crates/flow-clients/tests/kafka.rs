@@ -130,7 +130,7 @@ async fn topics_are_made_described_and_deleted() {
     let odd = NewTopic { name: "not a name!".to_owned(), ..NewTopic::default() };
     assert!(admin.create(&odd).await.unwrap_err().message.contains("a name has letters"));
     let odd = NewTopic { name, config: [("no.such".to_owned(), "1".to_owned())].into(), ..NewTopic::default() };
-    assert!(admin.create(&odd).await.unwrap_err().message.contains("names and values of its settings"));
+    assert!(admin.create(&odd).await.unwrap_err().message.contains("is no setting of a topic"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -517,4 +517,63 @@ async fn an_offset_that_is_gone_is_told_to_who_keeps_offsets() {
     };
     assert!(look(true).await);
     assert!(!look(false).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kept_client_that_left_somebody_without_an_answer_is_replaced() {
+    let (_listener, at) = silent().await;
+    let clients = Clients::default();
+    let admin = kafka::kept_admin(&clients, &at).await.unwrap();
+    let producer = kafka::kept_producer(&clients, &at, &Writing::default()).await.unwrap();
+    // The task's own time is up before the client's.
+    let short = Duration::from_millis(100);
+    assert!(tokio::time::timeout(short, admin.topics()).await.is_err());
+    assert!(tokio::time::timeout(short, producer.check("x")).await.is_err());
+    assert!(!Arc::ptr_eq(&admin, &kafka::kept_admin(&clients, &at).await.unwrap()));
+    let again = kafka::kept_producer(&clients, &at, &Writing::default()).await.unwrap();
+    assert!(!Arc::ptr_eq(&producer, &again));
+    let sending = again.sending(no_notes()).unwrap();
+    sending.send(&record("x", "k", "v")).await.unwrap();
+    drop(sending);
+    assert!(!Arc::ptr_eq(&again, &kafka::kept_producer(&clients, &at, &Writing::default()).await.unwrap()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kept_client_is_kept_while_all_is_well_and_not_after_its_broker_was_away() {
+    let mock = rdkafka::mocking::MockCluster::new(1).unwrap();
+    mock.create_topic("events", 1, 1).unwrap();
+    let at = connection(&format!("kafka://{}", mock.bootstrap_servers()));
+    let clients = Clients::default();
+    let admin = kafka::kept_admin(&clients, &at).await.unwrap();
+    admin.topic("events").await.unwrap();
+    let producer = kafka::kept_producer(&clients, &at, &Writing::default()).await.unwrap();
+    let sending = producer.sending(no_notes()).unwrap();
+    sending.send(&record("events", "k", "v")).await.unwrap();
+    sending.flush().await.unwrap();
+    drop(sending);
+    assert!(Arc::ptr_eq(&admin, &kafka::kept_admin(&clients, &at).await.unwrap()));
+    assert!(Arc::ptr_eq(&producer, &kafka::kept_producer(&clients, &at, &Writing::default()).await.unwrap()));
+    mock.broker_down(1).unwrap();
+    let began = Instant::now();
+    while !admin.is_dead() {
+        assert!(began.elapsed() < Duration::from_secs(20), "it is not noticed that the broker is away");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    mock.broker_up(1).unwrap();
+    let other = kafka::kept_admin(&clients, &at).await.unwrap();
+    assert!(!Arc::ptr_eq(&admin, &other));
+    other.topic("events").await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_broker_is_told() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let at = connection(&format!("kafka://{}", listener.local_addr().unwrap()));
+    tokio::spawn(async move {
+        while let Ok((mut caller, _)) = listener.accept().await {
+            let _ = tokio::io::AsyncWriteExt::write_all(&mut caller, b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
+        }
+    });
+    let (works, words) = flow_clients::test(&at).await;
+    assert!(!works && words.contains("does not answer as a broker does"), "{words}");
 }

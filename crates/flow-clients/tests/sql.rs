@@ -195,8 +195,24 @@ async fn what_cannot_be_reached_says_so() {
         let mut wrong = place.connection.clone();
         wrong.extra = Some(r#"{"sslmode": "require"}"#.into());
         let error = Database::new(&wrong).unwrap().session().await.unwrap_err();
-        assert!(error.message.contains("TLS with") && error.message.contains("`sslmode`"), "{error}");
+        let setting = if wrong.conn_type == "mysql" { "`ssl_mode`" } else { "`sslmode`" };
+        assert!(error.message.contains("TLS with") && error.message.contains(setting), "{error}");
     }
+    // What speaks, but not as a database does.
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let uri = format!("postgres://me@127.0.0.1:{}/x", listener.local_addr().unwrap().port());
+    tokio::spawn(async move {
+        let (mut caller, _) = listener.accept().await.unwrap();
+        tokio::io::AsyncWriteExt::write_all(&mut caller, b"hello").await.unwrap();
+    });
+    let (_, words) = flow_clients::test(&Connection::parse("db", &uri).unwrap()).await;
+    assert!(words.contains("does not speak as Postgres at 127.0.0.1") && !words.contains("sqlx"), "{words}");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("no.db");
+    std::fs::write(&file, "no database at all ".repeat(100)).unwrap();
+    let connection = Connection::from_json("db", &json!({"conn_type": "sqlite", "host": file})).unwrap();
+    let (_, words) = flow_clients::test(&connection).await;
+    assert!(words.contains("no.db: file is not a database"), "{words}");
     let connection = Connection::from_json("db", &json!({"conn_type": "sqlite", "host": "/nowhere/x.db"})).unwrap();
     let error = Database::new(&connection).unwrap().session().await.unwrap_err();
     assert!(error.message.contains("must exist"), "{error}");
@@ -289,4 +305,30 @@ async fn values_of_mysql_are_read() {
         ],
     )
     .await;
+}
+
+#[tokio::test]
+async fn what_a_function_leaves_in_a_session_is_found_by_nobody() {
+    for place in Place::each().await {
+        let (function, left) = match place.database.kind() {
+            DatabaseKind::Postgres => (
+                "CREATE FUNCTION leaves() RETURNS integer LANGUAGE plpgsql AS \
+                 'BEGIN PERFORM set_config(''flow.left'', ''7'', false); CREATE TEMPORARY TABLE scratch (n integer); RETURN 1; END'",
+                "SELECT NULLIF(current_setting('flow.left', true), '')",
+            ),
+            DatabaseKind::MySql => (
+                "CREATE FUNCTION leaves() RETURNS INTEGER DETERMINISTIC \
+                 BEGIN SET @left = 7; CREATE TEMPORARY TABLE scratch (n INTEGER); RETURN 1; END",
+                "SELECT @left",
+            ),
+            DatabaseKind::Sqlite => continue,
+        };
+        run(&mut place.database.session().await.unwrap(), function).await;
+        for _ in 0..3 {
+            let mut session = place.database.session().await.unwrap();
+            assert_eq!(json_rows(&mut session, "SELECT leaves()", json!(null)).await, json!([[1]]));
+        }
+        let mut session = place.database.session().await.unwrap();
+        assert_eq!(json_rows(&mut session, left, json!(null)).await, json!([[null]]), "{:?}", place.database.kind());
+    }
 }

@@ -24,6 +24,15 @@ pub struct Connection {
 /// Parts of a connection, by their names in JSON.
 const FIELDS: [&str; 8] = ["conn_type", "description", "host", "login", "schema", "port", "password", "extra"];
 
+const NO_URI: &str = "is neither a URI such as `http://user:password@host:80/path` nor a JSON object; in a URI, write \
+     %25 for a `%`";
+const CUT_BY_SLASH: &str = "has an `@` behind the first `/`, and none before it: write %2F for a `/` in a login or \
+     password, and %40 for an `@` behind the host";
+const CUT_BY_QUESTION_MARK: &str = "has an `@` behind the `?`, in the name of a setting: write %3F for a `?` in a login \
+     or password";
+const BAD_PORT: &str = "has, behind the `:` of its host, what is no port from 0 to 65535: write %2F for a `/` in a login \
+     or password, %3F for a `?`, and an address of IPv6 in brackets";
+
 /// Longest id.
 pub const ID_MAX: usize = 200;
 
@@ -66,9 +75,7 @@ impl Connection {
                 .map_err(|error| format!("connection `{id}` is not JSON: line {}", error.line()))?;
             return Self::from_json(id, &value);
         }
-        Self::from_uri(id, text).ok_or_else(|| {
-            format!("connection `{id}` is neither a URI such as `http://user:password@host:80/path` nor a JSON object")
-        })
+        Self::from_uri(id, text).map_err(|problem| format!("connection `{id}` {problem}"))
     }
 
     /// Reads a JSON object, or a text that holds what [`Connection::parse`] reads.
@@ -121,7 +128,10 @@ impl Connection {
         };
         Ok(Self {
             id: id.to_owned(),
-            conn_type: text("conn_type")?.unwrap_or_default(),
+            conn_type: match given("conn_type") {
+                Some(Value::Number(_)) => return Err(wrong("conn_type", "a text")),
+                _ => text("conn_type")?.unwrap_or_default(),
+            },
             description: text("description")?,
             host: text("host")?,
             login: text("login")?,
@@ -132,12 +142,10 @@ impl Connection {
         })
     }
 
-    /// Reads `type://login:password@host:port/schema?key=value`, percent-encoded.
-    fn from_uri(id: &str, text: &str) -> Option<Self> {
-        let (scheme, rest) = text.split_once("://")?;
-        if scheme.is_empty() {
-            return None;
-        }
+    /// Reads `type://login:password@host:port/schema?key=value`, percent-encoded. Says what is wrong, and nothing of the
+    /// text.
+    fn from_uri(id: &str, text: &str) -> Result<Self, &'static str> {
+        let (scheme, rest) = text.split_once("://").filter(|(scheme, _)| !scheme.is_empty()).ok_or(NO_URI)?;
         let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
         // `http://https://host`: the first is the kind of connection, the second belongs to the host.
         let (protocol, rest) = match rest.split_once("://") {
@@ -145,6 +153,13 @@ impl Connection {
             Some(_) | None => (None, rest),
         };
         let (authority, schema) = rest.split_once('/').unwrap_or((rest, ""));
+        // Else a part of the password would be kept in the clear, as host or schema.
+        if !authority.is_empty() && !authority.contains('@') && schema.contains('@') {
+            return Err(CUT_BY_SLASH);
+        }
+        if query.split('&').any(|pair| pair.split('=').next().unwrap_or_default().contains('@')) {
+            return Err(CUT_BY_QUESTION_MARK);
+        }
         let (user, address) =
             authority.rsplit_once('@').map_or((None, authority), |(user, address)| (Some(user), address));
         let conn_type = if scheme == "postgresql" { "postgres" } else { scheme };
@@ -154,14 +169,8 @@ impl Connection {
             made.login = part(login)?;
             made.password = part(password)?.map(Secret::from);
         }
-        let host = match address.rsplit_once(':') {
-            Some((host, port)) if !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) => {
-                made.port = Some(port.parse().ok()?);
-                host
-            }
-            _ => address,
-        };
-        let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+        let host;
+        (host, made.port) = host_and_port(address)?;
         made.host = part(host)?;
         if let (Some(protocol), Some(host)) = (protocol, &made.host) {
             made.host = Some(format!("{protocol}://{host}"));
@@ -170,18 +179,18 @@ impl Connection {
         let mut extra = Map::new();
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let plain = |text: &str| decode(&text.replace('+', " "));
+            let plain = |text: &str| decode(&text.replace('+', " ")).ok_or(NO_URI);
             extra.insert(plain(key)?, Value::String(plain(value)?));
         }
         made.extra = match extra.get("__extra__").and_then(Value::as_str) {
             Some(text) => {
-                check_extra(text).ok()?;
+                check_extra(text).map_err(|_| "has an `__extra__` that is no JSON object")?;
                 Some(text.into())
             }
             None if extra.is_empty() => None,
             None => Some(Value::Object(extra).to_string().into()),
         };
-        Some(made)
+        Ok(made)
     }
 
     /// Writes it as JSON, secrets and all, `extra` as an object: what templates and operators see.
@@ -245,6 +254,9 @@ impl Connection {
     /// Lists its secrets.
     pub fn secrets(&self) -> Vec<String> {
         let mut found = secret::secrets_of("", &self.to_json());
+        if let Some(path) = self.password.as_ref().filter(|path| self.is_webhook() && !path.expose().contains("://")) {
+            found.extend(secret::parts_of_path(path.expose()));
+        }
         if let (Some(login), Some(password)) = (&self.login, &self.password)
             && !password.expose().is_empty()
         {
@@ -254,6 +266,11 @@ impl Connection {
         found
     }
 
+    /// Its password is an address, or the path of one.
+    fn is_webhook(&self) -> bool {
+        self.conn_type.to_lowercase().starts_with("slack")
+    }
+
     /// Hides the secrets of `extra`; `None` when there is none.
     pub fn redacted_extra(&self) -> Option<String> {
         let fields = check_extra(self.extra.as_ref()?.expose()).unwrap_or_default();
@@ -261,8 +278,30 @@ impl Connection {
     }
 }
 
-fn part(text: &str) -> Option<Option<String>> {
-    if text.is_empty() { Some(None) } else { decode(text).map(Some) }
+fn part(text: &str) -> Result<Option<String>, &'static str> {
+    if text.is_empty() { Ok(None) } else { decode(text).map(Some).ok_or(NO_URI) }
+}
+
+/// Takes `host:port` apart. A list of addresses, as brokers have it, is a host.
+fn host_and_port(address: &str) -> Result<(&str, Option<u16>), &'static str> {
+    let is_list = address.contains(',');
+    for address in address.split(',') {
+        let (host, port) = match address.rsplit_once(':') {
+            // `[::1]`
+            Some((_, rest)) if rest.contains(']') => (address, ""),
+            Some(both) => both,
+            None => (address, ""),
+        };
+        if !port.bytes().all(|byte| byte.is_ascii_digit()) || host.contains(':') && !host.ends_with(']') {
+            return Err(BAD_PORT);
+        }
+        let port = if port.is_empty() { None } else { Some(port.parse().map_err(|_| BAD_PORT)?) };
+        if !is_list {
+            let inner = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+            return Ok((inner.unwrap_or(host), port));
+        }
+    }
+    Ok((address, None))
 }
 
 /// Undoes percent-encoding; `None` when half of one stands there, or no UTF-8 comes out.
@@ -335,10 +374,38 @@ mod tests {
             ("{", "is not JSON"),
             ("http://a%4@b/", "is neither a URI"),
             ("no uri", "is neither a URI"),
+            (r#"{"conn_type": 5}"#, "`conn_type` of connection `x` must be a text"),
         ] {
             let problem = Connection::parse("x", text).unwrap_err();
             assert!(problem.contains(expected), "{problem}");
         }
+    }
+
+    #[test]
+    fn a_uri_whose_password_would_end_up_elsewhere_is_refused() {
+        for (text, expected) in [
+            ("postgres://u:hun/ter2@h:99/db", "write %2F for a `/`"),
+            ("postgres://u:99/hunter2@h/db", "write %2F for a `/`"),
+            ("slackwebhook://:T0/B0/hunter2@hooks.example/services", "write %2F for a `/`"),
+            ("http://https://u:hun/ter2@h", "write %2F for a `/`"),
+            ("postgres://u:hunter2?x@h/db", "write %3F for a `?`"),
+            ("postgres://u:hun/ter2", "is no port"),
+            ("postgres://u:hunter2?x=@h", "is no port"),
+            ("http://h:99999/", "is no port"),
+            ("kafka://a:1,b:hunter2", "is no port"),
+            ("redis://::1", "in brackets"),
+        ] {
+            let problem = Connection::parse("x", text).unwrap_err();
+            assert!(problem.contains(expected) && !problem.contains("ter2"), "{text}: {problem}");
+        }
+        check("smtp://h?from_email=a@b", json!({"conn_type": "smtp", "host": "h", "extra": {"from_email": "a@b"}}));
+        check("sqlite:///data@home/x.db", json!({"conn_type": "sqlite", "schema": "data@home/x.db"}));
+        check("kafka://a:1,b:2", json!({"conn_type": "kafka", "host": "a:1,b:2"}));
+        check(
+            "http://u:p@h:/@x",
+            json!({"conn_type": "http", "host": "h", "login": "u", "password": "p", "schema": "@x"}),
+        );
+        check("redis://[::1]", json!({"conn_type": "redis", "host": "::1"}));
     }
 
     #[test]
@@ -350,6 +417,8 @@ mod tests {
             "fs://@:7",
             "aws://?__extra__=%7B%22a%22%3A1%7D",
             "my-sql://h/a%2Fb",
+            "kafka://a:1,b:2",
+            "sqlite:///a@b",
         ] {
             let read = Connection::parse("x", text).unwrap();
             assert_eq!(Connection::parse("x", &read.to_uri()).unwrap(), read, "{}", read.to_uri());
@@ -361,6 +430,8 @@ mod tests {
         let read = Connection::parse("x", "http://me:hunter2@h/?api_key=k77&region=eu").unwrap();
         assert_eq!(read.secrets(), ["hunter2", "k77", "me:hunter2"]);
         assert!(!format!("{read:?}").contains("hunter2") && !format!("{read:?}").contains("k77"));
+        let slack = Connection::parse("x", "slackwebhook://:T0%2FB0%2FSLACKsecret123@h").unwrap();
+        assert!(slack.secrets().contains(&"SLACKsecret123".to_owned()), "{:?}", slack.secrets());
         assert_eq!(read.redacted_extra().unwrap(), r#"{"api_key":"***","region":"eu"}"#);
     }
 }

@@ -13,6 +13,7 @@
 //! | [`graph`] | what does a DAG look like: where are its boxes, and which ways do its arrows take? |
 //! | [`catalog`] | which operators are there, and which arguments do they take? |
 //! | [`connection`], [`secret`] | where is another system, and what of it must nobody see? |
+//! | [`mask`] | how are secrets hidden in what is written and said? |
 //!
 //! # Invariants of this crate
 //!
@@ -27,6 +28,7 @@ pub mod dag;
 pub mod engine;
 pub mod graph;
 pub mod id;
+pub mod mask;
 pub mod run;
 pub mod secret;
 pub mod state;

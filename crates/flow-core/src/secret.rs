@@ -5,6 +5,9 @@ use serde_json::Value;
 /// What stands in place of a secret.
 pub const MASK: &str = "***";
 
+/// A shorter part of a secret address is no secret by itself: `services`, `T0`.
+const PART_MIN: usize = 8;
+
 /// Keys that hold one of these words are secret, as in Airflow, and more.
 const SECRET_WORDS: [&str; 13] = [
     "access_token",
@@ -80,6 +83,10 @@ pub fn secrets_of_variable(key: &str, text: &str) -> Vec<String> {
     match structure(text) {
         Some(value) => collect(&value, is_secret(key), &mut found),
         None if text.contains(PRIVATE_KEY) && !is_whole => found.push(text.to_owned()),
+        None if is_whole => {
+            found.extend(password_of_address(text));
+            found.extend(parts_of_address(text));
+        }
         None => found.extend(password_of_address(text)),
     }
     found
@@ -90,6 +97,7 @@ fn collect(value: &Value, is_hidden: bool, found: &mut Vec<String>) {
         Value::String(text) if (is_hidden && !text.is_empty()) || text.contains(PRIVATE_KEY) => {
             found.push(text.clone());
             found.extend(password_of_address(text));
+            found.extend(parts_of_address(text));
         }
         Value::String(text) => found.extend(password_of_address(text)),
         Value::Number(number) if is_hidden => found.push(number.to_string()),
@@ -195,6 +203,35 @@ fn password_of_address(text: &str) -> Vec<String> {
     std::iter::once(written.to_owned()).chain(plain).collect()
 }
 
+/// Lists what is secret of an address that is a secret, such as that of a webhook: servers and proxies repeat what
+/// stands behind the host, and not the host.
+fn parts_of_address(text: &str) -> Vec<String> {
+    let Some((_, rest)) = text.split_once("://") else { return Vec::new() };
+    rest.find(['/', '?']).map(|at| parts_of_path(&rest[at..])).unwrap_or_default()
+}
+
+/// Lists the same of a path with its query: the whole, what ends it, parts that are long enough to be secrets, values.
+pub(crate) fn parts_of_path(text: &str) -> Vec<String> {
+    let text = text.trim().trim_start_matches('/');
+    let text = text.split('#').next().unwrap_or_default();
+    let (path, query) = text.split_once('?').unwrap_or((text, ""));
+    let path = path.trim_end_matches('/');
+    let mut found = vec![text.to_owned(), path.to_owned()];
+    let ends = path.match_indices('/').map(|(at, _)| &path[at + 1..]);
+    found.extend(ends.filter(|end| end.len() >= PART_MIN).map(str::to_owned));
+    // Words of it are no secrets.
+    let has_digit = |part: &&str| part.bytes().any(|byte| byte.is_ascii_digit());
+    let values = query.split('&').filter_map(|pair| Some(pair.split_once('=')?.1));
+    let parts = path.split('/').filter(has_digit).chain(values);
+    found.extend(parts.filter(|part| part.len() >= PART_MIN).map(str::to_owned));
+    found.retain(|part| !part.is_empty());
+    let plain: Vec<_> = found.iter().filter_map(|part| crate::connection::decode(part)).collect();
+    found.extend(plain);
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
 /// Hides the password of an address.
 pub fn without_password(text: &str) -> String {
     match place_of_password(text) {
@@ -262,6 +299,35 @@ mod tests {
         assert_eq!(restore_variable("api_key", "new", "old"), "new");
         assert_eq!(restore_variable("region", "***", "eu"), "***");
         assert_eq!(restore_variable("x", r#"{"token":"***","a":1}"#, r#"{"token":"t"}"#), r#"{"token":"t","a":1}"#);
+    }
+
+    #[test]
+    fn of_an_address_that_is_secret_each_secret_part_is() {
+        let found = |text: &str| {
+            let mut found = secrets_of("", &json!({ "password": text }));
+            found.remove(0);
+            found
+        };
+        assert_eq!(
+            found("https://hooks.example/services/T0/B0/SLACKsecret123"),
+            ["B0/SLACKsecret123", "SLACKsecret123", "T0/B0/SLACKsecret123", "services/T0/B0/SLACKsecret123"]
+        );
+        assert_eq!(
+            found("https://me:w%2Frd@h/a%20b?code=q7%2Bq7q7q7&n=1"),
+            [
+                "w%2Frd",
+                "w/rd",
+                "a b",
+                "a b?code=q7+q7q7q7&n=1",
+                "a%20b",
+                "a%20b?code=q7%2Bq7q7q7&n=1",
+                "q7%2Bq7q7q7",
+                "q7+q7q7q7"
+            ]
+        );
+        assert_eq!(found("https://h"), [""; 0]);
+        assert_eq!(secrets_of_variable("hook_token", "https://h/hook"), ["https://h/hook", "hook"]);
+        assert_eq!(secrets_of_variable("hook", "https://h/hook"), [""; 0]);
     }
 
     #[test]

@@ -150,6 +150,8 @@ impl Heard {
             Err(error) if is_latin => error.as_bytes().iter().map(|byte| char::from(*byte)).collect(),
             Err(error) => {
                 let (size, kind) = (error.as_bytes().len(), if kind.is_empty() { "of no type" } else { &kind });
+                let packed = answer.headers().get("content-encoding").and_then(|value| value.to_str().ok());
+                let kind = packed.map_or_else(|| kind.to_owned(), |packed| format!("{kind}, packed as {packed}"));
                 return Err(OperatorError::fatal(anyhow!(
                     "{words} with {size} bytes that are no text ({kind}); {help}"
                 )));

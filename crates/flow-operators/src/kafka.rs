@@ -79,6 +79,11 @@ pub fn record_of_line(topic: &str, line: &[u8], format: LineFormat, separator: &
     Ok(record)
 }
 
+/// `1 message`, `2 messages`
+pub(crate) fn messages(count: u64) -> String {
+    format!("{count} {}", if count == 1 { "message" } else { "messages" })
+}
+
 /// Writes the client's words into the task's log.
 pub(crate) fn notes(cx: &TaskContext) -> Notes {
     let log = cx.log.clone();

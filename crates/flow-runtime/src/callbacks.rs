@@ -38,6 +38,9 @@ use crate::{
 const AT_ONCE: usize = 4 * CALLBACKS_OF_A_KIND;
 /// Longest that one may take.
 const LONGEST: Duration = Duration::from_secs(60);
+/// The same for a mail: a server that has it all may take two minutes to look through it, and one that is left then
+/// sends it all the same, once for each try.
+const LONGEST_MAIL: Duration = Duration::from_secs(180);
 /// For what it takes beside that: the database, the end of what does not end by itself.
 const SPARE: Duration = Duration::from_secs(30);
 /// One that fails after so long has hung: others of its DAG and operator would, too.
@@ -114,7 +117,7 @@ async fn take(shop: &Workshop, limit: usize) -> Result<Vec<ClaimedCallback>, Sto
 
 /// How long nobody else takes what a process is at: filling in and doing it may each take the longest.
 fn lease(kill_grace: Duration) -> Duration {
-    2 * LONGEST + kill_grace + SPARE
+    LONGEST + LONGEST_MAIL + kill_grace + SPARE
 }
 
 /// Makes one try, and writes down what came of it.
@@ -357,19 +360,20 @@ async fn operate(
     arguments: Map<String, Value>,
     cx: TaskContext,
 ) -> Result<(), String> {
+    let longest = if operator == "email" { LONGEST_MAIL } else { LONGEST };
     let (cancel, scratch) = (cx.cancel.clone(), cx.scratch.clone());
     let running = shop.registry.run(operator, arguments, cx);
     tokio::pin!(running);
     let finished = tokio::select! {
         finished = &mut running => Some(finished),
-        () = sleep(LONGEST) => None,
+        () = sleep(longest) => None,
     };
     let outcome = match finished {
         Some(finished) => Ok(finished.outcome),
         None => {
             cancel.cancel();
             running.await;
-            Err(format!("not done within {} s: it was ended", LONGEST.as_secs()))
+            Err(format!("not done within {} s: it was ended", longest.as_secs()))
         }
     };
     shop.scratch.give_back(scratch);
@@ -442,7 +446,7 @@ mod tests {
     fn a_lease_is_longer_than_filling_in_doing_and_ending_may_take() {
         for seconds in [1, 10, 600] {
             let kill_grace = Duration::from_secs(seconds);
-            assert!(lease(kill_grace) > LONGEST + LONGEST + kill_grace + Duration::from_secs(5));
+            assert!(lease(kill_grace) > LONGEST + LONGEST_MAIL + kill_grace + Duration::from_secs(5));
         }
     }
 

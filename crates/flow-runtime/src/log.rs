@@ -3,7 +3,7 @@
 //! `ROOT/dag_id=…/run_id=…/task_id=…[/map_index=…]/attempt=N.log`, plain text, a line each:
 //! `2026-01-01T00:00:00.123Z OUT   - text`. The tags: `OUT` and `ERR` are the task's streams, `INFO`, `WARN` and
 //! `ERROR` are Flow's own words. `↳` begins the rest of a line that was folded or broken into. Writing is [`sink`],
-//! what a line looks like [`lines`], secrets [`mask`], reading [`read`]. What is old is packed ([`packed`]) and
+//! what a line looks like [`lines`], secrets [`flow_core::mask`], reading [`read`]. What is old is packed ([`packed`]) and
 //! removed ([`sweep`]); a second place for it is [`remote`]. Knows nothing of tasks and their states.
 
 use std::{
@@ -23,7 +23,6 @@ use crate::Clock;
 
 mod flusher;
 mod lines;
-mod mask;
 mod packed;
 mod path;
 mod read;
@@ -33,8 +32,8 @@ mod sink;
 mod sweep;
 mod upload;
 
+pub use flow_core::mask::{MASK, Masker};
 pub use lines::CONTINUATION;
-pub use mask::{MASK, Masker};
 pub use path::LogId;
 pub use read::{Chunk, Follow, MAX_CHUNK, read_range, tail};
 pub use remote::RemoteLogs;

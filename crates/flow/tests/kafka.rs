@@ -3,11 +3,15 @@
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the message")]
 
 use std::{
-    io::Write,
+    io::{BufRead, BufReader, Write},
     path::Path,
     process::{Command, Output, Stdio},
 };
 
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
 use serde_json::Value;
 
 /// The address of a broker, or `None`, said aloud.
@@ -21,12 +25,17 @@ fn broker(test: &str) -> Option<String> {
     address
 }
 
-fn flow(folder: &Path, args: &[&str], stdin: &str) -> Output {
+fn command(folder: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_flow"));
     command.arg("kafka").args(args).current_dir(folder).env_clear().env("HOME", folder);
     if let Ok(address) = std::env::var("FLOW_TEST_KAFKA") {
         command.env("FLOW_CONN_KAFKA_DEFAULT", format!("kafka://{address}"));
     }
+    command
+}
+
+fn flow(folder: &Path, args: &[&str], stdin: &str) -> Output {
+    let mut command = command(folder, args);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     // One that refuses its arguments does not read.
@@ -56,6 +65,11 @@ fn topics_are_made_written_read_and_deleted() {
     let create = ["topics", "create", topic, "--partitions", "2", "--set", "retention.ms=60000"];
     check(&create, "", 0, "made topic");
     check(&create, "", 0, "there is already a topic");
+    let more = ["topics", "create", topic, "--partitions", "5", "--replication-factor", "1"];
+    check(&more, "", 0, "there is already a topic");
+    check(&more, "", 0, ", with 2 partitions, not 5");
+    let wrong = ["topics", "create", "other", "--set", "cleanup.policy=delete", "--set", "retention.hours=3"];
+    check(&wrong, "", 1, "`retention.hours` is no setting of a topic");
     check(&["topics", "list", "--bootstrap", &address], "", 0, topic);
     check(&["produce", topic, "--key-separator", ":"], "a:{\"n\": 1}\n\nb:2\n", 0, "wrote 2 messages to");
     check(&["produce", topic, "--key-separator", ":"], "no separator\n", 1, "line 1: there is no `:` between");
@@ -80,9 +94,24 @@ fn topics_are_made_written_read_and_deleted() {
     let group = ["consume", topic, "--from-beginning", "--group", topic, "--timeout", "2s"];
     assert_eq!(check(&[&group[..], &["--max", "3"]].concat(), "", 0, "").lines().count(), 3);
     assert_eq!(check(&group, "", 0, "").lines().count(), 2);
+    check(&["produce", topic], "one\n", 0, "wrote 1 message to");
+    terminated_by_a_signal(folder.path(), topic);
     check(&["topics", "delete", topic], "", 2, "--yes");
     check(&["topics", "delete", topic, "--yes"], "", 0, "deleted topic");
     check(&["topics", "delete", topic, "--yes"], "", 1, "there is no topic");
+}
+
+/// One that is told to end stores how far it came.
+fn terminated_by_a_signal(folder: &Path, topic: &str) {
+    let group = ["consume", topic, "--from-beginning", "--group", "told"];
+    let mut child = command(folder, &group).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    for _ in 0..6 {
+        lines.next().unwrap().unwrap();
+    }
+    kill(Pid::from_raw(child.id().try_into().unwrap()), Signal::SIGTERM).unwrap();
+    assert!(child.wait().unwrap().success());
+    assert_eq!(check(folder, &[&group[..], &["--timeout", "2s"]].concat(), "", 0, ""), "");
 }
 
 #[test]

@@ -7,6 +7,8 @@
 mod gossip;
 #[expect(dead_code, reason = "others need Python")]
 mod place;
+#[path = "secret_fuzz/servers.rs"]
+mod servers;
 #[path = "../../flow-clients/tests/support/sink.rs"]
 #[expect(dead_code, unreachable_pub, reason = "shared with tests of other crates")]
 mod sink;
@@ -21,6 +23,7 @@ use serde_json::{Value, json};
 
 use gossip::Gossip;
 use place::Flow;
+use servers::Servers;
 use sink::{Manners, Sink};
 
 /// What tells: `$S` is the secret, and stands in no file.
@@ -150,7 +153,7 @@ impl Chance {
     }
 }
 
-fn dag() -> String {
+fn dag(servers: &Servers) -> String {
     let mut text = "dag_id: fuzz\nmax_active_tasks: 4\ntasks:\n".to_owned();
     for (name, command) in WAYS {
         let command = command.replace('\n', " ");
@@ -160,6 +163,9 @@ fn dag() -> String {
     }
     for (name, task) in OTHERS {
         text += &format!("  - {{ id: {name}, {task} }}\n");
+    }
+    for task in &servers.tasks {
+        text += &format!("  - {task}\n");
     }
     text
 }
@@ -236,7 +242,8 @@ fn no_secret_is_kept_or_answered_however_a_task_says_it() {
     let api_key = chance.secret("-_.~");
     let token = chance.secret("/+=");
 
-    let flow = Flow::start(&[("fuzz.yaml", &dag())]);
+    let servers = Servers::find(&[&password, &token, &api_key], seed);
+    let flow = Flow::start(&[("fuzz.yaml", &dag(&servers))]);
     let mine = flow.token();
     let gossip = Gossip::start(&[&password, &token, &api_key]);
     let beside = tempfile::tempdir().unwrap();
@@ -251,7 +258,7 @@ fn no_secret_is_kept_or_answered_however_a_task_says_it() {
         connection.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         connection
     };
-    let connections = [
+    let mut connections = vec![
         json!({
             "connection_id": "vault", "conn_type": "generic", "host": "127.0.0.1", "login": "me", "password": password,
             "extra": json!({ "token": token, "secret": api_key }).to_string(),
@@ -279,6 +286,7 @@ fn no_secret_is_kept_or_answered_however_a_task_says_it() {
             "extra": json!({ "disable_ssl": true, "disable_tls": true, "from_email": "me@example.org", "token": token, "secret": api_key }).to_string(),
         }),
     ];
+    connections.extend(servers.connections.iter().cloned());
     for connection in &connections {
         let made = flow.post("/api/v2/connections", &mine, &connection.to_string());
         assert_eq!(made["connection_id"], connection["connection_id"], "{made}");
@@ -289,7 +297,7 @@ fn no_secret_is_kept_or_answered_however_a_task_says_it() {
     flow.post("/api/v2/dags/fuzz/dagRuns", &mine, &json!({ "dag_run_id": "fuzzed", "logical_date": null }).to_string());
     let began = Instant::now();
     while !["success", "failed"].contains(&flow.get(run, &mine)["state"].as_str().unwrap_or_default()) {
-        assert!(began.elapsed() < Duration::from_secs(120), "the run does not end: {}", flow.get(run, &mine));
+        assert!(began.elapsed() < Duration::from_secs(180), "the run does not end: {}", flow.get(run, &mine));
         std::thread::sleep(Duration::from_millis(50));
     }
 
@@ -301,7 +309,7 @@ fn no_secret_is_kept_or_answered_however_a_task_says_it() {
         search.look(&table, rows.as_bytes());
     }
     let instances = flow.get(&format!("{run}/taskInstances?limit=100"), &mine);
-    assert_eq!(instances["total_entries"], WAYS.len() + OTHERS.len(), "{instances}");
+    assert_eq!(instances["total_entries"], WAYS.len() + OTHERS.len() + servers.tasks.len(), "{instances}");
     let mut ask = |path: &str| {
         let answer = flow.get(path, &mine);
         search.look(path, answer.to_string().as_bytes());

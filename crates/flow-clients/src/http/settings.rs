@@ -12,7 +12,7 @@ use reqwest::{
 };
 use serde_json::{Map, Value};
 
-use crate::{ClientError, Result};
+use crate::{ClientError, Result, fit};
 
 /// Longest silence of a server, unless the connection says something else.
 pub const TIMEOUT: Duration = Duration::from_secs(60);
@@ -67,6 +67,7 @@ pub(super) enum Trust {
 ///
 /// When it makes no sense.
 pub(super) fn read(connection: &Connection) -> Result<Settings> {
+    fit::check(connection, &fit::HTTP)?;
     let extra = connection.extra.as_ref().map(|extra| check_extra(extra.expose())).transpose();
     let mut extra = Extra { id: &connection.id, fields: extra.map_err(ClientError::settings)?.unwrap_or_default() };
     let mut base = base(connection)?;

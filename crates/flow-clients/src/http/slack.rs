@@ -6,7 +6,7 @@ use flow_core::connection::Connection;
 use serde_json::Value;
 
 use super::{Http, Request, client};
-use crate::{ClientError, Clients, Kind, Result};
+use crate::{ClientError, Clients, Kind, Result, fit};
 
 /// Where webhooks are, unless the connection has a host.
 const HOST: &str = "https://hooks.slack.com/services";
@@ -76,6 +76,7 @@ impl Webhook {
 /// The server of a connection, and the webhook's part of the address: as in Airflow the password, which may also be
 /// the whole address.
 fn address(connection: &Connection) -> Result<(Connection, String)> {
+    fit::check(connection, &fit::SLACK)?;
     let missing = || {
         ClientError::settings(format!(
             "connection `{}` has no webhook: its password is the address of one, such as `{HOST}/T000/B000/XXXX`, or that without `{HOST}/`",

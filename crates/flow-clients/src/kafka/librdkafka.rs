@@ -12,7 +12,7 @@ use std::{
 use rdkafka::{ClientConfig, config::RDKafkaLogLevel, error::KafkaError, topic_partition_list::TopicPartitionList};
 
 use super::{Offsets, Settings};
-use crate::{ClientError, Result};
+use crate::{ClientError, Kind, Result};
 
 mod admin;
 mod consumer;
@@ -42,6 +42,41 @@ struct StopOnDrop(Stop);
 impl Drop for StopOnDrop {
     fn drop(&mut self) {
         self.0.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Whether a client may be kept. One that left somebody without an answer may never find its way back to a broker; a
+/// fresh one begins anew.
+#[derive(Clone, Debug, Default)]
+struct Trust {
+    is_lost: Arc<AtomicBool>,
+}
+
+impl Trust {
+    fn is_lost(&self) -> bool {
+        self.is_lost.load(Ordering::Relaxed)
+    }
+
+    fn lose(&self) {
+        self.is_lost.store(true, Ordering::Relaxed);
+    }
+
+    /// Does something; trust is lost when no broker answers, also when nobody waits so long.
+    async fn doing<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        struct Pending<'a>(Option<&'a Trust>);
+        impl Drop for Pending<'_> {
+            fn drop(&mut self) {
+                if let Some(trust) = self.0 {
+                    trust.lose();
+                }
+            }
+        }
+        let mut pending = Pending(Some(self));
+        let done = work.await;
+        if !matches!(&done, Err(ClientError { kind: Kind::Unavailable, .. })) {
+            pending.0 = None;
+        }
+        done
     }
 }
 

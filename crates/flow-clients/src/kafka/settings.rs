@@ -2,7 +2,7 @@
 //!
 //! Airflow keeps them in `extra` as they are; host, port, login and password are understood too.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::Path};
 
 use flow_core::{
     connection::{Connection, check_extra},
@@ -10,7 +10,7 @@ use flow_core::{
 };
 use serde_json::Value;
 
-use crate::{ClientError, Result};
+use crate::{ClientError, Result, fit};
 
 /// Kafka's usual port.
 const PORT: u16 = 9092;
@@ -21,6 +21,9 @@ const REFUSED: [&str; 4] =
 
 /// Airflow's callbacks, written as paths of Python functions: there is no Python here.
 const PYTHON: [&str; 6] = ["error_cb", "stats_cb", "throttle_cb", "oauth_cb", "logger", "on_delivery"];
+
+/// Settings that are paths.
+const FILES: [&str; 4] = ["ssl.ca.location", "ssl.certificate.location", "ssl.key.location", "ssl.keystore.location"];
 
 /// librdkafka's settings by name.
 #[derive(Clone, Debug)]
@@ -35,6 +38,7 @@ impl Settings {
     ///
     /// When there is no broker in it, or a value that is no setting.
     pub fn of(connection: &Connection) -> Result<Self> {
+        fit::check(connection, &fit::KAFKA)?;
         let extra = connection.extra.as_ref().map(Secret::expose).unwrap_or_default();
         let extra = check_extra(extra).map_err(ClientError::settings)?;
         let mut fields = BTreeMap::new();
@@ -61,6 +65,7 @@ impl Settings {
             fields.insert(name, Secret::from(text));
         }
         let mut settings = Self { fields };
+        settings.check_files(connection)?;
         settings.find_brokers(connection)?;
         settings.find_login(connection);
         Ok(settings)
@@ -103,6 +108,20 @@ impl Settings {
 
     fn is_sasl(&self) -> bool {
         self.get("security.protocol").is_some_and(|protocol| protocol.to_lowercase().starts_with("sasl_"))
+    }
+
+    /// The library does not say that a file is not there.
+    fn check_files(&self, connection: &Connection) -> Result<()> {
+        for name in FILES {
+            let path = self.get(name).filter(|path| !path.is_empty() && *path != "probe");
+            if let Some(path) = path.filter(|path| !Path::new(path).exists()) {
+                return Err(ClientError::settings(format!(
+                    "`{name}` in `extra` of connection `{}`: there is no `{path}` on this host",
+                    connection.id
+                )));
+            }
+        }
+        Ok(())
     }
 
     fn find_brokers(&mut self, connection: &Connection) -> Result<()> {
@@ -199,6 +218,8 @@ mod tests {
     fn what_makes_no_sense_is_refused() {
         for (text, words) in [
             ("kafka://", "has no broker"),
+            ("postgres://me:word@h", "is of the type `postgres`, which is no Kafka"),
+            ("kafka://h?ssl.ca.location=/nowhere/ca.pem", "`k`: there is no `/nowhere/ca.pem` on this host"),
             (r#"{"host": "h", "extra": {"a": []}}"#, "`a` in `extra` of connection `k` must be a text"),
             (r#"{"host": "h", "extra": {"plugin.library.paths": "x"}}"#, "must not set `plugin.library.paths`"),
         ] {

@@ -112,14 +112,25 @@ impl Conn {
                     conn.clear_cached_statements().await?;
                     conn.execute("DISCARD ALL").await.map(drop)
                 }
-                Inner::MySql(conn) => {
-                    conn.clear_cached_statements().await?;
-                    conn.ping().await
-                }
+                // None is kept.
+                Inner::MySql(conn) => conn.ping().await,
                 Inner::Sqlite(conn) => conn.clear_cached_statements().await,
             }
         };
         matches!(tokio::time::timeout(SOON, asked).await, Ok(Ok(())))
+    }
+
+    /// Takes leave of the server, which else logs a client that went away.
+    pub(crate) async fn close(self) {
+        let closed = async {
+            match self.inner {
+                Inner::Postgres(conn) => conn.close().await,
+                Inner::MySql(conn) => conn.close().await,
+                Inner::Sqlite(conn) => conn.close().await,
+            }
+        };
+        // Without an answer it is closed all the same.
+        let _ = tokio::time::timeout(SOON, closed).await;
     }
 
     /// Finds out the types of a statement's columns, as Postgres writes them in a cast; empty for text.

@@ -9,6 +9,15 @@ use crate::{ClientError, Kind as ErrorKind};
 /// Longest piece of a statement that an error shows.
 const SHOWN_MAX: usize = 200;
 
+/// Longest texts that MySQL repeats, by the kind of error; it does not show that there was more.
+const MYSQL_CUTS: [usize; 5] = [64, 80, 128, 192, 256];
+
+/// Longest name in Postgres.
+const POSTGRES_CUTS: [usize; 1] = [63];
+
+/// Longest message of a server: some hold a whole value.
+const MESSAGE_MAX: usize = 1_000;
+
 /// Returns the words for an error of a statement; `sql` is what was sent, for the line that the server points at.
 #[expect(clippy::wildcard_enum_match_arm, reason = "the driver may have others; they speak for themselves")]
 pub(crate) fn of_statement(error: sqlx::Error, sql: &str) -> ClientError {
@@ -36,7 +45,7 @@ pub(crate) fn of_row(error: sqlx::Error) -> ClientError {
 }
 
 fn of_database(error: &dyn DatabaseError, sql: &str) -> ClientError {
-    let mut words = error.message().to_owned();
+    let mut words = cut_at(error.message(), MESSAGE_MAX);
     let mut state = error.code().map(|code| code.into_owned());
     if let Some(error) = error.try_downcast_ref::<PgDatabaseError>() {
         if let Some(sqlx::postgres::PgErrorPosition::Original(at)) = error.position()
@@ -49,8 +58,9 @@ fn of_database(error: &dyn DatabaseError, sql: &str) -> ClientError {
                 words.push_str(&format!("; {name}: {}", cut(text)));
             }
         }
+        words = with_cuts_marked(&words, '"', &POSTGRES_CUTS);
     } else if let Some(error) = error.try_downcast_ref::<MySqlDatabaseError>() {
-        words = format!("{words} (error {})", error.number());
+        words = format!("{} (error {})", with_cuts_marked(&words, '\'', &MYSQL_CUTS), error.number());
     } else {
         state = sqlite_state(error);
     }
@@ -93,11 +103,60 @@ fn line_at(sql: &str, at: usize) -> Option<String> {
     Some(format!("; line {number}: {}", cut(line)))
 }
 
+/// Puts `…` where a server has cut what it quotes: half a secret is then known for one.
+fn with_cuts_marked(words: &str, quote: char, cuts: &[usize]) -> String {
+    // A letter of four bytes may not have had room.
+    let is_cut = |text: &str| {
+        cuts.iter().any(|cut| text.chars().count() == *cut || (cut - 3..=*cut).contains(&text.len()))
+            && !text.ends_with("...")
+    };
+    let mut marked = String::with_capacity(words.len());
+    // The statement that MySQL repeats may hold quotes itself.
+    let near = words.split_once(" near '").and_then(|(_, rest)| rest.rsplit_once("' at line "));
+    let end_of_near = near.filter(|(text, _)| is_cut(text)).map(|(text, _)| text.as_ptr().addr() + text.len());
+    for piece in words.split_inclusive(quote) {
+        let text = piece.strip_suffix(quote).unwrap_or(piece);
+        marked.push_str(text);
+        if text.len() < piece.len() {
+            if is_cut(text) || end_of_near == Some(text.as_ptr().addr() + text.len()) {
+                marked.push('…');
+            }
+            marked.push(quote);
+        }
+    }
+    marked
+}
+
+/// Returns the words for a question about a table, which may not be there.
+pub(crate) fn about_table(error: ClientError, table: &str) -> ClientError {
+    let Some(state) = state_of(&error, &["42P01", "42S02"]) else { return error };
+    ClientError { message: format!("there is no table `{table}` (SQLSTATE {state})"), ..error }
+}
+
+/// Returns the words for columns of a file that a table does not have.
+pub(crate) fn about_columns(error: ClientError, table: &str, file: &std::path::Path) -> ClientError {
+    if state_of(&error, &["42703", "42S22"]).is_none() {
+        return error;
+    }
+    let file = file.display();
+    let message = format!("the columns of `{file}` are not those of table `{table}`: {}", error.message);
+    ClientError { message, ..error }
+}
+
+/// Returns the SQLSTATE of an error if it is one of these.
+fn state_of<'e>(error: &'e ClientError, states: &[&str]) -> Option<&'e str> {
+    let ErrorKind::SqlState(state) = &error.kind else { return None };
+    states.contains(&state.as_str()).then_some(state)
+}
+
 fn cut(text: &str) -> String {
-    let text = text.replace('\n', " ");
-    match text.char_indices().nth(SHOWN_MAX) {
+    cut_at(&text.replace('\n', " "), SHOWN_MAX)
+}
+
+fn cut_at(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
         Some((end, _)) => format!("{}…", &text[..end]),
-        None => text,
+        None => text.to_owned(),
     }
 }
 
@@ -123,8 +182,16 @@ pub(crate) fn of_connecting(error: sqlx::Error, address: &str, id: &str) -> Clie
                 ClientError::refused(words)
             }
         }
-        sqlx::Error::Tls(error) => ClientError::unavailable(format!(
-            "connection `{id}`: TLS with {address} failed: {error}; see `sslmode`, `sslrootcert` and `ssl` of its `extra`"
+        sqlx::Error::Tls(error) => {
+            let settings =
+                if address.starts_with("MySQL") { "`ssl_mode` and `ssl`" } else { "`sslmode` and `sslrootcert`" };
+            ClientError::unavailable(format!(
+                "connection `{id}`: TLS with {address} failed: {error}; see {settings} of its `extra`"
+            ))
+        }
+        // The driver's words name its own source.
+        sqlx::Error::Protocol(_) => ClientError::unavailable(format!(
+            "connection `{id}`: what answers does not speak as {address} would; are type, host and port right?"
         )),
         sqlx::Error::Configuration(error) => ClientError::settings(format!("connection `{id}`: {error}")),
         sqlx::Error::Io(error) if error.kind() == io::ErrorKind::InvalidData => ClientError::unavailable(format!(
@@ -134,5 +201,24 @@ pub(crate) fn of_connecting(error: sqlx::Error, address: &str, id: &str) -> Clie
             ClientError::unavailable(format!("connection `{id}`: could not reach {address}: {error}"))
         }
         error => ClientError::unavailable(format!("connection `{id}`: {address}: {error}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_server_has_cut_is_marked() {
+        let check = |words: &str, quote, cuts: &[usize], expected: &str| {
+            assert_eq!(with_cuts_marked(words, quote, cuts), expected);
+        };
+        let (x, y) = ("x".repeat(64), "y".repeat(74));
+        let near = |mark: &str| format!("near 'a 'b' {y}{mark}' at line 1");
+        check(&format!("it is {}", near("")), '\'', &MYSQL_CUTS, &format!("it is {}", near("…")));
+        check(&near("..."), '\'', &MYSQL_CUTS, &near("..."));
+        check(&format!("entry '{x}' for 'k'"), '\'', &MYSQL_CUTS, &format!("entry '{x}…' for 'k'"));
+        check(&format!("relation \"{}\" not", &x[1..]), '"', &POSTGRES_CUTS, &format!("relation \"{}…\" not", &x[1..]));
+        check("no 'quote' for it's", '\'', &MYSQL_CUTS, "no 'quote' for it's");
     }
 }

@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 use super::{
     Cell, DatabaseKind, Insert, OnConflict, Parameters, Session,
     conn::CopyFailed,
+    failure,
     insert::{quote, quote_table},
     postgres,
     records::{Format, Record, Records},
@@ -110,7 +111,7 @@ impl Session {
         let read = reader.await.map_err(|error| ClientError::refused(format!("reading the file failed: {error}")))?;
         match (loaded, read) {
             // A batch that was not sent is no error of its own.
-            (Err(error), _) => Err(error),
+            (Err(error), _) => Err(failure::about_columns(error, &load.table, &load.path)),
             (Ok(_), Err(error)) => Err(error),
             (Ok(loaded), Ok(())) => Ok(loaded),
         }
@@ -118,9 +119,11 @@ impl Session {
 
     pub(super) async fn columns_of(&mut self, table: &str) -> Result<Vec<String>> {
         let sql = format!("SELECT * FROM {} WHERE 1 = 0", quote_table(self.kind(), table));
-        let mut rows = self.rows(&sql, &Parameters::None).await?;
+        // The statement is not the user's: it is not shown.
+        let told = |error| failure::about_table(error, table);
+        let mut rows = self.rows(&sql, &Parameters::None).await.map_err(told)?;
         let columns = rows.columns().to_vec();
-        while rows.next().await?.is_some() {}
+        while rows.next().await.map_err(told)?.is_some() {}
         Ok(columns)
     }
 

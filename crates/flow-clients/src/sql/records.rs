@@ -5,7 +5,7 @@
 
 use std::{
     fs::File,
-    io::{self, BufRead, BufReader, Read},
+    io::{self, BufRead, BufReader, Read, Seek as _},
     path::{Path, PathBuf},
 };
 
@@ -96,9 +96,15 @@ impl Records {
         if !std::fs::metadata(path).map_err(failed)?.is_file() {
             return Err(ClientError::refused(format!("`{}` is no file", path.display())));
         }
-        let file = File::open(path).map_err(failed)?;
+        let mut file = File::open(path).map_err(failed)?;
         let is_packed = path.extension().is_some_and(|end| end.eq_ignore_ascii_case("gz"));
         let input: Box<dyn Read + Send> = if is_packed {
+            let mut start = Vec::new();
+            (&mut file).take(2).read_to_end(&mut start).map_err(failed)?;
+            if start != [0x1f, 0x8b] {
+                return Err(ClientError::refused(format!("`{}` is no gzip, though its name says so", path.display())));
+            }
+            file.rewind().map_err(failed)?;
             Box::new(MultiGzDecoder::new(BufReader::with_capacity(BLOCK, file)))
         } else {
             Box::new(file)

@@ -19,8 +19,8 @@ const LEAVES_NO_TRACE: [&str; 9] =
 /// Words in such statements that leave a trace all the same: settings, locks, variables, temporary tables.
 const TRACES: [&str; 5] = ["set_config", "advisory", "get_lock", "@", "into temp"];
 
-/// One connection to a database. Dropped after its last statement it is kept for the next task; dropped in a transaction
-/// it is closed, which undoes it; dropped while the server works, the server is told to stop.
+/// One connection to a database. Dropped after its last statement it is kept for the next task, but on MySQL; dropped in
+/// a transaction it is closed, which undoes it; dropped while the server works, the server is told to stop.
 #[derive(Debug)]
 pub struct Session {
     database: Database,
@@ -303,6 +303,14 @@ impl Drop for Session {
             // Without a runtime the connection is closed, and no more can be done.
             if let Ok(runtime) = tokio::runtime::Handle::try_current() {
                 runtime.spawn(kill);
+            }
+            return;
+        }
+        if self.kind() == DatabaseKind::MySql {
+            // The driver cannot make a session as new again, and functions and triggers leave things in it too.
+            let close = conn.close();
+            if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+                runtime.spawn(close);
             }
         } else if !self.in_transaction && !self.leaves_trace {
             self.database.give_back(conn);

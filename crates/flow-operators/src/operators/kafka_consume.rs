@@ -171,7 +171,7 @@ impl KafkaConsume {
             consumer.close().await;
             stored.map_err(|error| format!("{error}; the next task reads these messages again"))
         });
-        cx.say(Stream::Info, &format!("read {} messages, kept {}", progress.read, progress.kept));
+        cx.say(Stream::Info, &format!("read {}, kept {}", crate::kafka::messages(progress.read), progress.kept));
         let mut result = json!({
             "messages_read": progress.read,
             "messages_kept": progress.kept,

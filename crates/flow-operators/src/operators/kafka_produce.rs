@@ -188,7 +188,7 @@ with:
             let _ = tokio::time::timeout(ABORT_PATIENCE, producer.abort()).await;
         }
         let written = done?;
-        cx.say(Stream::Info, &format!("wrote {} messages to `{}`", written.messages, self.topic));
+        cx.say(Stream::Info, &format!("wrote {} to `{}`", crate::kafka::messages(written.messages), self.topic));
         let partitions: Map<_, _> =
             written.partitions.iter().map(|(id, count)| (id.to_string(), Value::from(*count))).collect();
         Ok(Done::success(json!({ "messages": written.messages, "partitions": partitions })))

@@ -3,10 +3,11 @@
 //! A line is `2026-01-01T00:00:00.123Z OUT   - text`. Streams are kept apart: when one breaks into the unfinished
 //! line of another, that line ends, and its rest follows on a line of its own, marked with `↳`.
 
-use flow_core::Timestamp;
+use flow_core::{
+    Timestamp,
+    mask::{MASK, Masker, Scan},
+};
 use flow_operators::Stream;
-
-use super::mask::{MASK, Masker, Scan};
 
 /// Begins the rest of a line that was folded or interrupted.
 pub const CONTINUATION: &str = "↳ ";

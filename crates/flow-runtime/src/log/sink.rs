@@ -12,13 +12,13 @@ use std::{
     time::{Duration, Instant},
 };
 
+use flow_core::mask::Masker;
 use flow_operators::{LogSink, Stream};
 
 use super::{
     Inner,
     flusher::Flush,
     lines::{Lines, notice},
-    mask::Masker,
     ship::Ship,
 };
 

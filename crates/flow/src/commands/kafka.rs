@@ -18,7 +18,10 @@ use flow_operators::{
     values::Span,
 };
 use serde_json::{Value, json};
-use tokio::sync::mpsc;
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::mpsc,
+};
 
 use crate::{
     context::Cx,
@@ -165,7 +168,7 @@ struct Consume {
     /// End when no message came for so long, such as 5s [default: never]
     #[arg(long, value_name = "TIME", value_parser = span)]
     timeout: Option<Duration>,
-    /// Go on where this group has stored that it was, and store how far it came at the end
+    /// Go on where this group has stored that it was, and store how far it came at the end, also by Ctrl-C or SIGTERM
     #[arg(long, value_name = "NAME")]
     group: Option<String>,
     /// Show the key too, with this between key and value
@@ -246,10 +249,10 @@ async fn run_topics(command: TopicCommand, cx: &Cx) -> anyhow::Result<ExitCode> 
             }
             let admin = Admin::open(&connection(cx, &broker).await?).await?;
             let words = match admin.create(&wanted).await? {
-                Created::Made => "made topic",
-                Created::WasThere => "there is already a topic",
+                Created::Made => format!("made topic {topic}"),
+                Created::WasThere => was_there(&admin, &wanted).await?,
             };
-            cx.out.remark(&format!("{words} {topic}"))?;
+            cx.out.remark(&words)?;
         }
         TopicCommand::Delete { topic, yes, broker } => {
             let at = connection(cx, &broker).await?;
@@ -267,6 +270,22 @@ async fn run_topics(command: TopicCommand, cx: &Cx) -> anyhow::Result<ExitCode> 
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Says that a topic is there already, and what of it is not as it was wanted.
+async fn was_there(admin: &Admin, wanted: &NewTopic) -> anyhow::Result<String> {
+    let found = admin.topic(&wanted.name).await?;
+    let count = found.partitions.len();
+    let replicas = found.partitions.iter().map(|partition| partition.replicas.len()).max().unwrap_or_default();
+    let differs = |wanted: Option<i32>, is: usize| wanted.filter(|wanted| usize::try_from(*wanted) != Ok(is));
+    let mut words = format!("there is already a topic {}", wanted.name);
+    if let Some(wanted) = differs(wanted.partitions, count) {
+        words += &format!(", with {}, not {wanted}", counted(count as u64, "partition"));
+    }
+    if let Some(wanted) = differs(wanted.replication_factor, replicas) {
+        words += &format!(", on {}, not {wanted}", counted(replicas as u64, "broker"));
+    }
+    Ok(words)
 }
 
 async fn describe(cx: &Cx, admin: &Admin, name: &str) -> anyhow::Result<()> {
@@ -299,6 +318,11 @@ async fn describe(cx: &Cx, admin: &Admin, name: &str) -> anyhow::Result<()> {
             .to_vec()
     })?;
     Ok(())
+}
+
+/// `1 message`, `2 messages`
+fn counted(count: u64, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
 fn text(value: &Value) -> Cell {
@@ -345,7 +369,7 @@ async fn produce(given: Produce, cx: &Cx) -> anyhow::Result<ExitCode> {
     let partitions: serde_json::Map<String, Value> =
         written.partitions.iter().map(|(id, count)| (id.to_string(), (*count).into())).collect();
     let view = json!({ "topic": given.topic, "messages": written.messages, "partitions": partitions });
-    let words = format!("wrote {} messages to {}", written.messages, given.topic);
+    let words = format!("wrote {} to {}", counted(written.messages, "message"), given.topic);
     cx.out.list_or(&view, &[words], |words| vec![words.clone().into()])?;
     Ok(ExitCode::SUCCESS)
 }
@@ -400,11 +424,17 @@ async fn consume(given: Consume, cx: &Cx) -> anyhow::Result<ExitCode> {
     let mut next = Offsets::new();
     let mut shown = 0;
     let mut quiet_since = Instant::now();
+    let mut signals = [SignalKind::interrupt(), SignalKind::terminate()].map(signal);
+    let [interrupt, terminate] = &mut signals;
+    let (Ok(interrupt), Ok(terminate)) = (interrupt, terminate) else {
+        anyhow::bail!("cannot take over the signals");
+    };
     while shown < most {
         let wanted = usize::try_from(most - shown).unwrap_or(LINES_MAX).min(LINES_MAX);
         let polled = tokio::select! {
             biased;
-            _ = tokio::signal::ctrl_c() => break,
+            _ = interrupt.recv() => break,
+            _ = terminate.recv() => break,
             polled = consumer.poll(wanted, Duration::from_millis(500)) => polled?,
         };
         if !polled.messages.is_empty() {

@@ -14,16 +14,20 @@ use rdkafka::{
 };
 
 use super::{
-    SLICE, bad_settings, blocking, close_elsewhere, config, consumer::Reader, errors, until, watcher::Watcher,
+    SLICE, Trust, bad_settings, blocking, close_elsewhere, config, consumer::Reader, errors, until, watcher::Watcher,
 };
 use crate::{
     ClientError, Result,
     kafka::{Created, NewTopic, PATIENCE, Partition, Settings, Topic, TopicSetting, unknown_topic},
 };
 
+/// Most settings of a topic that are asked about one by one.
+const SETTINGS_MAX: usize = 64;
+
 /// Makes, lists and deletes topics. Dropped, it is closed elsewhere.
 pub struct Admin {
     parts: Option<Arc<Parts>>,
+    trust: Trust,
 }
 
 struct Parts {
@@ -63,16 +67,20 @@ impl Admin {
             Ok(Parts { reader, admin })
         })
         .await?;
-        Ok(Self { parts: Some(Arc::new(parts)) })
+        Ok(Self { parts: Some(Arc::new(parts)), trust: Trust::default() })
     }
 
     fn parts(&self) -> Result<Arc<Parts>> {
         self.parts.clone().ok_or_else(|| ClientError::unavailable("the client is closed"))
     }
 
-    /// Whether it has heard what waiting does not mend. Another may be luckier.
+    /// Whether it has been without an answer, or lost a broker since the last one. Another may be luckier, and is made
+    /// at once.
     pub fn is_dead(&self) -> bool {
-        self.parts.as_ref().is_none_or(|parts| parts.reader.watcher().hopeless("").is_some())
+        self.parts.as_ref().is_none_or(|parts| {
+            parts.reader.hear();
+            self.trust.is_lost() || parts.reader.watcher().has_trouble()
+        })
     }
 
     /// Lists the brokers with their addresses.
@@ -81,15 +89,19 @@ impl Admin {
     ///
     /// When none answers within this time.
     pub async fn brokers(&self, patience: Duration) -> Result<Vec<(i32, String)>> {
-        let parts = self.parts()?;
-        blocking(move |stop| {
-            let reader = &parts.reader;
-            let found =
-                reader.ask("reach Kafka", patience, stop, |slice| reader.consumer.fetch_metadata(None, slice))?;
-            let brokers = found.brokers().iter();
-            Ok(brokers.map(|broker| (broker.id(), format!("{}:{}", broker.host(), broker.port()))).collect())
-        })
-        .await
+        self.trust
+            .doing(async {
+                let parts = self.parts()?;
+                blocking(move |stop| {
+                    let reader = &parts.reader;
+                    let found = reader
+                        .ask("reach Kafka", patience, stop, |slice| reader.consumer.fetch_metadata(None, slice))?;
+                    let brokers = found.brokers().iter();
+                    Ok(brokers.map(|broker| (broker.id(), format!("{}:{}", broker.host(), broker.port()))).collect())
+                })
+                .await
+            })
+            .await
     }
 
     /// Lists the topics by name, Kafka's own among them (`__consumer_offsets`).
@@ -98,16 +110,20 @@ impl Admin {
     ///
     /// When no broker answers.
     pub async fn topics(&self) -> Result<Vec<Topic>> {
-        let parts = self.parts()?;
-        blocking(move |stop| {
-            let reader = &parts.reader;
-            let found =
-                reader.ask("list the topics", PATIENCE, stop, |slice| reader.consumer.fetch_metadata(None, slice))?;
-            let mut topics: Vec<Topic> = found.topics().iter().map(topic_of).collect();
-            topics.sort_by(|a, b| a.name.cmp(&b.name));
-            Ok(topics)
-        })
-        .await
+        self.trust
+            .doing(async {
+                let parts = self.parts()?;
+                blocking(move |stop| {
+                    let reader = &parts.reader;
+                    let found = reader
+                        .ask("list the topics", PATIENCE, stop, |slice| reader.consumer.fetch_metadata(None, slice))?;
+                    let mut topics: Vec<Topic> = found.topics().iter().map(topic_of).collect();
+                    topics.sort_by(|a, b| a.name.cmp(&b.name));
+                    Ok(topics)
+                })
+                .await
+            })
+            .await
     }
 
     /// Asks for one topic.
@@ -116,8 +132,12 @@ impl Admin {
     ///
     /// When there is none, or no answer.
     pub async fn topic(&self, name: &str) -> Result<Topic> {
-        let (parts, name) = (self.parts()?, name.to_owned());
-        blocking(move |stop| parts.reader.topic(&name, PATIENCE, stop)).await
+        self.trust
+            .doing(async {
+                let (parts, name) = (self.parts()?, name.to_owned());
+                blocking(move |stop| parts.reader.topic(&name, PATIENCE, stop)).await
+            })
+            .await
     }
 
     /// Looks up, by partition, the first offset that is there and the next to be written.
@@ -126,13 +146,18 @@ impl Admin {
     ///
     /// When there is no such topic, or no answer.
     pub async fn watermarks(&self, name: &str) -> Result<BTreeMap<i32, (i64, i64)>> {
-        let (parts, name) = (self.parts()?, name.to_owned());
-        blocking(move |stop| {
-            let topic = parts.reader.topic(&name, PATIENCE, stop)?;
-            let each = topic.partitions.iter();
-            each.map(|partition| Ok((partition.id, parts.reader.watermarks(&name, partition.id, stop)?))).collect()
-        })
-        .await
+        self.trust
+            .doing(async {
+                let (parts, name) = (self.parts()?, name.to_owned());
+                blocking(move |stop| {
+                    let topic = parts.reader.topic(&name, PATIENCE, stop)?;
+                    let each = topic.partitions.iter();
+                    each.map(|partition| Ok((partition.id, parts.reader.watermarks(&name, partition.id, stop)?)))
+                        .collect()
+                })
+                .await
+            })
+            .await
     }
 
     /// Lists a topic's settings.
@@ -141,22 +166,26 @@ impl Admin {
     ///
     /// When there is no answer.
     pub async fn settings(&self, name: &str) -> Result<Vec<TopicSetting>> {
-        let parts = self.parts()?;
-        let doing = format!("ask for the settings of `{name}`");
-        let asked = [ResourceSpecifier::Topic(name)];
-        let answers = parts.admin.describe_configs(asked.iter(), &options()).await;
-        let answers = answers.map_err(|error| errors::explain(&doing, &error))?;
-        let mut found = Vec::new();
-        for answer in answers {
-            let answer = answer.map_err(|code| errors::of_code(&doing, Some(code), &code.to_string()))?;
-            found.extend(answer.entries.into_iter().map(|entry| TopicSetting {
-                is_own: entry.source == ConfigSource::DynamicTopic,
-                name: entry.name,
-                value: entry.value.filter(|_| !entry.is_sensitive),
-            }));
-        }
-        found.sort_by(|a, b| a.name.cmp(&b.name));
-        Ok(found)
+        self.trust
+            .doing(async {
+                let parts = self.parts()?;
+                let doing = format!("ask for the settings of `{name}`");
+                let asked = [ResourceSpecifier::Topic(name)];
+                let answers = parts.admin.describe_configs(asked.iter(), &options()).await;
+                let answers = answers.map_err(|error| errors::explain(&doing, &error))?;
+                let mut found = Vec::new();
+                for answer in answers {
+                    let answer = answer.map_err(|code| errors::of_code(&doing, Some(code), &code.to_string()))?;
+                    found.extend(answer.entries.into_iter().map(|entry| TopicSetting {
+                        is_own: entry.source == ConfigSource::DynamicTopic,
+                        name: entry.name,
+                        value: entry.value.filter(|_| !entry.is_sensitive),
+                    }));
+                }
+                found.sort_by(|a, b| a.name.cmp(&b.name));
+                Ok(found)
+            })
+            .await
     }
 
     /// Makes a topic, and waits until it can be written to.
@@ -165,19 +194,21 @@ impl Admin {
     ///
     /// What the broker says.
     pub async fn create(&self, topic: &NewTopic) -> Result<Created> {
+        self.trust.doing(self.make(topic)).await
+    }
+
+    async fn make(&self, topic: &NewTopic) -> Result<Created> {
         let parts = self.parts()?;
         // The admin client waits in silence for a broker that is away; this says what is wrong.
         self.brokers(PATIENCE).await?;
         let doing = format!("make topic `{}`", topic.name);
-        let replication = TopicReplication::Fixed(topic.replication_factor.unwrap_or(-1));
-        let mut wanted = Wanted::new(&topic.name, topic.partitions.unwrap_or(-1), replication);
-        for (name, value) in &topic.config {
-            wanted = wanted.set(name, value);
-        }
-        let answers = parts.admin.create_topics([&wanted], &options()).await;
-        match outcome(&doing, answers)? {
-            Some((_, Code::TopicAlreadyExists)) => return Ok(Created::WasThere),
-            Some((_, code)) => return Err(errors::of_code(&doing, Some(code), &advice(code))),
+        match ask_to_make(&parts, &doing, topic, &options()).await? {
+            Some(Code::TopicAlreadyExists) => return Ok(Created::WasThere),
+            Some(Code::InvalidConfig) => {
+                let name = refused_setting(&parts, &doing, topic).await;
+                return Err(errors::of_code(&doing, Some(Code::InvalidConfig), &about_setting(name)));
+            }
+            Some(code) => return Err(errors::of_code(&doing, Some(code), &advice(code))),
             None => {}
         }
         let name = topic.name.clone();
@@ -203,14 +234,18 @@ impl Admin {
     ///
     /// What the broker says.
     pub async fn add_partitions(&self, name: &str, count: usize) -> Result<()> {
-        let parts = self.parts()?;
-        let doing = format!("add partitions to topic `{name}`");
-        let wanted = NewPartitions::new(name, count);
-        let answers = parts.admin.create_partitions([&wanted], &options()).await;
-        match outcome(&doing, answers)? {
-            Some((_, code)) => Err(errors::of_code(&doing, Some(code), &advice(code))),
-            None => Ok(()),
-        }
+        self.trust
+            .doing(async {
+                let parts = self.parts()?;
+                let doing = format!("add partitions to topic `{name}`");
+                let wanted = NewPartitions::new(name, count);
+                let answers = parts.admin.create_partitions([&wanted], &options()).await;
+                match outcome(&doing, answers)? {
+                    Some((_, code)) => Err(errors::of_code(&doing, Some(code), &advice(code))),
+                    None => Ok(()),
+                }
+            })
+            .await
     }
 
     /// Deletes a topic; says whether there was one.
@@ -219,29 +254,33 @@ impl Admin {
     ///
     /// What the broker says.
     pub async fn delete(&self, name: &str) -> Result<bool> {
-        let parts = self.parts()?;
-        self.brokers(PATIENCE).await?;
-        let doing = format!("delete topic `{name}`");
-        let answers = parts.admin.delete_topics(&[name], &options()).await;
-        match outcome(&doing, answers)? {
-            Some((_, code)) if errors::is_unknown_topic(code) => return Ok(false),
-            Some((_, code)) => return Err(errors::of_code(&doing, Some(code), &advice(code))),
-            None => {}
-        }
-        let name = name.to_owned();
-        blocking(move |stop| {
-            let step = || match parts.reader.topic(&name, PATIENCE, stop) {
-                Err(error) if error == unknown_topic(&name) => Ok(true),
-                Ok(_) | Err(_) => {
-                    std::thread::sleep(SLICE / 4);
-                    Err(None)
+        self.trust
+            .doing(async {
+                let parts = self.parts()?;
+                self.brokers(PATIENCE).await?;
+                let doing = format!("delete topic `{name}`");
+                let answers = parts.admin.delete_topics(&[name], &options()).await;
+                match outcome(&doing, answers)? {
+                    Some((_, code)) if errors::is_unknown_topic(code) => return Ok(false),
+                    Some((_, code)) => return Err(errors::of_code(&doing, Some(code), &advice(code))),
+                    None => {}
                 }
-            };
-            until(PATIENCE, stop, step, || {
-                ClientError::unavailable(format!("topic `{name}` is marked to be deleted, and still there"))
+                let name = name.to_owned();
+                blocking(move |stop| {
+                    let step = || match parts.reader.topic(&name, PATIENCE, stop) {
+                        Err(error) if error == unknown_topic(&name) => Ok(true),
+                        Ok(_) | Err(_) => {
+                            std::thread::sleep(SLICE / 4);
+                            Err(None)
+                        }
+                    };
+                    until(PATIENCE, stop, step, || {
+                        ClientError::unavailable(format!("topic `{name}` is marked to be deleted, and still there"))
+                    })
+                })
+                .await
             })
-        })
-        .await
+            .await
     }
 }
 
@@ -250,6 +289,36 @@ impl Drop for Admin {
         if let Some(parts) = self.parts.take() {
             close_elsewhere(parts);
         }
+    }
+}
+
+/// Asks for a topic; returns why there is none.
+async fn ask_to_make(parts: &Parts, doing: &str, topic: &NewTopic, options: &AdminOptions) -> Result<Option<Code>> {
+    let replication = TopicReplication::Fixed(topic.replication_factor.unwrap_or(-1));
+    let mut wanted = Wanted::new(&topic.name, topic.partitions.unwrap_or(-1), replication);
+    for (name, value) in &topic.config {
+        wanted = wanted.set(name, value);
+    }
+    let answers = parts.admin.create_topics([&wanted], options).await;
+    Ok(outcome(doing, answers)?.map(|(_, code)| code))
+}
+
+/// Finds the setting that the broker refuses, of which the library does not tell its words: asks about each.
+async fn refused_setting<'t>(parts: &Parts, doing: &str, topic: &'t NewTopic) -> Option<&'t str> {
+    for (name, value) in topic.config.iter().take(SETTINGS_MAX) {
+        let alone = NewTopic { config: [(name.clone(), value.clone())].into(), ..topic.clone() };
+        let asked = ask_to_make(parts, doing, &alone, &options().validate_only(true)).await;
+        if matches!(asked, Ok(Some(Code::InvalidConfig))) {
+            return Some(name);
+        }
+    }
+    None
+}
+
+fn about_setting(name: Option<&str>) -> String {
+    match name {
+        Some(name) => format!("`{name}` is no setting of a topic, or its value is none of those allowed"),
+        None => format!("{}; the settings do not fit together", Code::InvalidConfig),
     }
 }
 
@@ -271,8 +340,6 @@ fn advice(code: Code) -> String {
         "; there must be at least as many brokers as replicas"
     } else if code == Code::InvalidTopic {
         "; a name has letters, digits, `.`, `_` and `-`, and at most 249 of them"
-    } else if code == Code::InvalidConfig {
-        "; check the names and values of its settings"
     } else {
         ""
     };

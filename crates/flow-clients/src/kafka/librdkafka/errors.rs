@@ -72,6 +72,15 @@ fn words(error: &KafkaError) -> String {
 /// An error of this code while doing something.
 pub(super) fn of_code(doing: &str, code: Option<Code>, said: &str) -> ClientError {
     let is = |group: &[Code]| code.is_some_and(|code| group.contains(&code));
+    // What speaks another protocol, or none at all; the library's advice leads astray.
+    let strange = ["Invalid response size", "ApiVersionRequest failed", "api.version.request"];
+    if strange.iter().any(|words| said.contains(words)) {
+        let at = said.split("/bootstrap").next().filter(|at| at.len() < said.len()).unwrap_or("what is there");
+        return ClientError::unavailable(format!(
+            "could not {doing}: {at} does not answer as a broker does: is it one, and does `security.protocol` of the \
+             connection fit (TLS, login)?"
+        ));
+    }
     if is(&[Code::Resolve]) {
         return ClientError::unavailable(format!("could not {doing}: {said}; is the broker's name right?"));
     }

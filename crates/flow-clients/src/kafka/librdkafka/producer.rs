@@ -19,11 +19,11 @@ use rdkafka::{
 use tokio::sync::Notify;
 
 use super::{
-    GroupMetadata, SLICE, Stop, bad_settings, blocking, close_elsewhere, config, errors, list_of, until,
+    GroupMetadata, SLICE, Stop, Trust, bad_settings, blocking, close_elsewhere, config, errors, list_of, until,
     watcher::Watcher,
 };
 use crate::{
-    ClientError, Result,
+    ClientError, Kind, Result,
     kafka::{Acks, Notes, Offsets, PATIENCE, Record, Settings, Writing, Written, unknown_topic},
 };
 
@@ -39,6 +39,7 @@ const TOPIC_PATIENCE: Duration = Duration::from_secs(2);
 /// Writes messages. Many may do so at once, each with a [`Sending`] of its own. Dropped, it is closed elsewhere.
 pub struct Producer {
     writer: Option<Arc<Writer>>,
+    trust: Trust,
 }
 
 type Writer = ThreadedProducer<Ears>;
@@ -109,6 +110,7 @@ pub struct Sending {
     writer: Arc<Writer>,
     tally: Arc<Tally>,
     listener: u64,
+    trust: Trust,
 }
 
 impl Producer {
@@ -144,7 +146,7 @@ impl Producer {
         settings.default("socket.keepalive.enable", true);
         let writer: Writer =
             blocking(move |_| config(&settings).create_with_context(Ears::default()).map_err(bad_settings)).await?;
-        let producer = Self { writer: Some(Arc::new(writer)) };
+        let producer = Self { writer: Some(Arc::new(writer)), trust: Trust::default() };
         if writing.transactional_id.is_some() {
             producer
                 .transact("begin to write in transactions", |writer| writer.init_transactions(TRANSACTION_SLICE))
@@ -163,61 +165,69 @@ impl Producer {
     ///
     /// When it is not.
     pub async fn check(&self, topic: &str) -> Result<usize> {
-        let writer = self.writer()?;
-        let topic = topic.to_owned();
-        blocking(move |stop| {
-            let doing = format!("ask for topic `{topic}`");
-            let watcher = &writer.context().watcher;
-            let mut slice = SLICE;
-            let mut last = KafkaError::MetadataFetch(Code::OperationTimedOut);
-            let began = std::time::Instant::now();
-            let step = || {
-                let answer = writer.client().fetch_metadata(Some(&topic), slice);
-                slice = (slice * 2).min(Duration::from_secs(4));
-                let found = match answer {
-                    Ok(found) => found,
-                    Err(error) => {
-                        if let Some(hopeless) = watcher.hopeless(&doing) {
-                            return Err(Some(hopeless));
+        self.trust
+            .doing(async {
+                let writer = self.writer()?;
+                let topic = topic.to_owned();
+                blocking(move |stop| {
+                    let doing = format!("ask for topic `{topic}`");
+                    let watcher = &writer.context().watcher;
+                    let mut slice = SLICE;
+                    let mut last = KafkaError::MetadataFetch(Code::OperationTimedOut);
+                    let began = std::time::Instant::now();
+                    let step = || {
+                        let answer = writer.client().fetch_metadata(Some(&topic), slice);
+                        slice = (slice * 2).min(Duration::from_secs(4));
+                        let found = match answer {
+                            Ok(found) => found,
+                            Err(error) => {
+                                if let Some(hopeless) = watcher.hopeless(&doing) {
+                                    return Err(Some(hopeless));
+                                }
+                                if !error.rdkafka_error_code().is_some_and(errors::may_pass) {
+                                    return Err(Some(watcher.explain(&doing, &error)));
+                                }
+                                std::thread::sleep(Duration::from_millis(20));
+                                last = error;
+                                return Err(None);
+                            }
+                        };
+                        let found = found.topics().iter().find(|found| found.name() == topic);
+                        match found.map(|found| (found.partitions().len(), found.error().map(Code::from))) {
+                            Some((count, None)) => {
+                                watcher.is_well();
+                                Ok(count)
+                            }
+                            // A broker that makes topics by itself says this meanwhile.
+                            Some((_, Some(code)))
+                                if errors::is_unknown_topic(code) || code == Code::LeaderNotAvailable =>
+                            {
+                                if began.elapsed() >= TOPIC_PATIENCE {
+                                    return Err(Some(unknown_topic(&topic)));
+                                }
+                                std::thread::sleep(SLICE);
+                                Err(None)
+                            }
+                            Some((_, Some(code))) => Err(Some(errors::of_code(&doing, Some(code), &code.to_string()))),
+                            None => Err(Some(unknown_topic(&topic))),
                         }
-                        if !error.rdkafka_error_code().is_some_and(errors::may_pass) {
-                            return Err(Some(watcher.explain(&doing, &error)));
-                        }
-                        std::thread::sleep(Duration::from_millis(20));
-                        last = error;
-                        return Err(None);
-                    }
-                };
-                let found = found.topics().iter().find(|found| found.name() == topic);
-                match found.map(|found| (found.partitions().len(), found.error().map(Code::from))) {
-                    Some((count, None)) => {
-                        watcher.is_well();
-                        Ok(count)
-                    }
-                    // A broker that makes topics by itself says this meanwhile.
-                    Some((_, Some(code))) if errors::is_unknown_topic(code) || code == Code::LeaderNotAvailable => {
-                        if began.elapsed() >= TOPIC_PATIENCE {
-                            return Err(Some(unknown_topic(&topic)));
-                        }
-                        std::thread::sleep(SLICE);
-                        Err(None)
-                    }
-                    Some((_, Some(code))) => Err(Some(errors::of_code(&doing, Some(code), &code.to_string()))),
-                    None => Err(Some(unknown_topic(&topic))),
-                }
-            };
-            // `last` is changed by the steps, and read when they are over.
-            let done = until(PATIENCE, stop, step, || ClientError::unavailable(""));
-            done.map_err(|error| if error.message.is_empty() { watcher.explain(&doing, &last) } else { error })
-        })
-        .await
+                    };
+                    // `last` is changed by the steps, and read when they are over.
+                    let done = until(PATIENCE, stop, step, || ClientError::unavailable(""));
+                    done.map_err(|error| if error.message.is_empty() { watcher.explain(&doing, &last) } else { error })
+                })
+                .await
+            })
+            .await
     }
 
-    /// Whether it cannot write any more: it stopped by itself, or heard what waiting does not mend. Another may.
+    /// Whether it cannot write any more: it stopped by itself, heard what waiting does not mend, or left somebody
+    /// without an answer. Another may.
     pub fn is_dead(&self) -> bool {
-        self.writer.as_ref().is_none_or(|writer| {
-            writer.client().fatal_error().is_some() || writer.context().watcher.hopeless("").is_some()
-        })
+        self.trust.is_lost()
+            || self.writer.as_ref().is_none_or(|writer| {
+                writer.client().fatal_error().is_some() || writer.context().watcher.hopeless("").is_some()
+            })
     }
 
     /// Starts to send messages; errors of the client are noted until it ends.
@@ -228,7 +238,7 @@ impl Producer {
     pub fn sending(&self, notes: Notes) -> Result<Sending> {
         let writer = self.writer()?;
         let listener = writer.context().watcher.listen(notes);
-        Ok(Sending { writer, tally: Arc::default(), listener })
+        Ok(Sending { writer, tally: Arc::default(), listener, trust: self.trust.clone() })
     }
 
     /// Begins a transaction.
@@ -402,5 +412,10 @@ impl Sending {
 impl Drop for Sending {
     fn drop(&mut self) {
         self.writer.context().watcher.leave(self.listener);
+        let counts = self.tally.lock();
+        let is_unanswered = |error: &ClientError| error.kind == Kind::Unavailable;
+        if counts.settled < counts.sent || counts.failed.as_ref().is_some_and(is_unanswered) {
+            self.trust.lose();
+        }
     }
 }

@@ -69,6 +69,12 @@ impl Watcher {
         self.lock().last.is_some()
     }
 
+    /// Whether anything is wrong that has not mended yet, a connection that broke too.
+    pub(super) fn has_trouble(&self) -> bool {
+        let heard = self.lock();
+        heard.last.is_some() || heard.broke.is_some()
+    }
+
     /// What went wrong last, when waiting cannot mend it. What is wrong with one broker (its name, TLS, the login) is
     /// said of each by itself: while another is left, the library goes on with that one.
     pub(super) fn hopeless(&self, doing: &str) -> Option<ClientError> {

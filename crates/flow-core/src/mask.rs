@@ -1,20 +1,19 @@
 //! Hides secrets: each is replaced by `***`.
 //!
 //! Bytes come in pieces; what may be the beginning of a secret is held back until it is known. Knows nothing of
-//! lines; whoever cuts lines tells when a piece is the last. What begins as a secret and ends in `…` is one too: who
+//! lines; whoever cuts lines tells when a piece is the last. What begins as a secret and ends in `…` or `...` is one too: who
 //! shows the start of a long text does not know where its secrets are.
 
 use std::{borrow::Cow, collections::BTreeSet, sync::Arc};
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
-use flow_core::connection;
 
-/// What stands in place of a secret.
-pub const MASK: &str = "***";
+use crate::connection;
+pub use crate::secret::MASK;
 
-/// Where a text was cut.
-const CUT: &str = "…";
+/// Where a text was cut: by Flow, by others.
+const CUTS: [&str; 2] = ["…", "..."];
 
 /// Shorter ones would hide every other word, and are guessed anyway.
 const MIN_SECRET: usize = 3;
@@ -46,11 +45,11 @@ struct Inner {
 
 /// What can be said of some bytes.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Scan {
+pub struct Scan {
     /// The secrets that begin before `clear`, from and to, in their order.
-    pub(super) secrets: Vec<(usize, usize)>,
+    pub secrets: Vec<(usize, usize)>,
     /// What follows here may be the beginning of a secret, unless one of `secrets` ends behind it.
-    pub(super) clear: usize,
+    pub clear: usize,
 }
 
 impl Masker {
@@ -96,7 +95,7 @@ impl Masker {
     }
 
     /// Looks at `bytes`. `is_last`: nothing follows that could complete a secret.
-    pub(super) fn scan(&self, bytes: &[u8], is_last: bool) -> Scan {
+    pub fn scan(&self, bytes: &[u8], is_last: bool) -> Scan {
         let Some(inner) = &self.inner else { return Scan { secrets: Vec::new(), clear: bytes.len() } };
         let clear = if is_last { bytes.len() } else { inner.tail(bytes) };
         let mut secrets = inner.secrets(bytes);
@@ -112,9 +111,8 @@ impl Masker {
         let kind = Some(AhoCorasickKind::ContiguousNFA);
         let find = match AhoCorasick::builder().kind(kind).match_kind(MatchKind::LeftmostLongest).build(&secrets) {
             Ok(find) => find,
-            Err(error) => {
+            Err(_) => {
                 // Only with gigabytes of secrets. Hiding everything is the one safe answer.
-                tracing::error!("too many secrets to mask, logs will be hidden wholly: {error}");
                 let every_byte = (0..=u8::MAX).map(|byte| [byte]);
                 AhoCorasick::new(every_byte).expect("256 patterns of one byte are few")
             }
@@ -147,19 +145,20 @@ impl Inner {
         all
     }
 
-    /// Adds where the beginnings of secrets are that `…` follows.
+    /// Adds where the beginnings of secrets are that `…` or `...` follows.
     fn add_cut(&self, bytes: &[u8], all: &mut Vec<(usize, usize)>) {
-        let mark = CUT.as_bytes();
         let (mut before, mut at) = (0, 0);
-        while let Some(found) = bytes[at..].iter().position(|byte| *byte == mark[0]) {
+        let firsts = CUTS.map(|mark| mark.as_bytes()[0]);
+        while let Some(found) = bytes[at..].iter().position(|byte| firsts.contains(byte)) {
             let end = at + found;
             at = end + 1;
-            if bytes[end..].starts_with(mark) {
+            if let Some(mark) = CUTS.iter().find(|mark| bytes[end..].starts_with(mark.as_bytes())) {
                 let from = before + self.tail(&bytes[before..end]);
                 if end - from >= MIN_SECRET {
                     all.push((from, end));
                 }
-                before = end + mark.len();
+                at = end + mark.len();
+                before = at;
             }
         }
     }
@@ -347,6 +346,8 @@ mod tests {
     #[test]
     fn a_secret_is_hidden_where_a_text_was_cut() {
         check(&["hunter2hunter2"], "it is hunter2h… and hu…", "it is ***… and hu…");
+        check(&["hunter2"], "near 'hunt...' at line 1; hu... a.b..", "near '***...' at line 1; hu... a.b..");
+        check(&["hunter2.."], "hunter2.... hunter2..", "***.. ***");
         check(&["hunter2", "hunter2long"], "hunter2lo…, hunter2", "***…, ***");
         check(&["abcdef", "defghi"], "abcdef…", "***…");
         check(&["grün und gut", "x…y"], "…grün und… grü… x…y", "…***… ***… ***");
