@@ -218,7 +218,7 @@ pub struct TaskContext {
     /// An empty folder for this attempt, removed afterwards.
     pub scratch: PathBuf,
     /// Folder of the DAG file, `None` when this host does not have it.
-    pub dag_folder: Option<PathBuf>,
+    pub file_folder: Option<PathBuf>,
     pub do_xcom_push: bool,
     pub multiple_outputs: bool,
     /// The Airflow dialect reads a bash result from stdout and stderr together.
@@ -267,7 +267,7 @@ impl TaskContext {
     /// When it is relative and this host does not have the DAG file's folder.
     pub fn path_to_read(&self, path: &str) -> Result<PathBuf, OperatorError> {
         let path = Path::new(path);
-        match &self.dag_folder {
+        match &self.file_folder {
             _ if path.is_absolute() => Ok(path.to_owned()),
             Some(folder) => Ok(folder.join(path)),
             None => Err(OperatorError::fatal(anyhow!(

@@ -169,7 +169,7 @@ impl World {
             delivery: None,
             afterwards: Afterwards::default(),
             scratch: folder.path().join("scratch"),
-            dag_folder: None,
+            file_folder: None,
             do_xcom_push: true,
             multiple_outputs: false,
             airflow_dialect: false,

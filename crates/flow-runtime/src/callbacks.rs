@@ -337,7 +337,7 @@ fn context(
         // A callback has no end that a queue would have to wait for.
         afterwards: Afterwards::default(),
         scratch: shop.scratch.take(),
-        dag_folder: shop.dag_folder.clone(),
+        file_folder: shop.folder_of(&claimed.file),
         do_xcom_push: false,
         multiple_outputs: false,
         airflow_dialect: subject.dag.dialect == Dialect::Airflow,

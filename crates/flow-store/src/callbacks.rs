@@ -45,6 +45,8 @@ pub struct ClaimedCallback {
     pub tries: u32,
     /// When it was written down. No other database has one of the same number, run and moment.
     pub created_at: Timestamp,
+    /// The DAG's file as it is now, relative to the DAG folder; empty = not known.
+    pub file: String,
 }
 
 /// What came of a try to do it.
@@ -111,6 +113,7 @@ struct RawClaim {
     given: Option<String>,
     tries: i64,
     created_at: i64,
+    file: String,
 }
 
 const COLUMNS: &str = "c.id, c.dag_id, r.run_id, c.task_id, c.map_index, c.number, c.event, c.operator, c.state, c.tries, c.due, \
@@ -140,7 +143,8 @@ statements! {
                     ON o.dag_id = q.dag_id AND o.operator = q.operator
                 WHERE q.turn + COALESCE(o.busy, 0) <= $5
                 ORDER BY q.turn + COALESCE(o.busy, 0), q.due, q.id LIMIT $4)
-            RETURNING id, run, version_id, task_id, map_index, number, event, place, exception, given, tries, created_at",
+            RETURNING id, run, version_id, task_id, map_index, number, event, place, exception, given, tries, created_at,
+                COALESCE((SELECT d.file FROM dag d WHERE d.dag_id = callback.dag_id), '') AS file",
         postgres: "UPDATE callback SET tries = tries + 1, worker = $1, due = $2
             WHERE id = ANY (ARRAY(SELECT l.id FROM callback l WHERE l.state = 'pending' AND l.due <= $3 AND l.id = ANY (ARRAY(
                 SELECT q.id FROM (SELECT p.id, p.due, p.dag_id, p.operator,
@@ -152,7 +156,8 @@ statements! {
                     ON o.dag_id = q.dag_id AND o.operator = q.operator
                 WHERE q.turn + COALESCE(o.busy, 0) <= $5
                 ORDER BY q.turn + COALESCE(o.busy, 0), q.due, q.id LIMIT $4)) FOR UPDATE SKIP LOCKED))
-            RETURNING id, run, version_id, task_id, map_index, number, event, place, exception, given, tries, created_at"
+            RETURNING id, run, version_id, task_id, map_index, number, event, place, exception, given, tries, created_at,
+                COALESCE((SELECT d.file FROM dag d WHERE d.dag_id = callback.dag_id), '') AS file"
     };
     // Its report never came, time and again: the next worker would fare no better.
     both GIVE_UP = "UPDATE callback SET state = 'failed', worker = NULL, ended_at = $1, error = $2
@@ -307,6 +312,7 @@ impl Store {
                     given: raw.given,
                     tries: count(raw.tries),
                     created_at: Timestamp::from_micros(raw.created_at),
+                    file: raw.file,
                 })
             })
             .collect()

@@ -4,7 +4,7 @@
 //! ended. Whether a failed attempt is tried again is decided in `flow_core::engine`.
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -46,9 +46,21 @@ pub struct Workshop {
     pub kill_grace: Duration,
     /// Folders to work in, each emptied afterwards.
     pub scratch: Arc<Scratch>,
+    /// The DAG folder, `None` when this host does not have it.
     pub dag_folder: Option<PathBuf>,
     /// What is hidden in every log, whatever the task asks for.
     pub masker: Masker,
+}
+
+impl Workshop {
+    /// Returns the folder that a DAG file is in on this host.
+    pub(crate) fn folder_of(&self, file: &str) -> Option<PathBuf> {
+        let folder = self.dag_folder.as_ref()?;
+        Some(match Path::new(file).parent() {
+            Some(below) => folder.join(below),
+            None => folder.clone(),
+        })
+    }
 }
 
 /// Why an attempt is ended from outside.
@@ -302,7 +314,7 @@ impl Bench<'_> {
             delivery: None,
             afterwards: self.afterwards.clone(),
             scratch: scratch.clone(),
-            dag_folder: shop.dag_folder.clone(),
+            file_folder: shop.folder_of(&self.claimed.file),
             do_xcom_push: task.do_xcom_push,
             multiple_outputs: task.multiple_outputs,
             airflow_dialect: dag.dialect == Dialect::Airflow,

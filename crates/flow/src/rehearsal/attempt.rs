@@ -157,7 +157,7 @@ async fn operate(
         delivery: None,
         afterwards: afterwards.clone(),
         scratch: scratch.clone(),
-        dag_folder: Some(stage.dag_folder.clone()),
+        file_folder: Some(stage.file_folder.clone()),
         do_xcom_push: task.do_xcom_push,
         multiple_outputs: task.multiple_outputs,
         airflow_dialect: dag.dialect == Dialect::Airflow,
