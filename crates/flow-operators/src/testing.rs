@@ -155,6 +155,7 @@ impl World {
                 is_manual: false,
                 started_at: now(),
                 worker_id: format!("worker-{name}"),
+                claim: 1,
                 token: format!("token/{name}"),
             },
             log: log.clone(),

@@ -322,6 +322,7 @@ fn context(
             is_manual: run.run_type == flow_core::RunType::Manual,
             started_at: shop.clock.now(),
             worker_id: shop.worker.clone(),
+            claim: u64::from(claimed.tries),
             token: format!("callback/{}/{}", claimed.id, claimed.tries),
         },
         log: tail.clone(),

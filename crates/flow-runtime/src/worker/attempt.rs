@@ -227,6 +227,7 @@ impl Bench<'_> {
             is_manual: run.run_type == flow_core::RunType::Manual,
             started_at: self.claimed.started_at,
             worker_id: self.shop.worker.clone(),
+            claim: u64::try_from(self.claimed.token).unwrap_or_default(),
             token: format!("{}/{}/{}/{}/{}", run.key, key.task_id, key.map_index, key.try_number, self.claimed.token),
         }
     }
@@ -328,7 +329,7 @@ impl Bench<'_> {
                 finished = &mut running => finished,
                 () = tokio::time::sleep(limit) => {
                     timed_out = true;
-                    log.write(Stream::Error, format!("not done after {limit:?} (`execution_timeout`): ending it\n").as_bytes());
+                    log.write_last(Stream::Error, format!("not done after {limit:?} (`execution_timeout`): ending it\n").as_bytes());
                     cancel.cancel();
                     running.await
                 }
@@ -367,7 +368,7 @@ impl Bench<'_> {
             Outcome::Cancelled => (Stream::Warning, format!("ended on request after {took}")),
             Outcome::Lost { why } => (Stream::Warning, format!("given back after {took}: {why}")),
         };
-        log.write(stream, format!("{text}\n").as_bytes());
+        log.write_last(stream, format!("{text}\n").as_bytes());
     }
 }
 

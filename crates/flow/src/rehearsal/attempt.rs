@@ -106,6 +106,7 @@ fn identity(stage: &Stage, turn: &Turn) -> Identity {
         is_manual: run.run_type == RunType::Manual,
         started_at: turn.started_at,
         worker_id: stage.worker.clone(),
+        claim: 1,
         token: uuid::Uuid::now_v7().to_string(),
     }
 }
