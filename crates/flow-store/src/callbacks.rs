@@ -125,7 +125,7 @@ statements! {
     each INSERT = [
         "INSERT INTO callback (run, dag_id, version_id, task_id, map_index, number, event, place, operator, exception, state, tries,
             due, created_at, given)
-         SELECT r.id, r.dag_id, r.version_id, c.value ->> 1, CAST(c.value ->> 2 AS BIGINT), CAST(c.value ->> 3 AS BIGINT),
+         SELECT r.id, r.dag_id, COALESCE(CAST(c.value ->> 9 AS BIGINT), r.version_id), c.value ->> 1, CAST(c.value ->> 2 AS BIGINT), CAST(c.value ->> 3 AS BIGINT),
             c.value ->> 4, CAST(c.value ->> 5 AS BIGINT), c.value ->> 6, c.value ->> 7, 'pending', 0, $2, $3, c.value ->> 8
          FROM",
         "JOIN dag_run r ON r.id = CAST(c.value ->> 0 AS BIGINT) WHERE TRUE
@@ -244,13 +244,15 @@ impl Store {
         &self,
         run: RunKey,
         task: (&str, i32),
-        try_number: u32,
+        (try_number, version_id): (u32, i64),
         callbacks: &[Callback],
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
-        let rows =
-            rows(Caller { run, task: Some(task), number: try_number }, CallbackEvent::Execute, callbacks, &[], "");
+        let caller = Caller { run, task: Some(task), number: try_number };
+        let mut rows = rows(caller, CallbackEvent::Execute, callbacks, &[], "");
+        // The run may have been moved to another version meanwhile, in which that place is another callback's.
+        rows.iter_mut().filter_map(Value::as_array_mut).for_each(|row| row.push(version_id.into()));
         tx.insert_callbacks(&rows, now).await?;
         tx.commit().await
     }
@@ -297,10 +299,15 @@ impl Store {
                 .await?
         });
         tx.commit().await?;
-        raw.into_iter()
-            .map(|raw| {
-                Ok(ClaimedCallback {
-                    event: word("callback", "event", raw.id, &raw.event)?,
+        let claimed = raw
+            .into_iter()
+            .filter_map(|raw| {
+                // A newer program may have written what this one does not know: that must not keep the others waiting.
+                let event = word("callback", "event", raw.id, &raw.event)
+                    .inspect_err(|error| tracing::warn!(%error, "a callback is left to a newer program"))
+                    .ok()?;
+                Some(ClaimedCallback {
+                    event,
                     id: raw.id,
                     run: RunKey(raw.run),
                     version_id: raw.version_id,
@@ -315,7 +322,8 @@ impl Store {
                     file: raw.file,
                 })
             })
-            .collect()
+            .collect();
+        Ok(claimed)
     }
 
     /// Writes down what came of a try. Returns whether it was still wanted.

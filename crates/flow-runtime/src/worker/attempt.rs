@@ -205,7 +205,8 @@ impl Bench<'_> {
         }
         let key = &self.claimed.key;
         let (task, now) = ((key.task_id.as_str(), key.map_index), self.shop.clock.now());
-        let written = self.shop.store.begin_callbacks(key.run, task, key.try_number, callbacks, now).await;
+        let written =
+            self.shop.store.begin_callbacks(key.run, task, (key.try_number, self.row.version_id), callbacks, now).await;
         written.map_err(|error| format!("its callbacks could not be written down: {error}"))
     }
 

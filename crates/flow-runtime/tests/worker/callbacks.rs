@@ -176,4 +176,32 @@ both! {
         let all = place.w.db.raw().await.texts("SELECT exception || COALESCE(error, '') || COALESCE(log, '') FROM callback").await;
         assert!(!all.concat().contains(PASSWORD), "{all:?}");
     }
+
+    async fn a_drain_takes_no_more_and_ends_what_is_under_way(w: World) {
+        let place = Place::of(w, polite()).await;
+        let (begun, go) = (place.folder.path().join("begun"), place.folder.path().join("go"));
+        let command = format!("touch {}; until [ -e {} ]; do sleep 0.05; done", begun.display(), go.display());
+        let slow = format!("{{uses: bash, with: {}}}", serde_json::json!({ "bash_command": command }));
+        let text = |callback: &str| format!("dag_id: d\ntasks:\n- id: t\n  uses: bash\n  with: {{bash_command: 'true'}}\n  on_success_callback: [{callback}]\n");
+        place.run(&text(&slow)).await;
+        let stop = flow_runtime::Stop::new();
+        let serving = tokio::spawn({
+            let (shop, stop) = (place.shop.clone(), stop.clone());
+            async move { flow_runtime::callbacks::serve(&shop, &stop).await }
+        });
+        let waited = std::time::Instant::now();
+        while !begun.exists() {
+            assert!(waited.elapsed() < Duration::from_secs(20), "it never begins");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        stop.drain();
+        place.shop.clock.advance(Duration::from_secs(1));
+        place.run(&text(&place.writes("late"))).await;
+        assert!(!serving.is_finished());
+        std::fs::write(&go, "").unwrap();
+        tokio::time::timeout(Duration::from_secs(20), serving).await.unwrap().unwrap();
+        let lines = place.lines().await;
+        let states: Vec<(&str, i64)> = lines.iter().map(|line| (line.state.as_str(), line.tries)).collect();
+        assert_eq!(states, [("delivered", 1), ("pending", 0)]);
+    }
 }
