@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// A DAG folder with the same names at its root and in `sub/deep`, where the DAG files are.
-async fn place(w: World) -> Place {
+fn place(w: World) -> Place {
     let place = Place::of(w, flow_operators::all(), Clock::system());
     for (below, word) in [("data", "wrong"), ("sub/deep/data", "right")] {
         let folder = place.folder.path().join(below);
@@ -34,27 +34,27 @@ async fn result(place: &Place, task: &str) -> serde_json::Value {
 
 both! {
     async fn a_script_is(w: World) {
-        assert_eq!(result(&place(w).await, "uses: python, with: { file: data/s.py }").await, "right");
+        assert_eq!(result(&place(w), "uses: python, with: { file: data/s.py }").await, "right");
     }
 
     async fn a_script_in_the_document_imports_what_is(w: World) {
-        let place = place(w).await;
+        let place = place(w);
         let task = "uses: python, with: { script: \"import data.s\\ndef main():\\n    return data.s.main()\\n\" }";
         assert_eq!(result(&place, task).await, "right");
     }
 
     async fn a_working_directory_is(w: World) {
         let task = "uses: bash, with: { bash_command: 'tail -1 in.csv', cwd: data }";
-        assert_eq!(result(&place(w).await, task).await, "right");
+        assert_eq!(result(&place(w), task).await, "right");
     }
 
     async fn a_file_that_is_waited_for_is(w: World) {
-        let place = place(w).await;
+        let place = place(w);
         result(&place, "uses: file_sensor, with: { filepath: 'data/only_*.txt', timeout: 5 }").await;
     }
 
     async fn a_file_that_is_loaded_is(w: World) {
-        let place = place(w).await;
+        let place = place(w);
         let database = place.folder.path().join("w.db");
         std::fs::write(&database, "").unwrap();
         let mut tx = place.w.store.begin().await.unwrap();
@@ -68,7 +68,7 @@ both! {
     }
 
     async fn a_file_that_goes_with_a_mail_is(w: World) {
-        let place = place(w).await;
+        let place = place(w);
         let sink = Sink::start(Manners::default());
         let mut tx = place.w.store.begin().await.unwrap();
         let uri = format!("smtp://localhost:{}/?disable_tls=true", sink.address.port());
@@ -82,7 +82,7 @@ both! {
     }
 
     async fn a_file_that_was_moved_with_its_dag_is_found_at_once(w: World) {
-        let place = place(w).await;
+        let place = place(w);
         let text = "dag_id: d\ntasks:\n  - { id: t, uses: python, with: { file: data/s.py } }\n";
         place.save("d.yaml", text).await;
         let returned = |report: Option<flow_store::Report>| report.expect("it waits for a worker").xcoms[0].1.clone();
@@ -95,7 +95,7 @@ both! {
     }
 
     async fn for_a_callback_it_is_the_same(w: World) {
-        let place = place(w).await;
+        let place = place(w);
         let written = place.folder.path().join("written");
         let command = format!("tail -1 in.csv > {}", written.display());
         let text = format!(
