@@ -51,6 +51,8 @@ pub struct Identity {
     /// Names this process's worker; every child process carries it in `FLOW_WORKER_ID`, so that what a dead
     /// worker left behind can be found and ended.
     pub worker_id: String,
+    /// Rises with each claim of the try: a lower one, like an earlier try, is over, whatever it still does.
+    pub claim: u64,
     /// Unique per claim of an attempt; children carry it in `FLOW_ATTEMPT`.
     pub token: String,
 }
@@ -218,7 +220,7 @@ pub struct TaskContext {
     /// An empty folder for this attempt, removed afterwards.
     pub scratch: PathBuf,
     /// Folder of the DAG file, `None` when this host does not have it.
-    pub dag_folder: Option<PathBuf>,
+    pub file_folder: Option<PathBuf>,
     pub do_xcom_push: bool,
     pub multiple_outputs: bool,
     /// The Airflow dialect reads a bash result from stdout and stderr together.
@@ -248,11 +250,18 @@ impl TaskContext {
             return delivery.clone();
         }
         let id = &self.identity;
-        let own = id.try_number.saturating_sub(id.lost);
+        digest(&format!("{}/{}", self.name(), id.try_number.saturating_sub(id.lost)), 16)
+    }
+
+    /// Names what this is a try of, the same for all of its tries.
+    pub(crate) fn subject(&self) -> String {
+        digest(self.delivery.as_ref().unwrap_or(&self.name()), 6)
+    }
+
+    fn name(&self) -> String {
+        let id = &self.identity;
         let queued_at = id.run_queued_at.as_micros();
-        let name = format!("{}/{}/{queued_at}/{}/{}/{own}", id.dag_id, id.run_id, id.task_id, id.map_index);
-        let digest = Sha256::digest(name);
-        digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+        format!("{}/{}/{queued_at}/{}/{}", id.dag_id, id.run_id, id.task_id, id.map_index)
     }
 
     /// Writes a sentence of Flow's own into the log.
@@ -267,7 +276,7 @@ impl TaskContext {
     /// When it is relative and this host does not have the DAG file's folder.
     pub fn path_to_read(&self, path: &str) -> Result<PathBuf, OperatorError> {
         let path = Path::new(path);
-        match &self.dag_folder {
+        match &self.file_folder {
             _ if path.is_absolute() => Ok(path.to_owned()),
             Some(folder) => Ok(folder.join(path)),
             None => Err(OperatorError::fatal(anyhow!(
@@ -292,6 +301,11 @@ impl TaskContext {
             path.display()
         )))
     }
+}
+
+/// The first bytes of a text's digest.
+fn digest(text: &str, bytes: usize) -> String {
+    Sha256::digest(text).iter().take(bytes).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// What an attempt leaves behind.

@@ -116,6 +116,7 @@ pub struct Registry {
 pub(crate) struct Entry {
     pub(crate) spec: OperatorSpec,
     pub(crate) example: &'static str,
+    reads: &'static [&'static str],
     run: RunFn,
 }
 
@@ -138,6 +139,7 @@ impl Registry {
                 schema: schema::of::<T>,
             },
             example: T::EXAMPLE,
+            reads: T::READS,
             run: |given, mut cx| {
                 Box::pin(async move { arguments::read::<T>(Value::Object(given))?.run(&mut cx).await })
             },
@@ -161,6 +163,8 @@ impl Registry {
                 schema: schema::of_sensor::<T>,
             },
             example: T::EXAMPLE,
+            // What a sensor looks for comes later.
+            reads: &[],
             run: |given, mut cx| {
                 Box::pin(async move {
                     let (sensor, patience) = arguments::read_sensor::<T>(given)?;
@@ -174,6 +178,11 @@ impl Registry {
     /// Returns what the core needs to know of them.
     pub fn catalog(&self) -> Catalog {
         Catalog::new(self.entries.iter().map(|entry| entry.spec.clone()).collect())
+    }
+
+    /// Lists the parameters of an operator that name files or folders it needs.
+    pub fn reads(&self, operator: &str) -> &'static [&'static str] {
+        self.entries.iter().find(|entry| entry.spec.name == operator).map_or(&[], |entry| entry.reads)
     }
 
     pub(crate) fn entries(&self) -> &[Entry] {

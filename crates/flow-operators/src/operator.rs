@@ -27,6 +27,8 @@ pub trait Operator: DeserializeOwned + JsonSchema + Send + Sync + 'static {
     const SUMMARY: &'static str;
     /// Parameters that may hold templates and references.
     const TEMPLATED: &'static [&'static str] = &[];
+    /// Parameters that name files or folders it needs: relative ones are beside the DAG file.
+    const READS: &'static [&'static str] = &[];
     /// It chooses among its direct downstream tasks.
     const IS_BRANCH: bool = false;
     /// The scheduler may mark it done without a worker.

@@ -41,9 +41,6 @@ pub trait Sensor: DeserializeOwned + JsonSchema + Send + Sync + 'static {
 pub enum Look {
     /// What it waits for is there; with a result, or null.
     Met(Value),
-    /// What it waits for is there, and this is to be remembered before anybody is told: the next look, at once, finds it
-    /// by [`found`].
-    Found(Value),
     /// Not yet; look again after the interval.
     NotYet,
     /// Not before this moment.
@@ -53,14 +50,6 @@ pub enum Look {
     /// It will not come in this try.
     Failed(String),
 }
-
-/// What the look before has found.
-pub(crate) fn found(cx: &TaskContext) -> Option<Value> {
-    cx.services.state().get(FOUND).cloned()
-}
-
-/// Where it stands in the state.
-const FOUND: &str = "found";
 
 /// What every sensor takes beside its own parameters.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -151,11 +140,6 @@ impl Patience {
             if S::ENDS_BY_ITSELF { Timestamp::MAX } else { cx.identity.started_at + self.timeout.duration() };
         let next = match seen {
             Look::Met(result) => return Ok(Done::success(result)),
-            // However late it is: it is there.
-            Look::Found(kept) => {
-                let state = json!({ "looks": looks, FOUND: kept });
-                return Ok(Done { state, ..Done::new(Outcome::Reschedule { at: now }) });
-            }
             Look::Skip(why) => {
                 say(cx, Stream::Info, &why);
                 return Ok(Done::skipped());

@@ -30,6 +30,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
 use crate::{
+    Stop,
     log::Masker,
     worker::{Workshop, attempt::in_words, services::AttemptServices},
 };
@@ -59,10 +60,11 @@ const LOG_MAX: usize = 12 << 10;
 /// Longest secret that is found where the kept part begins.
 const MARGIN: usize = 4 << 10;
 
-/// Does callbacks until dropped.
-pub(crate) async fn serve(shop: &Workshop) {
+/// Does callbacks until a drain is asked for, and those under way to their end: whoever took them over would do them once
+/// more.
+pub async fn serve(shop: &Workshop, stop: &Stop) {
     let mut busy = JoinSet::new();
-    loop {
+    while !stop.is_draining() {
         let free = AT_ONCE - busy.len();
         let mut pause = POLL_SOON;
         match take(shop, free).await {
@@ -84,11 +86,13 @@ pub(crate) async fn serve(shop: &Workshop) {
         // With all hands busy there is nothing to look for.
         let wait = if busy.len() >= AT_ONCE { POLL } else { wait.max(pause) };
         tokio::select! {
+            () = stop.draining() => {}
             _ = busy.join_next(), if !busy.is_empty() => {}
             () = shop.store.heard(Signal::Callback), if busy.len() < AT_ONCE => {}
             () = sleep(wait) => {}
         }
     }
+    while busy.join_next().await.is_some() {}
 }
 
 /// Does everything that is due, one after another. Returns how much that was.
@@ -325,6 +329,7 @@ fn context(
             is_manual: run.run_type == flow_core::RunType::Manual,
             started_at: shop.clock.now(),
             worker_id: shop.worker.clone(),
+            claim: u64::from(claimed.tries),
             token: format!("callback/{}/{}", claimed.id, claimed.tries),
         },
         log: tail.clone(),
@@ -340,7 +345,7 @@ fn context(
         // A callback has no end that a queue would have to wait for.
         afterwards: Afterwards::default(),
         scratch: shop.scratch.take(),
-        dag_folder: shop.dag_folder.clone(),
+        file_folder: shop.folder_of(&claimed.file),
         do_xcom_push: false,
         multiple_outputs: false,
         airflow_dialect: subject.dag.dialect == Dialect::Airflow,

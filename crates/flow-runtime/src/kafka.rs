@@ -57,6 +57,8 @@ const CONF_FRAME: usize = 6 << 10;
 /// Bytes of a configuration for a partition that messages are of.
 const CONF_PARTITION: usize = 128;
 
+/// Longest wait for the group's coordinator.
+const TELL: Duration = Duration::from_secs(1);
 /// Longest part of a run's id that tells where its messages are.
 const ID_MAX: usize = 160;
 
@@ -91,7 +93,8 @@ pub(crate) async fn watch(node: &Node) {
             Ok(wanted) => {
                 let gone: Vec<KafkaTopic> =
                     readers.keys().filter(|topic| !wanted.contains_key(topic)).cloned().collect();
-                readers.retain(|topic, reader| wanted.get(topic) == Some(&reader.want));
+                // One that ended by a mistake of ours is begun anew.
+                readers.retain(|topic, reader| wanted.get(topic) == Some(&reader.want) && !reader.task.is_finished());
                 for topic in gone {
                     // What nobody wants has no problem.
                     note(node, &topic, None).await;
@@ -300,17 +303,24 @@ impl Turn<'_> {
                 if !self.make_runs(&batch).await? {
                     return Ok(());
                 }
-                // For those who look at the group's lag; what counts is in the database.
-                let offsets = self.kafka_offsets();
-                if let Err(error) = consumer.commit(&offsets).await {
-                    debug!(%error, "Kafka was not told how far was read");
-                }
+                self.tell_group(&consumer).await;
             } else if began.elapsed() > GROWTH {
                 let found = consumer.partitions(&topic.topic).await.map_err(sentence)?;
                 if found.len() != partitions {
                     return Ok(());
                 }
             }
+        }
+    }
+
+    /// Tells Kafka how far was read, for those who look at the group's lag; what counts is in the database. A group whose
+    /// coordinator is away would hold up the beat for longer than the lease: then it is told with the next batch.
+    async fn tell_group(&self, consumer: &Consumer) {
+        let offsets = self.kafka_offsets();
+        match tokio::time::timeout(TELL, consumer.commit(&offsets)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => debug!(%error, "Kafka was not told how far was read"),
+            Err(_) => debug!("Kafka was not told how far was read: its coordinator does not answer"),
         }
     }
 

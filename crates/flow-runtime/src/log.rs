@@ -64,6 +64,8 @@ pub(crate) struct Inner {
     root: PathBuf,
     max_line: usize,
     max_open: usize,
+    /// Bytes that the log of an attempt may have; 0 = any number.
+    max_attempt: AtomicU64,
     period: Duration,
     clock: Clock,
     flusher: flusher::Flusher,
@@ -96,6 +98,7 @@ impl LogStore {
             root,
             max_line,
             max_open,
+            max_attempt: AtomicU64::new(0),
             period: PERIOD,
             clock,
             flusher: flusher::Flusher::new(PERIOD),
@@ -112,6 +115,11 @@ impl LogStore {
     /// From now on each log that is written waits to be sent by an [`Uploader`].
     pub fn announce(&self) {
         let _ = self.inner.queue.set(remote::Queue::of(&self.inner.root));
+    }
+
+    /// From now on the log of an attempt takes so many bytes at most, and a little; 0 = any number.
+    pub fn limit(&self, bytes: u64) {
+        self.inner.max_attempt.store(bytes, Ordering::Relaxed);
     }
 
     /// From now on each line is written as JSON too, into this file.

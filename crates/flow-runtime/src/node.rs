@@ -91,10 +91,26 @@ impl Node {
         tx.commit().await?;
         self.measures.starts();
         let beside = tokio::spawn({
-            let node = self.clone();
-            async move { tokio::join!(node.shop.store.listen(), node.watch(), node.call_back(), kafka::watch(&node)) }
+            let (node, stop) = (self.clone(), stop.clone());
+            // Nobody makes runs out of messages any more once this process takes no tasks.
+            async move {
+                let reading = async {
+                    let _ = stop.or(kafka::watch(&node)).await;
+                };
+                tokio::join!(node.shop.store.listen(), node.watch(), reading);
+            }
         });
-        self.serve(&stop).await;
+        let mut calling = tokio::spawn({
+            let (node, stop) = (self.clone(), stop.clone());
+            async move { node.call_back(&stop).await }
+        });
+        let drain_began = self.serve(&stop).await;
+        tokio::select! {
+            _ = &mut calling => {}
+            () = stop.ending() => {}
+            () = tokio::time::sleep_until(drain_began + self.drain) => {}
+        }
+        calling.abort();
         beside.abort();
         self.shop.scratch.remove();
         match tokio::time::timeout(LAST_WORDS, self.sign_off()).await {
@@ -109,7 +125,8 @@ impl Node {
         self.shop.clock.now()
     }
 
-    async fn serve(&self, stop: &Stop) {
+    /// Looks and works until a drain is asked for, then until what runs has ended. Returns when the drain began.
+    async fn serve(&self, stop: &Stop) -> Instant {
         let (slots, queues) = self.work.clone().unwrap_or_default();
         let mut slots = Slots::new(self.shop.clone(), slots);
         let mut reports: Vec<Report> = Vec::new();
@@ -182,7 +199,9 @@ impl Node {
                 }
             }
         }
+        let drain_began = Instant::now();
         self.drain(stop, slots, reports).await;
+        drain_began
     }
 
     /// After a pass has failed again and again: one DAG may be to blame, and must not keep the others. DAGs are looked
@@ -418,9 +437,9 @@ impl Node {
     }
 
     /// Does what DAGs ask to be done; what it needs, workers have.
-    async fn call_back(&self) {
+    async fn call_back(&self, stop: &Stop) {
         if self.work.is_some() {
-            callbacks::serve(&self.shop).await;
+            callbacks::serve(&self.shop, stop).await;
         }
     }
 

@@ -36,6 +36,8 @@ pub struct Claimed {
     pub lost: u32,
     /// What the sensor kept at its last look.
     pub memory: Value,
+    /// The DAG's file as it is now, relative to the DAG folder; empty = not known.
+    pub file: String,
 }
 
 /// What a worker says about an attempt that has ended.
@@ -83,6 +85,7 @@ struct RawClaim {
     token: i64,
     started_at: i64,
     memory: Option<String>,
+    file: String,
 }
 
 /// A try of a task instance, for people.
@@ -120,7 +123,8 @@ statements! {
                 SELECT run, task_id, map_index, try_number FROM attempt
                 WHERE worker IS NULL AND ended_at IS NULL AND queue IN (SELECT value ->> 0 FROM json_each($5))
                 ORDER BY priority_weight DESC, queued_at, run, task_id, map_index LIMIT $6)
-            RETURNING run, task_id, map_index, try_number, dag_id, token, started_at, memory",
+            RETURNING run, task_id, map_index, try_number, dag_id, token, started_at, memory,
+                COALESCE((SELECT d.file FROM dag d WHERE d.dag_id = attempt.dag_id), '') AS file",
         postgres: "WITH free AS (
                 SELECT a.run, a.task_id, a.map_index, a.try_number
                 FROM attempt a JOIN task_instance t ON t.run = a.run AND t.task_id = a.task_id AND t.map_index = a.map_index
@@ -133,7 +137,8 @@ statements! {
             WHERE attempt.run = free.run AND attempt.task_id = free.task_id AND attempt.map_index = free.map_index
                 AND attempt.try_number = free.try_number
             RETURNING attempt.run, attempt.task_id, attempt.map_index, attempt.try_number, attempt.dag_id, attempt.token,
-                attempt.started_at, attempt.memory"
+                attempt.started_at, attempt.memory,
+                COALESCE((SELECT d.file FROM dag d WHERE d.dag_id = attempt.dag_id), '') AS file"
     };
     each START = [
         "UPDATE task_instance SET state = 'running', hostname = $2, started_at = CAST(c.value ->> 4 AS BIGINT)
@@ -358,6 +363,7 @@ impl Tx {
                     .memory
                     .and_then(|text| json("attempt", "memory", format!("{}/{}", key.run, key.task_id), &text).ok())
                     .unwrap_or(Value::Null),
+                file: raw.file,
                 key,
             });
         }

@@ -45,6 +45,8 @@ pub struct ClaimedCallback {
     pub tries: u32,
     /// When it was written down. No other database has one of the same number, run and moment.
     pub created_at: Timestamp,
+    /// The DAG's file as it is now, relative to the DAG folder; empty = not known.
+    pub file: String,
 }
 
 /// What came of a try to do it.
@@ -111,6 +113,7 @@ struct RawClaim {
     given: Option<String>,
     tries: i64,
     created_at: i64,
+    file: String,
 }
 
 const COLUMNS: &str = "c.id, c.dag_id, r.run_id, c.task_id, c.map_index, c.number, c.event, c.operator, c.state, c.tries, c.due, \
@@ -122,7 +125,7 @@ statements! {
     each INSERT = [
         "INSERT INTO callback (run, dag_id, version_id, task_id, map_index, number, event, place, operator, exception, state, tries,
             due, created_at, given)
-         SELECT r.id, r.dag_id, r.version_id, c.value ->> 1, CAST(c.value ->> 2 AS BIGINT), CAST(c.value ->> 3 AS BIGINT),
+         SELECT r.id, r.dag_id, COALESCE(CAST(c.value ->> 9 AS BIGINT), r.version_id), c.value ->> 1, CAST(c.value ->> 2 AS BIGINT), CAST(c.value ->> 3 AS BIGINT),
             c.value ->> 4, CAST(c.value ->> 5 AS BIGINT), c.value ->> 6, c.value ->> 7, 'pending', 0, $2, $3, c.value ->> 8
          FROM",
         "JOIN dag_run r ON r.id = CAST(c.value ->> 0 AS BIGINT) WHERE TRUE
@@ -140,7 +143,8 @@ statements! {
                     ON o.dag_id = q.dag_id AND o.operator = q.operator
                 WHERE q.turn + COALESCE(o.busy, 0) <= $5
                 ORDER BY q.turn + COALESCE(o.busy, 0), q.due, q.id LIMIT $4)
-            RETURNING id, run, version_id, task_id, map_index, number, event, place, exception, given, tries, created_at",
+            RETURNING id, run, version_id, task_id, map_index, number, event, place, exception, given, tries, created_at,
+                COALESCE((SELECT d.file FROM dag d WHERE d.dag_id = callback.dag_id), '') AS file",
         postgres: "UPDATE callback SET tries = tries + 1, worker = $1, due = $2
             WHERE id = ANY (ARRAY(SELECT l.id FROM callback l WHERE l.state = 'pending' AND l.due <= $3 AND l.id = ANY (ARRAY(
                 SELECT q.id FROM (SELECT p.id, p.due, p.dag_id, p.operator,
@@ -152,7 +156,8 @@ statements! {
                     ON o.dag_id = q.dag_id AND o.operator = q.operator
                 WHERE q.turn + COALESCE(o.busy, 0) <= $5
                 ORDER BY q.turn + COALESCE(o.busy, 0), q.due, q.id LIMIT $4)) FOR UPDATE SKIP LOCKED))
-            RETURNING id, run, version_id, task_id, map_index, number, event, place, exception, given, tries, created_at"
+            RETURNING id, run, version_id, task_id, map_index, number, event, place, exception, given, tries, created_at,
+                COALESCE((SELECT d.file FROM dag d WHERE d.dag_id = callback.dag_id), '') AS file"
     };
     // Its report never came, time and again: the next worker would fare no better.
     both GIVE_UP = "UPDATE callback SET state = 'failed', worker = NULL, ended_at = $1, error = $2
@@ -239,13 +244,15 @@ impl Store {
         &self,
         run: RunKey,
         task: (&str, i32),
-        try_number: u32,
+        (try_number, version_id): (u32, i64),
         callbacks: &[Callback],
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
-        let rows =
-            rows(Caller { run, task: Some(task), number: try_number }, CallbackEvent::Execute, callbacks, &[], "");
+        let caller = Caller { run, task: Some(task), number: try_number };
+        let mut rows = rows(caller, CallbackEvent::Execute, callbacks, &[], "");
+        // The run may have been moved to another version meanwhile, in which that place is another callback's.
+        rows.iter_mut().filter_map(Value::as_array_mut).for_each(|row| row.push(version_id.into()));
         tx.insert_callbacks(&rows, now).await?;
         tx.commit().await
     }
@@ -292,10 +299,15 @@ impl Store {
                 .await?
         });
         tx.commit().await?;
-        raw.into_iter()
-            .map(|raw| {
-                Ok(ClaimedCallback {
-                    event: word("callback", "event", raw.id, &raw.event)?,
+        let claimed = raw
+            .into_iter()
+            .filter_map(|raw| {
+                // A newer program may have written what this one does not know: that must not keep the others waiting.
+                let event = word("callback", "event", raw.id, &raw.event)
+                    .inspect_err(|error| tracing::warn!(%error, "a callback is left to a newer program"))
+                    .ok()?;
+                Some(ClaimedCallback {
+                    event,
                     id: raw.id,
                     run: RunKey(raw.run),
                     version_id: raw.version_id,
@@ -307,9 +319,11 @@ impl Store {
                     given: raw.given,
                     tries: count(raw.tries),
                     created_at: Timestamp::from_micros(raw.created_at),
+                    file: raw.file,
                 })
             })
-            .collect()
+            .collect();
+        Ok(claimed)
     }
 
     /// Writes down what came of a try. Returns whether it was still wanted.

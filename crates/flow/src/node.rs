@@ -132,6 +132,7 @@ impl Parts {
         let remote_logs = remote_logs(cx)?;
         let clock = Clock::system();
         let logs = LogStore::new(&settings.logging.folder, clock.clone());
+        logs.limit(settings.logging.max_attempt_size.0);
         if remote_logs.is_some() {
             logs.announce();
         }

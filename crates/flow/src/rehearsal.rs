@@ -45,7 +45,8 @@ pub(crate) struct Stage {
     pub(crate) worker: String,
     pub(crate) kill_grace: Duration,
     pub(crate) scratch: PathBuf,
-    pub(crate) dag_folder: PathBuf,
+    /// Folder of the DAG file.
+    pub(crate) file_folder: PathBuf,
     pub(crate) screen: Arc<Screen>,
     pub(crate) results: Results,
 }

@@ -140,9 +140,9 @@ impl Records {
             Format::Delimited(_) => Ok(None),
             Format::JsonLines => {
                 let line = self.line;
-                let start = self.peek()?;
                 // Only looked at: the row is read again as one.
-                let Some(first) = start.split(|byte| *byte == b'\n').next() else { return Ok(None) };
+                let first = self.peek_line()?;
+                let first = first.trim_ascii();
                 match serde_json::from_slice::<Value>(first) {
                     Ok(Value::Object(fields)) => Ok(Some(fields.keys().cloned().collect())),
                     Ok(Value::Array(_)) => Ok(None),
@@ -314,6 +314,17 @@ impl Records {
         self.input.fill_buf().map_err(|error| failed(&self.path, self.line, &error))
     }
 
+    /// Returns the line that comes, which may be longer than what is read at a time.
+    fn peek_line(&mut self) -> Result<Vec<u8>> {
+        let mut line = Vec::new();
+        let most = u64::try_from(ROW_MAX).unwrap_or(u64::MAX);
+        let read = (&mut self.input).take(most).read_until(b'\n', &mut line);
+        read.map_err(|error| failed(&self.path, self.line, &error))?;
+        let rest = std::mem::replace(&mut self.input, BufReader::with_capacity(0, Box::new(std::io::empty())));
+        self.input = BufReader::with_capacity(BLOCK, Box::new(std::io::Cursor::new(line.clone()).chain(rest)));
+        Ok(line)
+    }
+
     fn wrong(&self, line: u64, words: &str) -> ClientError {
         wrong(&self.path, line, words)
     }
@@ -421,6 +432,9 @@ mod tests {
             found,
             [(1, vec![text("1"), text("x")]), (3, vec![text("[2]"), None]), (4, vec![text("3"), text("y")])]
         );
+        let long = "x".repeat(3 * BLOCK);
+        let found = rows(format!("{{\"a\": \"{long}\"}}\n{{\"a\": 2}}\n").as_bytes(), &Format::JsonLines, 0).unwrap();
+        assert_eq!(found, [(1, vec![Some(long)]), (2, vec![text("2")])]);
         let error = rows(b"{\"a\": 1}\n{\"a\": \n", &Format::JsonLines, 0).unwrap_err();
         assert!(error.message.contains("line 2: is no JSON"), "{error}");
     }

@@ -1,5 +1,7 @@
 //! One connection in use: statements, rows, transactions, and how it ends.
 
+use std::time::Duration;
+
 use futures_util::StreamExt as _;
 use sqlx::Either;
 use tokio::sync::OwnedSemaphorePermit;
@@ -11,6 +13,10 @@ use super::{
     text::{self, Bound},
 };
 use crate::{ClientError, Result};
+
+/// Rows behind the only one that is wanted, and how long they are read.
+const UNREAD: usize = 1_000;
+const UNREAD_TIME: Duration = Duration::from_secs(1);
 
 /// Statements after which a connection is as it was before. Others may have set something that the next task would find.
 const LEAVES_NO_TRACE: [&str; 9] =
@@ -187,7 +193,18 @@ impl Session {
         let mut rows = self.rows(sql, parameters).await?;
         let first = rows.next().await?;
         if first.is_some() {
-            rows.next().await?;
+            // What is left unread costs the session, and the statement is ended from another one: a little is read.
+            let rest = async {
+                for _ in 0..UNREAD {
+                    if rows.next().await?.is_none() {
+                        break;
+                    }
+                }
+                Ok(())
+            };
+            if let Ok(read) = tokio::time::timeout(UNREAD_TIME, rest).await {
+                read?;
+            }
         }
         Ok(first)
     }

@@ -1,7 +1,5 @@
 //! Runs a shell command.
 
-use std::path::PathBuf;
-
 use anyhow::anyhow;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -54,6 +52,7 @@ impl Operator for Bash {
     const CLASS: &'static str = "airflow.providers.standard.operators.bash.BashOperator";
     const SUMMARY: &'static str = "Runs a shell command.";
     const TEMPLATED: &'static [&'static str] = &["bash_command", "env", "cwd"];
+    const READS: &'static [&'static str] = &["cwd"];
     const EXAMPLE: &'static str = "\
 id: count
 uses: bash
@@ -66,7 +65,7 @@ with:
     async fn run(self, cx: &mut TaskContext) -> Result<Done, OperatorError> {
         check_encoding(&self.output_encoding)?;
         let mut command = command(cx, self.bash_command, self.env, self.append_env)?;
-        command.cwd = self.cwd.map(|cwd| beside_dag(cx, &cwd));
+        command.cwd = self.cwd.map(|cwd| cx.path_to_read(&cwd)).transpose()?;
         let ended = process::run(cx, &command).await?;
         if self.skip_on_exit_code.0.contains(&ended.code) {
             say(cx, &format!("the command ended with {}: skipped", ended.describe()));
@@ -128,14 +127,6 @@ pub(super) fn check_encoding(encoding: &str) -> Result<(), OperatorError> {
     match encoding.to_ascii_lowercase().as_str() {
         "utf-8" | "utf8" | "utf_8" | "ascii" | "us-ascii" => Ok(()),
         _ => Err(OperatorError::fatal(anyhow!("`output_encoding` must be `utf-8`, not `{encoding}`"))),
-    }
-}
-
-/// A path as written: relative to the DAG file's folder where this host has it.
-pub(super) fn beside_dag(cx: &TaskContext, path: &str) -> PathBuf {
-    match &cx.dag_folder {
-        Some(folder) => folder.join(path),
-        None => PathBuf::from(path),
     }
 }
 
@@ -211,7 +202,7 @@ mod tests {
     async fn the_working_directory_is_empty_or_as_given() {
         let mut world = World::new();
         world.run("bash", json!({ "bash_command": "ls" })).await.succeeded_with("");
-        world.cx.dag_folder = Some(world.folder.path().to_owned());
+        world.cx.file_folder = Some(world.folder.path().to_owned());
         fs::create_dir(world.path("beside")).unwrap();
         let beside = world.path("beside").canonicalize().unwrap();
         let run = world.run("bash", json!({ "bash_command": "pwd", "cwd": "beside" })).await;

@@ -86,6 +86,7 @@ impl Operator for Email {
         "conn_id",
         "custom_headers",
     ];
+    const READS: &'static [&'static str] = &["files"];
     const EXAMPLE: &'static str = "\
 id: report
 uses: email

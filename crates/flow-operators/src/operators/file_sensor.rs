@@ -57,7 +57,7 @@ with:
 
     async fn look(&self, cx: &mut TaskContext) -> Result<Look, OperatorError> {
         let base = base(cx, &self.fs_conn_id).await?;
-        let pattern = bash::beside_dag(cx, &base).join(&self.filepath);
+        let pattern = cx.path_to_read(&Path::new(&base).join(&self.filepath).to_string_lossy())?;
         let sentence = format!("looking for `{}`", pattern.display());
         bash::say(cx, &sentence);
         let recursive = self.recursive;
@@ -314,7 +314,7 @@ mod tests {
     #[tokio::test]
     async fn a_relative_path_is_beside_the_dag_file() {
         let mut world = World::new();
-        world.cx.dag_folder = Some(world.folder.path().to_owned());
+        world.cx.file_folder = Some(world.folder.path().to_owned());
         fs::write(world.folder.path().join("here.txt"), "").unwrap();
         assert!(run(&world, json!({ "filepath": "here.txt" })).await);
         assert!(!run(&world, json!({ "filepath": "there.txt" })).await);

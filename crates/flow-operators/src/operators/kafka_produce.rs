@@ -36,7 +36,8 @@ pub struct KafkaProduce {
     /// optional; or of values alone. Texts are written as they are, null as no value (a tombstone), the rest as JSON.
     #[serde(default)]
     messages: Option<Vec<Value>>,
-    /// A file with a message in each line, instead of `messages`. It is read as it is sent: it may be of any size.
+    /// A file with a message in each line, instead of `messages`; a relative path is beside the DAG file. It is read as
+    /// it is sent: it may be of any size.
     #[serde(default)]
     file: Option<String>,
     /// What a line of `file` is. `messages`: a JSON object as in `messages`; `values`: a value; `key_value`: a key,
@@ -127,6 +128,7 @@ impl Operator for KafkaProduce {
     const SUMMARY: &'static str =
         "Writes messages to a Kafka topic, from a list or a file. Messages with the same key go to the same partition.";
     const TEMPLATED: &'static [&'static str] = &["topic", "messages", "file", "headers"];
+    const READS: &'static [&'static str] = &["file"];
     const EXAMPLE: &'static str = "\
 id: send
 uses: kafka_produce

@@ -3,17 +3,19 @@
 use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
-use flow_clients::kafka::{Consumer, Message, Offsets, Reading};
-use flow_core::connection::Connection;
+use flow_clients::{
+    ClientError,
+    kafka::{Consumer, Message, Offsets, Reading},
+};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
     context::{Stream, TaskContext},
     kafka::{ValueFormat, kafka_default, names, notes, place},
     operator::OperatorError,
-    sensor::{self, Look, Sensor},
+    sensor::{Look, Sensor},
     values::{Expr, OneOrMany},
     xcom,
 };
@@ -65,13 +67,6 @@ fn is_deeper(value: &Value, left: usize) -> bool {
     }
 }
 
-/// A message that was found, and the next offset of each partition.
-#[derive(Debug, Deserialize, Serialize)]
-struct Found {
-    message: Value,
-    offsets: Vec<(String, i32, i64)>,
-}
-
 impl Sensor for KafkaSensor {
     const NAME: &'static str = "kafka_sensor";
     const CLASS: &'static str = "airflow.providers.apache.kafka.sensors.kafka.AwaitMessageSensor";
@@ -101,10 +96,6 @@ with:
 impl KafkaSensor {
     async fn search(&self, cx: &TaskContext) -> Result<Look, OperatorError> {
         let connection = cx.connection(&self.kafka_config_id).await?;
-        let found = sensor::found(cx).and_then(|found| serde_json::from_value::<Found>(found).ok());
-        if let Some(found) = found {
-            return self.pass(cx, &connection, found).await;
-        }
         let has_group = self.group_id.is_some()
             || flow_clients::kafka::Settings::of(&connection)?.get("group.id").is_some_and(|group| !group.is_empty());
         let reading = Reading { group: self.group_id.clone(), from_beginning: true, ..Reading::default() };
@@ -136,41 +127,25 @@ impl KafkaSensor {
             consumer.close().await;
             return Ok(Look::NotYet);
         };
-        consumer.close().await;
         let message = Value::Object(names(&found, self.value_format)?);
         xcom::check_sizes(&[(xcom::RETURN_VALUE.to_owned(), message.clone())])?;
         cx.say(Stream::Info, &format!("found {}", place(&found)));
         if !has_group {
+            consumer.close().await;
             return Ok(Look::Met(message));
         }
-        // Once its offset is stored nobody sees it again: first it must be kept.
+        // Once its offset is stored nobody sees it again: what fails the task must do so before.
         if is_deeper(&message, DEEPEST) {
             let place = place(&found);
             return Err(OperatorError::fatal(anyhow!(
                 "{place} is nested more than {DEEPEST} deep, and cannot be kept"
             )));
         }
-        let offsets = next.into_iter().map(|((topic, partition), offset)| (topic, partition, offset)).collect();
-        let kept = serde_json::to_value(Found { message, offsets });
-        kept.map(Look::Found).map_err(|error| OperatorError::fatal(anyhow!("the message cannot be kept: {error}")))
-    }
-
-    /// Stores the offsets behind the message that was found.
-    async fn pass(
-        &self,
-        cx: &TaskContext,
-        connection: &Connection,
-        Found { message, offsets }: Found,
-    ) -> Result<Look, OperatorError> {
-        let reading = Reading { group: self.group_id.clone(), ..Reading::default() };
-        let consumer = Consumer::open(connection, &reading, notes(cx)).await?;
-        let mut next: Offsets =
-            offsets.into_iter().map(|(topic, partition, offset)| ((topic, partition), offset)).collect();
-        // Another sensor of the group may be further on.
-        let stored = consumer.committed(&next.keys().cloned().collect::<Vec<_>>()).await?;
-        next.retain(|at, offset| stored.get(at).is_none_or(|stored| stored < offset));
-        consumer.commit(&next).await?;
-        consumer.close().await;
+        cx.afterwards.add(async move {
+            let stored = pass(&consumer, next).await;
+            consumer.close().await;
+            stored.map_err(|error| format!("{error}; the next sensor of the group sees this message again"))
+        });
         Ok(Look::Met(message))
     }
 
@@ -234,6 +209,14 @@ impl KafkaSensor {
     }
 }
 
+/// Stores the offsets behind the message that was found.
+async fn pass(consumer: &Consumer, mut next: Offsets) -> Result<(), ClientError> {
+    // Another sensor of the group may be further on.
+    let stored = consumer.committed(&next.keys().cloned().collect::<Vec<_>>()).await?;
+    next.retain(|at, offset| stored.get(at).is_none_or(|stored| stored < offset));
+    consumer.commit(&next).await
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
@@ -249,30 +232,23 @@ mod tests {
             let run = world.run("kafka_produce", json!({ "topic": topic, "messages": messages })).await;
             assert_eq!(run.word(), "success", "{run:?}");
         };
-        let look = async |more: Value| {
+        let try_look = async |more: Value, kept: bool| {
             let mut given = json!({ "topics": topic, "filter": "value.status == 'done'" });
             given.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            if !kept {
+                // Its end was never written down: whoever comes next sees the message again.
+                let (run, afterwards) = world.run_unwritten("kafka_sensor", given).await;
+                drop(afterwards);
+                return Ok(run.result().map_or(Value::Null, |found| found["value"]["n"].clone()));
+            }
             let run = world.run("kafka_sensor", given).await;
-            let kept = run.0.state.clone();
-            let run = if kept["found"].is_null() {
-                run
-            } else {
-                // Whatever happens here, the message is kept, and others of the group see it too.
-                let mut given = json!({ "topics": topic, "filter": "value.status == 'done'" });
-                given.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-                let other = world.run("kafka_sensor", given.clone()).await;
-                assert_eq!(other.0.state["found"], kept["found"]);
-                world.services.lock().unwrap().state = kept;
-                let run = world.run("kafka_sensor", given).await;
-                world.services.lock().unwrap().state = Value::Null;
-                run
-            };
             match run.word() {
                 "waits" => Ok(Value::Null),
                 "success" => Ok(run.result().unwrap()["value"]["n"].clone()),
                 _ => Err(format!("{run:?}")),
             }
         };
+        let look = async |more: Value| try_look(more, true).await;
         let group = || json!({ "group_id": topic });
         // Written before the wait: not meant, unless asked for.
         let old = "2020-01-01T00:00:00Z";
@@ -284,6 +260,7 @@ mod tests {
         produce(json!([{ "value": { "status": "begun", "n": 1 } }, done(2), done(3)])).await;
         assert_eq!(look(json!({})).await, Ok(json!(2)));
         assert_eq!(look(json!({})).await, Ok(json!(2)), "without a group nothing is stored");
+        assert_eq!(try_look(group(), false).await, Ok(json!(2)));
         assert_eq!(look(group()).await, Ok(json!(2)));
         assert_eq!(look(group()).await, Ok(json!(3)));
         assert_eq!(look(group()).await, Ok(Value::Null));

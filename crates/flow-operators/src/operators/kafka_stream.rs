@@ -202,7 +202,8 @@ impl KafkaStream {
         let writing = Writing {
             acks: Acks::All,
             is_idempotent: true,
-            transactional_id: Some(format!("flow.{group}.{}", self.source)),
+            // No topic has a `/`: no other group and topic have this name.
+            transactional_id: Some(format!("flow.{group}/{}", self.source)),
             compression: self.compression.clone(),
         };
         // What an attempt before this one left open is ended by this; only then do the offsets stand still.

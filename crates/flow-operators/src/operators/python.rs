@@ -33,10 +33,11 @@ const NOT_JSON: i32 = 113;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Python {
-    /// The script. If it defines `main`, that is called, and what it returns is the result.
+    /// The script. If it defines `main`, that is called, and what it returns is the result. It imports modules that
+    /// are beside the DAG file.
     #[serde(default)]
     script: Option<String>,
-    /// A script beside the DAG file, instead of `script`.
+    /// A script instead of `script`; a relative path is beside the DAG file.
     #[serde(default)]
     file: Option<String>,
     /// The interpreter: a name to be found in `PATH`, or a path.
@@ -62,6 +63,7 @@ impl Operator for Python {
     const NAME: &'static str = "python";
     const SUMMARY: &'static str = "Runs a Python script in a process of its own.";
     const TEMPLATED: &'static [&'static str] = &["script", "op_args", "op_kwargs"];
+    const READS: &'static [&'static str] = &["file"];
     const EXAMPLE: &'static str = "\
 id: mean
 uses: python
@@ -111,15 +113,10 @@ impl Python {
                     .map_err(OperatorError::retry)?;
                 let path = cx.scratch.join("script.py");
                 write(&path, script.as_bytes())?;
-                Ok((path, cx.dag_folder.clone().unwrap_or_else(|| cx.scratch.clone())))
+                Ok((path, cx.file_folder.clone().unwrap_or_else(|| cx.scratch.clone())))
             }
             (None, Some(file)) => {
-                if cx.dag_folder.is_none() && Path::new(file).is_relative() {
-                    return Err(OperatorError::retry(anyhow!(
-                        "`{file}` is beside the DAG file, and this host does not have the DAG folder"
-                    )));
-                }
-                let path = bash::beside_dag(cx, file);
+                let path = cx.path_to_read(file)?;
                 if !path.is_file() {
                     return Err(OperatorError::retry(anyhow!("there is no file `{}`", path.display())));
                 }
@@ -286,13 +283,13 @@ mod tests {
     #[tokio::test]
     async fn a_file_is_beside_the_dag_file_and_imports_its_neighbours() {
         let mut world = World::new();
-        world.cx.dag_folder = Some(world.folder.path().to_owned());
+        world.cx.file_folder = Some(world.folder.path().to_owned());
         fs::write(world.folder.path().join("tool.py"), "from other import x\ndef main():\n    return x\n").unwrap();
         fs::write(world.folder.path().join("other.py"), "x = 42\n").unwrap();
         let finished = world.run("python", json!({ "file": "tool.py" })).await;
         assert_eq!(finished.result(), Some(&json!(42)), "{}", world.text());
         world.run("python", json!({ "file": "ghost.py" })).await.failed("there is no file");
-        world.cx.dag_folder = None;
+        world.cx.file_folder = None;
         world.run("python", json!({ "file": "tool.py" })).await.failed("does not have the DAG folder");
     }
 

@@ -119,6 +119,7 @@ impl Operator for SqlLoad {
     const SUMMARY: &'static str = "Loads a CSV, TSV or JSON-lines file into a table, in one transaction: by COPY on Postgres, \
          in batches elsewhere. The result is the number of rows.";
     const TEMPLATED: &'static [&'static str] = &["conn_id", "table", "file", "preoperator", "postoperator", "database"];
+    const READS: &'static [&'static str] = &["file"];
     const EXAMPLE: &'static str = "\
 id: load
 uses: sql_load

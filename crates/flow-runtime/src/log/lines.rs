@@ -138,6 +138,15 @@ impl Lines {
         }
     }
 
+    /// Ends every unfinished line and drops what is not known to hold no secret: its rest will not come.
+    pub(super) fn cut(&mut self, out: &mut Vec<u8>, now: Timestamp) {
+        for ix in 0..STREAMS.len() {
+            self.emit(out, now, ix, false);
+            self.streams[ix].raw.clear();
+            self.end(out, now, ix);
+        }
+    }
+
     /// Says whether a line waits for its end, or to be shown.
     pub(super) fn is_waiting(&self) -> bool {
         self.streams.iter().any(|line| !line.raw.is_empty())

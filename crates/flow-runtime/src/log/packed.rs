@@ -61,11 +61,11 @@ pub(super) fn packed_path(path: &Path) -> PathBuf {
 /// that is written is left alone.
 pub(super) fn pack(path: &Path, stops: &dyn Fn() -> bool) -> io::Result<Packing> {
     let target = packed_path(path);
-    if target.exists() {
-        return Ok(Packing::Busy);
-    }
     let file = File::open(path)?;
     let before = file.metadata()?;
+    if target.exists() {
+        return finish(path, &file, &before, &target);
+    }
     let part = PathBuf::from(format!("{}.part", target.display()));
     let made = write_part(&file, before.len(), &part, stops).and_then(|length| {
         let Some(length) = length else { return Ok(Packing::Stopped) };
@@ -93,6 +93,21 @@ pub(super) fn pack(path: &Path, stops: &dyn Fn() -> bool) -> io::Result<Packing>
         let _ = fs::remove_file(&part);
     }
     made
+}
+
+/// Removes the plain form of a log whose packing was cut off after its packed form was in place. Any other log of which
+/// there are both forms has been written to since, and stays as it is.
+fn finish(path: &Path, file: &File, plain: &fs::Metadata, target: &Path) -> io::Result<Packing> {
+    let packed = Packed::open(target)?;
+    let found = packed.file.metadata()?;
+    if packed.size != plain.len() || found.modified()? != plain.modified()? {
+        return Ok(Packing::Busy);
+    }
+    if matches!(file.try_lock(), Err(TryLockError::WouldBlock)) || fs::metadata(path)?.len() != plain.len() {
+        return Ok(Packing::Busy);
+    }
+    fs::remove_file(path)?;
+    Ok(Packing::Done(plain.len(), found.len()))
 }
 
 /// Writes the packed form; returns its length, `None` when it was asked to stop.
@@ -320,5 +335,26 @@ mod tests {
                 let _ = packed.read_at(0, usize::MAX);
             }
         }
+    }
+
+    #[test]
+    fn packing_that_was_cut_off_after_its_packed_form_was_in_place_is_ended() {
+        let (_folder, path, text) = log(100_000);
+        let plain = File::open(&path).unwrap().metadata().unwrap();
+        let again = |text: &[u8], modified| {
+            std::fs::write(&path, text).unwrap();
+            let file = OpenOptions::new().write(true).open(&path).unwrap();
+            file.set_times(FileTimes::new().set_modified(modified)).unwrap();
+        };
+        assert!(matches!(pack(&path, &|| false).unwrap(), Packing::Done(..)));
+        again(&text, plain.modified().unwrap());
+        assert!(matches!(pack(&path, &|| false).unwrap(), Packing::Done(..)));
+        assert!(!path.exists() && packed_path(&path).exists());
+        // Written to since: both forms stay.
+        again(&text[1..], plain.modified().unwrap());
+        assert!(matches!(pack(&path, &|| false).unwrap(), Packing::Busy));
+        again(&text, plain.modified().unwrap() + std::time::Duration::from_secs(1));
+        assert!(matches!(pack(&path, &|| false).unwrap(), Packing::Busy));
+        assert!(path.exists() && packed_path(&path).exists());
     }
 }

@@ -17,7 +17,7 @@ use std::{
 use flow_operators::process::LOG_STORE;
 use futures_util::{StreamExt, TryStreamExt};
 use object_store::{
-    GetOptions, ObjectStore, ObjectStoreExt, ObjectStoreScheme, PutPayload, RetryConfig, WriteMultipart,
+    ClientOptions, GetOptions, ObjectStore, ObjectStoreExt, ObjectStoreScheme, PutPayload, RetryConfig, WriteMultipart,
     aws::AmazonS3Builder, azure::MicrosoftAzureBuilder, gcp::GoogleCloudStorageBuilder, path::Path as Place,
 };
 use sha2::{Digest, Sha256};
@@ -39,8 +39,12 @@ const PART: u64 = 8 * 1024 * 1024;
 const PARTS: u64 = 9_000;
 /// Parts on their way at once.
 const AT_ONCE: usize = 2;
-/// Longest that one part may take.
-const PART_TIME: Duration = Duration::from_secs(120);
+/// Longest that the store may take for a call, and more for each MiB: with eight parts on their way at once, a line of
+/// 1 Mbit/s is enough.
+const CALL: Duration = Duration::from_secs(120);
+const MIB_TIME: Duration = Duration::from_secs(60);
+/// The library's own limit; ours are shorter.
+const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
 /// Where logs go to. Cheap to clone.
 #[derive(Clone)]
@@ -133,9 +137,9 @@ impl RemoteLogs {
         let part = PART.max(size.div_ceil(PARTS));
         if size <= part {
             let payload = PutPayload::from(read(&file, 0, size).await?);
-            return in_time(self.store.put(&place, payload)).await.map(drop);
+            return in_time(size, self.store.put(&place, payload)).await.map(drop);
         }
-        let upload = in_time(self.store.put_multipart(&place)).await?;
+        let upload = in_time(0, self.store.put_multipart(&place)).await?;
         let chunk = usize::try_from(part).map_err(io::Error::other)?;
         let mut upload = WriteMultipart::new_with_chunk_size(upload, chunk);
         let mut at = 0;
@@ -149,14 +153,14 @@ impl RemoteLogs {
                 Err(error) => break Err(error),
             }
             at += length;
-            if let Err(error) = in_time(upload.wait_for_capacity(AT_ONCE)).await {
+            if let Err(error) = in_time(part, upload.wait_for_capacity(AT_ONCE)).await {
                 break Err(error);
             }
         };
         match sent {
-            Ok(()) => in_time(upload.finish()).await.map(drop),
+            Ok(()) => in_time(part, upload.finish()).await.map(drop),
             Err(error) => {
-                let _ = in_time(upload.abort()).await;
+                let _ = in_time(0, upload.abort()).await;
                 Err(error)
             }
         }
@@ -187,11 +191,11 @@ fn open(url: &url::Url, options: Vec<(String, String)>) -> object_store::Result<
     let (scheme, path) = ObjectStoreScheme::parse(url).map_err(object_store::Error::from)?;
     macro_rules! built {
         ($builder:ty) => {{
-            let builder = options.iter().fold(<$builder>::new().with_url(url.as_str()), |builder, (name, value)| {
-                match name.parse() {
-                    Ok(key) => builder.with_config(key, value),
-                    Err(_) => builder,
-                }
+            let client = ClientOptions::new().with_timeout(LONGEST);
+            let plain = <$builder>::new().with_url(url.as_str()).with_client_options(client);
+            let builder = options.iter().fold(plain, |builder, (name, value)| match name.parse() {
+                Ok(key) => builder.with_config(key, value),
+                Err(_) => builder,
             });
             Arc::new(builder.with_retry(retry).build()?) as Arc<dyn ObjectStore>
         }};
@@ -223,11 +227,17 @@ fn settings(environment: impl IntoIterator<Item = (String, String)>) -> BTreeMap
     found
 }
 
-async fn in_time<T>(work: impl Future<Output = object_store::Result<T>>) -> io::Result<T> {
-    match tokio::time::timeout(PART_TIME, work).await {
+/// How long the store may take for so many bytes.
+fn patience(bytes: u64) -> Duration {
+    CALL + MIB_TIME * u32::try_from(bytes.div_ceil(1 << 20)).unwrap_or(u32::MAX / 64).min(60 * 24)
+}
+
+async fn in_time<T>(bytes: u64, work: impl Future<Output = object_store::Result<T>>) -> io::Result<T> {
+    let patience = patience(bytes);
+    match tokio::time::timeout(patience, work).await {
         Ok(done) => done.map_err(io::Error::other),
         Err(_) => {
-            Err(io::Error::new(io::ErrorKind::TimedOut, format!("no answer within {} seconds", PART_TIME.as_secs())))
+            Err(io::Error::new(io::ErrorKind::TimedOut, format!("no answer within {} seconds", patience.as_secs())))
         }
     }
 }

@@ -12,7 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use flow_core::mask::Masker;
+use flow_core::{Timestamp, mask::Masker};
 use flow_operators::{LogSink, Stream};
 
 use super::{
@@ -61,6 +61,10 @@ struct State {
     flushed_at: Option<Instant>,
     failed_at: Option<Instant>,
     lost: Lost,
+    /// Bytes that the file has.
+    size: u64,
+    /// It has all that it may have: what comes is dropped.
+    is_full: bool,
     /// Takes each line that was written.
     ship: Option<Ship>,
 }
@@ -93,6 +97,8 @@ impl AttemptLog {
             flushed_at: None,
             failed_at: None,
             lost: Lost::default(),
+            size: 0,
+            is_full: false,
             ship,
         };
         let shared =
@@ -142,9 +148,24 @@ impl AttemptLog {
 
 impl LogSink for AttemptLog {
     fn write(&self, stream: Stream, bytes: &[u8]) {
+        self.take(stream, bytes, self.shared.store.max_attempt.load(Ordering::Relaxed));
+    }
+}
+
+impl AttemptLog {
+    /// Writes Flow's own last words, however full the log is.
+    pub fn write_last(&self, stream: Stream, bytes: &[u8]) {
+        self.take(stream, bytes, 0);
+    }
+
+    /// Takes bytes unless the log has as many as this; 0 = however many it has.
+    fn take(&self, stream: Stream, bytes: &[u8], most: u64) {
         let mut state = self.shared.lock();
         let now = self.shared.store.clock.now();
         for piece in own_lines(stream, bytes) {
+            if state.is_over(most, now) {
+                break;
+            }
             let State { lines, out, .. } = &mut *state;
             lines.push(out, now, stream, piece);
             if state.out.len() >= FULL {
@@ -165,6 +186,22 @@ impl LogSink for AttemptLog {
                 self.shared.flush(&mut state);
             }
         }
+    }
+}
+
+impl State {
+    /// Says whether the log is full; when it has just become so, in the log too.
+    fn is_over(&mut self, most: u64, now: Timestamp) -> bool {
+        let is_over = most > 0 && self.size + self.out.len() as u64 >= most;
+        if is_over && !self.is_full {
+            self.is_full = true;
+            self.lines.cut(&mut self.out, now);
+            let text = format!(
+                "this log has {most} bytes (`logging.max_attempt_size`): what comes now is not kept, the task goes on\n"
+            );
+            self.lines.push(&mut self.out, now, Stream::Warning, text.as_bytes());
+        }
+        is_over
     }
 }
 
@@ -275,6 +312,7 @@ impl Shared {
             ship.push(&state.out[..written]);
         }
         state.out.drain(..written);
+        state.size += written as u64;
         if result.is_ok() {
             // A burst must not keep its memory.
             state.out.shrink_to(FULL);
@@ -330,6 +368,7 @@ impl Shared {
             state.lost.kept += 1;
         }
         state.was_open = true;
+        state.size = found.len();
         if let Some(ship) = &mut state.ship {
             ship.at(found.len());
         }

@@ -26,6 +26,7 @@ pub(super) fn identity(task: &str, try_number: u32) -> Identity {
         is_manual: true,
         started_at: Timestamp::default(),
         worker_id: String::new(),
+        claim: 1,
         token: String::new(),
     }
 }
@@ -298,4 +299,54 @@ fn what_is_removed_takes_nothing_else_along() {
         store.remove_task(&ids[0]).unwrap();
     }
     assert_eq!((left()[3], store.root().exists()), (false, true));
+}
+
+#[test]
+fn a_log_that_is_full_takes_one_more_sentence_and_the_last_words() {
+    let (_folder, store) = store();
+    store.limit(10_000);
+    let log = store.open(&identity("t", 1), Masker::default());
+    for _ in 0..10_000 {
+        log.write(Stdout, b"yes yes yes yes\n");
+    }
+    log.write(Stderr, b"half");
+    log.write(Warning, b"not this\n");
+    log.write_last(Error, b"failed after 3 s\n");
+    log.close();
+    let found = text(log.path());
+    let told =
+        "WARN  - this log has 10000 bytes (`logging.max_attempt_size`): what comes now is not kept, the task goes on\n";
+    assert!(found.ends_with(&format!("yes yes\n{told}ERROR - failed after 3 s\n")), "{}", &found[found.len() - 300..]);
+    assert_eq!(found.matches(told).count(), 1);
+    assert!(fs::metadata(log.path()).expect("it is there").len() < 11_000);
+}
+
+#[test]
+fn a_log_that_is_full_is_so_for_the_next_look_too() {
+    let (_folder, store) = store();
+    store.limit(1_000);
+    for _ in 0..2 {
+        let log = store.open(&identity("t", 1), Masker::default());
+        log.write(Info, b"a look\n");
+        log.flush();
+        log.write(Stdout, format!("{}\n", "x".repeat(2_000)).as_bytes());
+        log.write(Stdout, b"more\n");
+    }
+    let found = text(&store.path(&LogId::of(&identity("t", 1)), 1));
+    assert_eq!((found.matches("xx\n").count(), found.matches("more").count()), (1, 0), "{found}");
+    assert!(found.len() < 3_000, "{found}");
+}
+
+#[test]
+fn half_a_secret_is_not_shown_where_a_log_is_full() {
+    let (_folder, store) = store();
+    store.limit(1_000);
+    let log = store.open(&identity("t", 1), Masker::new(["hunter2-s3cret"]));
+    log.write(Stdout, format!("{}\n{}", "x".repeat(800), "y".repeat(200)).as_bytes());
+    log.write(Stdout, b"begin hunter2-");
+    log.write(Stdout, b"s3cret end\n");
+    log.write(Stdout, b"more\n");
+    log.close();
+    let found = text(log.path());
+    assert!(found.contains("what comes now is not kept") && !found.contains("hunter2"), "{found}");
 }

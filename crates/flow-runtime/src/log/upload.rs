@@ -8,7 +8,7 @@ use std::{
     ffi::OsString,
     fs, io,
     path::{Path, PathBuf},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use flow_metrics::Metrics;
@@ -40,6 +40,8 @@ const BATCH: usize = 500;
 const FAILURES: usize = 3;
 /// Most logs that failed and are tried after the others.
 const ASIDE: usize = 1000;
+/// How long a log that cannot be sent is tried, though others can.
+const TRIED: Duration = Duration::from_secs(7 * 24 * 3600);
 /// Waiting logs are counted so far.
 const COUNTED: u64 = 1_000_000;
 /// In the folder of all logs.
@@ -121,16 +123,27 @@ impl Uploader {
 
     /// Sends what waits, and writes down how it stands. Returns when to look again.
     async fn look(&self, progress: &mut Progress) -> Duration {
-        let Progress { state, aside, backoff } = progress;
-        let walked = self.walk(aside).await;
+        let Progress { state, aside, aside_at, in_a_row, backoff } = progress;
+        let with_aside = aside_at.is_none_or(|at| at <= Instant::now());
+        let walked = self.walk(aside, with_aside).await;
         let now = self.logs.inner.clock.now().as_micros();
-        let walked = walked.unwrap_or_else(|error| Walked { failure: Some(error), ..Walked::default() });
+        let walked = walked.unwrap_or_else(|error| Walked { failure: Some(error), in_a_row: 1, ..Walked::default() });
         let (delivered, failed) = (walked.delivered, walked.failed);
         if walked.delivered > 0 {
             *backoff = Duration::ZERO;
             tracing::debug!(delivered = walked.delivered, "task logs were sent");
         }
+        *in_a_row = if delivered > 0 { walked.in_a_row } else { *in_a_row + walked.in_a_row };
+        self.give_up(walked.refused, *in_a_row < FAILURES, aside);
         let pause = match walked.failure {
+            // Those that failed were not tried.
+            None if !with_aside && !aside.is_empty() && delivered == 0 => self.look,
+            // One log may be to blame, and keeps no other waiting.
+            Some(_) if *in_a_row < FAILURES && state.failing_since.is_none() => {
+                *backoff = (*backoff * 2).clamp(BACKOFF.min(self.look), BACKOFF_MAX);
+                *aside_at = Some(Instant::now() + *backoff);
+                self.look
+            }
             None => {
                 *backoff = Duration::ZERO;
                 if state.failing_since.take().is_some() {
@@ -149,12 +162,31 @@ impl Uploader {
                 *backoff
             }
         };
-        state.waiting = count(&Queue::of(self.logs.root()).folder());
+        let folder = Queue::of(self.logs.root()).folder();
+        state.waiting = tokio::task::spawn_blocking(move || count(&folder)).await.unwrap_or_default();
         measure::sent_logs(&self.metrics, delivered, failed, state.waiting);
         if let Err(error) = state.write(self.logs.root()) {
             tracing::debug!(%error, "could not write down how sending logs stands");
         }
         pause
+    }
+}
+
+impl Uploader {
+    /// Takes logs from the queue that have been tried for long; `works`: the store takes others.
+    fn give_up(&self, refused: Vec<(PathBuf, PathBuf, io::Error)>, works: bool, aside: &mut HashSet<OsString>) {
+        for (entry, below, error) in refused {
+            let since = entry.symlink_metadata().and_then(|found| found.modified()).ok();
+            let is_old = since.and_then(|since| since.elapsed().ok()).is_some_and(|age| age > TRIED);
+            if !is_old || !(works || is_of_host(&error)) {
+                continue;
+            }
+            warn!(store = self.remote.url(), log = %below.display(), %error, "a task log cannot be sent: it stays on this host alone");
+            let _ = fs::remove_file(&entry);
+            if let Some(name) = entry.file_name() {
+                aside.remove(name);
+            }
+        }
     }
 }
 
@@ -164,6 +196,10 @@ struct Progress {
     state: UploadState,
     /// What failed, and comes after the others.
     aside: HashSet<OsString>,
+    /// When those are tried again; `None` = at once.
+    aside_at: Option<Instant>,
+    /// Failures of the store since its last success.
+    in_a_row: usize,
     backoff: Duration,
 }
 
@@ -173,17 +209,19 @@ struct Walked {
     delivered: u64,
     failed: u64,
     failure: Option<io::Error>,
-    /// Failures since the last success.
+    /// Failures of the store since its last success.
     in_a_row: usize,
+    /// Logs that failed: their entry in the queue, where they are, and why.
+    refused: Vec<(PathBuf, PathBuf, io::Error)>,
 }
 
 impl Uploader {
     /// Goes through the queue once; what failed the last time comes after the others.
-    async fn walk(&self, aside: &mut HashSet<OsString>) -> io::Result<Walked> {
+    async fn walk(&self, aside: &mut HashSet<OsString>, with_aside: bool) -> io::Result<Walked> {
         let mut walked = Walked::default();
         let had_aside = !aside.is_empty();
         self.pass(aside, &mut walked).await?;
-        if had_aside && walked.in_a_row < FAILURES {
+        if with_aside && had_aside && walked.in_a_row < FAILURES {
             aside.clear();
             self.pass(aside, &mut walked).await?;
         }
@@ -193,18 +231,25 @@ impl Uploader {
     /// Sends what waits and is not put aside, until the store seems to be away.
     async fn pass(&self, aside: &mut HashSet<OsString>, walked: &mut Walked) -> io::Result<()> {
         let root = self.logs.root();
-        let mut entries = match fs::read_dir(Queue::of(root).folder()) {
+        let folder = Queue::of(root).folder();
+        let mut entries = match blocking(move || fs::read_dir(folder)).await? {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
             other => other?,
         };
         while walked.in_a_row < FAILURES {
-            let looked: Vec<fs::DirEntry> = entries.by_ref().take(BATCH).flatten().collect();
+            let (looked, rest) = blocking(move || {
+                let looked: Vec<fs::DirEntry> = entries.by_ref().take(BATCH).flatten().collect();
+                let link = |entry: &fs::DirEntry| (entry.path(), fs::read_link(entry.path()).ok());
+                (looked.iter().map(link).collect::<Vec<_>>(), entries)
+            })
+            .await?;
+            entries = rest;
             if looked.is_empty() {
                 break;
             }
-            let links = looked.iter().filter(|entry| !aside.contains(&entry.file_name()));
-            let found: Vec<_> =
-                links.filter_map(|entry| Some((entry.path(), fs::read_link(entry.path()).ok()?))).collect();
+            let is_aside = |path: &Path| path.file_name().is_some_and(|name| aside.contains(name));
+            let links = looked.into_iter().filter(|(path, _)| !is_aside(path));
+            let found: Vec<_> = links.filter_map(|(path, below)| Some((path, below?))).collect();
             if found.is_empty() {
                 continue;
             }
@@ -232,12 +277,18 @@ impl Uploader {
             }
             let Some(sent) = sending.join_next().await else { break };
             match sent.map_err(io::Error::other)? {
-                (_, Sent::Delivered) => (walked.delivered, walked.in_a_row) = (walked.delivered + 1, 0),
-                (_, Sent::Gone) => {}
-                (entry, Sent::Failed(error)) => {
-                    walked.in_a_row += 1;
+                (_, _, Sent::Delivered) => (walked.delivered, walked.in_a_row) = (walked.delivered + 1, 0),
+                (_, _, Sent::Gone) => {}
+                (entry, below, Sent::Failed(error)) => {
                     walked.failed += 1;
-                    walked.failure = Some(error);
+                    // A log that cannot be read says nothing about the store.
+                    if is_of_host(&error) {
+                        walked.failure.get_or_insert_with(|| copy(&error));
+                    } else {
+                        walked.in_a_row += 1;
+                        walked.failure = Some(copy(&error));
+                    }
+                    walked.refused.push((entry.clone(), below, error));
                     if aside.len() < ASIDE {
                         aside.extend(entry.file_name().map(OsString::from));
                     }
@@ -249,7 +300,7 @@ impl Uploader {
 }
 
 /// Sends one log, and takes it from the queue when the store has confirmed.
-async fn send(remote: RemoteLogs, root: PathBuf, entry: PathBuf, below: PathBuf) -> (PathBuf, Sent) {
+async fn send(remote: RemoteLogs, root: PathBuf, entry: PathBuf, below: PathBuf) -> (PathBuf, PathBuf, Sent) {
     // A link leads nowhere else: the queue is a folder that others may write to.
     let is_below = below.components().all(|part| matches!(part, std::path::Component::Normal(_)));
     let sent = match is_below {
@@ -264,7 +315,21 @@ async fn send(remote: RemoteLogs, root: PathBuf, entry: PathBuf, below: PathBuf)
     if !matches!(result, Sent::Failed(_)) {
         let _ = fs::remove_file(&entry);
     }
-    (entry, result)
+    (entry, below, result)
+}
+
+/// Whether a failure is the host's: its errors have a number, those of the store have none.
+fn is_of_host(error: &io::Error) -> bool {
+    error.raw_os_error().is_some() || error.kind() == io::ErrorKind::InvalidData
+}
+
+fn copy(error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), error.to_string())
+}
+
+/// Does what reads folders away from the threads that everything else runs on.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> io::Result<T> {
+    tokio::task::spawn_blocking(work).await.map_err(io::Error::other)
 }
 
 fn count(folder: &Path) -> u64 {

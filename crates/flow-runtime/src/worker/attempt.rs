@@ -4,7 +4,7 @@
 //! ended. Whether a failed attempt is tried again is decided in `flow_core::engine`.
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -46,9 +46,21 @@ pub struct Workshop {
     pub kill_grace: Duration,
     /// Folders to work in, each emptied afterwards.
     pub scratch: Arc<Scratch>,
+    /// The DAG folder, `None` when this host does not have it.
     pub dag_folder: Option<PathBuf>,
     /// What is hidden in every log, whatever the task asks for.
     pub masker: Masker,
+}
+
+impl Workshop {
+    /// Returns the folder that a DAG file is in on this host.
+    pub(crate) fn folder_of(&self, file: &str) -> Option<PathBuf> {
+        let folder = self.dag_folder.as_ref()?;
+        Some(match Path::new(file).parent() {
+            Some(below) => folder.join(below),
+            None => folder.clone(),
+        })
+    }
 }
 
 /// Why an attempt is ended from outside.
@@ -193,7 +205,8 @@ impl Bench<'_> {
         }
         let key = &self.claimed.key;
         let (task, now) = ((key.task_id.as_str(), key.map_index), self.shop.clock.now());
-        let written = self.shop.store.begin_callbacks(key.run, task, key.try_number, callbacks, now).await;
+        let written =
+            self.shop.store.begin_callbacks(key.run, task, (key.try_number, self.row.version_id), callbacks, now).await;
         written.map_err(|error| format!("its callbacks could not be written down: {error}"))
     }
 
@@ -215,6 +228,7 @@ impl Bench<'_> {
             is_manual: run.run_type == flow_core::RunType::Manual,
             started_at: self.claimed.started_at,
             worker_id: self.shop.worker.clone(),
+            claim: u64::try_from(self.claimed.token).unwrap_or_default(),
             token: format!("{}/{}/{}/{}/{}", run.key, key.task_id, key.map_index, key.try_number, self.claimed.token),
         }
     }
@@ -302,7 +316,7 @@ impl Bench<'_> {
             delivery: None,
             afterwards: self.afterwards.clone(),
             scratch: scratch.clone(),
-            dag_folder: shop.dag_folder.clone(),
+            file_folder: shop.folder_of(&self.claimed.file),
             do_xcom_push: task.do_xcom_push,
             multiple_outputs: task.multiple_outputs,
             airflow_dialect: dag.dialect == Dialect::Airflow,
@@ -316,7 +330,7 @@ impl Bench<'_> {
                 finished = &mut running => finished,
                 () = tokio::time::sleep(limit) => {
                     timed_out = true;
-                    log.write(Stream::Error, format!("not done after {limit:?} (`execution_timeout`): ending it\n").as_bytes());
+                    log.write_last(Stream::Error, format!("not done after {limit:?} (`execution_timeout`): ending it\n").as_bytes());
                     cancel.cancel();
                     running.await
                 }
@@ -355,7 +369,7 @@ impl Bench<'_> {
             Outcome::Cancelled => (Stream::Warning, format!("ended on request after {took}")),
             Outcome::Lost { why } => (Stream::Warning, format!("given back after {took}: {why}")),
         };
-        log.write(stream, format!("{text}\n").as_bytes());
+        log.write_last(stream, format!("{text}\n").as_bytes());
     }
 }
 

@@ -105,11 +105,34 @@ both! {
         let dag = w.dags.read(&w.store, w.store.run("alarms", run.run_id.as_str()).await.unwrap().unwrap().version_id).await.unwrap();
         let callbacks = dag.dag.tasks[0].callbacks.of(CallbackEvent::Execute);
         for _ in 0..3 {
-            w.store.begin_callbacks(run.key, ("a", -1), 1, callbacks, at(2)).await.unwrap();
+            w.store.begin_callbacks(run.key, ("a", -1), (1, dag.version_id), callbacks, at(2)).await.unwrap();
         }
         assert_eq!(w.count("callback", "event = 'execute'").await, 1);
-        w.store.begin_callbacks(run.key, ("a", -1), 2, callbacks, at(2)).await.unwrap();
+        w.store.begin_callbacks(run.key, ("a", -1), (2, dag.version_id), callbacks, at(2)).await.unwrap();
         assert_eq!(w.count("callback", "event = 'execute'").await, 2);
+    }
+
+    async fn one_is_that_of_the_version_that_the_attempt_began_with(w: World) {
+        w.save("alarms.yaml", ALARMS, at(0)).await;
+        let row = w.trigger("alarms", at(1)).await;
+        let dag = w.dags.read(&w.store, row.version_id).await.unwrap();
+        let callbacks = dag.dag.tasks[0].callbacks.of(CallbackEvent::Execute);
+        w.save("alarms.yaml", &format!("{ALARMS}  - {{ id: z, uses: work }}\n"), at(2)).await;
+        let newer = w.store.dag("alarms").await.unwrap().unwrap().version_id;
+        assert_ne!(newer, row.version_id);
+        w.meddle(&format!("UPDATE dag_run SET version_id = {newer}")).await;
+        w.store.begin_callbacks(row.run.key, ("a", -1), (1, row.version_id), callbacks, at(3)).await.unwrap();
+        let claimed = w.take(10, 5).await.pop().unwrap();
+        assert_eq!((claimed.version_id, claimed.file.as_str()), (row.version_id, "alarms.yaml"));
+    }
+
+    async fn one_that_is_not_understood_keeps_no_other_waiting(w: World) {
+        w.alarmed().await;
+        let all = w.take(100, 5).await;
+        w.meddle("UPDATE callback SET due = 0, worker = NULL").await;
+        w.meddle(&format!("UPDATE callback SET event = 'renamed' WHERE id = {}", all[0].id)).await;
+        let rest: Vec<i64> = w.take(100, 6).await.iter().map(|claimed| claimed.id).collect();
+        assert_eq!(rest, all[1..].iter().map(|claimed| claimed.id).collect::<Vec<_>>());
     }
 
     async fn a_claim_that_ran_out_is_anyones_and_its_late_answer_is_refused(w: World) {

@@ -212,6 +212,8 @@ settings! {
         retention: Duration = "0s",
         /// What all logs of tasks may take on the disk, such as `20GiB`: the oldest of attempts that have ended are removed. `0` = anything.
         max_size: Size = "0",
+        /// What the log of one attempt may take on the disk. What a task says after that is dropped, and the log says so; the task goes on. `0` = anything.
+        max_attempt_size: Size = "1GiB",
         /// A second place for logs, `s3://…`, `gs://…`, `az://…` or `file:///…`: each is copied there when its attempt has ended, and read from there when it is no longer on the host. Secrets come from the environment, see [Keep logs](../how-to/keep-logs.md).
         remote: Url = "",
         /// A file into which each line of each task's log is written once more, as JSON with Airflow's names, for shippers. It is begun anew after 64 MiB, the one before is kept as `….1`. Nothing = no such file.

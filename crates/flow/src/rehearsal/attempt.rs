@@ -106,6 +106,7 @@ fn identity(stage: &Stage, turn: &Turn) -> Identity {
         is_manual: run.run_type == RunType::Manual,
         started_at: turn.started_at,
         worker_id: stage.worker.clone(),
+        claim: 1,
         token: uuid::Uuid::now_v7().to_string(),
     }
 }
@@ -157,7 +158,7 @@ async fn operate(
         delivery: None,
         afterwards: afterwards.clone(),
         scratch: scratch.clone(),
-        dag_folder: Some(stage.dag_folder.clone()),
+        file_folder: Some(stage.file_folder.clone()),
         do_xcom_push: task.do_xcom_push,
         multiple_outputs: task.multiple_outputs,
         airflow_dialect: dag.dialect == Dialect::Airflow,

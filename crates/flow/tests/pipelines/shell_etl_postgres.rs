@@ -21,3 +21,16 @@ fn a_day_that_is_loaded_again_takes_its_own_place() {
         assert!(!pipeline.flow.folder().join("files").join(DAG).join(name).exists(), "{name} was not cleaned up");
     }
 }
+
+#[test]
+fn a_run_whose_load_fails_is_no_success() {
+    let Some(warehouse) = Warehouse::postgres("a_run_whose_load_fails_is_no_success") else { return };
+    // Too small for any place but the middle of the map.
+    warehouse
+        .column("CREATE TABLE visit (at TIMESTAMPTZ, latitude NUMERIC(2, 1), longitude NUMERIC(2, 1), visitor TEXT)");
+    let pipeline = Pipeline::start(DAG, &[("web", &warehouse.uri)]);
+    let (state, id) = pipeline.run(DAG, &json!({ "logical_date": "2026-02-03T00:00:00Z" }));
+    let tasks = pipeline.tasks(DAG, &id);
+    let of = |name: &str| tasks.iter().find(|task| task["task_id"] == json!(name)).unwrap()["state"].clone();
+    assert_eq!((state.as_str(), of("clean_up"), of("loaded")), ("failed", json!("success"), json!("upstream_failed")));
+}

@@ -29,8 +29,8 @@ async fn database(variable: &str, script: &str) -> Option<Connection> {
     Some(connection)
 }
 
-/// Runs a pipeline of `examples/` to its end, which must be a good one.
-fn run(name: &str, variable: &str, connection: &Connection, data: &Path) {
+/// Runs a pipeline of `examples/` to its end; returns whether it was a good one, and what was said.
+fn run(name: &str, variable: &str, connection: &Connection, data: &Path) -> (bool, String) {
     let folder = example(name).join("dags");
     let done = Command::new(env!("CARGO_BIN_EXE_flow"))
         .args(["dags", "test", name, "--logical-date", "2026-02-03"])
@@ -44,7 +44,7 @@ fn run(name: &str, variable: &str, connection: &Connection, data: &Path) {
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&done.stdout) + String::from_utf8_lossy(&done.stderr);
-    assert!(done.status.success(), "{name}: {said}");
+    (done.status.success(), said.into_owned())
 }
 
 async fn rows(connection: &Connection, sql: &str) -> Value {
@@ -58,18 +58,38 @@ fn is_empty(data: &Path, name: &str) -> bool {
     std::fs::read_dir(data.join("data").join(name)).unwrap().next().is_none()
 }
 
+fn sqlite(data: &Path) -> Connection {
+    let value = json!({"conn_type": "sqlite", "host": data.join("toll.db"), "extra": {"create": true}});
+    Connection::from_json("db", &value).unwrap()
+}
+
+#[tokio::test]
+async fn a_run_that_loads_nothing_fails_and_is_cleaned_up() {
+    let data = TempDir::new().unwrap();
+    let connection = sqlite(data.path());
+    let mut session = Database::new(&connection).unwrap().session().await.unwrap();
+    // No vans.
+    let table = "CREATE TABLE toll (row_id INTEGER PRIMARY KEY, a, b, kind CHECK (kind <> 'VAN'), c, d, e, f, g)";
+    session.execute(table, &Parameters::None).await.unwrap();
+    drop(session);
+    let (is_good, said) = run("toll_data", "FLOW_CONN_TOLL", &connection, data.path());
+    assert!(!is_good && said.contains("CHECK constraint failed"), "{said}");
+    assert_eq!(rows(&connection, "SELECT count(*) FROM toll").await, json!([[0]]));
+    assert!(is_empty(data.path(), "toll_data"));
+}
+
 #[tokio::test]
 async fn toll_data_become_one_table_on_every_database() {
     let data = TempDir::new().unwrap();
-    let value = json!({"conn_type": "sqlite", "host": data.path().join("toll.db"), "extra": {"create": true}});
-    let sqlite = Connection::from_json("db", &value).unwrap();
+    let sqlite = sqlite(data.path());
     let servers = [
         database("FLOW_TEST_POSTGRES_URL", "scripts/with-postgres").await,
         database("FLOW_TEST_MYSQL_URL", "scripts/with-mariadb").await,
     ];
     for connection in [Some(sqlite)].into_iter().chain(servers).flatten() {
         for _ in 0..2 {
-            run("toll_data", "FLOW_CONN_TOLL", &connection, data.path());
+            let (is_good, said) = run("toll_data", "FLOW_CONN_TOLL", &connection, data.path());
+            assert!(is_good, "{said}");
             let found = rows(
                 &connection,
                 "SELECT kind, count(*), count(DISTINCT payment) FROM toll GROUP BY kind ORDER BY kind",

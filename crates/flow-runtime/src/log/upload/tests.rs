@@ -289,7 +289,7 @@ async fn a_large_log_goes_in_parts_from_its_packed_form_too() {
     fs::write(world.logs.path(&id, 1), &text).unwrap();
     super::super::packed::pack(&world.logs.path(&id, 1), &|| false).unwrap();
     let mut aside = HashSet::new();
-    let walked = world.uploader(bucket.remote()).walk(&mut aside).await.unwrap();
+    let walked = world.uploader(bucket.remote()).walk(&mut aside, true).await.unwrap();
     assert_eq!((walked.delivered, walked.failure.map(|error| error.to_string())), (1, None));
     assert!(bucket.objects.lock().unwrap().values().next().unwrap() == text.as_bytes());
 }
@@ -299,18 +299,43 @@ async fn a_folder_is_a_store_too_and_what_is_wrong_with_a_place_is_said() {
     let world = World::new().await;
     let other = world.folder.path().join("with space");
     let url = format!("file://{}", other.display()).replace(' ', "%20");
-    let walked = world.uploader(RemoteLogs::new(&url, []).unwrap()).walk(&mut HashSet::new()).await.unwrap();
+    let walked = world.uploader(RemoteLogs::new(&url, []).unwrap()).walk(&mut HashSet::new(), true).await.unwrap();
     assert!(walked.failure.is_none(), "nothing to send");
     let id = world.log("a/b %é", "hello\n");
-    let walked = world.uploader(RemoteLogs::new(&url, []).unwrap()).walk(&mut HashSet::new()).await.unwrap();
+    let walked = world.uploader(RemoteLogs::new(&url, []).unwrap()).walk(&mut HashSet::new(), true).await.unwrap();
     assert!(walked.failure.unwrap().to_string().contains("there is no folder"));
     assert!(RemoteLogs::new("s3://key:secret@bucket", []).err().unwrap().contains("no room for secrets"));
     assert!(RemoteLogs::new("nowhere", []).is_err());
     fs::create_dir(&other).unwrap();
     let remote = RemoteLogs::new(&url, []).unwrap();
-    world.uploader(remote.clone()).walk(&mut HashSet::new()).await.unwrap();
+    world.uploader(remote.clone()).walk(&mut HashSet::new(), true).await.unwrap();
     assert_eq!(fs::read(id.file(&other, 1)).unwrap(), world.local(&id), "under the same name");
     assert_eq!(remote.read(&id, 1, 25, 5).await.unwrap().unwrap().bytes.len(), 5);
     remote.remove(&id.folder(Path::new("")), true).await.unwrap();
     assert_eq!(remote.read(&id, 1, 0, 5).await.unwrap(), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_cannot_be_read_alarms_nobody_and_is_given_up_in_the_end() {
+    let (world, bucket) = (World::new().await, Bucket::start().await);
+    let bad = world.log("bad", "hello\n");
+    let path = world.logs.path(&bad, 1);
+    fs::remove_file(&path).unwrap();
+    fs::create_dir(&path).unwrap();
+    for number in 0..3 {
+        world.log(&format!("good{number}"), "hello\n");
+    }
+    let (stop, ended) = (Stop::new(), CancellationToken::new());
+    let running = tokio::spawn(world.uploader(bucket.remote()).run(stop, ended.clone()));
+    until("the others are delivered", || bucket.keys().len() == 3).await;
+    assert_eq!((world.waiting(), world.state().failing_since), (1, None));
+    let entries = fs::read_dir(Queue::of(world.logs.root()).folder()).unwrap();
+    for entry in entries.flatten() {
+        let touched = std::process::Command::new("touch").args(["-h", "-d", "10 days ago"]).arg(entry.path()).status();
+        assert!(touched.unwrap().success());
+    }
+    until("it is given up", || world.waiting() == 0).await;
+    ended.cancel();
+    running.await.unwrap();
+    assert_eq!(bucket.keys().len(), 3);
 }

@@ -52,7 +52,8 @@ pub(crate) fn run(args: &Args, cx: &Cx) -> anyhow::Result<ExitCode> {
             .help("name files or folders, or the folder with --dags")
             .into());
     }
-    let files = dag_folder::read(&paths, &cx.catalog())?;
+    let mut files = dag_folder::read(&paths, &cx.catalog())?;
+    dag_folder::warn_of_missing(&mut files, &flow_operators::all());
     let report = report(&files);
     if cx.out.is_for_people() {
         for file in &files {

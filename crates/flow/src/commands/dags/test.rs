@@ -14,7 +14,7 @@ use serde_json::Value;
 use super::object_arg;
 use crate::{
     context::Cx,
-    dag_folder,
+    dag_folder::{self, Found},
     output::{self, Cell, Refusal},
     rehearsal::{self, RETRY_DELAY_MAX, Results, Screen, Stage, World},
     when,
@@ -70,7 +70,8 @@ struct Report {
 
 pub(super) async fn run(args: Args, cx: &Cx) -> anyhow::Result<ExitCode> {
     let settings = &cx.config.settings;
-    let (dag, others) = dag_folder::find_among(&settings.dags.folder, &args.dag, &cx.catalog())?;
+    let Found { dag, folder: file_folder, others } =
+        dag_folder::find_among(&settings.dags.folder, &args.dag, &cx.catalog())?;
     let conf = args.conf.unwrap_or_else(|| Value::Object(serde_json::Map::new()));
     if let Err(bad) = with_conf(&dag.params, &conf) {
         let bad: Vec<String> = bad.iter().map(ToString::to_string).collect();
@@ -112,7 +113,7 @@ pub(super) async fn run(args: Args, cx: &Cx) -> anyhow::Result<ExitCode> {
         worker: format!("test-{}", uuid::Uuid::now_v7()),
         kill_grace: settings.core.kill_grace,
         scratch: folder.join("scratch"),
-        dag_folder: settings.dags.folder.clone(),
+        file_folder,
         screen: Arc::new(Screen::new(&dag, cx.out.colour, !cx.out.is_for_people(), stop.clone())),
         results: Results::default(),
     });

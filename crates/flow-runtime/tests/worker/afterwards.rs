@@ -1,36 +1,21 @@
 //! What an attempt still does once its end is written down: then, and only then.
 
-#![expect(clippy::unwrap_used, reason = "a test says what went wrong by failing")]
-
 use std::{
     collections::BTreeMap,
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
-    time::Duration,
 };
-
-#[path = "../../flow-store/tests/support/mod.rs"]
-#[expect(dead_code, reason = "the suite of the store uses more of it")]
-mod support;
-#[path = "../../flow-store/tests/conformance/world.rs"]
-#[expect(dead_code, unused_imports, reason = "the suite of the store uses more of it")]
-mod world;
 
 use anyhow::anyhow;
-use flow_core::dag::{Source, parse};
 use flow_operators::{Done, Operator, OperatorError, TaskContext};
-use flow_runtime::{
-    Clock, Workshop,
-    log::{LogStore, Masker},
-    worker::{Scratch, Slots},
-};
-use flow_store::{DagCache, FileSave, Report};
+use flow_runtime::{Clock, worker::Slots};
+use flow_store::Report;
 use schemars::JsonSchema;
 use serde::Deserialize;
-use support::both;
-use world::{World, at};
+
+use crate::{place::Place, support::both, world::World};
 
 /// How often each name's promise was kept.
 static KEPT: Mutex<BTreeMap<String, Arc<AtomicUsize>>> = Mutex::new(BTreeMap::new());
@@ -63,49 +48,15 @@ impl Operator for Promise {
 }
 
 /// Runs a promise; `end` is what happens to its report. Returns how often it was kept.
-async fn kept(mut w: World, fails: bool, end: impl AsyncFnOnce(&World, &mut Slots, Report)) -> usize {
+async fn kept(w: World, fails: bool, end: impl AsyncFnOnce(&World, &mut Slots, Report)) -> usize {
     static NAMES: AtomicUsize = AtomicUsize::new(0);
     let name = format!("promise{}", NAMES.fetch_add(1, Ordering::Relaxed));
-    let folder = tempfile::tempdir().unwrap();
-    let registry = Arc::new(flow_operators::all().with::<Promise>());
-    w.dags = DagCache::new(Arc::new(registry.catalog()));
-    let text = format!("dag_id: d\ntasks: [{{id: t, uses: promise, with: {{ name: {name}, fails: {fails} }}}}]\n");
-    let parsed = parse(&Source { text: &text, stem: "d", files: BTreeMap::new() }, w.dags.catalog());
-    assert_eq!(parsed.diagnostics, []);
-    let save = FileSave {
-        path: "d.yaml",
-        hash: &text,
-        source_hash: &text,
-        text: &text,
-        files: &BTreeMap::new(),
-        dags: &parsed.dags,
-        error_text: "",
-        diagnostics: &[],
-        paused_at_creation: false,
-    };
-    let mut tx = w.store.begin().await.unwrap();
-    tx.save_file(&save, at(0)).await.unwrap();
-    tx.commit().await.unwrap();
-    let clock = Clock::system();
-    let shop = Workshop {
-        store: w.store.clone(),
-        dags: w.dags.clone(),
-        registry,
-        clients: flow_clients::Clients::default(),
-        logs: LogStore::new(folder.path().join("logs"), clock.clone()),
-        clock: clock.clone(),
-        worker: "w".to_owned(),
-        kill_grace: Duration::from_secs(1),
-        scratch: Arc::new(Scratch::new(&folder.path().join("scratch"), "w")),
-        dag_folder: None,
-        masker: Masker::default(),
-    };
-    let row = w.trigger("d", clock.now()).await;
-    let claimed = w.running(row.run.key, "w", clock.now()).await.pop().expect("the task waits for a worker");
-    let mut slots = Slots::new(shop, 1);
-    slots.start(claimed, row);
+    let place = Place::of(w, flow_operators::all().with::<Promise>(), Clock::system());
+    let task = format!("{{id: t, uses: promise, with: {{ name: {name}, fails: {fails} }}}}");
+    place.save("d.yaml", &format!("dag_id: d\ntasks: [{task}]\n")).await;
+    let mut slots = place.start("d").await.1.expect("the task waits for a worker");
     let report = slots.ended().await;
-    end(&w, &mut slots, report).await;
+    end(&place.w, &mut slots, report).await;
     slots.close().await;
     let kept = KEPT.lock().unwrap()[&name].clone();
     kept.load(Ordering::Relaxed)

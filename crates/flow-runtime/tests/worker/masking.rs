@@ -2,44 +2,22 @@
 //!
 //! Real processes, a real database, a real log. What is looked for is the secret itself and what programs make of it.
 
-#![expect(clippy::unwrap_used, reason = "a test says what went wrong by failing")]
+use std::ops::{Deref, DerefMut};
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
-
-#[path = "../../flow-store/tests/support/mod.rs"]
-#[expect(dead_code, reason = "the suite of the store uses more of it")]
-mod support;
-#[path = "../../flow-store/tests/conformance/world.rs"]
-#[expect(dead_code, unused_imports, reason = "the suite of the store uses more of it")]
-mod world;
-
-use flow_core::{
-    Outcome,
-    connection::Connection,
-    dag::{Severity, Source, parse},
-    secret::Secret,
-};
-use flow_runtime::{
-    Clock, Workshop,
-    log::{LogStore, Masker},
-    worker::{Scratch, Slots, render},
-};
-use flow_store::{DagCache, FileSave, Keyring, Report, RunRow};
+use flow_core::{Outcome, connection::Connection, secret::Secret};
+use flow_runtime::{Clock, log::Masker, worker::render};
+use flow_store::{Keyring, Report, RunRow};
 use serde_json::json;
-use support::both;
-use world::{World, at};
+
+use crate::{place, support::both, world::World};
 
 /// What must not be seen. The last one is a number.
 const SECRETS: [&str; 3] = ["hunter2-s3cret", "k77/key+x", "73577357"];
 /// The same in base64, as a header of HTTP has it, and as a part of an address.
 const FORMS: [&str; 3] = ["aHVudGVyMi1zM2NyZXQ", "bWU6aHVudGVyMi1zM2NyZXQ", "k77%2Fkey%2Bx"];
 
-/// A worker beside a database.
-struct Place {
-    w: World,
-    shop: Workshop,
-    folder: tempfile::TempDir,
-}
+/// A worker whose database has secrets.
+struct Place(place::Place);
 
 /// What one attempt left behind.
 struct Left {
@@ -49,12 +27,9 @@ struct Left {
 }
 
 impl Place {
-    async fn of(mut w: World) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let registry = Arc::new(flow_operators::all());
-        w.store = w.store.with_keyring(Keyring::in_file(folder.path().join("secret.key")));
-        w.dags = DagCache::new(Arc::new(registry.catalog()));
-        let mut tx = w.store.begin().await.unwrap();
+    async fn of(w: World) -> Self {
+        let place = place::Place::of(w, flow_operators::all(), Clock::system());
+        let mut tx = place.w.store.begin().await.unwrap();
         let connection =
             Connection::parse("shop", &format!("http://me:{}@h/?api_key=k77%2Fkey%2Bx", SECRETS[0])).unwrap();
         tx.set_connection(&connection).await.unwrap();
@@ -64,74 +39,15 @@ impl Place {
             .unwrap();
         tx.set_variable("region", &Secret::from("europe"), None).await.unwrap();
         tx.commit().await.unwrap();
-        let clock = Clock::system();
-        let shop = Workshop {
-            store: w.store.clone(),
-            dags: w.dags.clone(),
-            registry,
-            clients: flow_clients::Clients::default(),
-            logs: LogStore::new(folder.path().join("logs"), clock.clone()),
-            clock,
-            worker: "w".to_owned(),
-            kill_grace: Duration::from_secs(1),
-            scratch: Arc::new(Scratch::new(&folder.path().join("scratch"), "w")),
-            dag_folder: Some(folder.path().to_owned()),
-            masker: Masker::default(),
-        };
-        Self { w, shop, folder }
+        Self(place)
     }
 
     /// Saves a DAG of one task, `t`, and runs that task.
     async fn run(&self, dag: &str, task: &str) -> Left {
         let text = format!("dag_id: {dag}\ntasks:\n  - {{ id: t, {task} }}\n");
-        self.save(dag, &text).await;
-        // Sensors count from the moment at which they began.
-        let now = self.shop.clock.now();
-        let row = self.w.trigger(dag, now).await;
-        let claimed = self.w.running(row.run.key, "w", now).await.pop().expect("the task waits for a worker");
-        let mut slots = Slots::new(self.shop.clone(), 1);
-        slots.start(claimed, row.clone());
-        let report = slots.ended().await;
-        assert!(self.w.finish(report.clone()).await);
-        self.w.decide(row.run.key, self.shop.clock.now()).await;
-        Left { report, log: self.logs(), row }
-    }
-
-    async fn save(&self, dag: &str, text: &str) {
-        let parsed = parse(&Source { text, stem: dag, files: BTreeMap::new() }, self.w.dags.catalog());
-        let errors: Vec<_> = parsed.diagnostics.iter().filter(|found| found.severity == Severity::Error).collect();
-        assert!(errors.is_empty(), "{errors:?}");
-        let path = format!("{dag}.yaml");
-        let save = FileSave {
-            path: &path,
-            hash: text,
-            source_hash: text,
-            text,
-            files: &BTreeMap::new(),
-            dags: &parsed.dags,
-            error_text: "",
-            diagnostics: &[],
-            paused_at_creation: false,
-        };
-        let mut tx = self.w.store.begin().await.unwrap();
-        tx.save_file(&save, at(0)).await.unwrap();
-        tx.commit().await.unwrap();
-    }
-
-    fn logs(&self) -> String {
-        let mut found = String::new();
-        let mut folders: Vec<PathBuf> = vec![self.folder.path().join("logs")];
-        while let Some(folder) = folders.pop() {
-            for entry in std::fs::read_dir(folder).into_iter().flatten() {
-                let path = entry.unwrap().path();
-                if path.is_dir() {
-                    folders.push(path);
-                } else {
-                    found.push_str(&std::fs::read_to_string(path).unwrap());
-                }
-            }
-        }
-        found
+        self.save(&format!("{dag}.yaml"), &text).await;
+        let (row, report) = self.0.run(dag).await;
+        Left { report: report.expect("the task waits for a worker"), log: self.logs(), row }
     }
 
     /// Fails when a secret stands in the log, or in any table.
@@ -155,6 +71,20 @@ impl Place {
                 assert!(!text.contains(secret), "`{secret}` is in {place}:\n{text}");
             }
         }
+    }
+}
+
+impl Deref for Place {
+    type Target = place::Place;
+
+    fn deref(&self) -> &place::Place {
+        &self.0
+    }
+}
+
+impl DerefMut for Place {
+    fn deref_mut(&mut self) -> &mut place::Place {
+        &mut self.0
     }
 }
 
@@ -228,7 +158,7 @@ both! {
 
     async fn a_run_that_a_task_makes_is_given_no_secret(w: World) {
         let place = Place::of(w).await;
-        place.save("child", "dag_id: child\ntasks:\n  - { id: c, uses: empty }\n").await;
+        place.save("child.yaml", "dag_id: child\ntasks:\n  - { id: c, uses: empty }\n").await;
         let left = place.run("d", "uses: trigger_dag, with: { trigger_dag_id: child, trigger_run_id: one, \
             conf: { token: '{{ conn.shop.password }}', pin: '{{ var.value.pin_token }}', size: 7 } }").await;
         assert_eq!(left.report.outcome, Outcome::Success, "{}", left.log);
@@ -263,7 +193,7 @@ both! {
 
     async fn a_value_whose_key_is_missing_fails_with_a_sentence_that_says_so(w: World) {
         let mut place = Place::of(w).await;
-        place.w.store = place.w.store.with_keyring(Keyring::in_file(place.folder.path().join("other.key")));
+        place.w.store = place.w.store.clone().with_keyring(Keyring::in_file(place.folder.path().join("other.key")));
         place.shop.store = place.w.store.clone();
         let left = place.run("d", &bash("echo {{ conn.shop.password }}")).await;
         let Outcome::Failed { failure } = left.report.outcome else { panic!("{:?}", left.report.outcome) };

@@ -1,107 +1,50 @@
 //! Callbacks from the decision to the mail: real operators, a real mail server, a clock that is set by hand.
 
-#![expect(clippy::unwrap_used, reason = "a test says what went wrong by failing")]
+use std::{ops::Deref, time::Duration};
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use flow_core::{RunKey, connection::Connection};
+use flow_runtime::{Clock, callbacks::deliver_due};
+use flow_store::{CallbackFilter, CallbackLine};
 
-#[path = "../../flow-clients/tests/support/sink.rs"]
-#[expect(unreachable_pub, reason = "shared with tests of other crates")]
-mod sink;
-#[path = "../../flow-store/tests/support/mod.rs"]
-#[expect(dead_code, reason = "the suite of the store uses more of it")]
-mod support;
-#[path = "../../flow-store/tests/conformance/world.rs"]
-#[expect(dead_code, unused_imports, reason = "the suite of the store uses more of it")]
-mod world;
-
-use flow_core::{
-    RunKey,
-    connection::Connection,
-    dag::{Severity, Source, parse},
+use crate::{
+    place,
+    sink::{CERTIFICATE, Manners, Sink},
+    support::both,
+    world::{World, at},
 };
-use flow_runtime::{
-    Clock, Workshop,
-    callbacks::deliver_due,
-    log::{LogStore, Masker},
-    worker::{Scratch, Slots},
-};
-use flow_store::{CallbackFilter, CallbackLine, DagCache, FileSave, Keyring};
-use sink::{CERTIFICATE, Manners, Sink};
-use support::both;
-use world::{World, at};
 
 const PASSWORD: &str = "hunter2-s3cret";
 
-/// A worker beside a database and a mail server.
+/// A worker beside a mail server.
 struct Place {
-    w: World,
-    shop: Workshop,
+    place: place::Place,
     sink: Sink,
-    folder: tempfile::TempDir,
+}
+
+impl Deref for Place {
+    type Target = place::Place;
+
+    fn deref(&self) -> &place::Place {
+        &self.place
+    }
 }
 
 impl Place {
-    async fn of(mut w: World, manners: Manners) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let registry = Arc::new(flow_operators::all());
-        w.store = w.store.with_keyring(Keyring::in_file(folder.path().join("secret.key")));
-        w.dags = DagCache::new(Arc::new(registry.catalog()));
+    async fn of(w: World, manners: Manners) -> Self {
+        let place = place::Place::of(w, flow_operators::all(), Clock::standing_at(at(0)));
         let sink = Sink::start(manners);
-        let mut tx = w.store.begin().await.unwrap();
+        let mut tx = place.w.store.begin().await.unwrap();
         let port = sink.address.port();
         let uri = format!("smtp://flow%40example.org:{PASSWORD}@localhost:{port}/?ca_file={CERTIFICATE}&retry_limit=1");
         tx.set_connection(&Connection::parse("smtp_default", &uri).unwrap()).await.unwrap();
         tx.commit().await.unwrap();
-        let clock = Clock::standing_at(at(0));
-        let shop = Workshop {
-            store: w.store.clone(),
-            dags: w.dags.clone(),
-            registry,
-            clients: flow_clients::Clients::default(),
-            logs: LogStore::new(folder.path().join("logs"), clock.clone()),
-            clock,
-            worker: "w".to_owned(),
-            kill_grace: Duration::from_secs(1),
-            scratch: Arc::new(Scratch::new(&folder.path().join("scratch"), "w")),
-            dag_folder: Some(folder.path().to_owned()),
-            masker: Masker::default(),
-        };
-        Self { w, shop, sink, folder }
-    }
-
-    async fn save(&self, text: &str) {
-        let parsed = parse(&Source { text, stem: "d", files: BTreeMap::new() }, self.w.dags.catalog());
-        assert!(parsed.diagnostics.iter().all(|found| found.severity == Severity::Warning), "{:?}", parsed.diagnostics);
-        let save = FileSave {
-            path: "d.yaml",
-            hash: text,
-            source_hash: text,
-            text,
-            files: &BTreeMap::new(),
-            dags: &parsed.dags,
-            error_text: "",
-            diagnostics: &[],
-            paused_at_creation: false,
-        };
-        let mut tx = self.w.store.begin().await.unwrap();
-        tx.save_file(&save, at(0)).await.unwrap();
-        tx.commit().await.unwrap();
+        Self { place, sink }
     }
 
     /// Runs the DAG's first task to its end, and decides.
     async fn run(&self, text: &str) -> RunKey {
-        self.save(text).await;
-        let now = self.shop.clock.now();
-        let row = self.w.trigger("d", now).await;
-        let claimed = self.w.running(row.run.key, "w", now).await;
-        if let Some(claimed) = claimed.into_iter().next() {
-            let mut slots = Slots::new(self.shop.clone(), 1);
-            slots.start(claimed, row.clone());
-            let report = slots.ended().await;
-            assert!(self.w.finish(report).await);
-            self.w.decide(row.run.key, now).await;
-        }
-        row.run.key
+        self.save("d.yaml", text).await;
+        self.place.run("d").await.0.run.key
     }
 
     /// Does what is due, a while later.
@@ -232,5 +175,33 @@ both! {
         assert!(lines[1].error.as_ref().unwrap().contains("`bash_command`, line 1: "), "{lines:?}");
         let all = place.w.db.raw().await.texts("SELECT exception || COALESCE(error, '') || COALESCE(log, '') FROM callback").await;
         assert!(!all.concat().contains(PASSWORD), "{all:?}");
+    }
+
+    async fn a_drain_takes_no_more_and_ends_what_is_under_way(w: World) {
+        let place = Place::of(w, polite()).await;
+        let (begun, go) = (place.folder.path().join("begun"), place.folder.path().join("go"));
+        let command = format!("touch {}; until [ -e {} ]; do sleep 0.05; done", begun.display(), go.display());
+        let slow = format!("{{uses: bash, with: {}}}", serde_json::json!({ "bash_command": command }));
+        let text = |callback: &str| format!("dag_id: d\ntasks:\n- id: t\n  uses: bash\n  with: {{bash_command: 'true'}}\n  on_success_callback: [{callback}]\n");
+        place.run(&text(&slow)).await;
+        let stop = flow_runtime::Stop::new();
+        let serving = tokio::spawn({
+            let (shop, stop) = (place.shop.clone(), stop.clone());
+            async move { flow_runtime::callbacks::serve(&shop, &stop).await }
+        });
+        let waited = std::time::Instant::now();
+        while !begun.exists() {
+            assert!(waited.elapsed() < Duration::from_secs(20), "it never begins");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        stop.drain();
+        place.shop.clock.advance(Duration::from_secs(1));
+        place.run(&text(&place.writes("late"))).await;
+        assert!(!serving.is_finished());
+        std::fs::write(&go, "").unwrap();
+        tokio::time::timeout(Duration::from_secs(20), serving).await.unwrap().unwrap();
+        let lines = place.lines().await;
+        let states: Vec<(&str, i64)> = lines.iter().map(|line| (line.state.as_str(), line.tries)).collect();
+        assert_eq!(states, [("delivered", 1), ("pending", 0)]);
     }
 }
