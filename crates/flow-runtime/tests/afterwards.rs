@@ -99,6 +99,7 @@ async fn kept(mut w: World, fails: bool, end: impl AsyncFnOnce(&World, &mut Slot
         scratch: Arc::new(Scratch::new(&folder.path().join("scratch"), "w")),
         dag_folder: None,
         masker: Masker::default(),
+        traces: None,
     };
     let row = w.trigger("d", clock.now()).await;
     let claimed = w.running(row.run.key, "w", clock.now()).await.pop().expect("the task waits for a worker");

@@ -90,6 +90,7 @@ fn hot() -> Vec<Sql> {
         crate::rotation::ALL,
         crate::runs::ALL,
         crate::sessions::ALL,
+        crate::spans::ALL,
         crate::task_instances::ALL,
         crate::variables::ALL,
         crate::tokens::ALL,
