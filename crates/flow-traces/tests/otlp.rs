@@ -1,5 +1,7 @@
 //! What a collector of OpenTelemetry gets, and what becomes of one that is away.
 
+#![expect(clippy::unwrap_used, reason = "in a test a panic is the message")]
+
 use std::time::Duration;
 
 use flow_traces::{Ids, Settings, Span, Status, Value, open};
@@ -67,10 +69,8 @@ fn spans() -> Vec<Span> {
 }
 
 fn text<'a>(attributes: &'a [KeyValue], key: &str) -> Option<&'a str> {
-    match attributes.iter().find(|kv| kv.key == key)?.value.as_ref()?.value.as_ref()? {
-        any_value::Value::StringValue(text) => Some(text),
-        _ => None,
-    }
+    let value = attributes.iter().find(|kv| kv.key == key)?.value.as_ref()?.value.as_ref()?;
+    if let any_value::Value::StringValue(text) = value { Some(text) } else { None }
 }
 
 #[tokio::test]
@@ -94,8 +94,8 @@ async fn a_collector_gets_ids_times_errors_and_links() {
         assert_eq!(found.trace_id, wanted.trace.0);
         assert_eq!(found.span_id, wanted.id.0);
         assert_eq!(found.parent_span_id, wanted.parent.unwrap().0);
-        assert_eq!(found.start_time_unix_nano, wanted.start as u64 * 1000);
-        assert_eq!(found.end_time_unix_nano, wanted.end as u64 * 1000);
+        assert_eq!(found.start_time_unix_nano, u64::try_from(wanted.start).unwrap() * 1000);
+        assert_eq!(found.end_time_unix_nano, u64::try_from(wanted.end).unwrap() * 1000);
         assert_eq!(text(&found.attributes, "airflow.task_id"), Some("t"));
     }
     let status = |at: usize| found[at].status.clone().unwrap();
