@@ -35,11 +35,13 @@ test-postgres:
 	$(NEED_CARGO)
 	scripts/with-postgres scripts/with-mariadb scripts/with-kafka $(CARGO) test --locked --package flow-store --package flow-runtime --package flow-server --package flow
 
-# What talks to other systems, with a real server of each beside it
+# What talks to other systems, with a real server of each beside it; and what says that it was left out. With
+# OpenTelemetry, traces are tested beside all the rest: the tests of `flow` ask for it.
 test-servers:
 	$(NEED_CARGO)
 	scripts/with-postgres scripts/with-mariadb scripts/with-kafka $(CARGO) test --locked --package flow-clients --package flow-operators
 	$(CARGO) test --locked --package flow-clients --no-default-features --test kafka_absent
+	$(CARGO) test --locked --package flow-traces
 
 # The web UI by itself: style, types, unit tests, its size, and whether it knows the API as it is
 test-ui: ui

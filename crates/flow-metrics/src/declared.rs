@@ -290,6 +290,9 @@ declare! {
     /// Logs that wait to be copied to `logging.remote`, those of tries that run among them. From one process a folder.
     LOG_UPLOADS_WAITING = Gauge "flow_log_uploads_waiting" [] from Each,
         "flow.log_uploads_waiting";
+    /// Spans of traces that were sent, and those that were lost: the collector is away, or there were too many (sent, lost).
+    SPANS = Counter "flow_trace_spans_total" [state] from Each,
+        "flow.trace_spans.{state}";
     /// 1, with the version of this process.
     BUILD_INFO = Gauge "flow_build_info" [version] from Each,
         "flow.build_info";

@@ -45,6 +45,8 @@ pub struct Identity {
     pub run_after: Timestamp,
     /// Tells its run from one of the same name in another database, or in this one before it was deleted.
     pub run_queued_at: Timestamp,
+    /// The text of a `traceparent` header with which others go on with the trace of this attempt; `None`: nobody traces.
+    pub traceparent: Option<String>,
     pub is_manual: bool,
     /// Start of this try: of its first look, for a sensor.
     pub started_at: Timestamp,

@@ -256,6 +256,9 @@ pub fn context_env(cx: &TaskContext) -> BTreeMap<&'static str, String> {
         (orphans::WORKER, id.worker_id.clone()),
         (orphans::ATTEMPT, id.token.clone()),
     ]);
+    if let Some(parent) = &id.traceparent {
+        env.insert("TRACEPARENT", parent.clone());
+    }
     if let Some(date) = id.logical_date {
         env.insert("FLOW_CTX_LOGICAL_DATE", date.to_isoformat());
         env.insert("AIRFLOW_CTX_LOGICAL_DATE", date.to_isoformat());

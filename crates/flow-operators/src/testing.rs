@@ -152,6 +152,7 @@ impl World {
                 data_interval: None,
                 run_after: now(),
                 run_queued_at: now(),
+                traceparent: None,
                 is_manual: false,
                 started_at: now(),
                 worker_id: format!("worker-{name}"),

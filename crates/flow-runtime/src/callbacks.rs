@@ -326,6 +326,7 @@ fn context(
             data_interval: run.data_interval,
             run_after: run.run_after,
             run_queued_at: run.queued_at,
+            traceparent: None,
             is_manual: run.run_type == flow_core::RunType::Manual,
             started_at: shop.clock.now(),
             worker_id: shop.worker.clone(),

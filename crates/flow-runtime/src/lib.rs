@@ -14,9 +14,11 @@ pub mod node;
 pub mod pass;
 pub mod settings;
 pub mod shutdown;
+pub mod traces;
 pub mod worker;
 
 pub use clock::Clock;
 pub use node::Node;
 pub use shutdown::Stop;
+pub use traces::Tracer;
 pub use worker::Workshop;

@@ -167,7 +167,8 @@ statements! {
          FROM",
         "WHERE attempt.run = CAST(c.value ->> 0 AS BIGINT) AND attempt.task_id = c.value ->> 1
             AND attempt.map_index = CAST(c.value ->> 2 AS BIGINT) AND attempt.try_number = CAST(c.value ->> 3 AS BIGINT)
-            AND attempt.ended_at IS NULL AND (attempt.worker IS NULL OR attempt.lease_until <= $2)"
+            AND attempt.ended_at IS NULL AND (attempt.worker IS NULL OR attempt.lease_until <= $2)
+         RETURNING attempt.run, attempt.task_id, attempt.map_index, attempt.try_number"
     ];
     each SETTLE = [
         "UPDATE attempt SET settled = TRUE
@@ -183,6 +184,14 @@ statements! {
     both ALIVE = "SELECT COUNT(*) FROM attempt WHERE run = $1 AND ended_at IS NULL AND worker IS NOT NULL";
     both TRIES = "SELECT try_number, worker, hostname, queued_at, started_at, ended_at, outcome
         FROM attempt WHERE run = $1 AND task_id = $2 AND map_index = $3 ORDER BY try_number";
+}
+
+/// Run, task, map index and try, as they are in a row.
+pub(crate) type RawKey = (i64, String, i64, i64);
+
+pub(crate) fn key_of((run, task_id, map_index, try_number): RawKey) -> AttemptKey {
+    let map_index = i32::try_from(map_index).unwrap_or(-1);
+    AttemptKey { run: RunKey(run), task_id, map_index, try_number: count(try_number) }
 }
 
 /// Rows that are written together until there are too many bytes of them.
@@ -421,17 +430,20 @@ impl Tx {
                 }
             }
             let rows: Vec<Value> = now.values().map(|at| ending(&reports[*at])).collect();
-            let ended: Vec<(i64, String, i64, i64)> =
+            let ended: Vec<RawKey> =
                 on!(tx self, FINISH, |text, conn| sqlx::query_as(text).bind(to_list(&rows)).fetch_all(conn).await?);
             let mut results = Vec::with_capacity(ended.len());
-            for (run, task_id, map_index, try_number) in ended {
-                let map_index = i32::try_from(map_index).unwrap_or(-1);
-                let key = AttemptKey { run: RunKey(run), task_id, map_index, try_number: count(try_number) };
+            for raw in ended {
+                let key = key_of(raw);
                 if let Some(at) = now.get(&key) {
                     taken[*at] = true;
                     results.push(&reports[*at]);
                 }
             }
+            let ends = |report: &&&Report| !matches!(report.outcome, Outcome::Reschedule { .. });
+            self.witness(|| {
+                [Happening::TriesEnded(results.iter().filter(ends).map(|report| report.key.clone()).collect())]
+            });
             self.write_results(&results).await?;
             waiting = later;
         }
@@ -488,15 +500,23 @@ impl Tx {
             return Ok(());
         }
         let rows = rows_of(keys.iter().copied());
-        let touched = on!(tx self, GIVE_UP, |text, conn| {
-            sqlx::query(text).bind(rows).bind(now.as_micros()).execute(conn).await?.rows_affected()
+        let touched: Vec<RawKey> = on!(tx self, GIVE_UP, |text, conn| {
+            sqlx::query_as(text).bind(rows).bind(now.as_micros()).fetch_all(conn).await?
         });
         // One was taken, has ended, or its worker gave a sign of life after all: then the decision is out of date,
         // and another try beside that one would be a second at once.
-        if must_all && touched != keys.len() as u64 {
-            return Err(conflict(GIVE_UP, keys.len(), touched));
+        if must_all && touched.len() != keys.len() {
+            return Err(conflict(GIVE_UP, keys.len(), touched.len() as u64));
         }
+        self.tries_ended(touched);
         self.announce(Signal::Stop).await
+    }
+
+    /// Tells a witness of tries that are over.
+    pub(crate) fn tries_ended(&mut self, ended: Vec<RawKey>) {
+        if !ended.is_empty() {
+            self.witness(|| [Happening::TriesEnded(ended.into_iter().map(key_of).collect())]);
+        }
     }
 
     pub(crate) async fn settle(&mut self, keys: &[&AttemptKey]) -> Result<(), StoreError> {

@@ -164,8 +164,9 @@ statements! {
         WHERE state = 'pending' AND due <= $1 AND tries >= $3 RETURNING dag_id";
     both FINISH = "UPDATE callback SET state = $3, due = $4, error = $5, log = $6, ended_at = $7, worker = NULL
         WHERE id = $1 AND tries = $2 AND state = 'pending' RETURNING dag_id";
+    // By what is due: the index of a DAG leads to all that its callbacks ever were, and `||` keeps SQLite from it.
     both HOLD_UP = "UPDATE callback SET due = $2 WHERE state = 'pending' AND worker IS NULL AND due < $2
-        AND dag_id = (SELECT o.dag_id FROM callback o WHERE o.id = $1)
+        AND dag_id || '' = (SELECT o.dag_id FROM callback o WHERE o.id = $1)
         AND operator = (SELECT o.operator FROM callback o WHERE o.id = $1)";
     both NEXT = "SELECT MIN(due) FROM callback WHERE state = 'pending'";
     both RETRY = "UPDATE callback SET state = 'pending', tries = 0, due = $2, ended_at = NULL WHERE id = $1 AND state = 'failed'";

@@ -42,6 +42,7 @@ mod rows;
 mod runs;
 mod select;
 mod sessions;
+mod spans;
 mod task_instances;
 mod tokens;
 mod users;
@@ -87,6 +88,7 @@ pub use rows::can_be_kept;
 pub use runs::{CreateRun, RunFilter, RunRow};
 pub use select::{COUNTED_MAX, Key, Listed, Order, Page, Pattern, Place, Range, Stretch};
 pub use sessions::SessionHolder;
+pub use spans::{EndedRun, EndedTry};
 pub use task_instances::{RunDecision, TaskRow, TaskSeed};
 pub use tokens::{NewToken, Token, TokenHolder};
 pub use users::{NewUser, User, UserChange, UserOrder};
@@ -101,7 +103,7 @@ pub struct Store {
     keyring: Keyring,
     /// For lists whose filters someone chose.
     lanes: lanes::Lanes,
-    witness: Option<Arc<dyn Witness>>,
+    witness: Option<Arc<witness::Witnesses>>,
 }
 
 /// A transaction: on SQLite the only writer.
@@ -114,7 +116,7 @@ pub struct Tx {
     signals: notify::Signals,
     keyring: Keyring,
     began: Instant,
-    witness: Option<Arc<dyn Witness>>,
+    witness: Option<Arc<witness::Witnesses>>,
     happened: Vec<Happening>,
 }
 
@@ -125,10 +127,11 @@ impl Store {
         Self { keyring, ..self }
     }
 
-    /// Tells someone what is changed from here on.
+    /// Tells someone what is changed from here on, and whoever was told before.
     #[must_use]
     pub fn with_witness(self, witness: Arc<dyn Witness>) -> Self {
-        Self { witness: Some(witness), ..self }
+        let all = self.witness.iter().flat_map(|all| all.0.iter().cloned()).chain([witness]);
+        Self { witness: Some(Arc::new(witness::Witnesses(all.collect()))), ..self }
     }
 
     /// Begins a transaction that may write.
@@ -205,7 +208,8 @@ impl Tx {
             self.signals.give(*signal);
         }
         if let Some(witness) = &self.witness {
-            witness.committed(&self.happened, self.began.elapsed());
+            let took = self.began.elapsed();
+            witness.0.iter().for_each(|witness| witness.committed(&self.happened, took));
         }
         if self.announced.iter().any(|signal| *signal != Signal::Event) {
             self.signals.ring();

@@ -65,11 +65,12 @@ statements! {
         WHERE a.worker IS NOT NULL AND a.ended_at IS NULL AND a.lease_until <= $1 AND r.state IN ('queued', 'running')";
     both LOSE_OVER = "UPDATE attempt SET ended_at = $1, outcome = $2, settled = TRUE
         WHERE worker IS NOT NULL AND ended_at IS NULL AND lease_until <= $1
-            AND EXISTS (SELECT 1 FROM dag_run r WHERE r.id = attempt.run AND r.state IN ('success', 'failed'))";
+            AND EXISTS (SELECT 1 FROM dag_run r WHERE r.id = attempt.run AND r.state IN ('success', 'failed'))
+        RETURNING run, task_id, map_index, try_number";
     both END = "UPDATE process SET ended_at = $2 WHERE id = $1 AND ended_at IS NULL";
     each LOSE = [
         "UPDATE attempt SET ended_at = $2, outcome = $3
-         WHERE ended_at IS NULL AND worker IN (SELECT c.value ->> 0 FROM", ") RETURNING run, dag_id, task_id"
+         WHERE ended_at IS NULL AND worker IN (SELECT c.value ->> 0 FROM", ") RETURNING run, dag_id, task_id, map_index, try_number"
     ];
     both RUNNING = "SELECT worker, COUNT(*) FROM attempt WHERE worker IS NOT NULL AND ended_at IS NULL GROUP BY worker";
     both FORGET_OLD = "DELETE FROM process WHERE COALESCE(ended_at, heartbeat_at) < $1";
@@ -165,9 +166,10 @@ impl Tx {
     pub async fn look_at_silent(&mut self, now: Timestamp) -> Result<(), StoreError> {
         on!(tx self, WAKE_OVER, |text, conn| { sqlx::query(text).bind(now.as_micros()).execute(conn).await?; });
         let outcome = to_json(&json!({ "outcome": "lost", "why": "its worker has not been heard of" }));
-        on!(tx self, LOSE_OVER, |text, conn| {
-            sqlx::query(text).bind(now.as_micros()).bind(outcome).execute(conn).await?;
+        let lost = on!(tx self, LOSE_OVER, |text, conn| {
+            sqlx::query_as(text).bind(now.as_micros()).bind(outcome).fetch_all(conn).await?
         });
+        self.tries_ended(lost);
         self.announce(Signal::Look).await
     }
 
@@ -183,11 +185,11 @@ impl Tx {
         }
         let list: Vec<[&str; 1]> = dead.iter().map(|id| [id.as_str()]).collect();
         let outcome = to_json(&json!({ "outcome": "lost", "why": why }));
-        let lost: Vec<(i64, String, String)> = on!(tx self, LOSE, |text, conn| {
+        let lost: Vec<(i64, String, String, i64, i64)> = on!(tx self, LOSE, |text, conn| {
             sqlx::query_as(text).bind(to_list(&list)).bind(now.as_micros()).bind(outcome).fetch_all(conn).await?
         });
         let wakes: Vec<(String, i64, Timestamp)> =
-            lost.iter().map(|(run, dag, _)| (dag.clone(), *run, at_once(now))).collect();
+            lost.iter().map(|(run, dag, ..)| (dag.clone(), *run, at_once(now))).collect();
         self.wake(&wakes).await?;
         self.announce(Signal::Look).await?;
         self.release_callbacks(dead, now).await?;
@@ -195,7 +197,9 @@ impl Tx {
             self.end_process(id, now).await?;
         }
         self.witness(|| (!lost.is_empty()).then_some(Happening::TriesOrphaned(lost.len() as u64)));
-        Ok(lost.len())
+        let orphaned = lost.len();
+        self.tries_ended(lost.into_iter().map(|(run, _, task, map, number)| (run, task, map, number)).collect());
+        Ok(orphaned)
     }
 
     /// Writes down that a process has ended.

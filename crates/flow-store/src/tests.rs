@@ -42,6 +42,7 @@ async fn every_statement_prepares(store: Store) {
         crate::rotation::ALL,
         crate::runs::ALL,
         crate::sessions::ALL,
+        crate::spans::ALL,
         crate::task_instances::ALL,
         crate::variables::ALL,
         crate::tokens::ALL,

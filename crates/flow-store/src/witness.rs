@@ -1,19 +1,23 @@
-//! Who is told what a transaction has changed, once it has: for metrics.
+//! Who is told what a transaction has changed, once it has: for metrics and traces.
 //!
 //! What was dropped, or done again because another process was faster, is told once or not at all. A witness is told
 //! after everything is done and must not wait.
 
-use std::{collections::BTreeMap, fmt, time::Duration};
+use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
-use flow_core::{DagId, RunState, RunType, TaskId, TaskState, Timestamp};
+use flow_core::{DagId, RunKey, RunState, RunType, TaskId, TaskState, Timestamp};
 
-use crate::{RunDecision, TaskSeed};
+use crate::{AttemptKey, RunDecision, TaskSeed};
 
 /// Is told what has happened.
 pub trait Witness: fmt::Debug + Send + Sync {
     /// A transaction of this process has committed. `took`: from its beginning to its end.
     fn committed(&self, happened: &[Happening], took: Duration);
 }
+
+/// All who are told.
+#[derive(Debug)]
+pub(crate) struct Witnesses(pub(crate) Vec<Arc<dyn Witness>>);
 
 /// Something that was changed.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,6 +34,7 @@ pub enum Happening {
         late: Option<Duration>,
     },
     RunEnded {
+        run: RunKey,
         dag_id: DagId,
         state: RunState,
         took: Duration,
@@ -56,6 +61,8 @@ pub enum Happening {
         /// How long the try took.
         took: Option<Duration>,
     },
+    /// Tries that workers had taken ended, or were given up; a sensor that looks again later is still at its try.
+    TriesEnded(Vec<AttemptKey>),
     /// A try to do a callback ended.
     CallbackTried {
         dag_id: DagId,
@@ -92,6 +99,7 @@ impl RunDecision<'_> {
                 Some(Happening::RunStarted { dag_id: run.dag_id.clone(), late })
             }
             Some(state @ (RunState::Success | RunState::Failed)) => Some(Happening::RunEnded {
+                run: run.key,
                 dag_id: run.dag_id.clone(),
                 state,
                 took: run.started_at.map(|started| now.since(started)).unwrap_or_default(),

@@ -21,6 +21,7 @@ mod output;
 mod own_log;
 mod rehearsal;
 mod task_logs;
+mod traces;
 mod when;
 
 use std::{process::ExitCode, time::Duration};

@@ -10,6 +10,7 @@ use crate::{
     config::settings::Metrics as Wanted,
     context::Cx,
     node::{Parts, VERSION},
+    traces::{Traces, Tracing},
 };
 
 /// Opens the ways out that the settings want.
@@ -43,6 +44,7 @@ pub(crate) fn job(kind: ProcessKind) -> &'static str {
 pub(crate) struct Beside {
     running: Running,
     tasks: Vec<JoinHandle<()>>,
+    tracing: Option<Tracing>,
 }
 
 impl Beside {
@@ -84,13 +86,17 @@ impl Beside {
             version: VERSION,
         };
         tasks.push(tokio::spawn(gauges.run()));
-        Ok(Self { running: parts.metrics.run(), tasks })
+        let tracing = parts.traces.as_ref().and_then(Traces::start);
+        Ok(Self { running: parts.metrics.run(), tasks, tracing })
     }
 
     /// Ends it; what was measured until now is sent.
     pub(crate) async fn end(self) {
         for task in &self.tasks {
             task.abort();
+        }
+        if let Some(tracing) = self.tracing {
+            tracing.end().await;
         }
         self.running.end().await;
     }

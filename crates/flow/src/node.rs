@@ -40,6 +40,7 @@ use crate::{
     metrics::{self, Beside},
     output::Refusal,
     task_logs::{Hosts, TaskLogs},
+    traces::{self, Traces},
 };
 
 /// Flow's version.
@@ -56,6 +57,8 @@ pub(crate) struct Parts {
     pub(crate) clock: Clock,
     /// What is measured of this process.
     pub(crate) metrics: Metrics,
+    /// Where its traces go, if anywhere.
+    pub(crate) traces: Option<Traces>,
     /// The keys of variables and connections.
     keyring: Keyring,
     /// Held while the process lives: one process a SQLite file.
@@ -79,7 +82,17 @@ impl Parts {
         let mut parts = Self::open(cx, Migrate::Yes).await?;
         parts.lock = lock;
         parts.check_key().await?;
+        parts.trace(cx).await?;
         Ok(parts)
+    }
+
+    /// Begins to listen for what traces tell, if there are to be any. Before the parts are used.
+    pub(crate) async fn trace(&mut self, cx: &Cx) -> anyhow::Result<()> {
+        if let Some((heard, traces)) = traces::of_settings(cx, &self.store, &self.metrics).await? {
+            self.store = heard;
+            self.traces = Some(traces);
+        }
+        Ok(())
     }
 
     /// Refuses to go on without the key of variables and connections: better now than when the first task needs one.
@@ -147,6 +160,7 @@ impl Parts {
             registry,
             clock,
             metrics,
+            traces: None,
             keyring,
             lock: None,
         })
@@ -182,6 +196,7 @@ impl Parts {
                 kill_grace: settings.core.kill_grace,
                 dag_folder: Some(settings.dags.folder.clone()),
                 masker: self.masker(cx),
+                traces: self.traces.as_ref().map(|traces| traces.ids),
             },
             measures: Measures::new(self.metrics.clone(), metrics::job(kind)),
             lease: settings.worker.lease,

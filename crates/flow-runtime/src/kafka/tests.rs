@@ -83,6 +83,7 @@ fn shop(store: &Store, dags: DagCache, folder: &Path) -> Workshop {
         scratch: Arc::new(Scratch::new(&folder.join("scratch"), "w")),
         dag_folder: None,
         masker: Masker::default(),
+        traces: None,
     }
 }
 

@@ -23,6 +23,7 @@ pub(super) fn identity(task: &str, try_number: u32) -> Identity {
         data_interval: None,
         run_after: Timestamp::default(),
         run_queued_at: Timestamp::default(),
+        traceparent: None,
         is_manual: true,
         started_at: Timestamp::default(),
         worker_id: String::new(),

@@ -139,7 +139,7 @@ impl Counting {
                     metrics.took(&RUN_SCHEDULE_DELAY, &[dag_id.as_str()], *late);
                 }
             }
-            Happening::RunEnded { dag_id, state, took, first_task, first_task_late } => {
+            Happening::RunEnded { dag_id, state, took, first_task, first_task_late, run: _ } => {
                 metrics.took(&RUN_DURATION, &[dag_id.as_str(), state.as_str()], *took);
                 if let Some(late) = first_task_late {
                     metrics.took(&RUN_FIRST_TASK_DELAY, &[dag_id.as_str()], *late);
@@ -176,6 +176,8 @@ impl Counting {
                     metrics.add(&CALLBACKS_ENDED, &[if *has_failed { "failed" } else { "delivered" }], 1);
                 }
             }
+            // Of traces.
+            Happening::TriesEnded(_) => {}
             Happening::TriesLost(number) => self.lost.add(*number),
             Happening::TriesOrphaned(number) => self.orphaned.add(*number),
         }

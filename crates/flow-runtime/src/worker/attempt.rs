@@ -18,6 +18,7 @@ use flow_core::{
 };
 use flow_operators::{Afterwards, Finished, Identity, LogSink, Registry, Stream, TaskContext};
 use flow_store::{CachedDag, Claimed, DagCache, Report, RunRow, Store};
+use flow_traces::Ids;
 use serde_json::{Map, Value};
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
@@ -50,6 +51,8 @@ pub struct Workshop {
     pub dag_folder: Option<PathBuf>,
     /// What is hidden in every log, whatever the task asks for.
     pub masker: Masker,
+    /// Names the spans of attempts, when runs are traced.
+    pub traces: Option<Ids>,
 }
 
 impl Workshop {
@@ -212,6 +215,10 @@ impl Bench<'_> {
 
     fn identity(&self) -> Identity {
         let (key, run, task) = (&self.claimed.key, &self.row.run, self.task());
+        let traceparent = self.shop.traces.map(|ids| {
+            let trace = ids.run(key.run.0, run.dag_id.as_str(), run.run_id.as_str());
+            trace.parent_of_others(trace.attempt(&key.task_id, key.map_index, key.try_number))
+        });
         Identity {
             dag_id: run.dag_id.clone(),
             run_id: run.run_id.clone(),
@@ -225,6 +232,7 @@ impl Bench<'_> {
             data_interval: run.data_interval,
             run_after: run.run_after,
             run_queued_at: run.queued_at,
+            traceparent,
             is_manual: run.run_type == flow_core::RunType::Manual,
             started_at: self.claimed.started_at,
             worker_id: self.shop.worker.clone(),

@@ -38,6 +38,7 @@ impl Place {
             scratch: Arc::new(Scratch::new(&folder.path().join("scratch"), "w")),
             dag_folder: Some(folder.path().to_owned()),
             masker: Masker::default(),
+            traces: None,
         };
         Self { w, shop, folder }
     }

@@ -36,8 +36,9 @@ impl Args {
 pub(crate) async fn run(_args: Args, cx: &Cx) -> anyhow::Result<ExitCode> {
     own_log::start(cx);
     let listener = node::listen(cx).await?;
-    let parts = Parts::of_database(cx).await?;
+    let mut parts = Parts::of_database(cx).await?;
     parts.check_key().await?;
+    parts.trace(cx).await?;
     let stop = Stop::new();
     tokio::spawn(stop.listen().context("cannot take over the signals")?);
     let login = node::first_admin(cx, &parts, &listener).await?;

@@ -202,6 +202,20 @@ settings! {
         /// Most tasks that are told apart, of all DAGs together; the rest go by the name `other`.
         max_tasks: Count = "2000",
     }
+    /// Traces of runs, for a collector of OpenTelemetry; see [Watch Flow](../how-to/watch-flow.md#traces). Only in a program that was
+    /// built with `--features otel`.
+    traces: Traces {
+        /// Send traces: a run is a trace, a try of a task a span, and tasks find its name in `TRACEPARENT`.
+        otel_on: bool = "false",
+        /// Name or address of the collector. `OTEL_EXPORTER_OTLP_ENDPOINT`, or `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT`, goes before it and the port.
+        otel_host: String = "localhost",
+        /// Port where the collector takes OTLP over HTTP.
+        otel_port: u16 = "4318",
+        /// Send by HTTPS.
+        otel_ssl_active: bool = "false",
+        /// The name that Flow has there (`service.name`). `OTEL_SERVICE_NAME` goes before it.
+        otel_service: String = "flow",
+    }
     /// Logs of tasks, and Flow's own.
     logging: Logging {
         /// Folder of the tasks' logs.

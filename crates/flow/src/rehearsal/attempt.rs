@@ -103,6 +103,7 @@ fn identity(stage: &Stage, turn: &Turn) -> Identity {
         data_interval: run.data_interval,
         run_after: run.run_after,
         run_queued_at: run.queued_at,
+        traceparent: None,
         is_manual: run.run_type == RunType::Manual,
         started_at: turn.started_at,
         worker_id: stage.worker.clone(),
