@@ -14,6 +14,7 @@ mod live;
 mod logs;
 mod openapi;
 mod page;
+mod said;
 mod serve;
 mod ui;
 mod wire;
