@@ -8,21 +8,28 @@ import { Button } from "../../parts/Button";
 import { Sentence } from "../../parts/Sentence";
 
 interface Props {
-  /** Null while there is none: what is hidden cannot be put back then */
-  id: string | null;
+  id: string;
   fields: ConnectionFields;
+  /** What was tried did not work */
+  onFailed: (failed: boolean) => void;
 }
 
-export function TestButton({ id, fields }: Props) {
-  const test = useAction(testConnection, { quiet: true });
+/** Stands for an id that was not typed yet. */
+const UNNAMED = "unnamed";
+
+export function TestButton({ id, fields, onFailed }: Props) {
+  const test = useAction(testConnection, { quiet: true, done: ({ status }) => onFailed(!status) });
   const { reset } = test;
   // An answer about another connection is none about this one.
   const asked = JSON.stringify({ ...fields, description: null });
   const last = useRef(asked);
   useEffect(() => {
-    if (last.current !== asked) reset();
+    if (last.current !== asked) {
+      reset();
+      onFailed(false);
+    }
     last.current = asked;
-  }, [asked, reset]);
+  }, [asked, reset, onFailed]);
   const isReady = fields.conn_type !== "" && !fieldProblem("port", fields.port) && !fieldProblem("extra", fields.extra);
   const told = test.data;
   return (
@@ -31,7 +38,7 @@ export function TestButton({ id, fields }: Props) {
         icon={Unplug}
         disabled={!isReady}
         pending={test.isPending}
-        onClick={() => test.mutate({ connection_id: id ?? "new", ...toBody(fields) })}
+        onClick={() => test.mutate({ connection_id: id.trim() || UNNAMED, ...toBody(fields) })}
       >
         Test
       </Button>

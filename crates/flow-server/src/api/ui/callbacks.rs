@@ -20,8 +20,8 @@ use crate::{
 const LIMIT: u32 = 50;
 const LIMIT_MAX: u32 = 500;
 
-/// States that a callback may be in.
-const STATES: [&str; 3] = ["pending", "delivered", "failed"];
+/// States that a callback may be in. What is `failing` is pending, and the last try did not work.
+const STATES: [&str; 4] = ["pending", "failing", "delivered", "failed"];
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -30,7 +30,7 @@ struct Filter {
     dag_run_id: Option<String>,
     task_id: Option<String>,
     map_index: Option<i64>,
-    /// `pending`, `delivered` or `failed`
+    /// `pending`, `delivered`, `failed`, or `failing`: those of the pending whose last try did not work
     state: Option<String>,
     /// Most callbacks to return; never more than 500
     #[param(minimum = 0, default = 50)]
