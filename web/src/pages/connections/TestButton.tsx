@@ -53,7 +53,7 @@ export function TestButton({ id, fields, onFailed }: Props) {
               <CircleX size={16} aria-hidden className="mt-0.5 shrink-0 text-danger" />
             )}
             <span className="min-w-0 break-words">
-              <Sentence text={`${told.message.charAt(0).toUpperCase()}${told.message.slice(1)}.`} />
+              <Sentence text={wordsOf(told.message)} />
             </span>
           </>
         ) : (
@@ -62,4 +62,10 @@ export function TestButton({ id, fields, onFailed }: Props) {
       </p>
     </div>
   );
+}
+
+/** Which connection it is stands above, and it may have no id yet. */
+function wordsOf(message: string): string {
+  const words = message.replace(/^connection `[^`]*`: /, "");
+  return `${words.charAt(0).toUpperCase()}${words.slice(1)}.`;
 }

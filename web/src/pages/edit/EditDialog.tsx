@@ -53,7 +53,7 @@ export function EditDialog({ target, action: first, options: given, onClose, onD
   const runs = isRun ? target.runs.length : 0;
   const calls = planEdit(target, action, options);
   const preview = useQuery({
-    queryKey: ["run", ...placeOf(target), "edit", target, action, options],
+    queryKey: ["run", ...(placeOf(target).length > 0 ? placeOf(target) : ["~"]), "edit", target, action, options],
     queryFn: ({ signal }) => previewEdits(client, calls, signal),
     enabled: newest !== undefined,
     placeholderData: keepPreviousData,
@@ -88,11 +88,11 @@ export function EditDialog({ target, action: first, options: given, onClose, onD
   // A run can be marked although none of its task instances change.
   const isNothing = isReady && total === 0 && !(isRun && action !== "clear");
   const agree = async () => {
-    // Nothing tells when the preview of several runs is stale. What it cannot be asked for, it stays.
-    const isLive = placeOf(target).length > 0;
+    // Of other runs than those that are named (Past, Future) nothing tells that the preview is stale.
+    const isLive = placeOf(target).length > 0 && !options.past && !options.future;
     const { data } = isLive ? preview : await preview.refetch();
-    const newest = data ?? preview.data;
-    if (newest) apply.mutate({ action, calls, preview: newest });
+    const agreed = data ?? preview.data;
+    if (agreed) apply.mutate({ action, calls, preview: agreed });
   };
   return (
     <Dialog

@@ -53,9 +53,10 @@ export function LiveGraph({ check, onTask, className }: Props) {
           isStale={isStale}
           selected={selected}
           label={`Graph of ${shown.dagId}`}
-          onSelect={(taskId) => {
+          onSelect={(taskId, byKey) => {
             setSelected(taskId);
-            if (taskId) onTask(taskId);
+            // The text takes the focus: with the arrows one is on the way to another, and Enter goes there.
+            if (taskId && !byKey) onTask(taskId);
           }}
           onOpen={(node) => onTask(node.id)}
         />
