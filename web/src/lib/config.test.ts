@@ -25,6 +25,6 @@ test("settings are found by name, value and variable", () => {
 test("where a setting comes from", () => {
   expect(originWords({ source: "default", place: null })).toBe("default");
   expect(originWords({ source: "file", place: "/etc/flow/flow.toml:12" })).toBe("flow.toml, line 12");
-  expect(originWords({ source: "env", place: "FLOW__WEB__PORT" })).toBe("FLOW__WEB__PORT");
+  expect(originWords({ source: "env", place: "FLOW__WEB__PORT" })).toBe("environment");
   expect(originWords({ source: "flag", place: "--port" })).toBe("--port");
 });

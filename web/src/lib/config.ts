@@ -26,11 +26,11 @@ export function findOptions(sections: readonly Section[], text: string) {
   );
 }
 
-/** Where a value comes from: "flow.toml, line 3", "FLOW__WEB__PORT", "--port" */
+/** Where a value comes from: "flow.toml, line 3", "environment", "--port" */
 export function originWords({ source, place }: Pick<Option, "source" | "place">): string {
   const file = source === "file" ? /([^/\\]*):(\d+)$/.exec(place ?? "") : null;
   if (file) return `${file[1]}, line ${file[2]}`;
-  return place ?? source;
+  return source === "env" ? "environment" : (place ?? source);
 }
 
 /** "FLOW__WEB__PORT" */

@@ -13,6 +13,7 @@ use crate::{
     auth,
     error::ErrorBody,
     extract::{Path, Query},
+    said::{Words, said},
     wire::When,
 };
 
@@ -141,7 +142,7 @@ async fn retry_callback(
     State(app): State<App>,
     who: Who,
     Path(id): Path<i64>,
-) -> Result<axum::Json<CallbackResponse>, ApiError> {
+) -> Result<(Words, axum::Json<CallbackResponse>), ApiError> {
     let hidden_dags = auth::hidden_dags(&app, &who).await?;
     let filter = CallbackFilter { id: Some(id), hidden_dags, ..CallbackFilter::default() };
     let found = app.store.callback(&filter).await?.ok_or_else(|| ApiError::not_found("callback", id))?;
@@ -150,5 +151,6 @@ async fn retry_callback(
         return Err(ApiError::conflict(format!("callback {id} {why}: there is nothing to try again")));
     }
     let found = app.store.callback(&filter).await?.ok_or_else(|| ApiError::not_found("callback", id))?;
-    Ok(axum::Json(found.into()))
+    let words = said(format!("tried {} → {} of {} again", found.event, found.operator, found.dag_id));
+    Ok((words, axum::Json(found.into())))
 }
