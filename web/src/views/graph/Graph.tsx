@@ -114,6 +114,11 @@ export function Graph(props: Props) {
       const node = scene.byId.get(selected);
       if (node?.kind === "group") onFold?.(node.id, false);
       else if (node) onOpen?.(node);
+    } else if (event.key === " " && selected !== null && onFold) {
+      const group = scene.byId.get(selected)?.parent;
+      if (scene.byId.get(selected)?.kind === "group") onFold(selected, false);
+      else if (group) onFold(group, true);
+      else return;
     } else if (event.key === "Escape" && selected !== null) onSelect?.(null);
     else return;
     event.preventDefault();
