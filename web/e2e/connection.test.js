@@ -38,7 +38,10 @@ journey("add and test a connection", {}, async ({ flow, window, page }) => {
   await dialog.getByRole("button", { name: "Test" }).click();
   await dialog.getByRole("button", { name: "Save it all the same" }).click();
   await dialog.waitFor({ state: "detached" });
-  await page.getByRole("row", { name: "warehouse" }).getByText(`127.0.0.1:${port}`).waitFor();
+  await page
+    .getByRole("row", { name: "warehouse" })
+    .getByRole("cell", { name: `127.0.0.1:${port}`, exact: true })
+    .waitFor();
   const kept = await flow.ask("GET", "/api/v2/connections/warehouse");
   assert.deepEqual([kept.conn_type, kept.login, kept.schema, kept.port], ["postgres", "etl", "sales", port]);
 
