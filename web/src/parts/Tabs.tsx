@@ -57,7 +57,7 @@ export function Tabs({ label, tabs }: { label: string; tabs: readonly Tab[] }) {
           preload="intent"
           aria-current={tab.to === shown ? "page" : undefined}
           className={clsx(
-            "flex h-9 items-center gap-1.5 border-b-2 px-2.5 text-sm whitespace-nowrap focus-visible:-outline-offset-2",
+            "flex h-9 scroll-mx-12 items-center gap-1.5 border-b-2 px-2.5 text-sm whitespace-nowrap focus-visible:-outline-offset-2",
             tab.to === shown ? "border-accent font-medium text-fg" : "border-transparent text-muted hover:text-fg",
           )}
         >

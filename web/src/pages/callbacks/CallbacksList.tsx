@@ -129,19 +129,23 @@ function CallbackWhere({ callback, of }: { callback: Callback; of: Place }) {
 
 function What({ callback, of }: { callback: Callback; of: Place }) {
   const { look, words } = callbackState(callback);
+  const asked = `${callback.event} → ${callback.operator}`;
   return (
     <Unfold
       line={(isOpen) => (
         <>
           <StateDot state={look} silent />
-          <span className="min-w-0 truncate max-md:shrink-0">{words}</span>
-          <span className="min-w-0 truncate font-mono text-xs md:shrink-0">
-            {callback.event} → {callback.operator}
-          </span>
+          <span className="min-w-0 md:shrink-0">{words}</span>
+          <span className="shrink-0 font-mono text-xs max-md:hidden">{asked}</span>
           {!isOpen && <span className="min-w-0 flex-1 truncate text-muted max-md:hidden">{callback.error}</span>}
         </>
       )}
-      narrow={of.taskId === undefined && <CallbackWhere callback={callback} of={of} />}
+      narrow={
+        <>
+          <span className="block font-mono text-xs">{asked}</span>
+          {of.taskId === undefined && <CallbackWhere callback={callback} of={of} />}
+        </>
+      }
     >
       <Facts
         facts={[
@@ -170,7 +174,7 @@ function Again({ callback_id: id, state }: Callback) {
   if (state === "delivered" || !may("Op")) return null;
   return (
     <Button size="sm" icon={RefreshCw} pending={retry.isPending} onClick={() => retry.mutate({ id })}>
-      {state === "failed" ? "Try again" : "Try now"}
+      <span className="max-md:sr-only">{state === "failed" ? "Try again" : "Try now"}</span>
     </Button>
   );
 }
