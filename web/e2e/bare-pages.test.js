@@ -69,7 +69,7 @@ const nowhere = { dagId: "", runId: "" };
 sound("what a Viewer sees", {
   given: { examples: true },
   user: { user: "vera", password: "only looks" },
-  paths: pages({ run: nowhere, rules: nowhere, retried: nowhere, waiting: nowhere })
+  paths: pages({ run: nowhere, telling: nowhere, rules: nowhere, retried: nowhere, waiting: nowhere })
     .filter(({ name, user }) => user && !WITHOUT.includes(name))
     .map(({ name }) => name),
   prepare: async (flow) => {
@@ -80,7 +80,7 @@ sound("what a Viewer sees", {
     await flow.ended(dagId, runId);
     const run = { dagId, runId };
     return Object.fromEntries(
-      pages({ run, rules: run, retried: run, waiting: run }).map(({ name, path }) => [name, path]),
+      pages({ run, telling: run, rules: run, retried: run, waiting: run }).map(({ name, path }) => [name, path]),
     );
   },
 });

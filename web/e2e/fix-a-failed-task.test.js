@@ -46,7 +46,9 @@ journey("a failed task is mended", { dags: { "shop.yaml": SHOP("ordres") } }, as
   await dialog.getByRole("button", { name: "Clear 1 task instance" }).waitFor();
   assert.deepEqual(await shown(dialog), ["load"]);
   await dialog.getByRole("switch", { name: "Downstream" }).click();
-  await dialog.getByRole("switch", { name: "Newest version" }).click();
+  // It proposes the mended version.
+  await dialog.getByText("It runs with version 2, the newest").waitFor();
+  assert.equal(await dialog.getByRole("switch", { name: "Newest version" }).getAttribute("aria-checked"), "true");
   await dialog.getByRole("button", { name: "Clear 2 task instances" }).click();
   await dialog.waitFor({ state: "detached" });
 

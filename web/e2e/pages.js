@@ -16,6 +16,28 @@ tasks:
     with: { bash_comand: echo 2 }
 `;
 
+/** Fails, and tells: one callback is delivered, one goes on failing, one is given up. */
+const TELLER = "sales_report";
+const TELLING = `dag_id: ${TELLER}
+tags: [sales]
+on_failure_callback:
+  - uses: http
+    with: { http_conn_id: pager, endpoint: /incidents, method: POST, json: { run: "{{ run_id }}", why: "{{ exception }}" } }
+tasks:
+  - id: load_orders
+    uses: bash
+    with:
+      bash_command: |
+        echo "ERROR: relation \\"orders\\" does not exist"
+        exit 3
+    on_failure_callback:
+      - uses: bash
+        with: { bash_command: 'echo "told the team: $WHY"', append_env: true, env: { WHY: "{{ exception }}" } }
+      - uses: bash
+        with: { bash_command: 'echo "no such channel: #sales-alerts" >&2; exit 1' }
+  - { id: send_report, uses: empty, needs: [load_orders] }
+`;
+
 /** What has a past: a run a day, for so many days. */
 const DAILY = "log_etl";
 const DAYS = 24;
@@ -34,7 +56,11 @@ const PATIENCE = 120_000;
 /** What `startFlow` is given for it. */
 export const FURNISHED = {
   examples: true,
-  dags: { "half_done.yaml": BROKEN, [`${DAILY}.yaml`]: daily(readFileSync(join(EXAMPLES, `${DAILY}.yaml`), "utf8")) },
+  dags: {
+    "half_done.yaml": BROKEN,
+    "sales_report.yaml": TELLING,
+    [`${DAILY}.yaml`]: daily(readFileSync(join(EXAMPLES, `${DAILY}.yaml`), "utf8")),
+  },
   settings: { "web.edit_dags": "true" },
 };
 
@@ -49,7 +75,13 @@ const PAUSED = "simple_example";
 
 /** Runs the examples and adds what the lists show. Returns what the addresses of the pages need. */
 export async function furnish(flow) {
-  await Promise.all([...RUN, GOING, PAUSED].map((dagId) => flow.knows(dagId)));
+  await Promise.all([...RUN, TELLER, GOING, PAUSED].map((dagId) => flow.knows(dagId)));
+  // Nobody listens there.
+  const pager = { connection_id: "pager", conn_type: "http", host: "http://127.0.0.1", port: 9 };
+  await flow.ask("POST", "/api/v2/connections", { ...pager, description: "Whoever is on call" });
+  const telling = { dagId: TELLER, runId: await flow.trigger(TELLER) };
+  await flow.ended(TELLER, telling.runId);
+  await giveUp(flow);
   const started = RUN.map(async (dagId) => {
     const runId = await flow.trigger(dagId, dagId === "branching" ? { size: 50 } : {});
     await flow.ended(dagId, runId);
@@ -79,7 +111,27 @@ export async function furnish(flow) {
   const waiting = { dagId: PAUSED, runId: await flow.trigger(PAUSED) };
   await flow.trigger(GOING);
   const last = (dagId) => runs.findLast((run) => run.dagId === dagId);
-  return { run: last("log_etl"), rules: last("trigger_rules"), retried: last("retries_and_timeouts"), waiting };
+  return {
+    run: last("log_etl"),
+    telling,
+    rules: last("trigger_rules"),
+    retried: last("retries_and_timeouts"),
+    waiting,
+  };
+}
+
+/** Has callbacks tried: one twice, and one until it is given up. */
+async function giveUp(flow) {
+  const look = async () => {
+    const { callbacks } = await flow.ask("GET", `/ui/callbacks?dag_id=${TELLER}`);
+    const isEnough = ({ operator, state, tries }) => (operator === "http" ? tries > 1 : state !== "pending");
+    const open = callbacks.filter((one) => !isEnough(one));
+    // What is being tried cannot be hurried.
+    const hurry = ({ callback_id: id }) => flow.ask("POST", `/ui/callbacks/${id}/retry`).catch(() => {});
+    await Promise.all(open.map(hurry));
+    return callbacks.length === 3 && open.length === 0;
+  };
+  await until("callbacks are tried", look, PATIENCE);
 }
 
 /** Waits for the runs of the days before, some of which somebody then marks as failed. */
@@ -106,7 +158,7 @@ async function giveHistory(flow) {
  * @param {Awaited<ReturnType<typeof furnish>>} seen
  * @returns {{ name: string, path: string, user: string | null }[]}
  */
-export function pages({ run, rules, retried, waiting }) {
+export function pages({ run, telling, rules, retried, waiting }) {
   const addressOf = ({ dagId, runId }) => `/dags/${dagId}/runs/${encodeURIComponent(runId)}`;
   const dag = `/dags/${run.dagId}`;
   const ofRun = addressOf(run);
@@ -128,14 +180,14 @@ export function pages({ run, rules, retried, waiting }) {
     "run-graph": `${ofRun}/graph`,
     "run-gantt": `${addressOf(rules)}/gantt`,
     "run-details": `${ofRun}/details`,
-    "run-callbacks": `${ofRun}/callbacks`,
+    "run-callbacks": `${addressOf(telling)}/callbacks`,
     "run-events": `${ofRun}/events`,
     "task-log": ofTask,
     "task-rendered": `${ofTask}/rendered`,
     "task-xcom": `${ofTask}/xcom`,
     "task-tries": `${ofTask}/tries`,
     "task-details": `${ofTask}/details`,
-    "task-callbacks": `${ofTask}/callbacks`,
+    "task-callbacks": `${addressOf(telling)}/tasks/load_orders/callbacks`,
     "task-events": `${ofTask}/events`,
     "task-waiting": `${addressOf(waiting)}/tasks/print_hello`,
     "browse-runs": "/browse/runs",

@@ -55,7 +55,13 @@ describe("every page is sound", { skip: SKIP }, () => {
 
   // Names are known beforehand, addresses only when the runs are.
   const nowhere = { dagId: "", runId: "" };
-  for (const { name, user } of pages({ run: nowhere, rules: nowhere, retried: nowhere, waiting: nowhere })) {
+  for (const { name, user } of pages({
+    run: nowhere,
+    telling: nowhere,
+    rules: nowhere,
+    retried: nowhere,
+    waiting: nowhere,
+  })) {
     for (const theme of THEMES) {
       test(`${name}, ${theme}`, async () => {
         const { path } = pages(seen).find((page) => page.name === name);

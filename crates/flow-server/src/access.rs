@@ -16,7 +16,10 @@ use axum::{
 };
 use flow_store::Event;
 
-use crate::{ApiError, App, auth};
+use crate::{
+    ApiError, App, auth,
+    said::{self, Asked},
+};
 
 /// What a user is. Ordered: a later one may do all that an earlier one may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -329,13 +332,19 @@ pub(crate) async fn guard(
         Ok(params) => check(&app, path.as_str(), params, &mut parts).await,
         Err(_) => Err(ApiError::invalid(&["path"], "the address must be UTF-8")),
     };
-    match checked {
-        Ok(()) => next.run(Request::from_parts(parts, body)).await,
-        Err(error) => error.into_response(),
+    let asked = match checked {
+        Ok(asked) => asked,
+        Err(error) => return error.into_response(),
+    };
+    let response = next.run(Request::from_parts(parts, body)).await;
+    if let (Some(asked), Some(words)) = (asked, said::words_of(&response)) {
+        asked.add(&app, words).await;
     }
+    response
 }
 
-async fn check(app: &App, path: &str, params: &RawPathParams, request: &mut Parts) -> Result<(), ApiError> {
+/// Returns the event of what changes something.
+async fn check(app: &App, path: &str, params: &RawPathParams, request: &mut Parts) -> Result<Option<Asked>, ApiError> {
     let method = if request.method == Method::HEAD { "GET" } else { request.method.as_str() };
     let rule = BY_ROUTE.get(&(path, method)).ok_or_else(ApiError::no_such_address)?;
     // Nothing has such a name, and Postgres would not take it.
@@ -343,9 +352,9 @@ async fn check(app: &App, path: &str, params: &RawPathParams, request: &mut Part
         return Err(ApiError::invalid(&["path", name], "it holds a NUL character"));
     }
     let (role, is_write) = match rule.need {
-        Need::Anyone => return Ok(()),
+        Need::Anyone => return Ok(None),
         // Ids of DAGs are in it, also of those that are not there for everyone.
-        Need::Read(_) if rule.name == "get_metrics" && app.anonymous_scrape => return Ok(()),
+        Need::Read(_) if rule.name == "get_metrics" && app.anonymous_scrape => return Ok(None),
         Need::Read(role) | Need::ReadOwn(role) => (role, false),
         Need::Write(role) | Need::WriteOwn(role) => (role, true),
     };
@@ -364,6 +373,7 @@ async fn check(app: &App, path: &str, params: &RawPathParams, request: &mut Part
     if let Some(dag_id) = param("dag_id").filter(|id| *id != "~") {
         auth::check_dag(app, &who, dag_id, is_write).await?;
     }
+    let mut asked = None;
     if is_write {
         let address = who.address.map_or_else(String::new, |address| format!(" from {address}"));
         let event = Event {
@@ -375,12 +385,14 @@ async fn check(app: &App, path: &str, params: &RawPathParams, request: &mut Part
             who: Some(who.user.clone()),
             ..Event::default()
         };
+        let event = Asked { event, at: (app.now)() };
         let mut tx = app.store.begin().await?;
-        tx.tell(&[event], (app.now)()).await?;
+        tx.tell(std::slice::from_ref(&event.event), event.at).await?;
         tx.commit().await?;
+        asked = Some(event);
     }
     request.extensions.insert(who);
-    Ok(())
+    Ok(asked)
 }
 
 /// What of a path is kept in the audit log: nothing that exists has a longer name.

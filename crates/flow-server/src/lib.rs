@@ -14,6 +14,7 @@ mod live;
 mod logs;
 mod openapi;
 mod page;
+mod said;
 mod serve;
 mod ui;
 mod wire;
@@ -119,6 +120,10 @@ pub struct Setting {
     pub key: String,
     /// As it would be written.
     pub value: String,
+    /// `default`, `file`, `env` or `flag`.
+    pub source: &'static str,
+    /// The file and line, variable or flag.
+    pub place: Option<String>,
 }
 
 impl About {

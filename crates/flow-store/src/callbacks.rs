@@ -74,6 +74,7 @@ pub struct CallbackFilter {
     /// Empty = those of runs themselves.
     pub task_id: Option<String>,
     pub map_index: Option<i64>,
+    /// `pending`, `delivered`, `failed`, or `failing`: pending, and the last try did not work.
     pub state: Option<String>,
     pub hidden_dags: Vec<String>,
 }
@@ -440,7 +441,11 @@ impl Store {
             select.filter("c.task_id = ?", [task_id]);
         }
         match filter.state.as_deref() {
-            // In the words of the index.
+            Some("failing") => {
+                // In the words of the index.
+                select.only("c.state <> 'delivered'");
+                select.only("c.state = 'pending' AND c.error IS NOT NULL");
+            }
             Some(state) if state != "delivered" => {
                 select.only("c.state <> 'delivered'");
                 select.filter("c.state = ?", [state]);

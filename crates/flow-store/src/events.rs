@@ -1,4 +1,5 @@
-//! What happened, in order: written in the transaction of the change it tells, never changed afterwards.
+//! What happened, in order: written in the transaction of the change it tells, never changed afterwards. But to what
+//! someone asked for, what it came to is added.
 
 use flow_core::Timestamp;
 use serde_json::json;
@@ -54,6 +55,8 @@ statements! {
     both AFTER = "SELECT id, at, kind, dag_id, run_id, task_id, map_index, try_number, state, detail, who
         FROM event WHERE id > $1 ORDER BY id LIMIT $2";
     both IDS_AFTER = "SELECT id FROM event WHERE id > $1 ORDER BY id LIMIT $2";
+    both ADD_WORDS = "UPDATE event SET detail = $4
+        WHERE id = (SELECT MAX(id) FROM event WHERE who = $1 AND kind = $2 AND at = $3)";
     both LAST = "SELECT COALESCE(MAX(id), 0) FROM event";
     both FIRST = "SELECT COALESCE(MIN(id), 0) FROM event";
     each AMONG = [
@@ -99,6 +102,23 @@ impl Tx {
 }
 
 impl Store {
+    /// Puts words before what an event says, which was told at this moment: a line of their own.
+    ///
+    /// # Errors
+    ///
+    /// When the database does.
+    pub async fn add_words(&self, event: &Event, words: &str, at: Timestamp) -> Result<(), StoreError> {
+        let detail = match &event.detail {
+            Some(detail) => format!("{words}\n{detail}"),
+            None => words.to_owned(),
+        };
+        let mut tx = self.begin().await?;
+        on!(tx &mut tx, ADD_WORDS, |text, conn| {
+            sqlx::query(text).bind(&event.who).bind(event.kind).bind(at.as_micros()).bind(detail).execute(conn).await?;
+        });
+        tx.commit().await
+    }
+
     /// Returns events after a number, oldest first.
     ///
     /// # Errors

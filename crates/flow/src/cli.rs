@@ -180,6 +180,12 @@ impl Command {
         }
         flags.0
     }
+
+    /// Returns what this command takes where nothing is set, instead of the default.
+    pub(crate) fn defaults(&self) -> &'static [(&'static str, &'static str)] {
+        // Whoever starts everything in one process wants to see it run.
+        if matches!(self, Self::Standalone(_)) { &[("core.dags_are_paused_at_creation", "false")] } else { &[] }
+    }
 }
 
 /// Collects settings that flags set.

@@ -109,6 +109,8 @@ pub(crate) struct Surroundings {
     pub(crate) remote: RemoteFlags,
     /// Flags that set something: name of the setting, text, name of the flag.
     pub(crate) flags: Vec<(&'static str, String, &'static str)>,
+    /// What the command takes where nothing is set, instead of the default: name of the setting, text.
+    pub(crate) defaults: &'static [(&'static str, &'static str)],
 }
 
 impl Surroundings {
@@ -173,6 +175,9 @@ impl Config {
             .iter()
             .map(|entry| (entry.name(), Given { text: entry.default.to_owned(), origin: Origin::Default }))
             .collect();
+        for (name, text) in around.defaults {
+            given.insert((*name).to_owned(), Given { text: (*text).to_owned(), origin: Origin::Default });
+        }
         let file = read_file(around, &home, &mut given)?;
         read_environment(around, &mut given)?;
         for (name, text, flag) in &around.flags {

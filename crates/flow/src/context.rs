@@ -25,6 +25,7 @@ impl Cx {
             file: cli.config.clone(),
             remote: cli.remote(),
             flags: cli.command.settings(),
+            defaults: cli.command.defaults(),
             ..Surroundings::of_process()
         };
         Ok(Self { config: Config::load(&around)?, around, out: Output::new(cli.output.unwrap_or_default()) })

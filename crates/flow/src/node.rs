@@ -447,7 +447,8 @@ fn about(cx: &Cx) -> flow_server::About {
                 shown.value.to_string()
             }
         };
-        Some(flow_server::Setting { section: section.to_owned(), key: key.to_owned(), value })
+        let (section, key) = (section.to_owned(), key.to_owned());
+        Some(flow_server::Setting { section, key, value, source: shown.source, place: shown.place })
     });
     flow_server::About {
         settings: settings.collect(),

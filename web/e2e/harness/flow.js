@@ -104,6 +104,11 @@ class Flow {
     await rm(this.home, { recursive: true, force: true, maxRetries: 5 });
   }
 
+  /** The number of its process. */
+  get pid() {
+    return this.#child.pid;
+  }
+
   /** What it has written so far, to say with a failure. */
   get said() {
     return this.#said;

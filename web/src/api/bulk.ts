@@ -1,17 +1,7 @@
 // Changes of many things at once. Each is a request of its own, so each has an end of its own.
 
 import { queryOptions } from "@tanstack/react-query";
-import {
-  type Action,
-  deleteDag,
-  type Edit,
-  eachOf,
-  editRun,
-  type Many,
-  markFavorite,
-  previewEdit,
-  triggerDag,
-} from "./actions";
+import { type Action, deleteDag, type Edit, eachOf, editRun, type Many, previewEdit, triggerDag } from "./actions";
 import { api, body } from "./client";
 import type { Schemas } from "./types";
 
@@ -27,7 +17,8 @@ export interface Foreseen {
 /** Exactly what each of these edits would change, in their order. */
 export const foreseenQuery = (edits: readonly Edit[]) =>
   queryOptions({
-    queryKey: ["foreseen", edits],
+    // "~": of several runs. Any of them may change it.
+    queryKey: ["run", "~", edits],
     queryFn: async ({ signal }) => {
       const foreseen = edits.map((): Foreseen => ({ changes: [], why: null }));
       const { failed } = await eachOf([...edits.entries()], async ([place, edit]) => {
@@ -59,7 +50,5 @@ function manyOf<T>(run: (item: T) => Promise<unknown>): Action<readonly T[], Man
 
 export const applyEdits = manyOf<Edit>(editRun.run);
 export const deleteDags = manyOf<{ dagId: string }>(deleteDag.run);
-export const markFavorites = manyOf<{ dagId: string; isFavorite: boolean }>(markFavorite.run);
-
 /** By hand, with the params' own values. */
 export const triggerDags = manyOf<{ dagId: string }>(({ dagId }) => triggerDag.run({ dagId, logical_date: null }));

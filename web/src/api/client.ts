@@ -109,7 +109,15 @@ api.use(failsLoudly);
 
 /** The body of an answer; of one without a body, undefined. */
 export async function body<T>(answer: Promise<{ data?: T }>): Promise<T> {
-  return (await answer).data as T;
+  try {
+    return (await answer).data as T;
+  } catch (error) {
+    // It broke off, or came too late, in the middle: `send` has seen only its beginning.
+    const isGivenUp = error instanceof DOMException && error.name === "AbortError";
+    if (error instanceof ApiProblem || isGivenUp) throw error;
+    if (error instanceof DOMException || error instanceof TypeError) throw new ApiProblem(0, unreachable(error));
+    throw error;
+  }
 }
 
 type Query = Record<string, string | number | boolean | null | undefined | readonly (string | number)[]>;

@@ -11,7 +11,10 @@ test("a change of a task makes stale what shows runs, not what shows the DAG", (
     ["list", "pools"],
     ["dag", "d", "runs"],
     ["run", "d", "r"],
+    ["run", "~"],
   ]);
+  const ended = staleKeys({ kind: "run_state", dag_id: "d", run_id: "r" });
+  expect(ended).toContainEqual(["dag", "d", "count"]);
   expect(staleKeys({ kind: "dag_version", dag_id: "d", run_id: null })).toEqual([["list"], ["dag", "d"], ["run", "d"]]);
   expect(staleKeys({ kind: "pool_changed", dag_id: null, run_id: null })).toEqual([["list"], ["admin"], ["me"]]);
 });

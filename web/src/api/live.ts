@@ -30,15 +30,16 @@ export function staleKeys(event: Pick<LiveEvent, "kind" | "dag_id" | "run_id">):
   if (!dagId) return [["list"], ["admin"], ["me"]];
   if (!OF_RUNS.has(kind)) return [["list"], ["dag", dagId], ["run", dagId]];
   const keys: QueryKey[] = [...SHOWING_RUNS, ["dag", dagId, "runs"]];
+  if (kind !== "task_state") keys.push(["dag", dagId, "count"]);
   // With a run, the next one is another.
   if (kind === "run_state") keys.push(["dag", dagId, "text", "details"]);
-  if (runId) keys.push(["run", dagId, runId]);
+  if (runId) keys.push(["run", dagId, runId], ["run", "~"]);
   return keys;
 }
 
 /** Whether what is asked with this key changes when runs do. */
 export function movesWithRuns([scope, , what]: QueryKey): boolean {
-  return scope === "list" || scope === "run" || (scope === "dag" && what === "runs");
+  return scope === "list" || scope === "run" || (scope === "dag" && (what === "runs" || what === "count"));
 }
 
 /** Whether events can make stale what is asked with this key, other than who is logged in. */

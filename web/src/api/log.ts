@@ -73,10 +73,10 @@ function numberIn(headers: Headers, name: string): number {
   return Number(headers.get(name) ?? 0) || 0;
 }
 
-/** Flow's own last words in the log of a try that has ended: why it did. */
-export const lastWordsQuery = (place: TaskPlace, tryNumber: number) =>
+/** Flow's own last words in the log of a try that ended then: why it did. They do not change any more. */
+export const lastWordsQuery = (place: TaskPlace, tryNumber: number, endedAt: string | null) =>
   queryOptions({
-    queryKey: ["run", place.dagId, place.runId, "task", place.taskId, place.mapIndex, "last words", tryNumber],
+    queryKey: ["last words", place, tryNumber, endedAt],
     queryFn: async () => {
       const { bytes, at, exists } = await logSource(place, tryNumber).readEnd(20);
       if (!exists) return null;

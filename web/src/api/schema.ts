@@ -2667,6 +2667,10 @@ export interface components {
         };
         ConfigOption: {
             key: string;
+            /** @description The file and line, variable or flag */
+            place: string | null;
+            /** @description Where it comes from: `default`, `file`, `env` or `flag` */
+            source: string;
             value: string;
         };
         ConfigSection: {
@@ -8240,7 +8244,7 @@ export interface operations {
                 dag_run_id?: string;
                 task_id?: string;
                 map_index?: number;
-                /** @description `pending`, `delivered` or `failed` */
+                /** @description `pending`, `delivered`, `failed`, or `failing`: those of the pending whose last try did not work */
                 state?: string;
                 /** @description Most callbacks to return; never more than 500 */
                 limit?: number;

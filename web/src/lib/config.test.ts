@@ -1,13 +1,13 @@
 import { expect, test } from "vitest";
-import { findOptions, optionVariable } from "./config";
+import { findOptions, optionVariable, originWords } from "./config";
 
 const SECTIONS = [
-  { name: "core", options: [{ key: "kill_grace", value: "10s" }] },
+  { name: "core", options: [{ key: "kill_grace", value: "10s", source: "default" }] },
   {
     name: "web",
     options: [
-      { key: "port", value: "8080" },
-      { key: "host", value: "127.0.0.1" },
+      { key: "port", value: "8080", source: "default" },
+      { key: "host", value: "127.0.0.1", source: "default" },
     ],
   },
 ];
@@ -20,4 +20,11 @@ test("settings are found by name, value and variable", () => {
   expect(keys("FLOW__CORE")).toEqual(["core.kill_grace"]);
   expect(keys("nothing")).toEqual([]);
   expect(optionVariable("web", "port")).toBe("FLOW__WEB__PORT");
+});
+
+test("where a setting comes from", () => {
+  expect(originWords({ source: "default", place: null })).toBe("default");
+  expect(originWords({ source: "file", place: "/etc/flow/flow.toml:12" })).toBe("flow.toml, line 12");
+  expect(originWords({ source: "env", place: "FLOW__WEB__PORT" })).toBe("environment");
+  expect(originWords({ source: "flag", place: "--port" })).toBe("--port");
 });

@@ -176,14 +176,32 @@ export function toFields(told: { [Name in FieldName]?: string | number | null })
 
 export const PORT_MAX = 65_535;
 
+/** What can be said at once about an id. */
+export function idProblem(id: string): string | null {
+  if (id === "") return "Every connection has an id.";
+  if (/^[\p{L}\p{N}_.-]+$/u.test(id) && [...id].length <= ID_MAX) return null;
+  return `An id has at most ${ID_MAX} letters, digits and _ - . in it, nothing else.`;
+}
+
+const ID_MAX = 250;
+
 /** What can be said at once about a field; the server has the last word. */
 export function fieldProblem(name: FieldName, text: string): string | null {
   if (text === "") return name === "conn_type" ? "Every connection has a type." : null;
   if (name === "port" && !(/^\d{1,5}$/.test(text) && Number(text) <= PORT_MAX)) {
     return `A port is a number from 0 to ${PORT_MAX}.`;
   }
-  if (name === "extra" && text !== MASK && !/^\s*\{/.test(text)) return 'A JSON object such as {"key": "value"}.';
+  if (name === "extra" && text !== MASK && !isObject(text)) return 'A JSON object such as {"key": "value"}.';
   return null;
+}
+
+function isObject(text: string): boolean {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null && !Array.isArray(value);
+  } catch {
+    return false;
+  }
 }
 
 /** Names of the fields that were changed: only they are sent, so that secrets stay. */

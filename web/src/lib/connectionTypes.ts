@@ -26,7 +26,7 @@ export const CONNECTION_TYPES: readonly ConnectionType[] = [
     label: "HTTP",
     port: 80,
     names: { host: "Address" },
-    hints: { host: "Such as https://api.example/v1", extra: "Headers that every request has" },
+    hints: { host: "Such as https://api.example/v1", extra: "A JSON object: headers that every request has" },
     without: ["schema"],
     extra: '{"Accept": "application/json"}',
   },
@@ -38,7 +38,10 @@ export const CONNECTION_TYPES: readonly ConnectionType[] = [
     value: "sqlite",
     label: "SQLite",
     names: { host: "File" },
-    hints: { host: "A path where tasks run" },
+    hints: {
+      host: "The path of a file that is there, where tasks run",
+      extra: 'A JSON object. {"create": true} makes the file when it is not there.',
+    },
     without: ["login", "password", "schema", "port"],
   },
   {
@@ -67,7 +70,7 @@ export const CONNECTION_TYPES: readonly ConnectionType[] = [
     value: "fs",
     label: "File system",
     without: ["host", "login", "password", "schema", "port"],
-    hints: { extra: "The folder that paths begin from" },
+    hints: { extra: "A JSON object: the folder that paths begin from" },
     extra: '{"path": "/data"}',
   },
   {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { formatDuration, formatShort, secondsBetween } from "./duration";
+import { formatDuration, secondsBetween } from "./duration";
 
 test("durations have at most two parts", () => {
   const table: [number, string][] = [
@@ -20,10 +20,6 @@ test("durations have at most two parts", () => {
     [Number.NaN, "–"],
   ];
   for (const [seconds, words] of table) expect(formatDuration(seconds)).toBe(words);
-});
-
-test("short durations fit an axis", () => {
-  expect([0.5, 12, 90, 5_400, 129_600].map(formatShort)).toEqual(["0.5s", "12s", "1.5m", "1.5h", "1.5d"]);
 });
 
 test("what has not ended lasts until now", () => {

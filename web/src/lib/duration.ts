@@ -25,16 +25,6 @@ export function formatDuration(seconds: number): string {
   return rest === 0 ? `${count} ${large.word}` : `${count} ${large.word} ${rest} ${small.word}`;
 }
 
-/** For axes and narrow places: "3s", "1.5m", "2h". */
-export function formatShort(seconds: number): string {
-  if (!Number.isFinite(seconds)) return "–";
-  const size = Math.abs(seconds);
-  if (size < 60) return `${trim(seconds.toFixed(size < 10 ? 1 : 0))}s`;
-  if (size < 3_600) return `${trim((seconds / 60).toFixed(1))}m`;
-  if (size < 86_400) return `${trim((seconds / 3_600).toFixed(1))}h`;
-  return `${trim((seconds / 86_400).toFixed(1))}d`;
-}
-
 /** Seconds from `start` until `end`, or until `now` while there is no end. Null before the start. */
 export function secondsBetween(start: string | null | undefined, end: string | null | undefined, now: number) {
   if (!start) return null;

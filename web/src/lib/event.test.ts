@@ -2,10 +2,28 @@ import { expect, test } from "vitest";
 import { eventDetail, eventWords } from "./event";
 
 test("kinds read as words, also those that are not known", () => {
-  expect(eventWords("dag_paused")).toBe("DAG paused");
-  expect(eventWords("trigger_dag_run")).toBe("trigger DAG run");
+  expect(eventWords("dag_paused")).toBe("paused the DAG");
+  expect(eventWords("trigger_dag_run")).toBe("triggered a run");
   expect(eventWords("post_dags")).toBe("post DAGs");
-  expect(eventWords("delete_xcom_entry")).toBe("delete XCom entry");
+  expect(eventWords("write_xcom_entry")).toBe("write XCom entry");
+});
+
+test("a request reads as what was done, with the name of it", () => {
+  const words = (kind: string, extra: string) => {
+    const { said, request } = eventDetail(kind, extra);
+    return eventWords(kind, said, request);
+  };
+  expect(words("patch_connection", "PATCH /api/v2/connections/ware%20house from ::1")).toBe(
+    "changed connection ware house",
+  );
+  expect(words("put_dag_file", "PUT /ui/files/team%2Fa.yaml from ::1")).toBe("saved file team/a.yaml");
+  expect(words("edit_dag_run", "cleared 3 task instances\nPOST /ui/dags/a/dagRuns/r/edit from ::1")).toBe(
+    "cleared 3 task instances",
+  );
+  expect(words("patch_pool", "refused (404 not found)\nPATCH /api/v2/pools/big from ::1")).toBe(
+    "changed pool big: refused (404 not found)",
+  );
+  expect(words("patch_pool", "nothing")).toBe("changed pool");
 });
 
 test("a change of state is a state, and sometimes why", () => {
@@ -20,8 +38,16 @@ test("a change of state is a state, and sometimes why", () => {
 test("a request tells what was asked, and from where", () => {
   expect(eventDetail("patch_dag_run", "PATCH /api/v2/dags/a/dagRuns/s__T21%3A09 from 127.0.0.1")).toEqual({
     state: null,
+    said: null,
     request: "PATCH /api/v2/dags/a/dagRuns/s__T21:09",
     address: "127.0.0.1",
+    text: null,
+  });
+  expect(eventDetail("edit_dag_run", "cleared 1 task instance\nPOST /ui/x from 10.0.0.1")).toEqual({
+    state: null,
+    said: "cleared 1 task instance",
+    request: "POST /ui/x",
+    address: "10.0.0.1",
     text: null,
   });
 });

@@ -66,7 +66,14 @@ export function tasksFilter(search: Search, asked: Asked, now: number) {
 /** "changes": what people and programs asked for; "states": what the scheduler and workers did. */
 export type EventScope = "all" | "changes" | "states";
 
-export function eventsFilter(search: Search, asked: Asked, now: number, scope: EventScope, states: readonly string[]) {
+export function eventsFilter(
+  search: Search,
+  asked: Asked,
+  now: number,
+  scope: EventScope,
+  states: readonly string[],
+  twice: readonly string[] = [],
+) {
   const { from, to } = spanBounds(spanOf(search), now);
   return {
     ...pageOf(asked),
@@ -76,7 +83,7 @@ export function eventsFilter(search: Search, asked: Asked, now: number, scope: E
     task_id_pattern: patternOf(textOf(search, "task")),
     owner_pattern: patternOf(textOf(search, "who")),
     included_events: scope === "states" ? [...states] : undefined,
-    excluded_events: scope === "changes" ? [...states] : undefined,
+    excluded_events: scope === "changes" ? [...states, ...twice] : undefined,
     after: from,
     before: to,
   };

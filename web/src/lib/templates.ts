@@ -7,6 +7,9 @@ export interface Template {
   text: (dagId: string) => string;
 }
 
+/** What an empty page shows. */
+export const FIRST_TEMPLATE = "first";
+
 export const TEMPLATES: readonly Template[] = [
   {
     id: "minimal",
@@ -98,6 +101,25 @@ tasks:
     needs: [count_lines]
     with:
       bash_command: echo '{{ ti.xcom_pull(task_ids="count_lines") }} lines'
+`,
+  },
+  {
+    id: FIRST_TEMPLATE,
+    name: "A first DAG",
+    about: "Two shell commands, one after the other, each day.",
+    text: (dagId) => `dag_id: ${dagId}
+description: My first DAG
+schedule: "@daily"
+start_date: 2026-01-01
+tasks:
+  - id: say_hello
+    uses: bash
+    with:
+      bash_command: echo "hello from {{ run_id }}"
+  - id: say_bye
+    uses: bash
+    needs: [say_hello]
+    with: { bash_command: date }
 `,
   },
 ];

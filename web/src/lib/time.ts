@@ -86,11 +86,6 @@ export function formatDate(at: number, zone: string): string {
   return formatExact(at, zone).slice(0, 10);
 }
 
-/** "02:00:05" */
-export function formatClock(at: number, zone: string): string {
-  return formatExact(at, zone).slice(11);
-}
-
 /** "Fri 2026-11-20 02:00:05 Europe/Paris (+01:00)": nothing is left to guess. */
 export function formatFull(at: number, zone: string): string {
   const c = civil(at, zone);

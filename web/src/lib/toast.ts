@@ -2,6 +2,14 @@
 
 import { useSyncExternalStore } from "react";
 
+interface Clock {
+  left: number;
+  since: number;
+  timer: ReturnType<typeof setTimeout>;
+}
+
+const clocks = new Map<number, Clock>();
+
 export interface Toast {
   id: number;
   tone: "plain" | "ok" | "problem";
@@ -10,6 +18,8 @@ export interface Toast {
 }
 
 const SHOWN_MS = 6_000;
+/** With a button it is the only way back. */
+const ACTION_MS = 20_000;
 const MOST = 4;
 
 let toasts: readonly Toast[] = [];
@@ -29,8 +39,21 @@ export function toast(
   const id = next++;
   const tone = more.tone ?? "ok";
   show([...toasts, { id, tone, text, action: more.action }].slice(-MOST));
-  if (!more.stays && tone !== "problem") setTimeout(() => closeToast(id), SHOWN_MS);
+  if (!more.stays && tone !== "problem") start(id, more.action ? ACTION_MS : SHOWN_MS);
   return id;
+}
+
+function start(id: number, left: number): void {
+  clocks.set(id, { left, since: Date.now(), timer: setTimeout(() => closeToast(id), left) });
+}
+
+/** Its clock stands still while it is pointed at, or has the focus. */
+export function holdToast(id: number, isHeld: boolean): void {
+  const clock = clocks.get(id);
+  if (!clock) return;
+  clearTimeout(clock.timer);
+  if (isHeld) clocks.set(id, { ...clock, left: Math.max(1_000, clock.left - (Date.now() - clock.since)) });
+  else start(id, clock.left);
 }
 
 /** Says what went wrong. The same twice is said once. */
@@ -40,6 +63,8 @@ export function toastProblem(error: unknown): void {
 }
 
 export function closeToast(id: number): void {
+  clearTimeout(clocks.get(id)?.timer);
+  clocks.delete(id);
   show(toasts.filter((toast) => toast.id !== id));
 }
 

@@ -3,7 +3,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { SearchX } from "lucide-react";
 import { configQuery, useMe } from "../api/queries";
-import { findOptions, optionVariable } from "../lib/config";
+import { findOptions, optionVariable, originWords } from "../lib/config";
 import { Button } from "../parts/Button";
 import { CopyButton } from "../parts/Copy";
 import { Empty } from "../parts/Empty";
@@ -25,6 +25,8 @@ interface Option {
   section: string;
   key: string;
   value: string;
+  source: string;
+  place?: string | null;
 }
 
 function Config() {
@@ -34,31 +36,26 @@ function Config() {
   return (
     <Page
       title="Configuration"
-      about="The settings of this web server. They are read when it starts, from flow.toml and the environment."
+      about="What is in force in this web server. It is read at the start: flags before the environment before flow.toml."
     >
       <Toolbar>
         <SearchBox label="Search settings" value={text} onChange={(q) => url.set({ q })} />
       </Toolbar>
       <Loaded query={config} what="The configuration">
         {({ sections }) => (
-          <>
-            <Table
-              label="Settings"
-              columns={COLUMNS}
-              rows={findOptions(sections, text)}
-              rowKey={(option) => `${option.section}.${option.key}`}
-              empty={
-                <Empty
-                  icon={SearchX}
-                  title="No setting matches."
-                  action={<Button onClick={() => url.set({ q: "" })}>Clear the search</Button>}
-                />
-              }
-            />
-            <p className="px-4 py-3 text-muted">
-              <code className="font-mono text-xs">flow config show</code> says where each comes from.
-            </p>
-          </>
+          <Table
+            label="Settings"
+            columns={COLUMNS}
+            rows={findOptions(sections, text)}
+            rowKey={(option) => `${option.section}.${option.key}`}
+            empty={
+              <Empty
+                icon={SearchX}
+                title="No setting matches."
+                action={<Button onClick={() => url.set({ q: "" })}>Clear the search</Button>}
+              />
+            }
+          />
         )}
       </Loaded>
     </Page>
@@ -89,9 +86,20 @@ const COLUMNS: readonly Column<Option>[] = [
       ),
   },
   {
+    key: "source",
+    header: "From",
+    hideBelow: "sm",
+    className: "whitespace-nowrap",
+    cell: (option) => (
+      <span className={option.source === "default" ? "text-muted" : ""} title={option.place ?? undefined}>
+        {originWords(option)}
+      </span>
+    ),
+  },
+  {
     key: "variable",
     header: "In the environment",
-    hideBelow: "md",
+    hideBelow: "lg",
     className: "whitespace-nowrap",
     cell: (option) => {
       const name = optionVariable(option.section, option.key);

@@ -92,13 +92,21 @@ function Connections() {
 
 const idOf = (connection: Connection) => connection.connection_id;
 
+/** "db.example.org:5432" */
+const addressOf = ({ host, port }: Connection) => [host, port].filter((part) => part != null && part !== "").join(":");
+
 const COLUMNS: readonly Column<Connection>[] = [
   {
     key: "id",
     header: "Id",
     sortKey: "connection_id",
-    className: "max-w-36 truncate sm:max-w-64",
-    cell: (connection) => <EditLink name={idOf(connection)}>{idOf(connection)}</EditLink>,
+    className: "max-w-44 truncate sm:max-w-64",
+    cell: (connection) => (
+      <>
+        <EditLink name={idOf(connection)}>{idOf(connection)}</EditLink>
+        <span className="block truncate font-mono text-xs text-muted sm:hidden">{addressOf(connection)}</span>
+      </>
+    ),
   },
   {
     key: "type",
@@ -115,11 +123,7 @@ const COLUMNS: readonly Column<Connection>[] = [
     className: "max-w-0 truncate",
     hideBelow: "sm",
     cell: (connection) => (
-      <span className="font-mono text-xs">
-        {[connection.host, connection.port].filter((part) => part != null && part !== "").join(":") || (
-          <span className="text-muted">–</span>
-        )}
-      </span>
+      <span className="font-mono text-xs">{addressOf(connection) || <span className="text-muted">–</span>}</span>
     ),
   },
   {

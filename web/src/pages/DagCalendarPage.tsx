@@ -7,6 +7,7 @@ import { useMemo } from "react";
 import { calendarQuery } from "../api/queries";
 import type { Calendar as CalendarData, CalendarDay } from "../api/types";
 import { addDays, dayOutcome } from "../lib/calendar";
+import { shortDay } from "../lib/scale";
 import { sortedCounts, stateWord } from "../lib/state";
 import { formatDate, fromCivil } from "../lib/time";
 import { Button, IconButton } from "../parts/Button";
@@ -48,11 +49,7 @@ export function DagCalendarPage() {
       <Loaded query={calendar} what="The calendar" loading={<Loading height={560} />}>
         {(data) => (
           <>
-            {!data.is_complete && (
-              <p className="px-4 pb-2 text-warn">
-                This year has more runs, made or planned, than are counted: some days miss some.
-              </p>
-            )}
+            {!data.is_complete && <p className="px-4 pb-2 text-warn">{uncounted(data)}</p>}
             <Year data={data} year={year} today={today} onOpen={openDay} />
           </>
         )}
@@ -60,6 +57,18 @@ export function DagCalendarPage() {
       <CalendarLegend />
     </>
   );
+}
+
+/** So many of the runs that there are the server counts. */
+const COUNTED = 100_000;
+
+/** Where the counting ends: days after it are not empty. */
+function uncounted({ days }: CalendarData): string {
+  const made = days.reduce((sum, { states }) => sum + Object.values(states).reduce((all, count) => all + count, 0), 0);
+  const last = days.findLast((day) => day.planned > 0)?.date;
+  if (made >= COUNTED || !last)
+    return "This year has more runs, made or planned, than are counted: some days miss some.";
+  return `Planned runs are shown up to ${shortDay(last)} only, there are so many: the timetable goes on after it.`;
 }
 
 interface YearProps {

@@ -29,7 +29,7 @@ function Tries({ tries }: { tries: readonly TaskTry[] }) {
   const place = usePlace();
   const asked = tries.filter((one) => one.end_date && one.state !== "success").slice(0, ASKED);
   const why = useQueries({
-    queries: asked.map((one) => lastWordsQuery(place, one.try_number)),
+    queries: asked.map((one) => lastWordsQuery(place, one.try_number, one.end_date)),
     combine: (results) => new Map(asked.map((one, at) => [one.try_number, results[at]?.data])),
   });
   const columns: Column<TaskTry>[] = [

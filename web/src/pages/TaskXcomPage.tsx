@@ -44,7 +44,7 @@ export function TaskXcomPage() {
 }
 
 function Entry({ name, at }: { name: string; at: string }) {
-  const xcom = useQuery(xcomQuery(usePlace(), name));
+  const xcom = useQuery(xcomQuery(usePlace(), name, at));
   return (
     <section>
       <h2 className="mb-1 flex flex-wrap items-baseline gap-x-3 font-mono text-sm font-medium">

@@ -1,7 +1,7 @@
 // A change of many things: first what exactly it touches, then what became of each.
 
 import { Check, Minus, X } from "lucide-react";
-import { type ReactNode, useState } from "react";
+import { type ReactNode, useId, useState } from "react";
 import type { Ends } from "../lib/many";
 import { toast } from "../lib/toast";
 import { Button, Spinner } from "./Button";
@@ -26,6 +26,8 @@ interface Props<T> {
   isForeseeing?: boolean;
   confirm: string;
   danger?: boolean;
+  /** Must be typed first, for what cannot be undone */
+  typed?: string;
   run: (items: T[]) => Promise<Ends<T>>;
   /** Said when all went well: "3 runs deleted." Without it, `run` says it. */
   said?: (count: number) => string;
@@ -33,10 +35,13 @@ interface Props<T> {
 }
 
 export function BulkDialog<T>(props: Props<T>) {
-  const { title, about, options, items, itemKey, skip, summary, isForeseeing, confirm, danger, said, onClose } = props;
+  const { title, about, options, items, itemKey, skip, summary, isForeseeing, confirm, danger, typed, said, onClose } =
+    props;
   const [isRunning, setRunning] = useState(false);
   const [fates, setFates] = useState<ReadonlyMap<string, string | null>>(new Map());
   const [problem, setProblem] = useState<string | null>(null);
+  const [text, setText] = useState("");
+  const id = useId();
   const failed = items.filter((item) => fates.get(itemKey(item)));
   const isDone = fates.size > 0;
   const touched = items.filter((item) => !skip?.(item));
@@ -89,7 +94,7 @@ export function BulkDialog<T>(props: Props<T>) {
             <Button
               variant={danger ? "danger" : "primary"}
               pending={isRunning}
-              disabled={isForeseeing || touched.length === 0}
+              disabled={isForeseeing || touched.length === 0 || (typed !== undefined && text.trim() !== typed)}
               onClick={() => void run(touched)}
             >
               {confirm}
@@ -114,6 +119,12 @@ export function BulkDialog<T>(props: Props<T>) {
           <Item key={itemKey(item)} item={item} fate={fates.get(itemKey(item))} {...props} />
         ))}
       </ul>
+      {!isDone && typed !== undefined && touched.length > 0 && (
+        <label htmlFor={id} className="mt-3 block text-sm">
+          Type <code className="rounded bg-sunken px-1 font-mono text-xs">{typed}</code> to go on
+          <input id={id} className="input mt-1" value={text} onChange={(event) => setText(event.target.value)} />
+        </label>
+      )}
     </Dialog>
   );
 }

@@ -68,3 +68,31 @@ test("a second click on a header turns the order round", () => {
   expect(sorts).toEqual(["-id"]);
   expect(screen.getByRole("columnheader", { name: "Letter" }).getAttribute("aria-sort")).toBe("ascending");
 });
+
+function Letters({ ids }: { ids: string[] }) {
+  const [selected, onChange] = useState<ReadonlySet<string>>(new Set());
+  return (
+    <TooltipProvider>
+      <Table
+        label="Letters"
+        rows={ids.map((id) => ({ id }))}
+        rowKey={(row) => row.id}
+        selection={{ selected, onChange }}
+        columns={[{ key: "id", header: "Letter", cell: (row) => row.id }]}
+      />
+      <output>{[...selected].sort().join("")}</output>
+    </TooltipProvider>
+  );
+}
+
+test("the row of j and k stays the same when others come in above it", () => {
+  const { rerender } = render(<Letters ids={["b", "c"]} />);
+  fireEvent.keyDown(document.body, { key: "j" });
+  rerender(<Letters ids={["a", "b", "c"]} />);
+  fireEvent.keyDown(document.body, { key: "x" });
+  expect(selected()).toBe("b");
+  // What Shift counts from is not there any more.
+  rerender(<Letters ids={["d", "e", "f"]} />);
+  fireEvent.click(box("Select f"), { shiftKey: true });
+  expect(selected()).toBe("bf");
+});

@@ -52,7 +52,7 @@ const ROW_HEIGHT = 36;
 export function Table<Row>(props: Props<Row>) {
   const { label, columns, rows, rowKey, selection, virtual, isStale, empty, rowClassName } = props;
   const body = useRef<HTMLTableSectionElement>(null);
-  const active = useActiveRow(label, body, rows.length);
+  const active = useActiveRow(label, body, rows.map(rowKey));
   const pick = usePick(rows, rowKey, selection);
   const row = (item: Row, place: number) => {
     const key = rowKey(item);
@@ -233,12 +233,15 @@ function linkOf(row: HTMLElement | null | undefined): HTMLElement | null {
 }
 
 /** j and k go through the rows, Enter follows the row's link, x selects it. */
-function useActiveRow(label: string, body: { current: HTMLElement | null }, count: number): number {
-  const [active, setActive] = useState(-1);
+function useActiveRow(label: string, body: { current: HTMLElement | null }, keys: readonly string[]): number {
+  const count = keys.length;
+  // Rows that come in push it down: it is known by its key.
+  const [key, setKey] = useState<string | null>(null);
+  const active = key === null ? -1 : keys.indexOf(key);
   const find = (place: number) => body.current?.querySelector<HTMLElement>(`[data-place="${place}"]`);
   const go = (step: number) => {
     const next = Math.max(0, Math.min(count - 1, active + step));
-    setActive(next);
+    setKey(keys[next] ?? null);
     const row = find(next);
     if (row) {
       row.scrollIntoView({ block: "nearest" });
@@ -259,11 +262,12 @@ function useActiveRow(label: string, body: { current: HTMLElement | null }, coun
     ],
     count > 0,
   );
-  return active < count ? active : -1;
+  return active;
 }
 
 function usePick<Row>(rows: readonly Row[], rowKey: (row: Row) => string, selection: Selection | undefined) {
-  const last = useRef<number | null>(null);
+  // On another page, or of another order, the one from before is not there.
+  const last = useRef<string | null>(null);
   return {
     /** With Shift: everything from the last one to this one. */
     one(place: number, event: MouseEvent) {
@@ -271,13 +275,13 @@ function usePick<Row>(rows: readonly Row[], rowKey: (row: Row) => string, select
       const key = rowKey(rows[place] as Row);
       const selected = new Set(selection.selected);
       const isOn = !selected.has(key);
-      const from = event.shiftKey && last.current !== null ? Math.min(last.current, place) : place;
-      const to = event.shiftKey && last.current !== null ? Math.max(last.current, place) : place;
+      const before = event.shiftKey ? rows.findIndex((row) => rowKey(row) === last.current) : -1;
+      const [from, to] = before < 0 ? [place, place] : [Math.min(before, place), Math.max(before, place)];
       for (const row of rows.slice(from, to + 1)) {
         if (isOn) selected.add(rowKey(row));
         else selected.delete(rowKey(row));
       }
-      last.current = place;
+      last.current = key;
       selection.onChange(selected);
     },
     all(isOn: boolean) {

@@ -2,7 +2,7 @@
 
 import { Link, type LinkProps, useMatches } from "@tanstack/react-router";
 import { clsx } from "clsx";
-import { useEffect, useRef } from "react";
+import { useEffect, useRef, useState } from "react";
 
 export interface Tab {
   label: string;
@@ -22,8 +22,30 @@ export function Tabs({ label, tabs }: { label: string; tabs: readonly Tab[] }) {
   useEffect(() => {
     bar.current?.querySelector('[aria-current="page"]')?.scrollIntoView({ block: "nearest", inline: "nearest" });
   }, [shown]);
+  const [hasMore, setMore] = useState(false);
+  useEffect(() => {
+    const box = bar.current;
+    if (!box) return;
+    const look = () => setMore(box.scrollLeft + box.clientWidth < box.scrollWidth - 1);
+    look();
+    const watch = new ResizeObserver(look);
+    watch.observe(box);
+    box.addEventListener("scroll", look, { passive: true });
+    return () => {
+      watch.disconnect();
+      box.removeEventListener("scroll", look);
+    };
+  }, []);
   return (
-    <nav ref={bar} aria-label={label} className="-mb-px flex gap-1 overflow-x-auto [scrollbar-width:none]">
+    <nav
+      ref={bar}
+      aria-label={label}
+      className={clsx(
+        "-mb-px flex gap-1 overflow-x-auto [scrollbar-width:none]",
+        // It fades where more tabs follow.
+        hasMore && "[mask-image:linear-gradient(to_right,black_calc(100%-3rem),transparent)]",
+      )}
+    >
       {tabs.map((tab) => (
         <Link
           key={tab.label}
@@ -35,7 +57,7 @@ export function Tabs({ label, tabs }: { label: string; tabs: readonly Tab[] }) {
           preload="intent"
           aria-current={tab.to === shown ? "page" : undefined}
           className={clsx(
-            "flex h-9 items-center gap-1.5 border-b-2 px-2.5 text-sm whitespace-nowrap focus-visible:-outline-offset-2",
+            "flex h-9 scroll-mx-12 items-center gap-1.5 border-b-2 px-2.5 text-sm whitespace-nowrap focus-visible:-outline-offset-2",
             tab.to === shown ? "border-accent font-medium text-fg" : "border-transparent text-muted hover:text-fg",
           )}
         >

@@ -1,7 +1,7 @@
 // Short messages in the corner: say something with `toast("Paused.")` of lib/toast.ts; this draws it.
 
 import { CircleAlert, CircleCheck, Info, X } from "lucide-react";
-import { closeToast, type Toast, useToasts } from "../lib/toast";
+import { closeToast, holdToast, type Toast, useToasts } from "../lib/toast";
 import { Button, IconButton } from "./Button";
 import { Sentence } from "./Sentence";
 
@@ -26,8 +26,17 @@ export function Toasts() {
 function Row({ toast }: { toast: Toast }) {
   const Icon = ICONS[toast.tone];
   const { action } = toast;
+  const hold = () => holdToast(toast.id, true);
+  const goOn = () => holdToast(toast.id, false);
   return (
-    <div className="surface pointer-events-auto flex animate-slide items-start gap-2.5 py-2 pr-1.5 pl-3">
+    // biome-ignore lint/a11y/noStaticElementInteractions: nothing is done with it, it only stays
+    <div
+      onPointerEnter={hold}
+      onPointerLeave={goOn}
+      onFocus={hold}
+      onBlur={goOn}
+      className="surface pointer-events-auto flex animate-slide items-start gap-2.5 py-2 pr-1.5 pl-3"
+    >
       <Icon size={16} className={`mt-1.5 shrink-0 ${INKS[toast.tone]}`} aria-hidden />
       <p className="min-w-0 flex-1 py-1 break-words">
         <Sentence text={toast.text} />

@@ -8,7 +8,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use crate::{ApiError, App};
+use crate::{
+    ApiError, App,
+    said::{Words, count, said},
+};
 
 /// Longest note.
 const NOTE_CHARS_MAX: usize = 1_000;
@@ -134,6 +137,29 @@ pub(crate) struct BulkActionResponse {
     /// `error` and `status_code` of what was refused
     #[schema(value_type = Vec<std::collections::HashMap<String, Value>>)]
     errors: Vec<Value>,
+}
+
+/// An answer, and what it says in the audit log.
+pub(crate) type BulkDone = (Words, axum::Json<BulkResponse>);
+
+impl BulkResponse {
+    /// "changed 3 task instances, refused 1"
+    pub(crate) fn done(self, what: &str) -> BulkDone {
+        let kinds = [("made", &self.create), ("changed", &self.update), ("deleted", &self.delete)];
+        let mut words: Vec<String> = kinds
+            .into_iter()
+            .filter_map(|(verb, kind)| Some((verb, kind.as_ref()?.success.len())))
+            .filter(|(_, number)| *number > 0)
+            .map(|(verb, number)| format!("{verb} {}", count(number, what)))
+            .collect();
+        let all = [&self.create, &self.update, &self.delete];
+        let refused: usize = all.into_iter().flatten().map(|kind| kind.errors.len()).sum();
+        if refused > 0 {
+            words.push(format!("refused {refused}"));
+        }
+        let words = if words.is_empty() { format!("changed no {what}") } else { words.join(", ") };
+        (said(words), axum::Json(self))
+    }
 }
 
 impl BulkActionResponse {

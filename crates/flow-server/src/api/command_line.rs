@@ -23,6 +23,7 @@ use crate::{
     auth,
     error::ErrorBody,
     extract::{Json, Path, Query},
+    said::{Words, count, said},
     wire::When,
 };
 
@@ -70,6 +71,18 @@ enum EditMark {
 }
 
 impl EditBody {
+    /// Says what it came to.
+    fn words(&self, edited: usize) -> String {
+        let tasks = count(edited, "task instance");
+        let version = if self.latest_version { ", with the newest version" } else { "" };
+        match (self.action, self.state) {
+            (EditAction::Clear, _) => format!("cleared {tasks}{version}"),
+            (EditAction::Mark, Some(EditMark::Failed)) => format!("marked {tasks} as failed"),
+            (EditAction::Mark, _) => format!("marked {tasks} as success"),
+            (EditAction::Cancel, _) => format!("cancelled the run, {tasks}"),
+        }
+    }
+
     fn edit(&self) -> Result<Edit, ApiError> {
         let tasks = || Selection {
             tasks: self.task_id.as_deref().map(|task| vec![(task.into(), self.map_index)]),
@@ -279,9 +292,10 @@ async fn edit_dag_run(
     who: Who,
     Path((dag_id, run_id)): Path<(String, String)>,
     Json(body): Json<EditBody>,
-) -> Result<axum::Json<Vec<EditedTask>>, ApiError> {
+) -> Result<(Words, axum::Json<Vec<EditedTask>>), ApiError> {
     let options = EditOptions { dry_run: false, pin_latest: body.latest_version, who: Some(&who.user) };
-    edit(&app, (&dag_id, &run_id), &body, options).await
+    let edited = edit(&app, (&dag_id, &run_id), &body, options).await?;
+    Ok((said(body.words(edited.len())), edited))
 }
 
 /// Say what an edit would change

@@ -38,6 +38,10 @@ struct ConfigSection {
 struct ConfigOption {
     key: String,
     value: String,
+    /// Where it comes from: `default`, `file`, `env` or `flag`
+    source: &'static str,
+    /// The file and line, variable or flag
+    place: Option<String>,
 }
 
 pub(super) fn routes() -> OpenApiRouter<App> {
@@ -81,7 +85,8 @@ fn missing(what: String) -> ApiError {
 fn answer(app: &App, form: Form, is_wanted: impl Fn(&Setting) -> bool) -> Option<Response> {
     let mut sections: Vec<ConfigSection> = Vec::new();
     for setting in app.about.settings.iter().filter(|setting| is_wanted(setting)) {
-        let option = ConfigOption { key: setting.key.clone(), value: setting.value.clone() };
+        let Setting { key, value, source, place, .. } = setting.clone();
+        let option = ConfigOption { key, value, source, place };
         match sections.last_mut().filter(|section| section.name == setting.section) {
             Some(section) => section.options.push(option),
             None => sections.push(ConfigSection { name: setting.section.clone(), options: vec![option] }),

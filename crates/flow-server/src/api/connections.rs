@@ -18,13 +18,14 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use self::trial::Trial;
 use super::{
     Refusals,
-    bulk::{self, BulkBody, BulkResponse, Entity, check_team, check_text, counts},
+    bulk::{self, BulkBody, BulkDone, BulkResponse, Entity, check_team, check_text, counts},
 };
 use crate::{
     ApiError, App,
     error::ErrorBody,
     extract::{Json, Path, Query},
     page::{self, Paging},
+    said::{Words, said},
 };
 
 /// Longest type, as in Airflow.
@@ -310,7 +311,7 @@ async fn get_connections(
 async fn post_connection(
     State(app): State<App>,
     Json(body): Json<ConnectionBody>,
-) -> Result<(StatusCode, axum::Json<ConnectionResponse>), ApiError> {
+) -> Result<(StatusCode, Words, axum::Json<ConnectionResponse>), ApiError> {
     body.check(&["body"])?;
     let made = body.onto(None, &[])?;
     let mut tx = app.store.begin().await?;
@@ -318,7 +319,8 @@ async fn post_connection(
         return Err(ApiError::conflict(format!("the connection `{}` exists already", made.id)));
     }
     tx.commit().await?;
-    Ok((StatusCode::CREATED, show(&app, &made.id).await?))
+    let words = said(format!("added connection {}", made.id));
+    Ok((StatusCode::CREATED, words, show(&app, &made.id).await?))
 }
 
 /// Make, change and delete connections
@@ -327,8 +329,8 @@ async fn post_connection(
 async fn bulk_connections(
     State(app): State<App>,
     Json(body): Json<BulkBody<ConnectionBody>>,
-) -> Result<axum::Json<BulkResponse>, ApiError> {
-    Ok(axum::Json(bulk::run(&app, body).await?))
+) -> Result<BulkDone, ApiError> {
+    Ok(bulk::run(&app, body).await?.done("connection"))
 }
 
 /// Make the connections that are there from the beginning: in Flow, none
@@ -364,7 +366,7 @@ async fn enqueue_connection_test() -> ApiError {
 async fn test_connection(
     State(app): State<App>,
     Json(body): Json<ConnectionBody>,
-) -> Result<axum::Json<ConnectionTestResponse>, ApiError> {
+) -> Result<(Words, axum::Json<ConnectionTestResponse>), ApiError> {
     body.check(&["body"])?;
     let began = Instant::now();
     let (status, message) = match trial::run(&app, &body).await? {
@@ -375,7 +377,9 @@ async fn test_connection(
         }
         Trial::Refused(words) => (false, words),
     };
-    Ok(axum::Json(ConnectionTestResponse { status, message }))
+    let outcome = if status { "it works" } else { "it does not work" };
+    let words = said(format!("tested connection {}: {outcome}", body.connection_id));
+    Ok((words, axum::Json(ConnectionTestResponse { status, message })))
 }
 
 /// One of them

@@ -8,13 +8,14 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     Refusals,
-    bulk::{self, BulkBody, BulkResponse, Entity, check_team, check_text, counts},
+    bulk::{self, BulkBody, BulkDone, BulkResponse, Entity, check_team, check_text, counts},
 };
 use crate::{
     ApiError, App,
     error::ErrorBody,
     extract::{Json, Path, Query},
     page::{self, Paging},
+    said::{Words, said},
 };
 
 /// The pool that is always there.
@@ -260,7 +261,7 @@ async fn get_pools(
 async fn post_pool(
     State(app): State<App>,
     Json(body): Json<PoolBody>,
-) -> Result<(StatusCode, axum::Json<PoolResponse>), ApiError> {
+) -> Result<(StatusCode, Words, axum::Json<PoolResponse>), ApiError> {
     body.check(&["body"])?;
     let mut tx = app.store.begin().await?;
     if !tx.add_pool(&body.pool()).await? {
@@ -269,17 +270,15 @@ async fn post_pool(
     // Who waits for slots may have them now.
     tx.announce(Signal::Look).await?;
     tx.commit().await?;
-    Ok((StatusCode::CREATED, show(&app, &body.name).await?))
+    let words = said(format!("added pool {}", body.name));
+    Ok((StatusCode::CREATED, words, show(&app, &body.name).await?))
 }
 
 /// Make, change and delete pools
 #[utoipa::path(patch, path = "/api/v2/pools", tag = "Pool", request_body = BulkBody<PoolBody>,
     responses((status = 200, body = BulkResponse), Refusals))]
-async fn bulk_pools(
-    State(app): State<App>,
-    Json(body): Json<BulkBody<PoolBody>>,
-) -> Result<axum::Json<BulkResponse>, ApiError> {
-    Ok(axum::Json(bulk::run(&app, body).await?))
+async fn bulk_pools(State(app): State<App>, Json(body): Json<BulkBody<PoolBody>>) -> Result<BulkDone, ApiError> {
+    Ok(bulk::run(&app, body).await?.done("pool"))
 }
 
 /// One of them

@@ -10,13 +10,14 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     Refusals,
-    bulk::{self, BulkBody, BulkResponse, Entity, check_team, check_text, counts},
+    bulk::{self, BulkBody, BulkDone, BulkResponse, Entity, check_team, check_text, counts},
 };
 use crate::{
     ApiError, App,
     error::ErrorBody,
     extract::{Json, Path, Query},
     page::{self, Paging},
+    said::{Words, said},
 };
 
 /// Longest key, as in Airflow.
@@ -189,7 +190,7 @@ async fn get_variables(
 async fn post_variable(
     State(app): State<App>,
     Json(body): Json<VariableBody>,
-) -> Result<(StatusCode, axum::Json<VariableResponse>), ApiError> {
+) -> Result<(StatusCode, Words, axum::Json<VariableResponse>), ApiError> {
     body.check(&["body"])?;
     let mut tx = app.store.begin().await?;
     let description = body.description.clone().flatten();
@@ -197,7 +198,8 @@ async fn post_variable(
         return Err(ApiError::conflict(format!("the variable `{}` exists already", body.key)));
     }
     tx.commit().await?;
-    Ok((StatusCode::CREATED, show(&app, &body.key).await?))
+    let words = said(format!("added variable {}", body.key));
+    Ok((StatusCode::CREATED, words, show(&app, &body.key).await?))
 }
 
 /// Make, change and delete variables
@@ -206,8 +208,8 @@ async fn post_variable(
 async fn bulk_variables(
     State(app): State<App>,
     Json(body): Json<BulkBody<VariableBody>>,
-) -> Result<axum::Json<BulkResponse>, ApiError> {
-    Ok(axum::Json(bulk::run(&app, body).await?))
+) -> Result<BulkDone, ApiError> {
+    Ok(bulk::run(&app, body).await?.done("variable"))
 }
 
 /// One of them

@@ -210,6 +210,8 @@ impl Api {
             section: section.to_owned(),
             key: key.to_owned(),
             value: value.to_owned(),
+            source: "flag",
+            place: Some(format!("--{key}")),
         };
         let about = About {
             dag_folder: "/dags".to_owned(),

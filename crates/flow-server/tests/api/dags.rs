@@ -279,9 +279,10 @@ both! {
 
     async fn settings_are_shown_to_those_who_look_after_them(api: Api) {
         let all = api.get("/api/v2/config").await.expect(200);
-        assert_eq!(all["sections"][0]["options"][1], json!({ "key": "b", "value": "2" }));
+        assert_eq!(all["sections"][0]["options"][1], json!({ "key": "b", "value": "2", "source": "flag", "place": "--b" }));
         let one = api.get("/api/v2/config?section=web").await.expect(200);
-        assert_eq!(one, json!({ "sections": [{ "name": "web", "options": [{ "key": "port", "value": "8080" }] }] }));
+        let port = json!({ "key": "port", "value": "8080", "source": "flag", "place": "--port" });
+        assert_eq!(one, json!({ "sections": [{ "name": "web", "options": [port] }] }));
         assert_eq!(api.get("/api/v2/config/section/web/option/port").await.expect(200), one);
         api.get("/api/v2/config?section=x").await.expect(404);
         api.get("/api/v2/config/section/web/option/x").await.expect(404);

@@ -54,6 +54,38 @@ both! {
         assert_eq!((&list(&asked)[0]["owner"], &asked["total_entries"]), (&json!("admin"), &json!(1)));
     }
 
+    async fn a_request_says_what_it_came_to(api: Api) {
+        let api = events(api).await;
+        let last = async |kind: &str| {
+            let found = api.get(&format!("{ALL}?event={kind}&order_by=-when")).await.expect(200);
+            list(&found)[0]["extra"].as_str().unwrap().to_owned()
+        };
+        let words = async |kind: &str| last(kind).await.lines().next().unwrap().to_owned();
+        let clear = "cleared 2 task instances\nPOST /api/v2/dags/chain/clearTaskInstances";
+        assert!(last("post_clear_task_instances").await.starts_with(clear));
+        let edit = "/ui/dags/chain/dagRuns/two/edit";
+        api.post(edit, &json!({ "action": "clear", "task_id": "b", "latest_version": true })).await.expect(200);
+        assert_eq!(words("edit_dag_run").await, "cleared 1 task instance, with the newest version");
+        api.post(edit, &json!({ "action": "cancel" })).await.expect(200);
+        assert_eq!(words("edit_dag_run").await, "cancelled the run, 1 task instance");
+        api.post(edit, &json!({ "action": "clear", "task_id": "nope" })).await.expect(404);
+        assert_eq!(words("edit_dag_run").await, "refused (404 not found)");
+        let wrong = api.post(edit, &json!({ "action": "dance" })).await;
+        wrong.expect(422);
+        assert_eq!(words("edit_dag_run").await, "refused (422 unprocessable entity)");
+        let connection = json!({ "connection_id": "lite", "conn_type": "sqlite", "host": "/nowhere/at/all" });
+        api.post("/api/v2/connections/test", &connection).await.expect(200);
+        assert_eq!(words("test_connection").await, "tested connection lite: it does not work");
+        api.post("/api/v2/connections", &connection).await.expect(201);
+        assert_eq!(words("post_connection").await, "added connection lite");
+        let both = json!({ "actions": [
+            { "action": "create", "entities": [{ "key": "a", "value": "1" }, { "key": "b", "value": "1" }] },
+            { "action": "delete", "entities": ["a", "c"] },
+        ]});
+        api.patch("/api/v2/variables", &both).await.expect(200);
+        assert_eq!(words("bulk_variables").await, "made 2 variables, refused 1");
+    }
+
     async fn every_filter_lets_through_what_it_says(api: Api) {
         let api = events(api).await;
         let all = api.get(&format!("{ALL}?limit=1000")).await.expect(200);

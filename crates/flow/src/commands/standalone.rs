@@ -12,7 +12,6 @@ use tokio::net::TcpListener;
 
 use crate::{
     cli::Flags,
-    config::Origin,
     context::Cx,
     node::{self, Parts},
     output::Refusal,
@@ -64,10 +63,7 @@ pub(crate) async fn run(_args: Args, cx: &Cx) -> anyhow::Result<ExitCode> {
     tokio::spawn(stop.listen().context("cannot take over the signals")?);
     let login = node::first_admin(cx, &parts, &listener).await?;
     greet(cx, &listener, &login)?;
-    // Whoever starts everything in one process wants to see it run.
-    let paused = settings.core.dags_are_paused_at_creation
-        && cx.config.origin("core.dags_are_paused_at_creation") != &Origin::Default;
-    let folder = tokio::spawn(parts.folder(cx, paused).run(stop.clone()));
+    let folder = tokio::spawn(parts.folder(cx, settings.core.dags_are_paused_at_creation).run(stop.clone()));
     let (ran, ()) = tokio::join!(
         parts.run_node(cx, ProcessKind::Standalone, &stop),
         node::serve(cx, &parts, listener, stop.clone())

@@ -37,7 +37,10 @@ export const ofDag = ({ dagId }: { dagId: string }): QueryKey[] => [["dag", dagI
 export const ofRun = ({ dagId, runId }: { dagId: string; runId: string }): QueryKey[] => [
   ["run", dagId, runId],
   ["dag", dagId, "runs"],
+  ["dag", dagId, "count"],
   ["list"],
 ];
 export const ofRuns = ({ dagId }: { dagId: string }): QueryKey[] =>
-  dagId === "~" ? [["run"], ["dag"], ["list"]] : [["run", dagId], ["dag", dagId, "runs"], ["list"]];
+  dagId === "~"
+    ? [["run"], ["dag"], ["list"]]
+    : [["run", dagId], ["dag", dagId, "runs"], ["dag", dagId, "count"], ["list"]];

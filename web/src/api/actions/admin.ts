@@ -42,11 +42,6 @@ export const updateVariable = action(
   () => [["admin", "variables"]],
 );
 
-export const deleteVariable = action(
-  (key: string) => body(api.DELETE("/api/v2/variables/{variable_key}", { params: { path: { variable_key: key } } })),
-  () => [["admin", "variables"]],
-);
-
 export const createConnection = action(
   (json: Schemas["ConnectionBody"]) => body(api.POST("/api/v2/connections", { body: json })),
   () => [["admin", "connections"]],
@@ -61,11 +56,6 @@ export const updateConnection = action(
         body: json,
       }),
     ),
-  () => [["admin", "connections"]],
-);
-
-export const deleteConnection = action(
-  (id: string) => body(api.DELETE("/api/v2/connections/{connection_id}", { params: { path: { connection_id: id } } })),
   () => [["admin", "connections"]],
 );
 

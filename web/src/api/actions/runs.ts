@@ -72,24 +72,6 @@ export const patchRun = action(
   ofRun,
 );
 
-export const clearRuns = action(
-  ({ runs, onlyFailed }: { runs: RunPlace[]; onlyFailed: boolean }) =>
-    eachOf(runs, ({ dagId, runId }) => editRun.run({ dagId, runId, action: "clear", only_failed: onlyFailed })),
-  () => [["run"], ["dag"], ["list"]],
-);
-
-export const patchRuns = action(
-  ({ runs, ...json }: { runs: RunPlace[] } & Schemas["DAGRunPatchBody"]) =>
-    eachOf(runs, ({ dagId, runId }) => patchRun.run({ dagId, runId, ...json })),
-  () => [["run"], ["dag"], ["list"]],
-);
-
-export const cancelRuns = action(
-  ({ runs }: { runs: RunPlace[] }) =>
-    eachOf(runs, ({ dagId, runId }) => editRun.run({ dagId, runId, action: "cancel" })),
-  () => [["run"], ["dag"], ["list"]],
-);
-
 export const deleteRun = action(
   ({ dagId, runId }: RunPlace) =>
     body(
@@ -97,7 +79,7 @@ export const deleteRun = action(
         params: { path: { dag_id: dagId, dag_run_id: runId } },
       }),
     ),
-  ({ dagId }) => [["dag", dagId, "runs"], ["list"]],
+  ({ dagId }) => [["dag", dagId, "runs"], ["dag", dagId, "count"], ["list"]],
 );
 
 export const deleteRuns = action(

@@ -83,7 +83,7 @@ export const documentQuery = (dagId: string, runId: string | null = null) =>
 
 export const backlogQuery = (dagId: string) =>
   queryOptions({
-    queryKey: ["dag", dagId, "runs", "backlog"],
+    queryKey: ["dag", dagId, "count", "backlog"],
     queryFn: ({ signal }) =>
       body(api.GET("/ui/dags/{dag_id}/backlog", { params: { path: { dag_id: dagId } }, signal })),
   });

@@ -2,6 +2,7 @@
 //
 // Keys begin with what makes them stale (see live.ts):
 //   ["dag", dagId, "runs", …]   moves whenever a run of the DAG does
+//   ["dag", dagId, "count", …]  moves when a run is made or ends, not with each of its tasks
 //   ["dag", dagId, "text", …]   moves only when the DAG itself changes
 //   ["run", dagId, runId, …]    moves with one run
 //   ["list", …]                 across DAGs

@@ -111,9 +111,11 @@ export const xcomsQuery = (place: TaskPlace) =>
       ),
   });
 
-export const xcomQuery = (place: TaskPlace, key: string) =>
+/** Of an entry that was written then: it is asked once, until the list of them says that it was written anew. */
+export const xcomQuery = (place: TaskPlace, key: string, writtenAt: string) =>
   queryOptions({
-    queryKey: [...taskKey(place), "xcom", key],
+    queryKey: ["xcom", place, key, writtenAt],
+    staleTime: Number.POSITIVE_INFINITY,
     queryFn: ({ signal }) =>
       body(
         api.GET("/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}/xcomEntries/{xcom_key}", {

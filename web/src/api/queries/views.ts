@@ -32,7 +32,7 @@ export const graphQuery = (dagId: string, filter: GraphFilter = {}) =>
 
 export const calendarQuery = (dagId: string, filter: CalendarFilter) =>
   queryOptions({
-    queryKey: ["dag", dagId, "runs", "calendar", filter],
+    queryKey: ["dag", dagId, "count", "calendar", filter],
     queryFn: ({ signal }) =>
       body(api.GET("/ui/dags/{dag_id}/calendar", { params: { path: { dag_id: dagId }, query: filter }, signal })),
     placeholderData: ofSameDag(dagId),

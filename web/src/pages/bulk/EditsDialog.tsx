@@ -79,8 +79,9 @@ export function EditsDialog({ verb, noun, targets, onClose }: Props) {
   const isOfTasks = targets[0]?.place.task_id !== undefined;
   const [chosen, setChosen] = useState<ReadonlySet<Choice>>(new Set());
   const edits = targets.map((target) => toEdit(target, verb, chosen));
-  const foreseen = useQuery(foreseenQuery(edits));
   const apply = useAction(applyEdits, { quiet: true });
+  // What it changes itself is no reason to look again.
+  const foreseen = useQuery({ ...foreseenQuery(edits), enabled: apply.isIdle });
   const places = new Map(targets.map((target, place) => [target, place]));
   const of = (target: Target) => foreseen.data?.[places.get(target) ?? -1];
   const toggle = (choice: Choice) => {

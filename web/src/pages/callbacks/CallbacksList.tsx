@@ -1,12 +1,10 @@
 // What DAGs asked to be done when something happened, and what has become of it.
 
 import { useQuery } from "@tanstack/react-query";
-import { Link } from "@tanstack/react-router";
-import { BellRing, ChevronRight, RefreshCw } from "lucide-react";
-import { useState } from "react";
+import { BellRing, RefreshCw } from "lucide-react";
 import { retryCallback, useAction } from "../../api/actions";
 import { type Callback, callbacksQuery, useMe } from "../../api/queries";
-import { runName } from "../../lib/runName";
+import { callbackState } from "../../lib/callback";
 import { toast } from "../../lib/toast";
 import { Button } from "../../parts/Button";
 import { CodeBlock } from "../../parts/CodeBlock";
@@ -18,32 +16,23 @@ import { Segments } from "../../parts/Segments";
 import { StateDot } from "../../parts/StateBadge";
 import { type Column, Table } from "../../parts/Table";
 import { Time } from "../../parts/Time";
+import { type Place, TOP, Unfold, Where } from "../../parts/Unfold";
 import { useUrl } from "../../parts/useUrl";
-
-/** What the callbacks are about: nothing = everything. */
-export interface CallbackPlace {
-  dagId?: string;
-  runId?: string;
-  taskId?: string;
-  mapIndex?: number;
-}
 
 const STATES = [
   { value: "all", label: "All" },
   { value: "pending", label: "Pending" },
-  { value: "failed", label: "Failed" },
+  { value: "failing", label: "Failing" },
+  { value: "failed", label: "Given up" },
   { value: "delivered", label: "Delivered" },
 ] as const;
-
-/** The states of task instances that look like these. */
-const LOOKS: Record<string, string> = { pending: "queued", failed: "failed", delivered: "success" };
 
 /** They are delivered without an event. In milliseconds. */
 const LOOK_AGAIN = 5_000;
 
 const LIMIT = 50;
 
-export function CallbacksList({ of }: { of: CallbackPlace }) {
+export function CallbacksList({ of }: { of: Place }) {
   const url = useUrl();
   const state = STATES.find(({ value }) => value === url.text("state"))?.value ?? "all";
   const before = url.number("before");
@@ -106,15 +95,13 @@ export function CallbacksList({ of }: { of: CallbackPlace }) {
   );
 }
 
-const TOP = "align-top pt-2";
-
-function columnsFor(of: CallbackPlace): Column<Callback>[] {
+function columnsFor(of: Place): Column<Callback>[] {
   const where: Column<Callback> = {
     key: "where",
     header: "Where",
     hideBelow: "md",
     className: `max-w-md ${TOP}`,
-    cell: (callback) => <Where callback={callback} of={of} />,
+    cell: (callback) => <CallbackWhere callback={callback} of={of} />,
   };
   return [
     {
@@ -135,87 +122,49 @@ function columnsFor(of: CallbackPlace): Column<Callback>[] {
   ];
 }
 
-function Where({ callback, of }: { callback: Callback; of: CallbackPlace }) {
+function CallbackWhere({ callback, of }: { callback: Callback; of: Place }) {
   const { dag_id: dagId, dag_run_id: runId, task_id: taskId, map_index: mapIndex } = callback;
-  const look = "max-w-40 shrink-0 truncate hover:underline";
-  return (
-    <span className="flex min-w-0 items-baseline gap-x-2">
-      {of.dagId === undefined && (
-        <Link to="/dags/$dagId" params={{ dagId }} className={`${look} font-medium`} title={dagId}>
-          {dagId}
-        </Link>
-      )}
-      {taskId ? (
-        <Link
-          to="/dags/$dagId/runs/$runId/tasks/$taskId"
-          params={{ dagId, runId, taskId }}
-          search={mapIndex < 0 ? {} : { map_index: String(mapIndex) }}
-          className={look}
-          title={taskId}
-        >
-          {mapIndex < 0 ? taskId : `${taskId} [${mapIndex}]`}
-        </Link>
-      ) : (
-        <span className="text-muted">the run</span>
-      )}
-      {of.runId === undefined && (
-        <Link
-          to="/dags/$dagId/runs/$runId"
-          params={{ dagId, runId }}
-          className="min-w-0 truncate font-mono text-xs text-muted hover:underline"
-          title={runId}
-        >
-          {runName(runId)}
-        </Link>
-      )}
-    </span>
-  );
+  return <Where at={{ dagId, runId, taskId: taskId ?? undefined, mapIndex }} of={of} whole="the run" />;
 }
 
-function What({ callback, of }: { callback: Callback; of: CallbackPlace }) {
-  const [isOpen, setOpen] = useState(false);
+function What({ callback, of }: { callback: Callback; of: Place }) {
+  const { look, words } = callbackState(callback);
+  const asked = `${callback.event} → ${callback.operator}`;
   return (
-    <div className="min-w-0">
-      <button
-        type="button"
-        aria-expanded={isOpen}
-        className="flex min-h-7 w-full min-w-0 items-center gap-2 overflow-hidden text-left"
-        onClick={() => setOpen(!isOpen)}
-      >
-        <ChevronRight
-          size={14}
-          aria-hidden
-          className={`shrink-0 text-muted transition-transform ${isOpen ? "rotate-90" : ""}`}
-        />
-        <StateDot state={LOOKS[callback.state] ?? null} silent />
-        <span className="shrink-0">{callback.state}</span>
-        <span className="shrink-0 font-mono text-xs">
-          {callback.event} → {callback.operator}
-        </span>
-        {!isOpen && <span className="min-w-0 flex-1 truncate text-muted">{callback.error}</span>}
-      </button>
-      {isOpen && (
-        <div className="my-1 ml-5.5">
-          <Facts
-            facts={[
-              callback.error != null && [
-                "Error",
-                <span key="error" className="whitespace-pre-wrap break-words">
-                  {callback.error}
-                </span>,
-              ],
-              ["Tries", callback.tries === 0 ? "none yet" : callback.tries],
-              callback.next_try_at != null && ["Next try", <Time key="next" at={callback.next_try_at} />],
-              callback.ended_at != null && ["Ended", <Time key="end" at={callback.ended_at} />],
-              of.taskId === undefined && ["Where", <Where key="where" callback={callback} of={{}} />],
-              callback.task_id != null && ["Try of the task", callback.number],
-              ["Number", callback.callback_id],
-            ]}
-          />
-          {callback.log != null && <CodeBlock text={callback.log.trimEnd()} />}
-        </div>
+    <Unfold
+      line={(isOpen) => (
+        <>
+          <StateDot state={look} silent />
+          <span className="min-w-0 md:shrink-0">{words}</span>
+          <span className="shrink-0 font-mono text-xs max-md:hidden">{asked}</span>
+          {!isOpen && <span className="min-w-0 flex-1 truncate text-muted max-md:hidden">{callback.error}</span>}
+        </>
       )}
-    </div>
+      narrow={
+        <>
+          <span className="block font-mono text-xs">{asked}</span>
+          {of.taskId === undefined && <CallbackWhere callback={callback} of={of} />}
+        </>
+      }
+    >
+      <Facts
+        facts={[
+          callback.error != null && [
+            "Error",
+            <span key="error" className="whitespace-pre-wrap break-words">
+              {callback.error}
+            </span>,
+          ],
+          ["Tries", callback.tries === 0 ? "none yet" : callback.tries],
+          callback.next_try_at != null && ["Next try", <Time key="next" at={callback.next_try_at} />],
+          callback.ended_at != null && ["Ended", <Time key="end" at={callback.ended_at} />],
+          of.taskId === undefined && ["Where", <CallbackWhere key="where" callback={callback} of={{}} />],
+          callback.task_id != null && ["Try of the task", callback.number],
+          ["Number", callback.callback_id],
+        ]}
+      />
+      {callback.log != null && <CodeBlock text={callback.log.trimEnd()} />}
+    </Unfold>
   );
 }
 
@@ -225,7 +174,7 @@ function Again({ callback_id: id, state }: Callback) {
   if (state === "delivered" || !may("Op")) return null;
   return (
     <Button size="sm" icon={RefreshCw} pending={retry.isPending} onClick={() => retry.mutate({ id })}>
-      {state === "failed" ? "Try again" : "Try now"}
+      <span className="max-md:sr-only">{state === "failed" ? "Try again" : "Try now"}</span>
     </Button>
   );
 }

@@ -8,6 +8,7 @@ import {
   changedFields,
   type FieldName,
   fieldProblem,
+  idProblem,
   NO_FIELDS,
   toBody,
   toFields,
@@ -38,6 +39,7 @@ export function ConnectionForm({ mode, told, onClose }: Props) {
   const [id, setId] = useState(mode === "edit" ? (told?.connection_id ?? "") : "");
   const [fields, setFields] = useState(before);
   const [wasTried, setTried] = useState(false);
+  const [hasFailed, setFailed] = useState(false);
   const done = () => {
     toast(mode === "edit" ? `${id} was changed.` : `${id} was added.`);
     onClose();
@@ -48,7 +50,8 @@ export function ConnectionForm({ mode, told, onClose }: Props) {
   const problemOf = (name: FieldName) => (fields[name] !== "" || wasTried ? fieldProblem(name, fields[name]) : null);
   const submit = () => {
     setTried(true);
-    if (Object.entries(fields).some(([name, text]) => fieldProblem(name as FieldName, text))) return;
+    if (idProblem(id.trim()) || Object.entries(fields).some(([name, text]) => fieldProblem(name as FieldName, text)))
+      return;
     const json = { connection_id: id.trim(), ...toBody(fields) };
     if (mode !== "edit") return create.mutate(json);
     const mask = changedFields(before, fields);
@@ -58,11 +61,11 @@ export function ConnectionForm({ mode, told, onClose }: Props) {
     <FormDialog
       title={mode === "add" ? TITLES.add : `${TITLES[mode]} ${told?.connection_id}`}
       description={mode === "copy" ? "Secrets are not copied: nobody is shown them. Type them anew." : undefined}
-      submit={mode === "edit" ? "Save" : "Add the connection"}
+      submit={hasFailed ? "Save it all the same" : mode === "edit" ? "Save" : "Add the connection"}
       isPending={create.isPending || update.isPending}
       error={create.error ?? update.error}
       names={NAMES}
-      aside={<TestButton id={mode === "edit" ? id : null} fields={fields} />}
+      aside={<TestButton id={id} fields={fields} onFailed={setFailed} />}
       onSubmit={submit}
       onClose={onClose}
     >
@@ -72,7 +75,7 @@ export function ConnectionForm({ mode, told, onClose }: Props) {
             <Field
               label="Id"
               required
-              error={errors.connection_id ?? (wasTried && id.trim() === "" ? "Every connection has an id." : null)}
+              error={errors.connection_id ?? (wasTried || id !== "" ? idProblem(id.trim()) : null)}
               hint="Letters, digits, and _ - . between them. It cannot be changed later."
             >
               <TextInput value={id} className="font-mono" onChange={(event) => setId(event.target.value)} />

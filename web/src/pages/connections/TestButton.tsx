@@ -8,21 +8,28 @@ import { Button } from "../../parts/Button";
 import { Sentence } from "../../parts/Sentence";
 
 interface Props {
-  /** Null while there is none: what is hidden cannot be put back then */
-  id: string | null;
+  id: string;
   fields: ConnectionFields;
+  /** What was tried did not work */
+  onFailed: (failed: boolean) => void;
 }
 
-export function TestButton({ id, fields }: Props) {
-  const test = useAction(testConnection, { quiet: true });
+/** Stands for an id that was not typed yet. */
+const UNNAMED = "unnamed";
+
+export function TestButton({ id, fields, onFailed }: Props) {
+  const test = useAction(testConnection, { quiet: true, done: ({ status }) => onFailed(!status) });
   const { reset } = test;
   // An answer about another connection is none about this one.
   const asked = JSON.stringify({ ...fields, description: null });
   const last = useRef(asked);
   useEffect(() => {
-    if (last.current !== asked) reset();
+    if (last.current !== asked) {
+      reset();
+      onFailed(false);
+    }
     last.current = asked;
-  }, [asked, reset]);
+  }, [asked, reset, onFailed]);
   const isReady = fields.conn_type !== "" && !fieldProblem("port", fields.port) && !fieldProblem("extra", fields.extra);
   const told = test.data;
   return (
@@ -31,7 +38,7 @@ export function TestButton({ id, fields }: Props) {
         icon={Unplug}
         disabled={!isReady}
         pending={test.isPending}
-        onClick={() => test.mutate({ connection_id: id ?? "new", ...toBody(fields) })}
+        onClick={() => test.mutate({ connection_id: id.trim() || UNNAMED, ...toBody(fields) })}
       >
         Test
       </Button>
@@ -46,7 +53,7 @@ export function TestButton({ id, fields }: Props) {
               <CircleX size={16} aria-hidden className="mt-0.5 shrink-0 text-danger" />
             )}
             <span className="min-w-0 break-words">
-              <Sentence text={`${told.message.charAt(0).toUpperCase()}${told.message.slice(1)}.`} />
+              <Sentence text={wordsOf(told.message)} />
             </span>
           </>
         ) : (
@@ -55,4 +62,10 @@ export function TestButton({ id, fields }: Props) {
       </p>
     </div>
   );
+}
+
+/** Which connection it is stands above, and it may have no id yet. */
+function wordsOf(message: string): string {
+  const words = message.replace(/^connection `[^`]*`: /, "");
+  return `${words.charAt(0).toUpperCase()}${words.slice(1)}.`;
 }

@@ -7,7 +7,7 @@ import { pauseDags, useAction } from "../../api/actions";
 import { deleteDags, runCountQuery, triggerDags } from "../../api/bulk";
 import type { DagCard } from "../../api/types";
 import { endsOf } from "../../lib/many";
-import { toast } from "../../lib/toast";
+import { toast, toastProblem } from "../../lib/toast";
 import { countOf } from "../../lib/words";
 import { BulkDialog } from "../../parts/BulkDialog";
 import { Button } from "../../parts/Button";
@@ -58,6 +58,16 @@ const readOnly = (dag: DagCard) => (dag.can_edit ? null : "you may not change it
 
 function PauseDags({ dags, isPaused, onClose }: DialogProps & { isPaused: boolean }) {
   const pause = useAction(pauseDags, { quiet: true });
+  const undo = useAction(pauseDags, {
+    done: ({ done, failed }) => {
+      const [first] = failed;
+      if (first)
+        toastProblem(
+          `${failed.length} of ${done.length + failed.length} were not set back. ${first.item}: ${first.why}`,
+        );
+      else toast(`${countOf(done.length, "DAG")} ${isPaused ? "unpaused" : "paused"} again.`);
+    },
+  });
   const verb = isPaused ? "Pause" : "Unpause";
   const skip = (dag: DagCard) =>
     readOnly(dag) ?? (dag.is_paused === isPaused ? (isPaused ? "is paused" : "is not paused") : null);
@@ -80,7 +90,7 @@ function PauseDags({ dags, isPaused, onClose }: DialogProps & { isPaused: boolea
         const { done, failed } = await pause.mutateAsync({ dagIds: some.map(keyOf), isPaused });
         const of = new Map(some.map((dag) => [dag.dag_id, dag]));
         const back = (dagId: string) => of.get(dagId) as DagCard;
-        undoable(done, isPaused, (dagIds) => pause.mutate({ dagIds, isPaused: !isPaused }));
+        undoable(done, isPaused, (dagIds) => undo.mutate({ dagIds, isPaused: !isPaused }));
         return { done: done.map(back), failed: failed.map(({ item, why }) => ({ item: back(item), why })) };
       }}
       onClose={onClose}
@@ -125,7 +135,8 @@ export function DeleteDags({ dags, onClose }: DialogProps) {
   const remove = useAction(deleteDags, { quiet: true });
   const count = dags.filter((dag) => !readOnly(dag)).length;
   const runs = useQueries({ queries: dags.map((dag) => runCountQuery(dag.dag_id)) });
-  const runsOf = new Map(dags.map((dag, place) => [dag.dag_id, runs[place]?.data]));
+  const runsOf = new Map(dags.map((dag, place) => [dag.dag_id, runs[place]]));
+  const only = dags.length === 1 ? dags[0]?.dag_id : undefined;
   return (
     <BulkDialog
       title={dags.length === 1 ? `Delete ${dags[0]?.dag_id}?` : `Delete ${countOf(dags.length, "DAG")}?`}
@@ -134,11 +145,17 @@ export function DeleteDags({ dags, onClose }: DialogProps) {
       itemKey={keyOf}
       label={nameOf}
       detail={(dag) => {
-        const total = runsOf.get(dag.dag_id);
+        const { data: total, isError } = runsOf.get(dag.dag_id) ?? {};
         return (
           <p className="text-muted">
-            {total == null ? "Many runs" : total === 1 ? "1 run" : `${totalWords(total)} runs`}; its file,{" "}
-            <code className="font-mono text-xs">{dag.file}</code>, stays
+            {isError
+              ? "An unknown number of runs"
+              : total == null
+                ? "Many runs"
+                : total === 1
+                  ? "1 run"
+                  : `${totalWords(total)} runs`}
+            ; its file, <code className="font-mono text-xs">{dag.file}</code>, stays
           </p>
         );
       }}
@@ -146,6 +163,7 @@ export function DeleteDags({ dags, onClose }: DialogProps) {
       isForeseeing={runs.some((one) => one.isPending)}
       confirm={`Delete ${countOf(count, "DAG")}`}
       danger
+      typed={only ?? `delete ${count}`}
       run={(some) =>
         endsOf(
           some,

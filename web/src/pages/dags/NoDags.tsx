@@ -3,23 +3,11 @@
 import { useQuery } from "@tanstack/react-query";
 import { Workflow } from "lucide-react";
 import { configQuery, useMe } from "../../api/queries";
+import { beginning, FIRST_TEMPLATE } from "../../lib/templates";
 import { ButtonLink } from "../../parts/Button";
 import { CodeBlock } from "../../parts/CodeBlock";
 
-const FIRST = `dag_id: hello
-description: My first DAG
-schedule: "@daily"
-start_date: 2026-01-01
-tasks:
-  - id: say_hello
-    uses: bash
-    with:
-      bash_command: echo "hello from {{ run_id }}"
-  - id: say_bye
-    uses: bash
-    needs: [say_hello]
-    with: { bash_command: date }
-`;
+const FIRST = beginning(FIRST_TEMPLATE, "hello.yaml");
 
 export function NoDags() {
   const { may } = useMe();
@@ -48,7 +36,9 @@ export function NoDags() {
       <CodeBlock label="3. Run it now, or wait for its schedule" text="flow trigger hello --wait" />
       {may("User") && (
         <p className="text-center">
-          <ButtonLink to="/edit">Write it in the editor</ButtonLink>
+          <ButtonLink to="/edit/$" params={{ _splat: "hello.yaml" }} search={{ new: FIRST_TEMPLATE }}>
+            Write it in the editor
+          </ButtonLink>
         </p>
       )}
     </div>

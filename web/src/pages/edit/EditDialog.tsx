@@ -8,7 +8,6 @@ import { Info } from "lucide-react";
 import { useId, useState } from "react";
 import { useAction } from "../../api/actions";
 import { applyEdits, changesDone, isStillUnbegun, previewEdits, undoEdits } from "../../api/edits";
-import { dagQuery, runQuery } from "../../api/queries";
 import {
   confirmWords,
   countEdit,
@@ -29,6 +28,7 @@ import { Switch } from "../../parts/Field";
 import { Loading } from "../../parts/Loading";
 import { Problem } from "../../parts/Problem";
 import { ChangeList } from "./ChangeList";
+import { type Newest, useNewest } from "./useNewest";
 
 interface Props {
   target: EditTarget;
@@ -44,13 +44,18 @@ interface Props {
 export function EditDialog({ target, action: first, options: given, onClose, onDone }: Props) {
   const client = useQueryClient();
   const [action, setAction] = useState(first);
-  const [options, setOptions] = useState<EditOptions>({ ...NO_OPTIONS, ...given });
+  const [chosen, setOptions] = useState<Partial<EditOptions>>({ ...given });
+  // Who mends a DAG and clears a run of it means it to run as the DAG is now.
+  const newest = useNewest(placeOf(target));
+  const isNewer = action === "clear" && newest != null && newest.missing.length === 0;
+  const options: EditOptions = { ...NO_OPTIONS, latest: isNewer, ...chosen };
   const isRun = "runs" in target;
   const runs = isRun ? target.runs.length : 0;
   const calls = planEdit(target, action, options);
   const preview = useQuery({
-    queryKey: ["run", ...placeOf(target), "edit", target, action, options],
+    queryKey: ["run", ...(placeOf(target).length > 0 ? placeOf(target) : ["~"]), "edit", target, action, options],
     queryFn: ({ signal }) => previewEdits(client, calls, signal),
+    enabled: newest !== undefined,
     placeholderData: keepPreviousData,
     staleTime: 0,
     gcTime: 0,
@@ -83,11 +88,11 @@ export function EditDialog({ target, action: first, options: given, onClose, onD
   // A run can be marked although none of its task instances change.
   const isNothing = isReady && total === 0 && !(isRun && action !== "clear");
   const agree = async () => {
-    // Nothing tells when the preview of several runs is stale. What it cannot be asked for, it stays.
-    const isLive = placeOf(target).length > 0;
+    // Of other runs than those that are named (Past, Future) nothing tells that the preview is stale.
+    const isLive = placeOf(target).length > 0 && !options.past && !options.future;
     const { data } = isLive ? preview : await preview.refetch();
-    const newest = data ?? preview.data;
-    if (newest) apply.mutate({ action, calls, preview: newest });
+    const agreed = data ?? preview.data;
+    if (agreed) apply.mutate({ action, calls, preview: agreed });
   };
   return (
     <Dialog
@@ -116,8 +121,13 @@ export function EditDialog({ target, action: first, options: given, onClose, onD
     >
       <div className="flex flex-col gap-4">
         <Choices value={action} onChange={setAction} isRun={isRun} />
-        <Switches target={target} action={action} options={options} onChange={setOptions} />
-        {action === "clear" && !options.latest && <OlderVersion target={target} />}
+        <Switches
+          target={target}
+          action={action}
+          options={options}
+          onChange={(some) => setOptions({ ...chosen, ...some })}
+        />
+        {action === "clear" && newest && <Version newest={newest} isLatest={options.latest} />}
         <section aria-label="What changes" className="min-h-36">
           {preview.error && !preview.data ? (
             <Problem
@@ -145,20 +155,26 @@ function refusedWords(calls: readonly EditCall[], count: number, { item, why }: 
   return `${count} of ${calls.length} changes were refused. ${name}: ${why}`;
 }
 
-/** Who has mended the DAG means it to run as it is now. */
-function OlderVersion({ target }: { target: EditTarget }) {
-  const [dagId = "", runId = ""] = placeOf(target);
-  const isOne = runId !== "";
-  const newest = useQuery({ ...dagQuery(dagId), enabled: isOne }).data?.latest_dag_version?.version_number;
-  const own = useQuery({ ...runQuery(dagId, runId), enabled: isOne }).data?.dag_versions.at(-1)?.version_number;
-  if (!newest || !own || own >= newest) return null;
+/** With which version it runs: nobody should overlook that. */
+function Version({ newest: { own, newest, missing }, isLatest }: { newest: Newest; isLatest: boolean }) {
   return (
     <p role="note" className="flex gap-2 rounded-md border border-line bg-sunken px-3 py-2">
       <Info size={16} aria-hidden className="mt-0.5 shrink-0 text-muted" />
-      The DAG was changed since: the run has version {own} of {newest}. Switch on “Newest version” to run it as it is
-      now.
+      <span className="min-w-0">
+        The DAG was changed since.{" "}
+        <strong className="font-semibold">
+          {isLatest ? `It runs with version ${newest}, the newest` : `It runs with version ${own}, as it was`}
+        </strong>
+        {isLatest ? `, not with ${own}, its own.` : `, not with ${newest}, the newest.`}
+        {missing.length > 0 && ` Version ${newest} does not have ${missingWords(missing)}.`}
+      </span>
     </p>
   );
+}
+
+function missingWords([first, ...others]: readonly string[]): string {
+  if (others.length === 0) return `the task ${first}`;
+  return `${first} and ${others.length === 1 ? others[0] : `${others.length} other tasks`}`;
 }
 
 /** The beginning of the key: what makes the preview stale when it is about one run. */
@@ -244,7 +260,7 @@ interface SwitchesProps {
   target: EditTarget;
   action: EditAction;
   options: EditOptions;
-  onChange: (options: EditOptions) => void;
+  onChange: (some: Partial<EditOptions>) => void;
 }
 
 function Switches({ target, action, options, onChange }: SwitchesProps) {
@@ -261,11 +277,7 @@ function Switches({ target, action, options, onChange }: SwitchesProps) {
       {shown.map(({ key, label, hint }) => (
         // biome-ignore lint/a11y/noLabelWithoutControl: the switch is the control
         <label key={key} className="flex cursor-pointer items-center gap-2.5">
-          <Switch
-            checked={options[key]}
-            onCheckedChange={(on) => onChange({ ...options, [key]: on })}
-            aria-label={label}
-          />
+          <Switch checked={options[key]} onCheckedChange={(on) => onChange({ [key]: on })} aria-label={label} />
           <span>
             {label} <span className="text-xs text-muted">{hint}</span>
           </span>

@@ -41,6 +41,11 @@ export function LiveGraph({ check, onTask, className }: Props) {
           />
         </div>
       )}
+      {isStale && drawn === last.current && drawn.length > 0 && (
+        <p role="status" className="border-b bg-sunken px-3 py-1.5 text-xs text-muted">
+          The text has errors: this is the last graph without.
+        </p>
+      )}
       {shown && shown.graph.nodes.length > 0 ? (
         <Graph
           className="flex-1"
@@ -48,9 +53,10 @@ export function LiveGraph({ check, onTask, className }: Props) {
           isStale={isStale}
           selected={selected}
           label={`Graph of ${shown.dagId}`}
-          onSelect={(taskId) => {
+          onSelect={(taskId, byKey) => {
             setSelected(taskId);
-            if (taskId) onTask(taskId);
+            // The text takes the focus: with the arrows one is on the way to another, and Enter goes there.
+            if (taskId && !byKey) onTask(taskId);
           }}
           onOpen={(node) => onTask(node.id)}
         />

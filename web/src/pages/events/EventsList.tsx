@@ -1,14 +1,11 @@
 // What happened: changes that people asked for, and states. Of everything, a DAG, a run or a task instance.
 
 import { useQuery } from "@tanstack/react-query";
-import { Link } from "@tanstack/react-router";
-import { ChevronRight, ScrollText } from "lucide-react";
-import { useState } from "react";
+import { ScrollText } from "lucide-react";
 import { type AuditEvent, type EventsFilter, eventsQuery } from "../../api/queries";
-import { eventDetail, eventWords, STATE_EVENTS } from "../../lib/event";
+import { eventDetail, eventWords, STATE_EVENTS, TOLD_TWICE } from "../../lib/event";
 import { EVENT_FILTERS, type EventScope, eventsFilter, spanOf } from "../../lib/filters";
 import { totalOf } from "../../lib/paging";
-import { runName } from "../../lib/runName";
 import { Button } from "../../parts/Button";
 import { Empty } from "../../parts/Empty";
 import { Toolbar } from "../../parts/Filter";
@@ -22,15 +19,8 @@ import { StateBadge } from "../../parts/StateBadge";
 import { type Column, Table } from "../../parts/Table";
 import { TextFilter } from "../../parts/TextFilter";
 import { Time, useNow } from "../../parts/Time";
+import { type Place, TOP, Unfold, Where } from "../../parts/Unfold";
 import { type List, useList } from "../../parts/useList";
-
-/** What the events are about: nothing = everything. */
-export interface EventPlace {
-  dagId?: string;
-  runId?: string;
-  taskId?: string;
-  mapIndex?: number;
-}
 
 const SCOPES = [
   { value: "changes", label: "Changes" },
@@ -39,7 +29,7 @@ const SCOPES = [
 ] as const;
 
 interface Props {
-  of: EventPlace;
+  of: Place;
   /** What is shown first */
   scope: EventScope;
 }
@@ -50,7 +40,7 @@ export function EventsList({ of, scope: first }: Props) {
   const now = useNow(url.text("within") ? 60_000 : 0);
   const scope = SCOPES.find(({ value }) => value === url.text("show"))?.value ?? first;
   const filter: EventsFilter = {
-    ...eventsFilter(url.search, list, now, scope, STATE_EVENTS),
+    ...eventsFilter(url.search, list, now, scope, STATE_EVENTS, TOLD_TWICE),
     ...(of.dagId !== undefined && { dag_id: of.dagId }),
     ...(of.runId !== undefined && { run_id: of.runId }),
     ...(of.taskId !== undefined && { task_id: of.taskId, map_index: of.mapIndex }),
@@ -108,7 +98,7 @@ export function EventsList({ of, scope: first }: Props) {
 }
 
 /** What the page is about needs no filter. */
-function placeFilters(of: EventPlace): { name: string; label: string }[] {
+function placeFilters(of: Place): { name: string; label: string }[] {
   return [
     { name: "who", label: "Who" },
     ...(of.dagId === undefined ? [{ name: "dag", label: "DAG" }] : []),
@@ -117,17 +107,14 @@ function placeFilters(of: EventPlace): { name: string; label: string }[] {
   ];
 }
 
-/** Rows are opened: what stands beside stays at the top. */
-const TOP = "align-top pt-2";
-
-function columnsFor(of: EventPlace): Column<AuditEvent>[] {
+function columnsFor(of: Place): Column<AuditEvent>[] {
   const where: Column<AuditEvent> = {
     key: "where",
     header: "Where",
     sortKey: of.dagId === undefined ? "dag_id" : undefined,
     hideBelow: "md",
     className: `max-w-md ${TOP}`,
-    cell: (event) => <Where event={event} of={of} />,
+    cell: (event) => <EventWhere event={event} of={of} />,
   };
   return [
     {
@@ -153,102 +140,62 @@ function Who({ owner }: AuditEvent) {
   return owner ? <span className="font-medium">{owner}</span> : <span className="text-muted">Flow</span>;
 }
 
-function Where({ event, of }: { event: AuditEvent; of: EventPlace }) {
-  const { dag_id: dagId, run_id: runId, task_id: taskId } = event;
-  if (!dagId) return <span className="text-muted">–</span>;
-  const mapIndex = event.map_index ?? -1;
-  const look = "max-w-40 shrink-0 truncate hover:underline";
-  return (
-    <span className="flex min-w-0 items-baseline gap-x-2 max-md:flex-wrap">
-      {of.dagId === undefined && (
-        <Link to="/dags/$dagId" params={{ dagId }} className={`${look} font-medium`} title={dagId}>
-          {event.dag_display_name ?? dagId}
-        </Link>
-      )}
-      {runId && taskId && (
-        <Link
-          to="/dags/$dagId/runs/$runId/tasks/$taskId"
-          params={{ dagId, runId, taskId }}
-          search={mapIndex < 0 ? {} : { map_index: String(mapIndex) }}
-          className={look}
-          title={taskId}
-        >
-          {mapIndex < 0 ? taskId : `${taskId} [${mapIndex}]`}
-        </Link>
-      )}
-      {runId && of.runId === undefined && (
-        <Link
-          to="/dags/$dagId/runs/$runId"
-          params={{ dagId, runId }}
-          className="min-w-0 truncate font-mono text-xs text-muted hover:underline"
-          title={runId}
-        >
-          {runName(runId)}
-        </Link>
-      )}
-      {!runId && of.dagId !== undefined && <span className="whitespace-nowrap text-muted">the DAG</span>}
-    </span>
-  );
+function EventWhere({ event, of }: { event: AuditEvent; of: Place }) {
+  const at = {
+    dagId: event.dag_id ?? undefined,
+    runId: event.run_id ?? undefined,
+    taskId: event.task_id ?? undefined,
+    mapIndex: event.map_index ?? undefined,
+  };
+  const whole = !event.run_id && of.dagId !== undefined ? "the DAG" : undefined;
+  return <Where at={at} of={of} dagName={event.dag_display_name} whole={whole} />;
 }
 
-function What({ event, of }: { event: AuditEvent; of: EventPlace }) {
-  const [isOpen, setOpen] = useState(false);
-  const { state, text, request, address } = eventDetail(event.event, event.extra);
-  const details = [text, request].filter(Boolean).join(" · ");
+function What({ event, of }: { event: AuditEvent; of: Place }) {
+  const { state, said, text, request, address } = eventDetail(event.event, event.extra);
+  const where = of.taskId === undefined && event.dag_id !== null;
   return (
-    <div className="min-w-0">
-      <button
-        type="button"
-        aria-expanded={isOpen}
-        className="flex min-h-7 w-full min-w-0 items-center gap-2 overflow-hidden text-left"
-        onClick={() => setOpen(!isOpen)}
-      >
-        <ChevronRight
-          size={14}
-          aria-hidden
-          className={`shrink-0 text-muted transition-transform ${isOpen ? "rotate-90" : ""}`}
-        />
-        <span className={`truncate ${state ? "w-8 shrink-0" : "min-w-12"}`}>{eventWords(event.event)}</span>
-        {state && <StateBadge state={state} />}
-        {!isOpen && <span className="min-w-0 flex-1 truncate text-muted">{details}</span>}
-      </button>
-      {of.taskId === undefined && event.dag_id !== null && !isOpen && (
-        <span className="block pb-0.5 pl-5.5 md:hidden">
-          <Where event={event} of={of} />
-        </span>
+    <Unfold
+      line={(isOpen) => (
+        <>
+          <span className={`truncate ${state ? "w-8 shrink-0" : "min-w-12"}`}>
+            {eventWords(event.event, said, request)}
+          </span>
+          {state && <StateBadge state={state} />}
+          {!isOpen && <span className="min-w-0 flex-1 truncate text-muted">{text}</span>}
+        </>
       )}
-      {isOpen && (
-        <Facts
-          className="my-1 ml-5.5"
-          facts={[
-            text !== null && [
-              "Details",
-              <span key="text" className="whitespace-pre-wrap">
-                {text}
-              </span>,
-            ],
-            request !== null && [
-              "Request",
-              <code key="request" className="font-mono text-xs break-all">
-                {request}
-              </code>,
-            ],
-            address !== null && ["From", address],
-            ["When", <Time key="when" at={event.when} show="exact" />],
-            event.logical_date !== null && ["Logical date", <Time key="date" at={event.logical_date} show="exact" />],
-            event.try_number !== null && ["Try", event.try_number],
-            of.taskId === undefined && event.dag_id !== null && ["Where", <Where key="where" event={event} of={{}} />],
-            [
-              "Kind",
-              <code key="kind" className="font-mono text-xs">
-                {event.event}
-              </code>,
-            ],
-            ["Number", event.event_log_id],
-          ]}
-        />
-      )}
-    </div>
+      narrow={where && <EventWhere event={event} of={of} />}
+    >
+      <Facts
+        facts={[
+          text !== null && [
+            "Details",
+            <span key="text" className="whitespace-pre-wrap">
+              {text}
+            </span>,
+          ],
+          request !== null && [
+            "Request",
+            <code key="request" className="font-mono text-xs break-all">
+              {request}
+            </code>,
+          ],
+          address !== null && ["From", address],
+          ["When", <Time key="when" at={event.when} show="exact" />],
+          event.logical_date !== null && ["Logical date", <Time key="date" at={event.logical_date} show="exact" />],
+          event.try_number !== null && ["Try", event.try_number],
+          where && ["Where", <EventWhere key="where" event={event} of={{}} />],
+          [
+            "Kind",
+            <code key="kind" className="font-mono text-xs">
+              {event.event}
+            </code>,
+          ],
+          ["Number", event.event_log_id],
+        ]}
+      />
+    </Unfold>
   );
 }
 

@@ -10,7 +10,7 @@ import type { DagDetails } from "../../api/queries";
 import { type Conf, confProblems, fromForm, readConf, toForm } from "../../lib/conf";
 import { groupBy } from "../../lib/groupBy";
 import { type Param, readParams } from "../../lib/params";
-import { fromCivil, toRfc3339 } from "../../lib/time";
+import { formatExact, fromCivil, toRfc3339 } from "../../lib/time";
 import { toast, toastProblem } from "../../lib/toast";
 import { Button, ButtonLink } from "../../parts/Button";
 import { Field, TextArea, TextInput } from "../../parts/Field";
@@ -33,7 +33,11 @@ export function TriggerForm({ dag, conf: given }: Props) {
   const conf = useConf(params, given);
   const [runId, setRunId] = useState("");
   const [dated, setDated] = useState<DateChoice>("now");
-  const [date, setDate] = useState("");
+  const [typed, setTyped] = useState({ date: "", zone });
+  // Another zone says the same moment in other words.
+  const moment = fromCivil(typed.date, typed.zone);
+  const isOther = typed.zone !== zone && moment !== null;
+  const date = isOther ? formatExact(moment, zone).replace(" ", "T") : typed.date;
   const [note, setNote] = useState("");
   const [dateProblem, setDateProblem] = useState<string | null>(null);
   const unpause = useUnpause(dag);
@@ -81,7 +85,7 @@ export function TriggerForm({ dag, conf: given }: Props) {
             choice={dated}
             onChoice={setDated}
             date={date}
-            onDate={setDate}
+            onDate={(text) => setTyped({ date: text, zone })}
             zone={zone}
             problem={dateProblem ?? server?.fields.logical_date ?? null}
           />

@@ -36,7 +36,8 @@ interface Props {
   /** Of the chosen run, by task and group; without a run there are none. */
   states?: ReadonlyMap<string, BoxState>;
   selected?: string | null;
-  onSelect?: (id: string | null) => void;
+  /** `byKey`: with the arrows, on the way to another */
+  onSelect?: (id: string | null, byKey?: boolean) => void;
   /** Enter, or a double click */
   onOpen?: (node: GraphNode) => void;
   /** A click on the title of a group, or on a folded one */
@@ -108,11 +109,16 @@ export function Graph(props: Props) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (ARROWS.includes(event.key)) {
       const next = stepFrom(graph, scene.neighbours, selected, event.key as Arrow);
-      if (next) onSelect?.(next);
+      if (next) onSelect?.(next, true);
     } else if (event.key === "Enter" && selected !== null) {
       const node = scene.byId.get(selected);
       if (node?.kind === "group") onFold?.(node.id, false);
       else if (node) onOpen?.(node);
+    } else if (event.key === " " && selected !== null && onFold) {
+      const group = scene.byId.get(selected)?.parent;
+      if (scene.byId.get(selected)?.kind === "group") onFold(selected, false);
+      else if (group) onFold(group, true);
+      else return;
     } else if (event.key === "Escape" && selected !== null) onSelect?.(null);
     else return;
     event.preventDefault();

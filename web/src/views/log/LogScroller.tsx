@@ -2,7 +2,7 @@
 
 import type { CSSProperties, MouseEvent } from "react";
 import { type LogWindow, lineNumber } from "../../lib/log/window";
-import { Spinner } from "../../parts/Button";
+import { Button, Spinner } from "../../parts/Button";
 import { LogRow } from "./LogRow";
 import { type ScrollerOptions, useScroller } from "./useScroller";
 
@@ -27,7 +27,7 @@ interface Props extends Omit<ScrollerOptions, "shape"> {
 
 export function LogScroller(props: Props) {
   const { wrap, zone, mark, chosen, onChoose } = props;
-  const { scroller, spacer, content, window, isLooking, onScroll } = useScroller({
+  const { scroller, spacer, content, window, isLooking, hasStopped, lookOn, onScroll } = useScroller({
     ...props,
     shape: `${wrap} ${zone} ${chosen ? "chosen" : ""}`,
   });
@@ -59,6 +59,16 @@ export function LogScroller(props: Props) {
         <p role="status" className="sticky top-2 z-10 mx-auto h-0 w-fit overflow-visible">
           <span className="surface flex animate-late items-center gap-2 px-3 py-1">
             <Spinner /> Looking for such lines
+          </span>
+        </p>
+      )}
+      {hasStopped && (
+        <p role="status" className="sticky top-2 z-10 mx-auto h-0 w-fit overflow-visible">
+          <span className="surface flex items-center gap-2 px-3 py-1">
+            No such line in 256 MB.{" "}
+            <Button size="sm" onClick={lookOn}>
+              Look on
+            </Button>
           </span>
         </p>
       )}

@@ -14,6 +14,9 @@ import type { LogStart } from "./useLogFile";
 /** Further behind than this, a followed log is opened at its end anew. */
 const CATCH_UP = 64 * 1024;
 
+/** Bytes that are looked through for lines that pass a filter, before one is asked whether to look on. */
+const LOOKED_MAX = 256 * 1024 * 1024;
+
 /** What stays where it is when lines come and go: a line, by its distance from the top, or the end of the log. */
 type Pin = { at: number; offset: number } | "end";
 
@@ -50,6 +53,8 @@ interface State {
   isBusy: boolean;
   /** Counts large moves: a later one makes an earlier one void */
   move: number;
+  /** Bytes that were looked through since a line passed the filter */
+  looked: number;
 }
 
 export function useScroller(options: ScrollerOptions) {
@@ -59,7 +64,17 @@ export function useScroller(options: ScrollerOptions) {
   const content = useRef<HTMLDivElement>(null);
   const [window, setWindow] = useState<LogWindow>(EMPTY);
   const [isLooking, setLooking] = useState(false);
-  const state = useRef<State>({ window: EMPTY, pin: "end", height: 0, top: 0, scrollTop: 0, isBusy: false, move: 0 });
+  const [hasStopped, setStopped] = useState(false);
+  const state = useRef<State>({
+    window: EMPTY,
+    pin: "end",
+    height: 0,
+    top: 0,
+    scrollTop: 0,
+    isBusy: false,
+    move: 0,
+    looked: 0,
+  });
   const latest = useRef(options);
   latest.current = options;
 
@@ -103,6 +118,10 @@ export function useScroller(options: ScrollerOptions) {
       if (!sticks && file.hasEnded && now.window.from === 0 && tall <= box.clientHeight) onStick(true);
       return setLooking(false);
     }
+    if (now.looked >= LOOKED_MAX) {
+      setLooking(false);
+      return setStopped(true);
+    }
     // With a filter it may take long until there is something to show.
     setLooking(accept !== null);
     now.isBusy = true;
@@ -111,6 +130,10 @@ export function useScroller(options: ScrollerOptions) {
       const next = await (needsDown ? growDown : growUp)(file, now.window, accept);
       if (move === now.move) {
         const isNew = next.from !== now.window.from || next.to !== now.window.to;
+        const way = Math.abs(next.from - now.window.from) + Math.abs(next.to - now.window.to);
+        const isSame = (side: number) => next.lines.at(side)?.at === now.window.lines.at(side)?.at;
+        const hasFound = accept === null || !isSame(0) || !isSame(-1);
+        now.looked = hasFound ? 0 : now.looked + way;
         show(next, now.pin === "end" ? "end" : firstVisible(box, content.current, now));
         if (isNew) requestAnimationFrame(() => void grow());
       }
@@ -121,10 +144,18 @@ export function useScroller(options: ScrollerOptions) {
     }
   }, [show]);
 
+  const lookOn = useCallback(() => {
+    state.current.looked = 0;
+    setStopped(false);
+    void grow();
+  }, [grow]);
+
   const openAt = useCallback(
     async (byte: number, offset = 0) => {
       const now = state.current;
       now.move += 1;
+      now.looked = 0;
+      setStopped(false);
       const { move } = now;
       const { file, accept, onProblem } = latest.current;
       try {
@@ -225,7 +256,7 @@ export function useScroller(options: ScrollerOptions) {
     [openAt],
   );
 
-  return { scroller, spacer, content, window, isLooking, onScroll };
+  return { scroller, spacer, content, window, isLooking, hasStopped, lookOn, onScroll };
 }
 
 function firstVisible(box: HTMLElement, lines: HTMLElement | null, { top, window }: State): Pin {

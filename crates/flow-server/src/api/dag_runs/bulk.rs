@@ -15,7 +15,7 @@ use crate::{
     ApiError, App, Who,
     api::{
         Refusals,
-        bulk::{BulkAction, BulkActionNotOnExistence, BulkActionResponse, BulkBody, BulkResponse, Named},
+        bulk::{BulkAction, BulkActionNotOnExistence, BulkActionResponse, BulkBody, BulkDone, BulkResponse, Named},
     },
     auth,
     extract::{Json, Path},
@@ -40,7 +40,7 @@ pub(super) async fn bulk_dag_runs(
     who: Who,
     Path(dag_id): Path<String>,
     Json(body): Json<BulkBody<BulkDAGRunBody>>,
-) -> Result<axum::Json<BulkResponse>, ApiError> {
+) -> Result<BulkDone, ApiError> {
     body.check_size()?;
     let mut response = BulkResponse::default();
     for action in body.actions {
@@ -73,7 +73,7 @@ pub(super) async fn bulk_dag_runs(
             }
         }
     }
-    Ok(axum::Json(response))
+    Ok(response.done("run"))
 }
 
 impl BulkDAGRunBody {

@@ -16,6 +16,7 @@ use crate::{
     error::ErrorBody,
     extract::{Json, Path, Query},
     logs::{LogsOf, forget},
+    said::{Words, said},
 };
 
 #[derive(Deserialize, IntoParams)]
@@ -55,7 +56,7 @@ pub(super) async fn patch_dag_run(
     Path((dag_id, run_id)): Path<(String, String)>,
     Query(mask): Query<Mask>,
     Json(body): Json<DAGRunPatchBody>,
-) -> Result<axum::Json<DAGRunResponse>, ApiError> {
+) -> Result<(Words, axum::Json<DAGRunResponse>), ApiError> {
     let counts = |name: &str| mask.update_mask.is_empty() || mask.update_mask.iter().any(|field| field == name);
     let mut changes = Changes { state: body.state.filter(|_| counts("state")), note: None };
     if let Some(text) = body.note.filter(|_| counts("note")) {
@@ -65,7 +66,19 @@ pub(super) async fn patch_dag_run(
         });
     }
     let row = change(&app, &who, (&dag_id, &run_id), &changes).await?;
-    Ok(axum::Json(shown(&app, row).await?))
+    Ok((said(changes.words()), axum::Json(shown(&app, row).await?)))
+}
+
+impl Changes {
+    /// Says what they came to.
+    fn words(&self) -> &'static str {
+        match self.state {
+            Some(DagRunMutableStates::Queued) => "cleared the run",
+            Some(DagRunMutableStates::Success) => "marked the run as success",
+            Some(DagRunMutableStates::Failed) => "marked the run as failed",
+            None => "changed the note of the run",
+        }
+    }
 }
 
 /// Deletes a run that is not running, with everything that belongs to it

@@ -25,6 +25,7 @@ use crate::{
     auth,
     error::ErrorBody,
     extract::{Json, Path},
+    said::{Words, count, said},
     wire::When,
 };
 
@@ -132,16 +133,18 @@ pub(super) async fn clear_dag_run(
     who: Who,
     Path((dag_id, run_id)): Path<(String, String)>,
     Json(body): Json<DAGRunClearBody>,
-) -> Result<axum::Json<Cleared>, ApiError> {
+) -> Result<(Words, axum::Json<Cleared>), ApiError> {
     let wish = Wish::new(body.only_failed, body.only_new, body.run_on_latest_version, body.note.as_deref())?;
     let row = find::run(&app, &dag_id, &run_id).await?;
-    Ok(axum::Json(if body.dry_run {
+    Ok(if body.dry_run {
         let task_instances = wish.touches(&app, row).await?;
-        Cleared::Tasks(ClearTaskInstanceCollectionResponse { total_entries: task_instances.len(), task_instances })
+        let total_entries = task_instances.len();
+        let words = format!("looked at what a clear would change: {}", count(total_entries, "task instance"));
+        (said(words), axum::Json(Cleared::Tasks(ClearTaskInstanceCollectionResponse { task_instances, total_entries })))
     } else {
         let row = wish.clear(&app, &who, row).await?;
-        Cleared::Run(Box::new(shown(&app, row).await?))
-    }))
+        (said("cleared the run"), axum::Json(Cleared::Run(Box::new(shown(&app, row).await?))))
+    })
 }
 
 /// Clears several runs
@@ -154,7 +157,7 @@ pub(super) async fn clear_dag_runs(
     who: Who,
     Path(dag_id): Path<String>,
     Json(body): Json<BulkDAGRunClearBody>,
-) -> Result<axum::Json<BulkCleared>, ApiError> {
+) -> Result<(Words, axum::Json<BulkCleared>), ApiError> {
     if body.partition_key.is_some() || body.partition_date_start.is_some() || body.partition_date_end.is_some() {
         return Err(ApiError::bad_request("runs have no partitions; name them in `dag_runs`"));
     }
@@ -180,22 +183,23 @@ pub(super) async fn clear_dag_runs(
             let room = (TASKS_MAX as usize).saturating_sub(task_instances.len());
             task_instances.extend(touched.into_iter().take(room));
         }
-        return Ok(axum::Json(BulkCleared::Tasks(ClearTaskInstanceCollectionResponse {
-            task_instances,
-            total_entries,
-        })));
+        let words = format!("looked at what a clear would change: {}", count(total_entries, "task instance"));
+        let found = ClearTaskInstanceCollectionResponse { task_instances, total_entries };
+        return Ok((said(words), axum::Json(BulkCleared::Tasks(found))));
     }
     let mut cleared = Vec::with_capacity(rows.len());
     for row in rows {
         cleared.push(wish.clear(&app, &who, row).await?);
     }
-    Ok(axum::Json(BulkCleared::Runs(DAGRunCollectionResponse {
+    let words = format!("cleared {}", count(cleared.len(), "run"));
+    let runs = DAGRunCollectionResponse {
         total_entries: Some(cleared.len() as u64),
         dag_runs: all_shown(&app, cleared).await?,
         total_entries_limit: None,
         next_cursor: None,
         previous_cursor: None,
-    })))
+    };
+    Ok((said(words), axum::Json(BulkCleared::Runs(runs))))
 }
 
 impl Wish {

@@ -15,12 +15,15 @@ use crate::{
     access::Who,
     api::{
         Refusals,
-        bulk::{self, BulkAction, BulkActionNotOnExistence, BulkActionResponse, BulkBody, BulkResponse, Named},
+        bulk::{
+            self, BulkAction, BulkActionNotOnExistence, BulkActionResponse, BulkBody, BulkDone, BulkResponse, Named,
+        },
         find,
     },
     auth,
     error::ErrorBody,
     extract::{Json, Path, Query},
+    said::{Words, count, said},
 };
 
 /// Most task instances that an answer shows; it counts them all.
@@ -210,11 +213,21 @@ impl<'a> Patch<'a> {
     }
 
     /// Does it, and shows the task instances that it was about.
-    async fn done(&self, app: &App, who: &Who) -> Result<axum::Json<TaskInstanceCollectionResponse>, ApiError> {
-        self.apply(app, who).await?;
+    async fn done(&self, app: &App, who: &Who) -> Result<Done, ApiError> {
+        let words = self.words(&self.apply(app, who).await?);
         let lines = self.lines(app).await?;
         let total = lines.len() as u64;
-        Ok(TaskInstanceCollectionResponse::whole(responses(app, &lines, LISTED_FIELDS_BYTES_MAX).await?, total))
+        let shown =
+            TaskInstanceCollectionResponse::whole(responses(app, &lines, LISTED_FIELDS_BYTES_MAX).await?, total);
+        Ok((said(words), shown))
+    }
+
+    /// Says what it came to.
+    fn words(&self, edited: &[EditedRun]) -> String {
+        match self.state {
+            Some(state) => format!("marked {} as {state}", number_of(edited)),
+            None => "changed the note of a task instance".to_owned(),
+        }
     }
 
     /// Shows what it would change.
@@ -247,6 +260,16 @@ pub(super) fn refused(error: ActionError) -> ApiError {
 
 async fn list(app: &App, filter: &TaskFilter) -> Result<Vec<TaskLine>, ApiError> {
     Ok(app.store.list_task_instances(filter, &[], Page { limit: SHOWN_MAX, offset: 0 }).await?.rows)
+}
+
+/// What was changed, and what the audit log says of it.
+type Done = (Words, axum::Json<TaskInstanceCollectionResponse>);
+
+/// "3 task instances", or "3 task instances of 2 runs"
+pub(super) fn number_of(runs: &[EditedRun]) -> String {
+    let touched = runs.iter().filter(|run| !run.edited.is_empty()).count();
+    let tasks = count(runs.iter().map(|run| run.edited.len()).sum(), "task instance");
+    if touched > 1 { format!("{tasks} of {}", count(touched, "run")) } else { tasks }
 }
 
 /// Shows what was changed, or would be.
@@ -289,7 +312,7 @@ pub(super) async fn patch_task_instance(
     Query(index): Query<MapIndex>,
     Query(mask): Query<Mask>,
     Json(body): Json<PatchTaskInstanceBody>,
-) -> Result<axum::Json<TaskInstanceCollectionResponse>, ApiError> {
+) -> Result<Done, ApiError> {
     let target = Target::Task(&task_id, index.map_index);
     Patch::new((&dag_id, &run_id), target, &body, &mask.update_mask)?.done(&app, &who).await
 }
@@ -306,7 +329,7 @@ pub(super) async fn patch_mapped_task_instance(
     Path((dag_id, run_id, task_id, index)): Path<(String, String, String, i32)>,
     Query(mask): Query<Mask>,
     Json(body): Json<PatchTaskInstanceBody>,
-) -> Result<axum::Json<TaskInstanceCollectionResponse>, ApiError> {
+) -> Result<Done, ApiError> {
     let target = Target::Task(&task_id, Some(index));
     Patch::new((&dag_id, &run_id), target, &body, &mask.update_mask)?.done(&app, &who).await
 }
@@ -358,13 +381,13 @@ pub(super) async fn patch_task_group_instances(
     Path((dag_id, run_id, group_id)): Path<(String, String, String)>,
     Query(mask): Query<Mask>,
     Json(body): Json<PatchTaskInstanceBody>,
-) -> Result<axum::Json<TaskInstanceCollectionResponse>, ApiError> {
+) -> Result<Done, ApiError> {
     let patch = Patch::new((&dag_id, &run_id), Target::Group(&group_id), &body, &mask.update_mask)?;
     if patch.state.is_none() {
         return patch.done(&app, &who).await;
     }
     let edited = patch.apply(&app, &who).await?;
-    touched(&app, &edited).await
+    Ok((said(patch.words(&edited)), touched(&app, &edited).await?))
 }
 
 /// What saying how the tasks of a group ended would change
@@ -393,7 +416,7 @@ pub(super) async fn bulk_task_instances(
     who: Who,
     Path((dag_id, run_id)): Path<(String, String)>,
     Json(body): Json<BulkBody<BulkTaskInstanceBody>>,
-) -> Result<axum::Json<BulkResponse>, ApiError> {
+) -> Result<BulkDone, ApiError> {
     body.check_size()?;
     let mut response = BulkResponse::default();
     for action in &body.actions {
@@ -432,7 +455,7 @@ pub(super) async fn bulk_task_instances(
             }
         }
     }
-    Ok(axum::Json(response))
+    Ok(response.done("task instance"))
 }
 
 /// Adds what came of one; what is not there may be passed over.

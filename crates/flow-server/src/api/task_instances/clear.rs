@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use super::{
     EDIT_TIME, TaskInstanceCollectionResponse,
-    change::{refused, touched},
+    change::{number_of, refused, touched},
 };
 use crate::{
     ApiError, App,
@@ -15,6 +15,7 @@ use crate::{
     api::{Refusals, bulk},
     error::ErrorBody,
     extract::{Json, Path},
+    said::{Words, said},
     wire::When,
 };
 
@@ -129,7 +130,7 @@ pub(super) async fn post_clear_task_instances(
     who: Who,
     Path(dag_id): Path<String>,
     Json(body): Json<ClearTaskInstancesBody>,
-) -> Result<axum::Json<TaskInstanceCollectionResponse>, ApiError> {
+) -> Result<(Words, axum::Json<TaskInstanceCollectionResponse>), ApiError> {
     body.check()?;
     let dag = app.store.dag(&dag_id).await?.ok_or_else(|| ApiError::not_found("dag", &dag_id))?;
     if let (None, Some(picks)) = (&body.dag_run_id, &body.task_ids) {
@@ -165,5 +166,6 @@ pub(super) async fn post_clear_task_instances(
         who: Some(&who.user),
     };
     let edited = app.store.edit_tasks(&app.dags, &edit, (app.now)()).await.map_err(refused)?;
-    touched(&app, &edited).await
+    let done = if body.dry_run { "looked at what a clear would change:" } else { "cleared" };
+    Ok((said(format!("{done} {}", number_of(&edited))), touched(&app, &edited).await?))
 }

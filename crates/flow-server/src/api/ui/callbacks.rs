@@ -13,6 +13,7 @@ use crate::{
     auth,
     error::ErrorBody,
     extract::{Path, Query},
+    said::{Words, said},
     wire::When,
 };
 
@@ -20,8 +21,8 @@ use crate::{
 const LIMIT: u32 = 50;
 const LIMIT_MAX: u32 = 500;
 
-/// States that a callback may be in.
-const STATES: [&str; 3] = ["pending", "delivered", "failed"];
+/// States that a callback may be in. What is `failing` is pending, and the last try did not work.
+const STATES: [&str; 4] = ["pending", "failing", "delivered", "failed"];
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -30,7 +31,7 @@ struct Filter {
     dag_run_id: Option<String>,
     task_id: Option<String>,
     map_index: Option<i64>,
-    /// `pending`, `delivered` or `failed`
+    /// `pending`, `delivered`, `failed`, or `failing`: those of the pending whose last try did not work
     state: Option<String>,
     /// Most callbacks to return; never more than 500
     #[param(minimum = 0, default = 50)]
@@ -141,7 +142,7 @@ async fn retry_callback(
     State(app): State<App>,
     who: Who,
     Path(id): Path<i64>,
-) -> Result<axum::Json<CallbackResponse>, ApiError> {
+) -> Result<(Words, axum::Json<CallbackResponse>), ApiError> {
     let hidden_dags = auth::hidden_dags(&app, &who).await?;
     let filter = CallbackFilter { id: Some(id), hidden_dags, ..CallbackFilter::default() };
     let found = app.store.callback(&filter).await?.ok_or_else(|| ApiError::not_found("callback", id))?;
@@ -150,5 +151,6 @@ async fn retry_callback(
         return Err(ApiError::conflict(format!("callback {id} {why}: there is nothing to try again")));
     }
     let found = app.store.callback(&filter).await?.ok_or_else(|| ApiError::not_found("callback", id))?;
-    Ok(axum::Json(found.into()))
+    let words = said(format!("tried {} → {} of {} again", found.event, found.operator, found.dag_id));
+    Ok((words, axum::Json(found.into())))
 }

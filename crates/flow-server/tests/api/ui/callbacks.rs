@@ -57,6 +57,7 @@ both! {
         assert_eq!((&all["callbacks"][0]["task_id"], &all["callbacks"][0]["next_try_at"]), (&Value::Null, &json!(at(4).to_string())));
         for (query, expected) in [
             ("state=failed", vec![1]),
+            ("state=failing", vec![]),
             ("state=delivered", vec![]),
             ("task_id=a", vec![1]),
             ("dag_id=alarms&limit=1", vec![2]),
@@ -77,6 +78,9 @@ both! {
         let op = api.as_role(Role::Op);
         let again = op.post("/ui/callbacks/1/retry", &json!({})).await.expect(200);
         assert_eq!((&again["state"], &again["tries"]), (&json!("pending"), &json!(0)));
+        // It waits for its next try, but the last one did not work.
+        assert_eq!(ids(&op.get("/ui/callbacks?state=failing").await.expect(200)), vec![1]);
+        assert_eq!(ids(&op.get("/ui/callbacks?state=pending").await.expect(200)), vec![2, 1]);
         op.post("/ui/callbacks/99/retry", &json!({})).await.expect(404);
         for taken in op.w.store.claim_callbacks("w1", 10, at(2_000), at(1_500)).await.unwrap() {
             op.post(&format!("/ui/callbacks/{}/retry", taken.id), &json!({})).await.expect(409);
