@@ -126,6 +126,7 @@ impl Servers {
     }
 }
 
+#[expect(clippy::print_stdout, reason = "what is skipped is said")]
 fn of_environment(variable: &str) -> Option<String> {
     let found = std::env::var(variable).ok();
     if found.is_none() {
