@@ -290,7 +290,7 @@ mod tests {
         assert_eq!(finished.result(), Some(&json!(42)), "{}", world.text());
         world.run("python", json!({ "file": "ghost.py" })).await.failed("there is no file");
         world.cx.file_folder = None;
-        world.run("python", json!({ "file": "tool.py" })).await.failed("does not have the DAG folder");
+        world.run("python", json!({ "file": "tool.py" })).await.failed_for_good("does not have the DAG folder");
     }
 
     #[tokio::test]
