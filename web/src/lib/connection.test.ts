@@ -58,7 +58,13 @@ test("JSON becomes fields", () => {
 test.each([
   ["no uri", "no URI"],
   ["http://a%4@b/", "no URI"],
-  ["http://h:70000/", "no URI"],
+  ["http://h:70000/", "no port"],
+  ["postgres://u:hun/ter2@h:99/db", "write %2F for a /"],
+  ["slackwebhook://:T0/B0/hunter2@hooks.example/services", "write %2F for a /"],
+  ["http://https://u:hun/ter2@h", "write %2F for a /"],
+  ["postgres://u:hunter2?x@h/db", "write %3F for a ?"],
+  ["postgres://u:hun/ter2", "no port"],
+  ["kafka://a:1,b:hunter2", "no port"],
   ['{"hots": "x"}', "no hots"],
   ["{", "not JSON"],
 ])("%s is refused", (text, words) => expect(readConnection(text).problem).toContain(words));

@@ -43,10 +43,16 @@ export type ReadConnection = { fields: ConnectionFields; problem?: undefined } |
 export function readConnection(text: string): ReadConnection {
   const trimmed = text.trim();
   if (trimmed.startsWith("{")) return readObject(trimmed);
-  const fields = readUri(trimmed);
-  if (fields) return { fields };
-  return { problem: "This is no URI such as postgres://login:password@host:5432/database." };
+  return readUri(trimmed);
 }
+
+const NO_URI = { problem: "This is no URI such as postgres://login:password@host:5432/database." };
+/** Else a part of the password would stand in the clear, as host or schema. */
+const CUT_BY_SLASH = { problem: "An @ stands behind the first /: write %2F for a / in a login or password." };
+const CUT_BY_QUESTION_MARK = { problem: "An @ stands behind the ?: write %3F for a ? in a login or password." };
+const BAD_PORT = {
+  problem: "Behind the : of the host is no port: write %2F for a / in a login or password, %3F for a ?.",
+};
 
 function readObject(text: string): ReadConnection {
   let value: Record<string, unknown>;
@@ -64,24 +70,26 @@ function readObject(text: string): ReadConnection {
   return { fields };
 }
 
-/** Reads `type://login:password@host:port/schema?key=value`, percent-encoded; null = it is none. */
-function readUri(text: string): ConnectionFields | null {
+/** Reads `type://login:password@host:port/schema?key=value`, percent-encoded. Says nothing of a text that is none. */
+function readUri(text: string): ReadConnection {
   const scheme = /^([^:/?#\s]+):\/\/(.*)$/s.exec(text);
-  if (!scheme) return null;
+  if (!scheme) return NO_URI;
   const type = (scheme[1] as string).replaceAll("-", "_");
   let [rest, query] = cut(scheme[2] as string, "?");
   // `http://https://host`: the first is the type, the second belongs to the host.
   const inner = /^([^@:/]+):\/\/(.*)$/s.exec(rest);
   if (inner) rest = inner[2] as string;
   const [authority, schema] = cut(rest, "/");
+  if (authority !== "" && !authority.includes("@") && schema.includes("@")) return CUT_BY_SLASH;
+  if (query.split("&").some((pair) => cut(pair, "=")[0].includes("@"))) return CUT_BY_QUESTION_MARK;
   const at = authority.lastIndexOf("@");
   const [login, password] = at < 0 ? ["", ""] : cut(authority.slice(0, at), ":");
-  const place = /^(.*?)(?::(\d+))?$/s.exec(authority.slice(at + 1));
-  const port = place?.[2] ?? "";
-  if (Number(port) > PORT_MAX) return null;
+  const place = readPlace(authority.slice(at + 1));
+  if (!place) return BAD_PORT;
+  const { port } = place;
   try {
-    const host = decodeURIComponent((place?.[1] ?? "").replace(/^\[(.*)\]$/, "$1"));
-    return {
+    const host = decodeURIComponent(place.host);
+    const fields = {
       ...NO_FIELDS,
       conn_type: type === "postgresql" ? "postgres" : type,
       host: inner && host ? `${inner[1]}://${host}` : host,
@@ -91,10 +99,19 @@ function readUri(text: string): ConnectionFields | null {
       port,
       extra: readQuery(query),
     };
+    return { fields };
   } catch {
     // Half of a percent sign's two digits.
-    return null;
+    return NO_URI;
   }
+}
+
+/** Takes `host:port` apart; a list of addresses, as brokers have it, is a host. Null = a port that is none. */
+function readPlace(text: string): { host: string; port: string } | null {
+  const places = text.split(",").map((address) => /^(\[[^\]]*\]|[^:]*)(?::(\d*))?$/s.exec(address));
+  if (places.some((place) => !place || Number(place[2] ?? "") > PORT_MAX)) return null;
+  if (places.length > 1) return { host: text, port: "" };
+  return { host: (places[0]?.[1] ?? "").replace(/^\[(.*)\]$/, "$1"), port: places[0]?.[2] ?? "" };
 }
 
 function readQuery(query: string): string {
