@@ -113,7 +113,7 @@ fn nothing_to_tell_is_an_empty_list() {
         );
     }
     refused(&call(&flow, &["callbacks", "retry", "first"], None), 2, &["'first'"]);
-    refused(&call(&flow, &["callbacks", "list", "--state", "lost"], None), 2, &["pending, delivered, failed"]);
+    refused(&call(&flow, &["callbacks", "list", "--state", "lost"], None), 2, &["pending, failing, delivered, failed"]);
     refused(&call(&flow, &["callbacks", "list", "--limit", "0"], None), 2, &["0 is not in 1..=500"]);
     refused(&call(&flow, &["callbacks", "list", "--run", "one"], None), 2, &["DAG_ID"]);
 }
@@ -122,7 +122,7 @@ fn nothing_to_tell_is_an_empty_list() {
 fn what_became_of_callbacks_is_listed_and_those_that_wait_or_failed_are_tried_again() {
     let (flow, token) = told();
     let have_failed = |found: &[Value]| found.len() == 2 && found.iter().all(|one| one["error"].is_string());
-    let found = until(&flow, &["--state", "pending"], have_failed);
+    let found = until(&flow, &["--state", "failing"], have_failed);
     let of = |operator: &str| found.iter().find(|one| one["operator"] == operator).unwrap();
     let waiting = of("bash");
     assert_eq!((&waiting["dag_id"], &waiting["dag_run_id"]), (&json!("tell"), &json!("one")));

@@ -32,8 +32,8 @@ enum Command {
         /// Only those of this task
         #[arg(long, value_name = "TASK")]
         task: Option<String>,
-        /// Only those that are pending, delivered or failed
-        #[arg(long, value_parser = ["pending", "delivered", "failed"])]
+        /// Only those that wait, that are tried again (failing), that are delivered, or that were given up (failed)
+        #[arg(long, value_parser = ["pending", "failing", "delivered", "failed"])]
         state: Option<String>,
         /// How many
         #[arg(long, default_value_t = 25, value_parser = clap::value_parser!(u32).range(1..=500))]
