@@ -385,7 +385,7 @@ async fn check(app: &App, path: &str, params: &RawPathParams, request: &mut Part
             who: Some(who.user.clone()),
             ..Event::default()
         };
-        let event = Asked { event, at: (app.now)() };
+        let event = Asked { event, at: (app.now)(), after: app.store.last_event().await? };
         let mut tx = app.store.begin().await?;
         tx.tell(std::slice::from_ref(&event.event), event.at).await?;
         tx.commit().await?;

@@ -34,12 +34,14 @@ pub(crate) fn count(number: usize, what: &str) -> String {
 pub(crate) struct Asked {
     pub(crate) event: Event,
     pub(crate) at: Timestamp,
+    /// The number of an event before it.
+    pub(crate) after: i64,
 }
 
 impl Asked {
     /// Adds what it came to. Without it the event says what was asked for, which is true as well.
     pub(crate) async fn add(self, app: &App, words: String) {
-        if let Err(error) = app.store.add_words(&self.event, &words, self.at).await {
+        if let Err(error) = app.store.add_words(&self.event, &words, self.at, self.after).await {
             warn!(%error, event = self.event.kind, "the audit log does not say what a request came to");
         }
     }

@@ -56,7 +56,7 @@ statements! {
         FROM event WHERE id > $1 ORDER BY id LIMIT $2";
     both IDS_AFTER = "SELECT id FROM event WHERE id > $1 ORDER BY id LIMIT $2";
     both ADD_WORDS = "UPDATE event SET detail = $4
-        WHERE id = (SELECT MAX(id) FROM event WHERE who = $1 AND kind = $2 AND at = $3)";
+        WHERE id = (SELECT MAX(id) FROM event WHERE id > $5 AND who = $1 AND kind = $2 AND at = $3)";
     both LAST = "SELECT COALESCE(MAX(id), 0) FROM event";
     both FIRST = "SELECT COALESCE(MIN(id), 0) FROM event";
     each AMONG = [
@@ -102,19 +102,20 @@ impl Tx {
 }
 
 impl Store {
-    /// Puts words before what an event says, which was told at this moment: a line of their own.
+    /// Puts words before what an event says, which was told at this moment: a line of their own. `after`: the number of
+    /// an event before it, so that history is not looked through.
     ///
     /// # Errors
     ///
     /// When the database does.
-    pub async fn add_words(&self, event: &Event, words: &str, at: Timestamp) -> Result<(), StoreError> {
+    pub async fn add_words(&self, event: &Event, words: &str, at: Timestamp, after: i64) -> Result<(), StoreError> {
         let detail = match &event.detail {
             Some(detail) => format!("{words}\n{detail}"),
             None => words.to_owned(),
         };
         let mut tx = self.begin().await?;
         on!(tx &mut tx, ADD_WORDS, |text, conn| {
-            sqlx::query(text).bind(&event.who).bind(event.kind).bind(at.as_micros()).bind(detail).execute(conn).await?;
+            sqlx::query(text).bind(&event.who).bind(event.kind).bind(at.as_micros()).bind(detail).bind(after).execute(conn).await?;
         });
         tx.commit().await
     }
