@@ -210,21 +210,21 @@ fn parts_of_address(text: &str) -> Vec<String> {
     rest.find(['/', '?']).map(|at| parts_of_path(&rest[at..])).unwrap_or_default()
 }
 
-/// Lists the same of a path with its query: the whole, what ends it, parts that are long enough to be secrets, values.
+/// Lists the same of a path with its query: the whole, what ends it, and values, those that are long enough to be secrets;
+/// `token` and `data` are not.
 pub(crate) fn parts_of_path(text: &str) -> Vec<String> {
     let text = text.trim().trim_start_matches('/');
     let text = text.split('#').next().unwrap_or_default();
     let (path, query) = text.split_once('?').unwrap_or((text, ""));
     let path = path.trim_end_matches('/');
-    let mut found = vec![text.to_owned(), path.to_owned()];
     let ends = path.match_indices('/').map(|(at, _)| &path[at + 1..]);
-    found.extend(ends.filter(|end| end.len() >= PART_MIN).map(str::to_owned));
+    let mut found: Vec<String> = [text, path].into_iter().chain(ends).map(str::to_owned).collect();
     // Words of it are no secrets.
     let has_digit = |part: &&str| part.bytes().any(|byte| byte.is_ascii_digit());
     let values = query.split('&').filter_map(|pair| Some(pair.split_once('=')?.1));
     let parts = path.split('/').filter(has_digit).chain(values);
-    found.extend(parts.filter(|part| part.len() >= PART_MIN).map(str::to_owned));
-    found.retain(|part| !part.is_empty());
+    found.extend(parts.map(str::to_owned));
+    found.retain(|part| part.len() >= PART_MIN);
     let plain: Vec<_> = found.iter().filter_map(|part| crate::connection::decode(part)).collect();
     found.extend(plain);
     found.sort_unstable();
@@ -314,19 +314,10 @@ mod tests {
         );
         assert_eq!(
             found("https://me:w%2Frd@h/a%20b?code=q7%2Bq7q7q7&n=1"),
-            [
-                "w%2Frd",
-                "w/rd",
-                "a b",
-                "a b?code=q7+q7q7q7&n=1",
-                "a%20b",
-                "a%20b?code=q7%2Bq7q7q7&n=1",
-                "q7%2Bq7q7q7",
-                "q7+q7q7q7"
-            ]
+            ["w%2Frd", "w/rd", "a b?code=q7+q7q7q7&n=1", "a%20b?code=q7%2Bq7q7q7&n=1", "q7%2Bq7q7q7", "q7+q7q7q7"]
         );
         assert_eq!(found("https://h"), [""; 0]);
-        assert_eq!(secrets_of_variable("hook_token", "https://h/hook"), ["https://h/hook", "hook"]);
+        assert_eq!(secrets_of_variable("hook_token", "https://h/hook"), ["https://h/hook"]);
         assert_eq!(secrets_of_variable("hook", "https://h/hook"), [""; 0]);
     }
 

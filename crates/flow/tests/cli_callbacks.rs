@@ -26,7 +26,7 @@ tasks:
     on_success_callback:
       - uses: bash
         with: { bash_command: 'test -e \"$HOME/open\" || { echo \"the gate is shut\" >&2; exit 1; }', append_env: true }
-      - { uses: email, with: { to: \"{{ 'nobody' }}\" } }
+      - { uses: email, with: { to: nobody } }
 ";
 
 const SOON: Duration = Duration::from_secs(60);

@@ -200,7 +200,7 @@ export function idProblem(id: string): string | null {
   return `An id has at most ${ID_MAX} letters, digits and _ - . in it, nothing else.`;
 }
 
-const ID_MAX = 250;
+const ID_MAX = 200;
 
 /** What can be said at once about a field; the server has the last word. */
 export function fieldProblem(name: FieldName, text: string): string | null {

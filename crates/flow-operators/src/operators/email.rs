@@ -7,7 +7,6 @@ use flow_clients::mail::{
     self, Attachment, Letter,
     letter::{ATTACHMENTS_MAX, too_large},
 };
-use flow_core::{catalog::ArgError, dag::Arg};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
@@ -97,13 +96,6 @@ with:
   files: [\"/data/out/sales_{{ ds_nodash }}.csv\"]
 ";
 
-    fn complain(given: &[(String, Arg)]) -> Option<ArgError> {
-        given.iter().filter(|(name, _)| ["to", "cc", "bcc"].contains(&name.as_str())).find_map(|(name, arg)| {
-            let message = Letter::check_addresses(&addresses(arg)).err()?;
-            Some(ArgError { route: vec![name.clone()], message, help: None, about_key: false })
-        })
-    }
-
     async fn run(self, cx: &mut TaskContext) -> Result<Done, OperatorError> {
         let charset = self.mime_charset.to_lowercase();
         if !["utf-8", "utf8", "us-ascii", "ascii"].contains(&charset.as_str()) {
@@ -115,17 +107,6 @@ with:
             () = cancel.cancelled() => Err(OperatorError::cancelled()),
             sent = self.send(cx) => sent,
         }
-    }
-}
-
-/// Those that are known when the document is read.
-fn addresses(arg: &Arg) -> Vec<String> {
-    let text = |value: &Value| value.as_str().map(str::to_owned);
-    match arg {
-        Arg::Value(Value::Array(items)) => items.iter().filter_map(text).collect(),
-        Arg::Value(value) => text(value).into_iter().collect(),
-        Arg::List(items) => items.iter().flat_map(addresses).collect(),
-        Arg::Map(_) | Arg::Template { .. } | Arg::XCom { .. } => Vec::new(),
     }
 }
 
@@ -213,7 +194,6 @@ mod tests {
     use serde_json::json;
 
     use super::sink::{CERTIFICATE, Manners, Sink};
-    use super::{Arg, Email, Operator as _};
     use crate::testing::World;
 
     fn world(manners: Manners) -> (World, Sink) {
@@ -262,24 +242,6 @@ mod tests {
         world.run("email", json!({ "to": "ann@example.org" })).await.succeeded_without_result();
         let text = &sink.mails()[0].text;
         assert!(text.contains("Subject: [Flow] dag.task manual__1") && text.contains("<p>[Flow] dag.task"), "{text}");
-    }
-
-    #[test]
-    fn addresses_are_read_with_the_document() {
-        let check = |name: &str, arg: Arg| Email::complain(&[(name.to_owned(), arg)]).map(|error| error.message);
-        for (name, value) in
-            [("to", json!("nobody")), ("cc", json!(["a@b.c", "b@"])), ("bcc", json!("a@b.c, c d@e.f g"))]
-        {
-            let complaint = check(name, Arg::Value(value)).unwrap();
-            assert!(complaint.contains("is no mail address"), "{complaint}");
-        }
-        for arg in [
-            Arg::Value(json!("Ann <ann@example.org>; b@c.d")),
-            Arg::Value(json!([])),
-            Arg::List(vec![Arg::Value(json!("a@b.c")), Arg::Template { source: "{{ x }}".to_owned() }]),
-        ] {
-            assert_eq!(check("to", arg), None);
-        }
     }
 
     #[tokio::test]

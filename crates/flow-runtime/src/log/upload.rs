@@ -134,7 +134,8 @@ impl Uploader {
             tracing::debug!(delivered = walked.delivered, "task logs were sent");
         }
         *in_a_row = if delivered > 0 { walked.in_a_row } else { *in_a_row + walked.in_a_row };
-        self.give_up(walked.refused, *in_a_row < FAILURES, aside);
+        // Nothing else tells a log that cannot be sent from a store that is away.
+        self.give_up(walked.refused, delivered > 0, aside);
         let pause = match walked.failure {
             // Those that failed were not tried.
             None if !with_aside && !aside.is_empty() && delivered == 0 => self.look,

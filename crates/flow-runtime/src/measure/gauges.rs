@@ -24,8 +24,10 @@ use crate::Clock;
 
 /// Between two looks.
 const EVERY: Duration = Duration::from_secs(5);
-/// A look that takes long is made less often: it takes this part of the time at most.
+/// A look that takes long is made less often: it takes this part of the time, unless that were too seldom.
 const PART: u32 = 20;
+/// Though never so seldom that what was told is forgotten in between (`flow_metrics`: after 20 seconds).
+const SELDOM: Duration = Duration::from_secs(9);
 /// A database that does not answer for so long is asked again at the next look.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// A scheduler that is silent for longer is not on duty.
@@ -70,7 +72,7 @@ impl Gauges {
                 Ok(Err(error)) => debug!(%error, "could not find out how much there is to do"),
                 Err(_) => debug!("could not find out how much there is to do: the database does not answer"),
             }
-            sleep(EVERY.max(began.elapsed() * PART)).await;
+            sleep((began.elapsed() * PART).clamp(EVERY, SELDOM)).await;
         }
     }
 

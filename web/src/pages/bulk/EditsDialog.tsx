@@ -112,7 +112,7 @@ export function EditsDialog({ verb, noun, targets, onClose }: Props) {
         return found?.why ?? (found?.changes.length === 0 ? "nothing to change" : null);
       }}
       summary={foreseen.data && `${countOf(count, "task instance")} will change`}
-      isForeseeing={foreseen.isFetching}
+      isForeseeing={foreseen.isPending}
       confirm={words.does(countOf(touched, noun))}
       danger={verb === "failed" || verb === "cancel"}
       run={(some) =>
