@@ -234,6 +234,8 @@ rules! {
     GET "/api/v2/importErrors/{import_error_id}" Read(Viewer) get_import_error;
     GET "/api/v2/jobs" Read(Viewer) get_jobs;
     GET "/api/v2/monitor/health" Anyone get_health;
+    GET "/livez" Anyone get_liveness;
+    GET "/readyz" Anyone get_readiness;
     PUT "/api/v2/parseDagFile/{file_token}" Write(User) reparse_dag_file;
     GET "/api/v2/plugins" Read(Viewer) get_plugins;
     GET "/api/v2/plugins/importErrors" Read(Viewer) import_errors_of_plugins;

@@ -17,7 +17,11 @@ use flow_metrics::{
 use tokio::{net::TcpListener, time::Instant};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{ApiError, App, api::Refusals, error::ErrorBody};
+use crate::{
+    ApiError, App,
+    api::{Refusals, monitor::get_liveness},
+    error::ErrorBody,
+};
 
 /// The text format that every Prometheus reads.
 const FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -45,7 +49,7 @@ async fn show(metrics: Metrics) -> Response {
     }
 }
 
-/// Serves `/metrics`, and nothing else, to whoever asks, until `stop` is ready.
+/// Serves `/metrics` and `/livez`, and nothing else, to whoever asks, until `stop` is ready.
 ///
 /// # Errors
 ///
@@ -55,8 +59,10 @@ pub async fn serve_metrics(
     metrics: Metrics,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
-    let router =
-        Router::new().route("/metrics", get(|State(metrics): State<Metrics>| show(metrics))).with_state(metrics);
+    let router = Router::new()
+        .route("/metrics", get(|State(metrics): State<Metrics>| show(metrics)))
+        .route("/livez", get(get_liveness))
+        .with_state(metrics);
     axum::serve(listener, router).with_graceful_shutdown(stop).await
 }
 

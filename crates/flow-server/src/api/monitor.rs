@@ -2,17 +2,19 @@
 
 use std::time::Duration;
 
-use axum::{Json, extract::State};
+use axum::{Json, extract::State, http::StatusCode};
 use flow_core::Timestamp;
 use flow_store::Process;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{App, wire::When};
+use crate::{ApiError, App, error::ErrorBody, wire::When};
 
 /// A scheduler that is silent for longer is unhealthy, as in Airflow.
 const SILENT: Duration = Duration::from_secs(30);
+/// A database that does not answer for so long is not there.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 #[derive(Serialize, ToSchema)]
 struct HealthInfoResponse {
@@ -64,7 +66,30 @@ struct VersionInfo {
 }
 
 pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(get_health)).routes(routes!(get_version))
+    OpenApiRouter::new()
+        .routes(routes!(get_health))
+        .routes(routes!(get_liveness))
+        .routes(routes!(get_readiness))
+        .routes(routes!(get_version))
+}
+
+/// Does this process answer? Whoever starts processes may start it anew when it does not
+#[utoipa::path(get, path = "/livez", tag = "Monitor", security(()),
+    responses((status = 200, body = String, content_type = "text/plain")))]
+pub(super) async fn get_liveness() -> &'static str {
+    std::future::ready("ok\n").await
+}
+
+/// Can this server do its work now? 503 while its database does not answer: send requests to another
+#[utoipa::path(get, path = "/readyz", tag = "Monitor", security(()),
+    responses((status = 200, body = String, content_type = "text/plain"), (status = 503, body = ErrorBody)))]
+async fn get_readiness(State(app): State<App>) -> Result<&'static str, ApiError> {
+    match tokio::time::timeout(PATIENCE, app.store.processes()).await {
+        Ok(Ok(_)) => Ok("ok\n"),
+        Ok(Err(_)) | Err(_) => {
+            Err(ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "the database does not answer; try again in a moment"))
+        }
+    }
 }
 
 /// The states of the parts; always 200

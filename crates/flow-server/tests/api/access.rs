@@ -18,7 +18,12 @@ fn expected(method: &str, path: &str) -> &'static str {
     let is_read = method == "GET" || path.ends_with("/list");
     let within = |start: &str| path == start || path.strip_prefix(start).is_some_and(|rest| rest.starts_with('/'));
     match path {
-        "/api/v2/monitor/health" | "/api/v2/version" | "/api/v2/auth/login" | "/api/v2/auth/logout" => "anyone",
+        "/livez"
+        | "/readyz"
+        | "/api/v2/monitor/health"
+        | "/api/v2/version"
+        | "/api/v2/auth/login"
+        | "/api/v2/auth/logout" => "anyone",
         "/auth/login" | "/auth/logout" | "/auth/token" | "/auth/token/cli" => "anyone",
         "/auth/me" => "Viewer",
         // Ids of every DAG are in it.

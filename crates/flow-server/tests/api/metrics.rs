@@ -22,4 +22,15 @@ both! {
         assert!(!text.contains("INVENTED") && !text.contains("ANOTHER"), "{text}");
         assert!(text.contains("# TYPE flow_http_request_duration_seconds histogram"), "{text}");
     }
+
+    async fn whoever_starts_processes_hears_whether_they_answer_and_can_work(api: Api) {
+        let nobody = api.as_nobody();
+        for path in ["/livez", "/readyz"] {
+            assert_eq!(nobody.get(path).await.expect(200).as_str(), Some("ok\n"));
+        }
+        api.app.store.close().await;
+        nobody.get("/livez").await.expect(200);
+        let refused = nobody.get("/readyz").await.expect(503);
+        assert!(refused["detail"].as_str().unwrap().contains("the database does not answer"), "{refused}");
+    }
 }
