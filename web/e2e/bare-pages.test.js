@@ -80,7 +80,9 @@ sound("what a Viewer sees", {
     await flow.ended(dagId, runId);
     const run = { dagId, runId };
     return Object.fromEntries(
-      pages({ run, telling: run, rules: run, retried: run, waiting: run }).map(({ name, path }) => [name, path]),
+      pages({ run, telling: { ...run, taskId: "report" }, rules: run, retried: run, waiting: run }).map(
+        ({ name, path }) => [name, path],
+      ),
     );
   },
 });

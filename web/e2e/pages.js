@@ -79,7 +79,7 @@ export async function furnish(flow) {
   // Nobody listens there.
   const pager = { connection_id: "pager", conn_type: "http", host: "http://127.0.0.1", port: 9 };
   await flow.ask("POST", "/api/v2/connections", { ...pager, description: "Whoever is on call" });
-  const telling = { dagId: TELLER, runId: await flow.trigger(TELLER) };
+  const telling = { dagId: TELLER, runId: await flow.trigger(TELLER), taskId: "load_orders" };
   await flow.ended(TELLER, telling.runId);
   await giveUp(flow);
   const started = RUN.map(async (dagId) => {
@@ -187,7 +187,7 @@ export function pages({ run, telling, rules, retried, waiting }) {
     "task-xcom": `${ofTask}/xcom`,
     "task-tries": `${ofTask}/tries`,
     "task-details": `${ofTask}/details`,
-    "task-callbacks": `${addressOf(telling)}/tasks/load_orders/callbacks`,
+    "task-callbacks": `${addressOf(telling)}/tasks/${telling.taskId}/callbacks`,
     "task-events": `${ofTask}/events`,
     "task-waiting": `${addressOf(waiting)}/tasks/print_hello`,
     "browse-runs": "/browse/runs",
