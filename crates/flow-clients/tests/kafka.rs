@@ -464,6 +464,8 @@ async fn one_broker_whose_name_is_unknown_stops_nobody() {
         Arc::new(move |note: &str| said.lock().unwrap().push(note.to_owned()))
     };
     let producer = kafka::kept_producer(&clients, &at, &writing).await.unwrap();
+    // What went wrong before somebody listens is not said again for 30 s.
+    tokio::time::sleep(Duration::from_millis(300)).await;
     let sending = producer.sending(notes(&said)).unwrap();
     wait_for(&said, "no-such-host.invalid").await;
     for n in 0..3 {

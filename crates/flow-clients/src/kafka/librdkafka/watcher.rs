@@ -38,12 +38,18 @@ struct Heard {
 }
 
 impl Watcher {
-    /// Listens from now on; returns what to give to [`Watcher::leave`].
+    /// Listens from now on, after what is wrong already: the library does not say that again for a while. Returns what
+    /// to give to [`Watcher::leave`].
     pub(super) fn listen(&self, notes: Notes) -> u64 {
         let mut heard = self.lock();
         heard.next += 1;
         let id = heard.next;
-        heard.listeners.push((id, notes));
+        heard.listeners.push((id, notes.clone()));
+        let before = heard.said.clone();
+        drop(heard);
+        for reason in &before {
+            tell(&notes, reason);
+        }
         id
     }
 
@@ -121,13 +127,17 @@ impl Watcher {
         let listeners: Vec<Notes> = heard.listeners.iter().map(|(_, notes)| notes.clone()).collect();
         drop(heard);
         for notes in listeners {
-            notes(&format!("Kafka: {reason}"));
+            tell(&notes, &reason);
         }
     }
 
     fn lock(&self) -> MutexGuard<'_, Heard> {
         self.heard.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn tell(notes: &Notes, reason: &str) {
+    notes(&format!("Kafka: {reason}"));
 }
 
 /// Drops what differs each time: the client's name in front, and "(after 3ms in state CONNECT)".
@@ -169,12 +179,28 @@ mod tests {
 
     use super::*;
 
+    fn notes_to(said: &Arc<Mutex<Vec<String>>>) -> Notes {
+        let said = said.clone();
+        Arc::new(move |note: &str| said.lock().unwrap().push(note.to_owned()))
+    }
+
+    #[test]
+    fn who_comes_later_is_told_what_is_wrong_still() {
+        let watcher = Watcher::default();
+        watcher.error(KafkaError::Global(Code::Resolve), "kafka-1: Failed to resolve");
+        watcher.is_well();
+        watcher.error(KafkaError::Global(Code::Resolve), "kafka-2: Failed to resolve");
+        let said = Arc::new(Mutex::new(Vec::new()));
+        watcher.listen(notes_to(&said));
+        watcher.error(KafkaError::Global(Code::Resolve), "kafka-2: Failed to resolve");
+        assert_eq!(*said.lock().unwrap(), ["Kafka: kafka-2: Failed to resolve"]);
+    }
+
     #[test]
     fn it_says_each_thing_once_and_keeps_the_best_reason() {
         let watcher = Watcher::default();
         let said = Arc::new(Mutex::new(Vec::new()));
-        let to = said.clone();
-        let id = watcher.listen(Arc::new(move |note: &str| to.lock().unwrap().push(note.to_owned())));
+        let id = watcher.listen(notes_to(&said));
         let refused = "127.0.0.1:1/bootstrap: Connect to ipv4#127.0.0.1:1 failed: Connection refused";
         for at in 0..3 {
             watcher.error(
