@@ -215,6 +215,15 @@ impl Flow {
         self.child.id()
     }
 
+    /// Returns the processor time that the process has used so far, in seconds.
+    pub(crate) fn processor_time(&self) -> anyhow::Result<f64> {
+        let text = std::fs::read_to_string(format!("/proc/{}/stat", self.pid()))?;
+        let (_, rest) = text.rsplit_once(')').context("no name in stat")?;
+        let ticks: f64 = rest.split_whitespace().skip(11).take(2).filter_map(|word| word.parse::<f64>().ok()).sum();
+        let per_second = nix::unistd::sysconf(nix::unistd::SysconfVar::CLK_TCK)?.unwrap_or(100);
+        Ok(ticks / per_second as f64)
+    }
+
     /// Waits until a DAG is there.
     pub(crate) async fn knows(&self, dag_id: &str) -> anyhow::Result<()> {
         until(dag_id, LOOK, MOST, async || Ok(self.store.dag(dag_id).await?.is_some())).await
@@ -231,6 +240,7 @@ impl Flow {
             triggered_by: "bench",
             user: None,
             note: None,
+            caller: None,
         };
         self.store.trigger(&self.dags, &request, now()).await?;
         Ok(())

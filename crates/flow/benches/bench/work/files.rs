@@ -171,9 +171,9 @@ pub(crate) async fn idle(bench: &mut Bench, home: &Home) -> anyhow::Result<()> {
     let (mut cpu, mut memory) = (Vec::new(), Vec::new());
     let window = IDLE / u32::try_from(bench.repeats)?;
     for _ in 0..bench.repeats {
-        let (before, started) = (cpu_seconds(flow.pid())?, Instant::now());
+        let (before, started) = (flow.processor_time()?, Instant::now());
         tokio::time::sleep(window).await;
-        cpu.push((cpu_seconds(flow.pid())? - before) / started.elapsed().as_secs_f64() * 100.0);
+        cpu.push((flow.processor_time()? - before) / started.elapsed().as_secs_f64() * 100.0);
         memory.push(resident(flow.pid())?);
     }
     flow.stop().await?;
@@ -186,15 +186,6 @@ pub(crate) async fn idle(bench: &mut Bench, home: &Home) -> anyhow::Result<()> {
         bench.note(Figure { workload: "idle", what: what.to_owned(), database, unit, samples, bare: None, target });
     }
     Ok(())
-}
-
-/// Returns the processor time of a process so far.
-fn cpu_seconds(pid: u32) -> anyhow::Result<f64> {
-    let text = fs::read_to_string(format!("/proc/{pid}/stat"))?;
-    let (_, rest) = text.rsplit_once(')').context("no name in stat")?;
-    let ticks: f64 = rest.split_whitespace().skip(11).take(2).filter_map(|word| word.parse::<f64>().ok()).sum();
-    let per_second = nix::unistd::sysconf(nix::unistd::SysconfVar::CLK_TCK)?.unwrap_or(100);
-    Ok(ticks / per_second as f64)
 }
 
 /// Returns the memory of a process in MB.
