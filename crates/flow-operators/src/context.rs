@@ -92,6 +92,8 @@ pub struct TriggerRequest {
     pub run_after: Option<Timestamp>,
     /// A note for the run.
     pub note: Option<String>,
+    /// [`Identity::traceparent`] of the task.
+    pub caller: Option<String>,
 }
 
 /// What became of a [`TriggerRequest`].

@@ -526,6 +526,7 @@ impl Turn<'_> {
                 triggered_by: "kafka",
                 user: None,
                 note: None,
+                caller: None,
                 tasks: &cached.seeds,
             })
             .collect();

@@ -543,6 +543,7 @@ impl<'d> Asked<'d> {
             triggered_by: "timetable",
             user: None,
             note: None,
+            caller: None,
             tasks: &self.cached.seeds,
         }
     }

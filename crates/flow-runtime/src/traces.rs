@@ -11,7 +11,7 @@ use flow_core::{
 };
 use flow_metrics::{Counter, Metrics, declared::SPANS};
 use flow_store::{AttemptKey, EndedRun, EndedTry, Happening, Store, StoreError, Witness};
-use flow_traces::{Export, Ids, Span, Status, Value};
+use flow_traces::{Export, Ids, Parent, Span, Status, Value};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
@@ -192,6 +192,9 @@ fn span_of_run(ids: Ids, run: EndedRun) -> Span {
         ("flow.clear_number", Value::from(i64::from(run.clear_number))),
     ];
     attributes.extend(run.logical_date.map(|date| ("airflow.dag_run.logical_date", Value::from(date.to_isoformat()))));
+    // The same run, before it was cleared; and what asked for it.
+    let before = run.clear_number.checked_sub(1).map(|before| (trace, trace.whole(before)));
+    let caller = run.caller.and_then(|text| text.parse::<Parent>().ok()).map(|caller| (caller.trace, caller.span));
     let status = if run.state == RunState::Failed {
         Status::Error { message: "the run failed".to_owned(), kind: "run_failed".to_owned() }
     } else {
@@ -205,8 +208,7 @@ fn span_of_run(ids: Ids, run: EndedRun) -> Span {
         start: run.started_at.as_micros(),
         end: run.ended_at.as_micros(),
         attributes,
-        // The same run, before it was cleared.
-        links: run.clear_number.checked_sub(1).map(|before| (trace, trace.whole(before))).into_iter().collect(),
+        links: before.into_iter().chain(caller).collect(),
         status,
     }
 }

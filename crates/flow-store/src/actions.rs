@@ -46,6 +46,8 @@ pub struct TriggerRun<'a> {
     pub triggered_by: &'a str,
     pub user: Option<&'a str>,
     pub note: Option<&'a str>,
+    /// The span that asks for it: the text of a `traceparent` header.
+    pub caller: Option<&'a str>,
 }
 
 /// How a run that someone wants is dated, beyond [`TriggerRun::logical_date`].
@@ -442,6 +444,7 @@ impl Tx {
                         triggered_by: request.triggered_by,
                         user: request.user,
                         note: request.note,
+                        caller: request.caller,
                         tasks: &cached.seeds,
                     },
                     now,

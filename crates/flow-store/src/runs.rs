@@ -31,6 +31,8 @@ pub struct CreateRun<'a> {
     pub triggered_by: &'a str,
     pub user: Option<&'a str>,
     pub note: Option<&'a str>,
+    /// The span that asked for it: the text of a `traceparent` header.
+    pub caller: Option<&'a str>,
     pub tasks: &'a [TaskSeed],
 }
 
@@ -112,10 +114,10 @@ impl TryFrom<Raw> for RunRow {
 statements! {
     each INSERT = [
         "INSERT INTO dag_run (dag_id, run_id, run_type, state, logical_date, interval_start, interval_end, run_after,
-            queued_at, conf, version_id, triggered_by, triggering_user, note)
+            queued_at, conf, version_id, triggered_by, triggering_user, note, caller)
          SELECT c.value ->> 0, c.value ->> 1, c.value ->> 2, 'queued', CAST(c.value ->> 3 AS BIGINT),
             CAST(c.value ->> 4 AS BIGINT), CAST(c.value ->> 5 AS BIGINT), CAST(c.value ->> 6 AS BIGINT), $2, c.value ->> 7,
-            CAST(c.value ->> 8 AS BIGINT), c.value ->> 9, c.value ->> 10, c.value ->> 11
+            CAST(c.value ->> 8 AS BIGINT), c.value ->> 9, c.value ->> 10, c.value ->> 11, c.value ->> 12
          FROM", "WHERE TRUE ON CONFLICT DO NOTHING RETURNING dag_id, run_id, id"
     ];
     each BY_KEYS = [
@@ -202,6 +204,7 @@ impl CreateRun<'_> {
             self.triggered_by,
             self.user,
             self.note,
+            self.caller,
         ])
     }
 }

@@ -43,6 +43,8 @@ pub struct EndedRun {
     /// How often it has been cleared.
     pub clear_number: u32,
     pub triggered_by: String,
+    /// The span that asked for it: the text of a `traceparent` header.
+    pub caller: Option<String>,
     /// The number of its DAG's version.
     pub version: i64,
 }
@@ -79,6 +81,7 @@ struct RawRun {
     ended_at: i64,
     clear_number: i64,
     triggered_by: String,
+    caller: Option<String>,
     number: i64,
 }
 
@@ -97,7 +100,7 @@ statements! {
     ];
     each RUNS = [
         "SELECT r.id, r.dag_id, r.run_id, r.run_type, r.state, r.logical_date, r.started_at, r.ended_at, r.clear_number,
-            r.triggered_by, v.number
+            r.triggered_by, r.caller, v.number
          FROM",
         "JOIN dag_run r ON r.id = CAST(c.value AS BIGINT) JOIN dag_version v ON v.id = r.version_id
          WHERE r.started_at IS NOT NULL AND r.state IN ('success', 'failed')"
@@ -169,6 +172,7 @@ impl Store {
                     ended_at: Timestamp::from_micros(raw.ended_at),
                     clear_number: count(raw.clear_number),
                     triggered_by: raw.triggered_by,
+                    caller: raw.caller,
                     version: raw.number,
                     dag_id: DagId::from(raw.dag_id),
                     run_id: RunId::from(raw.run_id),

@@ -7,7 +7,7 @@
 #[cfg(feature = "otel")]
 mod otlp;
 
-use std::{fmt, future::Future, pin::Pin, time::Duration};
+use std::{fmt, future::Future, pin::Pin, str::FromStr, time::Duration};
 
 use sha2::{Digest, Sha256};
 
@@ -84,10 +84,70 @@ impl TraceId {
         ])))
     }
 
-    /// Returns what makes others go on with a span of this trace: the text of a `traceparent` header.
-    pub fn parent_of_others(&self, span: SpanId) -> String {
-        format!("00-{self}-{span}-01")
+    /// Returns what makes others go on with a span of this trace.
+    pub fn parent_of_others(&self, span: SpanId) -> Parent {
+        Parent { trace: *self, span }
     }
+}
+
+/// The span that something is done for, as a `traceparent` header hands it on (W3C Trace Context, section 3.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Parent {
+    pub trace: TraceId,
+    pub span: SpanId,
+}
+
+impl Parent {
+    /// Returns the one that this process was started for, by the environment variable `TRACEPARENT`.
+    pub fn of_process() -> Option<Self> {
+        std::env::var("TRACEPARENT").ok()?.parse().ok()
+    }
+}
+
+impl fmt::Display for Parent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "00-{}-{}-01", self.trace, self.span)
+    }
+}
+
+impl FromStr for Parent {
+    type Err = NoParent;
+
+    fn from_str(text: &str) -> Result<Self, NoParent> {
+        let mut parts = text.split('-');
+        let (Some(version), Some(trace), Some(span), Some(flags)) =
+            (parts.next(), parts.next(), parts.next(), parts.next())
+        else {
+            return Err(NoParent);
+        };
+        let [version] = from_hex(version).ok_or(NoParent)?;
+        let [_] = from_hex(flags).ok_or(NoParent)?;
+        let (trace, span) = (from_hex(trace).ok_or(NoParent)?, from_hex(span).ok_or(NoParent)?);
+        // Later versions may say more behind it; this one may not.
+        let has_more = parts.next().is_some();
+        if version == 0xff || (version == 0 && has_more) || trace == [0; 16] || span == [0; 8] {
+            return Err(NoParent);
+        }
+        Ok(Self { trace: TraceId(trace), span: SpanId(span) })
+    }
+}
+
+/// A text is not that of a `traceparent` header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a `traceparent`, such as `00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01`")]
+pub struct NoParent;
+
+/// Reads small hexadecimal digits, two for each byte.
+fn from_hex<const N: usize>(text: &str) -> Option<[u8; N]> {
+    let digits = text.as_bytes();
+    if digits.len() != 2 * N || !digits.iter().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f')) {
+        return None;
+    }
+    let mut bytes = [0; N];
+    for (at, byte) in bytes.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(text.get(2 * at..2 * at + 2)?, 16).ok()?;
+    }
+    Some(bytes)
 }
 
 /// Hashes parts so that no two lists of parts are alike.
@@ -223,7 +283,30 @@ mod tests {
         let trace = Ids::new(7).run(1, "d", "r");
         assert_eq!(trace.to_string(), "16b213f31ea98bdfda727634f7914df8");
         let span = trace.attempt("t", -1, 1);
-        assert_eq!(trace.parent_of_others(span), "00-16b213f31ea98bdfda727634f7914df8-da8473302def745a-01");
+        let text = "00-16b213f31ea98bdfda727634f7914df8-da8473302def745a-01";
+        assert_eq!(trace.parent_of_others(span).to_string(), text);
+        assert_eq!(text.parse(), Ok(Parent { trace, span }));
+    }
+
+    #[test]
+    fn what_is_no_parent_is_refused() {
+        let (trace, span) = ("16b213f31ea98bdfda727634f7914df8", "da8473302def745a");
+        let later = format!("01-{trace}-{span}-01-more").parse::<Parent>();
+        assert!(later.is_ok());
+        for text in [
+            String::new(),
+            format!("00-{trace}-{span}"),
+            format!("00-{trace}-{span}-01-more"),
+            format!("ff-{trace}-{span}-01"),
+            format!("00-{trace}-{span}-1"),
+            format!("00-{}-{span}-01", "0".repeat(32)),
+            format!("00-{trace}-{}-01", "0".repeat(16)),
+            format!("00-{}-{span}-01", trace.to_uppercase()),
+            format!("00-{}é-{span}-01", &trace[2..]),
+            format!("00-{span}-{trace}-01"),
+        ] {
+            assert_eq!(text.parse::<Parent>(), Err(NoParent), "{text}");
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@
 
 use std::{borrow::Cow, time::Duration};
 
+use flow_traces::Parent;
 use reqwest::{
     Method, RequestBuilder, Response, StatusCode, Url,
     header::{AUTHORIZATION, HeaderMap, HeaderValue},
@@ -61,6 +62,10 @@ impl Client {
             let value = HeaderValue::try_from(format!("Bearer {}", token.expose()))
                 .map_err(|_| Refusal::usage("the token has characters that no token has"))?;
             headers.insert(AUTHORIZATION, sensitive(value));
+        }
+        // The server may tell who asked in its traces.
+        if let Some(caller) = Parent::of_process() {
+            headers.insert("traceparent", HeaderValue::try_from(caller.to_string())?);
         }
         let http = reqwest::Client::builder()
             .user_agent(format!("flow/{VERSION}"))

@@ -39,6 +39,13 @@ tasks:
 const FAILS: &str = "dag_id: fails
 tasks: [{ id: only, uses: bash, with: { bash_command: exit 5 } }]
 ";
+/// A run of one that asks for a run of the other.
+const CALLS: &str = "dag_id: calls
+tasks: [{ id: asks, uses: trigger_dag, with: { trigger_dag_id: called, trigger_run_id: by_task } }]
+";
+const CALLED: &str = "dag_id: called
+tasks: [{ id: only, uses: empty }]
+";
 /// Longest that something may take.
 const PATIENCE: Duration = Duration::from_secs(90);
 
@@ -204,6 +211,36 @@ fn a_run_is_a_trace_and_a_try_is_a_span() {
     let mut expected = [parent("fails_once", first), parent("fails_once", second), looks.clone(), looks];
     expected.sort_unstable();
     assert_eq!(told, expected);
+}
+
+#[test]
+fn a_run_links_to_what_asked_for_it() {
+    let collector = Collector::start(0);
+    let flow = flow(&[("calls.yaml", CALLS), ("called.yaml", CALLED)], collector.port, &[]);
+    let token = flow.token();
+    run(&flow, &token, "calls", "success");
+    let trigger = |run_id: &str, caller: &str, more: &[&str]| {
+        let mut command = flow.command();
+        command.args(more).args(["trigger", "called", "--run-id", run_id]).env("TRACEPARENT", caller);
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    };
+    let url = format!("http://{}", flow.address);
+    trigger("here", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", &[]);
+    trigger("there", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203332-00", &["--server", &url, "--token", &token]);
+    trigger("alone", "00-what-no-parent-says", &[]);
+    until("the spans", &flow, || collector.spans().len() >= 6);
+    let spans = collector.spans();
+    let links = |run_id: &str| -> Vec<String> {
+        let is_it = |span: &&Span| span.name == "dag_run.called" && text(span, "airflow.dag_run.run_id") == run_id;
+        let span = spans.iter().find(is_it).unwrap_or_else(|| panic!("no span of `{run_id}`: {spans:#?}"));
+        span.links.iter().map(|link| format!("{}-{}", hex(&link.trace_id), hex(&link.span_id))).collect()
+    };
+    let asks = spans.iter().find(|span| span.name == "task_run.asks").unwrap();
+    assert_eq!(links("by_task"), [format!("{}-{}", hex(&asks.trace_id), hex(&asks.span_id))]);
+    assert_eq!(links("here"), ["0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331"]);
+    assert_eq!(links("there"), ["0af7651916cd43dd8448eb211c80319c-b7ad6b7169203332"]);
+    assert_eq!(links("alone"), Vec::<String>::new());
 }
 
 #[test]

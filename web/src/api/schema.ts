@@ -5733,7 +5733,10 @@ export interface operations {
     trigger_dag_run: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The span that asks for the run: traces link the run to it */
+                traceparent?: string | null;
+            };
             path: {
                 dag_id: string;
             };

@@ -167,6 +167,7 @@ impl TriggerDag {
             refuse_paused: self.fail_when_dag_is_paused,
             run_after,
             note: self.note.clone(),
+            caller: cx.identity.traceparent.clone(),
         };
         for _ in 0..DATES_MAX {
             let answer = cx.services.trigger(request.clone()).await.map_err(OperatorError::service)?;

@@ -68,6 +68,7 @@ impl World {
             triggered_by: "test",
             user: None,
             note: None,
+            caller: None,
         };
         match self.store.trigger(&self.dags, &request, self.now).await.unwrap() {
             TriggerOutcome::Created(row) => row,

@@ -217,7 +217,7 @@ impl Bench<'_> {
         let (key, run, task) = (&self.claimed.key, &self.row.run, self.task());
         let traceparent = self.shop.traces.map(|ids| {
             let trace = ids.run(key.run.0, run.dag_id.as_str(), run.run_id.as_str());
-            trace.parent_of_others(trace.attempt(&key.task_id, key.map_index, key.try_number))
+            trace.parent_of_others(trace.attempt(&key.task_id, key.map_index, key.try_number)).to_string()
         });
         Identity {
             dag_id: run.dag_id.clone(),

@@ -111,6 +111,7 @@ impl AttemptServices {
             triggered_by: "operator",
             user: None,
             note: request.note.as_deref(),
+            caller: request.caller.as_deref(),
         };
         match self.store.trigger(&self.dags, &wanted, self.clock.now()).await {
             Ok(TriggerOutcome::Created(row)) => Ok(Triggered::Created(row.run.run_id)),

@@ -93,6 +93,7 @@ both! {
             triggered_by: "test",
             user: None,
             note: None,
+            caller: None,
         };
         let TriggerOutcome::Created(row) = w.store.trigger(&w.dags, &request, at(0)).await.unwrap() else { panic!() };
         w.settle().await;

@@ -31,6 +31,7 @@ async fn create(tx: &mut Tx, w: &World, run_id: &str, date: Option<Timestamp>) -
         triggered_by: "timetable",
         user: Some("ann"),
         note: Some("by hand"),
+        caller: None,
         tasks: &cached.seeds,
     };
     tx.create_run(&new, at(5)).await.unwrap()
@@ -257,6 +258,7 @@ both! {
             triggered_by: "timetable",
             user: Some("ann"),
             note: None,
+            caller: None,
             tasks: &cached.seeds,
         };
         let mut tx = w.store.begin().await.unwrap();

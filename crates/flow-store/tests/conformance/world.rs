@@ -182,6 +182,7 @@ pub(crate) fn request(dag_id: &str) -> TriggerRun<'_> {
         triggered_by: "test",
         user: None,
         note: None,
+        caller: None,
     }
 }
 

@@ -3,6 +3,7 @@
 use flow_core::{RunState, Timestamp};
 use flow_server::{Logs as _, LogsOf};
 use flow_store::{ActionError, RunFilter, RunRow, StoreError, TriggerOutcome, TriggerRun};
+use flow_traces::Parent;
 use reqwest::{Method, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -133,6 +134,7 @@ impl Home {
     pub(crate) async fn trigger(&self, cx: &Cx, wish: &Wish<'_>) -> anyhow::Result<Triggered> {
         match self {
             Self::Local(parts) => {
+                let caller = Parent::of_process().map(|caller| caller.to_string());
                 let request = TriggerRun {
                     dag_id: wish.dag_id,
                     run_id: wish.run_id,
@@ -142,6 +144,7 @@ impl Home {
                     triggered_by: "cli",
                     user: None,
                     note: None,
+                    caller: caller.as_deref(),
                 };
                 match parts.store.trigger(&parts.dags, &request, cx.now()).await {
                     Ok(TriggerOutcome::Created(row)) => Ok(Triggered::Created(RunView::of(&row))),

@@ -119,6 +119,7 @@ impl Place {
                     triggered_by: "test",
                     user: None,
                     note: None,
+                    caller: None,
                 };
                 store.trigger(&dags, &request, system_now()).await.unwrap();
             }

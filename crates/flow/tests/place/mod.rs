@@ -89,6 +89,21 @@ impl Flow {
         flow
     }
 
+    /// `flow` with the same home and database.
+    pub(crate) fn command(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_flow"));
+        command
+            .current_dir(self.folder())
+            .env_clear()
+            .env("HOME", self.folder())
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .stdin(Stdio::null());
+        if let Some(url) = &self.database {
+            command.env("FLOW_DATABASE_URL", url);
+        }
+        command
+    }
+
     /// Returns the first password of `admin`.
     pub(crate) fn password(&self) -> String {
         let path = self.folder.path().join(".flow/admin_password");

@@ -1,8 +1,9 @@
 //! Starting runs by hand.
 
-use axum::extract::State;
+use axum::{extract::State, http::HeaderMap};
 use flow_core::run::DataInterval;
 use flow_store::{Dating, TriggerOutcome, TriggerRun};
+use flow_traces::Parent;
 use serde::Deserialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -37,7 +38,8 @@ pub(super) struct TriggerDAGRunPostBody {
 }
 
 /// Starts a run by hand
-#[utoipa::path(post, path = "/api/v2/dags/{dag_id}/dagRuns", tag = "DagRun", params(("dag_id" = String, Path)),
+#[utoipa::path(post, path = "/api/v2/dags/{dag_id}/dagRuns", tag = "DagRun", params(("dag_id" = String, Path),
+        ("traceparent" = Option<String>, Header, description = "The span that asks for the run: traces link the run to it")),
     request_body = TriggerDAGRunPostBody,
     responses((status = 200, body = DAGRunResponse), (status = 400, body = ErrorBody), (status = 404, body = ErrorBody),
         (status = 409, body = ErrorBody), Refusals))]
@@ -45,6 +47,7 @@ pub(super) async fn trigger_dag_run(
     State(app): State<App>,
     who: Who,
     Path(dag_id): Path<String>,
+    headers: HeaderMap,
     Json(body): Json<TriggerDAGRunPostBody>,
 ) -> Result<axum::Json<DAGRunResponse>, ApiError> {
     let dating = match (body.data_interval_start, body.data_interval_end) {
@@ -75,6 +78,8 @@ pub(super) async fn trigger_dag_run(
         None => None,
     };
     find::dag(&app, &dag_id).await?;
+    let caller = headers.get("traceparent").and_then(|text| text.to_str().ok()?.parse::<Parent>().ok());
+    let caller = caller.map(|parent| parent.to_string());
     let conf = body.conf.map_or(Value::Null, Value::Object);
     let request = TriggerRun {
         dag_id: &dag_id,
@@ -85,6 +90,7 @@ pub(super) async fn trigger_dag_run(
         triggered_by: "rest_api",
         user: Some(&who.user),
         note: note.as_deref(),
+        caller: caller.as_deref(),
     };
     match app.store.trigger_dated(&app.dags, &request, dating, (app.now)()).await? {
         TriggerOutcome::Created(row) => Ok(axum::Json(shown(&app, row).await?)),
