@@ -120,7 +120,7 @@ async fn topics_are_made_described_and_deleted() {
     admin.add_partitions(&name, 5).await.unwrap();
     let began = Instant::now();
     while admin.topic(&name).await.unwrap().partitions.len() != 5 {
-        assert!(began.elapsed() < Duration::from_secs(10));
+        assert!(began.elapsed() < Duration::from_secs(60));
     }
     assert!(admin.delete(&name).await.unwrap());
     assert!(!admin.delete(&name).await.unwrap());
@@ -368,7 +368,7 @@ async fn logins_work_or_are_refused_and_tls_must_fit() {
             let began = Instant::now();
             let (works, words) = flow_clients::test(&at).await;
             assert!(!works && words.contains(expected) && !words.contains(&password), "{expected}: {words}");
-            assert!(began.elapsed() < Duration::from_secs(9), "{words}");
+            assert!(began.elapsed() < Duration::from_secs(30), "{words}");
         });
     }
     tried.join_all().await;
@@ -388,11 +388,11 @@ async fn a_server_that_hangs_is_given_up() {
     let (_listener, at) = silent().await;
     let began = Instant::now();
     let (works, words) = flow_clients::test(&at).await;
-    assert!(!works && began.elapsed() < Duration::from_secs(9), "{words}");
+    assert!(!works && began.elapsed() < Duration::from_secs(30), "{words}");
     let began = Instant::now();
     let consumer = Consumer::open(&at, &in_group("g"), no_notes()).await.unwrap();
     let asked = tokio::time::timeout(Duration::from_millis(300), consumer.partitions("x")).await;
-    assert!(asked.is_err() && began.elapsed() < Duration::from_secs(2));
+    assert!(asked.is_err() && began.elapsed() < Duration::from_secs(20));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -409,7 +409,7 @@ async fn a_broker_that_goes_and_comes_back_loses_nothing() {
     mock.broker_down(1).unwrap();
     let began = Instant::now();
     while said.lock().unwrap().is_empty() {
-        assert!(began.elapsed() < Duration::from_secs(10), "nothing was said of a broker that is down");
+        assert!(began.elapsed() < Duration::from_secs(60), "nothing was said of a broker that is down");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     sending.send(&record("events", "k", "meanwhile")).await.unwrap();

@@ -147,7 +147,7 @@ async fn a_statement_that_is_dropped_stops_on_the_server() {
         let waited = tokio::time::timeout(Duration::from_millis(300), session.execute(slow, &Parameters::None)).await;
         assert!(waited.is_err());
         session.abandon().await;
-        assert!(begun.elapsed() < Duration::from_secs(5));
+        assert!(begun.elapsed() < Duration::from_secs(60));
         let asked = match place.database.kind() {
             DatabaseKind::Postgres => {
                 "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep(600)%' AND state = 'active'"

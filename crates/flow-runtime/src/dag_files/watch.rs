@@ -273,7 +273,7 @@ mod tests {
             let started = std::time::Instant::now();
             fs::write(root.join("a.yaml"), text).expect("written");
             event(&mut watch).await;
-            assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
+            assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
         }
     }
 

@@ -324,7 +324,6 @@ async fn clocks(store: &Store, report: &mut Report) {
     }
 }
 
-/// Who works on the database, and who only seems to.
 /// Topics whose messages make runs.
 async fn kafka(store: &Store, report: &mut Report) {
     let Ok(topics) = store.kafka_topics().await else { return };
@@ -347,6 +346,7 @@ async fn kafka(store: &Store, report: &mut Report) {
     }
 }
 
+/// Who works on the database, and who only seems to.
 async fn processes(cx: &Cx, store: &Store, report: &mut Report) {
     let known = match store.processes().await {
         Ok(known) => known,

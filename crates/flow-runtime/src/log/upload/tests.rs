@@ -277,7 +277,7 @@ async fn a_store_that_hangs_holds_up_neither_writers_nor_the_end() {
     stop.now();
     ended.cancel();
     running.await.unwrap();
-    assert!(begun.elapsed() < Duration::from_secs(2));
+    assert!(begun.elapsed() < Duration::from_secs(10));
     assert_eq!(world.waiting(), 2);
 }
 
