@@ -59,6 +59,8 @@ const EVERY: Duration = Duration::from_secs(600);
 const FIRST: Duration = Duration::from_secs(20);
 /// Entries of folders in a step.
 const STEP: usize = 500;
+/// And no step is longer, but for the file that it is at: a disk may take its time for each entry.
+const STEP_LONGEST: Duration = Duration::from_secs(1);
 /// Between two steps.
 const PAUSE: Duration = Duration::from_millis(20);
 /// For so long an answer about what is in use is good.
@@ -199,12 +201,14 @@ impl Walk {
         Self { keep, cutoff, queue, stack, sizes: BTreeMap::new(), swept: Swept::default() }
     }
 
-    /// Looks at some entries more; says whether it has seen all. What cannot be read is passed over.
+    /// Looks at some entries more, for [`STEP_LONGEST`]; says whether it has seen all. What cannot be read is passed
+    /// over.
     fn step(&mut self, entries: usize, held: &Held, now: SystemTime, stops: &dyn Fn() -> bool) -> bool {
+        let begun = Instant::now();
         for _ in 0..entries {
             let depth = self.stack.len();
             let Some(level) = self.stack.last_mut() else { return true };
-            if stops() {
+            if stops() || begun.elapsed() > STEP_LONGEST {
                 return false;
             }
             if level.entries.is_none() {
