@@ -283,6 +283,7 @@ rules! {
     POST "/ui/dags/{dag_id}/dagRuns/{dag_run_id}/edit/preview" Read(User) preview_edit;
     GET "/ui/dags/{dag_id}/dagRuns/{dag_run_id}/gantt" Read(Viewer) get_gantt;
     GET "/ui/dags/{dag_id}/dagRuns/{dag_run_id}/tasks" Read(Viewer) get_tasks_of_run;
+    GET "/ui/dags/{dag_id}/dagRuns/{dag_run_id}/tasks/{task_id}/neighbours" Read(Viewer) get_neighbours;
     GET "/ui/dags/{dag_id}/dagRuns/{dag_run_id}/tasks/{task_id}/{map_index}/explain" Read(Viewer) explain_task;
     GET "/ui/dags/{dag_id}/dagRuns/{dag_run_id}/tasks/{task_id}/{map_index}/rendered" Read(Viewer) render_task;
     GET "/ui/processes" Read(Viewer) get_processes;

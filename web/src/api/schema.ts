@@ -2005,6 +2005,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/ui/dags/{dag_id}/dagRuns/{dag_run_id}/tasks/{task_id}/neighbours": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The tasks before and after a task with their states, and the runs before and after its own */
+        get: operations["get_neighbours"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/ui/dags/{dag_id}/dagRuns/{dag_run_id}/tasks/{task_id}/{map_index}/explain": {
         parameters: {
             query?: never;
@@ -3724,6 +3741,29 @@ export interface components {
             team_name?: string | null;
             /** @description A text; anything else is kept as JSON */
             value: unknown;
+        };
+        NeighbourRun: {
+            dag_run_id: string;
+            state: string;
+        };
+        NeighbourTask: {
+            /** @description Those of its task instances in this run, each once: several when it is mapped, none when it was added later */
+            states: string[];
+            task_id: string;
+        };
+        NeighbourTasks: {
+            /** @description The first 50, in the order of the DAG */
+            tasks: components["schemas"]["NeighbourTask"][];
+            /** @description How many there are */
+            total: number;
+        };
+        NeighboursResponse: {
+            /** @description What waits for it */
+            downstream: components["schemas"]["NeighbourTasks"];
+            next_run: components["schemas"]["NeighbourRun"] | null;
+            previous_run: components["schemas"]["NeighbourRun"] | null;
+            /** @description What it waits for, in the version of its run */
+            upstream: components["schemas"]["NeighbourTasks"];
         };
         /** @description A task that the run does not have yet. No more fields than these: it is told from a task instance by that. */
         NewTaskResponse: {
@@ -8613,6 +8653,29 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TaskOfRun"][];
+                };
+            };
+        };
+    };
+    get_neighbours: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dag_id: string;
+                dag_run_id: string;
+                task_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NeighboursResponse"];
                 };
             };
         };

@@ -9,6 +9,7 @@ mod callbacks;
 mod dag_cards;
 mod gantt;
 mod grid;
+mod neighbours;
 mod processes;
 
 pub(super) fn routes() -> OpenApiRouter<App> {
@@ -18,5 +19,6 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .merge(dag_cards::routes())
         .merge(gantt::routes())
         .merge(grid::routes())
+        .merge(neighbours::routes())
         .merge(processes::routes())
 }

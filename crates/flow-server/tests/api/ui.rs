@@ -8,6 +8,7 @@ mod files;
 mod gantt;
 mod graph;
 mod grid;
+mod neighbours;
 mod processes;
 
 use flow_core::{Outcome, RunKey, Timestamp};

@@ -2,6 +2,7 @@
 
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { api, body } from "../client";
+import type { Schemas } from "../types";
 import { ALL, type QueryOf } from "./filter";
 
 export type TasksFilter = QueryOf<"/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances">;
@@ -69,6 +70,23 @@ export const triesQuery = (place: TaskPlace) =>
       body(
         api.GET("/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}/tries", {
           params: { path: taskPath(place), query: { map_index: mapIndexOf(place) } },
+          signal,
+        }),
+      ),
+  });
+
+export type NeighbourTasks = Schemas["NeighbourTasks"];
+export type NeighbourRun = Schemas["NeighbourRun"];
+
+/** The tasks before and after a task, and the runs before and after its own. */
+export const neighboursQuery = (dagId: string, runId: string, taskId: string) =>
+  queryOptions({
+    // Under the DAG: a run that begins is the next one of another.
+    queryKey: ["dag", dagId, "runs", "neighbours", runId, taskId],
+    queryFn: ({ signal }) =>
+      body(
+        api.GET("/ui/dags/{dag_id}/dagRuns/{dag_run_id}/tasks/{task_id}/neighbours", {
+          params: { path: { dag_id: dagId, dag_run_id: runId, task_id: taskId } },
           signal,
         }),
       ),

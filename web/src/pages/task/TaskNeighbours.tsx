@@ -3,99 +3,66 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { ChevronLeft, ChevronRight } from "lucide-react";
-import {
-  type DagTask,
-  dagTasksQuery,
-  runsQuery,
-  runTasksQuery,
-  type TaskInstance,
-  type TaskOfRun,
-} from "../../api/queries";
+import { type NeighbourRun, type NeighbourTasks, neighboursQuery, type TaskInstance } from "../../api/queries";
 import { stateWord, worstState } from "../../lib/state";
 import { StateDot } from "../../parts/StateBadge";
 import { Tooltip } from "../../parts/Tooltip";
 
-/** Most tasks that are named on each side. */
+/** Most tasks that are named on each side; the tooltip names more. */
 const SHOWN = 6;
 
 export function TaskNeighbours({ task }: { task: TaskInstance }) {
-  const dagId = task.dag_id;
-  const tasks = useQuery(dagTasksQuery(dagId)).data?.tasks ?? [];
-  const instances = useQuery(runTasksQuery(dagId, task.dag_run_id)).data ?? [];
-  const upstream = tasks.filter((one) => one.downstream_task_ids?.includes(task.task_id)).map(idOf);
-  const downstream = tasks.find((one) => one.task_id === task.task_id)?.downstream_task_ids ?? [];
+  const around = useQuery(neighboursQuery(task.dag_id, task.dag_run_id, task.task_id)).data;
   return (
-    <div className="flex min-h-9 flex-wrap items-center gap-x-5 gap-y-1 border-b px-4 py-1 text-sm">
-      <Side name="Upstream" ids={upstream} instances={instances} task={task} />
-      <Side name="Downstream" ids={downstream} instances={instances} task={task} />
-      <span className="flex-1" />
-      <OtherRuns task={task} />
+    <div className="flex min-h-9 flex-wrap items-center gap-x-5 gap-y-1 border-b px-4 py-1 text-sm max-md:h-9 max-md:flex-nowrap max-md:overflow-x-auto max-md:[scrollbar-width:none]">
+      {around && (
+        <>
+          <Side name="Upstream" of={around.upstream} task={task} />
+          <Side name="Downstream" of={around.downstream} task={task} />
+          <span className="ml-auto flex shrink-0 items-center gap-3">
+            {around.previous_run && <RunLink task={task} run={around.previous_run} isNext={false} />}
+            {around.next_run && <RunLink task={task} run={around.next_run} isNext />}
+          </span>
+        </>
+      )}
     </div>
   );
 }
 
-function idOf(task: DagTask): string {
-  return task.task_id ?? "";
-}
-
 interface SideProps {
   name: string;
-  ids: readonly string[];
-  instances: readonly TaskOfRun[];
+  of: NeighbourTasks;
   task: TaskInstance;
 }
 
-function Side({ name, ids, instances, task }: SideProps) {
+function Side({ name, of: { tasks, total }, task }: SideProps) {
+  const more = tasks.slice(SHOWN).map((one) => one.task_id);
+  const unnamed = total - tasks.length;
   return (
-    <span className="flex min-w-0 flex-wrap items-center gap-x-2.5 gap-y-1">
+    <span className="flex min-w-0 flex-wrap items-center gap-x-2.5 gap-y-1 max-md:shrink-0 max-md:flex-nowrap">
       <span className="text-muted">{name}</span>
-      {ids.length === 0 && <span className="text-muted">none</span>}
-      {ids.slice(0, SHOWN).map((id) => {
-        const states = instances.filter((one) => one.task_id === id).map((one) => one.state ?? null);
-        return (
-          <Link
-            key={id}
-            to="/dags/$dagId/runs/$runId/tasks/$taskId"
-            params={{ dagId: task.dag_id, runId: task.dag_run_id, taskId: id }}
-            className="link inline-flex items-center gap-1.5"
-          >
-            <StateDot state={worstState(states)} size={9} />
-            {id}
-          </Link>
-        );
-      })}
-      {ids.length > SHOWN && (
-        <Tooltip text={ids.slice(SHOWN).join(", ")}>
-          <span className="text-muted">+{ids.length - SHOWN}</span>
+      {total === 0 && <span className="text-muted">none</span>}
+      {tasks.slice(0, SHOWN).map(({ task_id, states }) => (
+        <Link
+          key={task_id}
+          to="/dags/$dagId/runs/$runId/tasks/$taskId"
+          params={{ dagId: task.dag_id, runId: task.dag_run_id, taskId: task_id }}
+          className="link inline-flex min-w-0 items-center gap-1.5"
+        >
+          <StateDot state={worstState(states)} size={9} />
+          <span className="truncate">{task_id}</span>
+        </Link>
+      ))}
+      {more.length > 0 && (
+        <Tooltip text={`${more.join(", ")}${unnamed > 0 ? ` and ${unnamed} more` : ""}`}>
+          <span className="text-muted">+{total - SHOWN}</span>
         </Tooltip>
       )}
     </span>
   );
 }
 
-function OtherRuns({ task }: { task: TaskInstance }) {
-  const { run_after } = task;
-  const before = useQuery(runsQuery(task.dag_id, { run_after_lt: run_after, order_by: ["-run_after"], limit: 1 }));
-  const after = useQuery(runsQuery(task.dag_id, { run_after_gt: run_after, order_by: ["run_after"], limit: 1 }));
-  const [previous] = before.data?.dag_runs ?? [];
-  const [next] = after.data?.dag_runs ?? [];
-  return (
-    <span className="flex items-center gap-3">
-      {previous && <RunLink task={task} run={previous} isNext={false} />}
-      {next && <RunLink task={task} run={next} isNext />}
-    </span>
-  );
-}
-
-function RunLink({
-  task,
-  run,
-  isNext,
-}: {
-  task: TaskInstance;
-  run: { dag_run_id: string; state: string };
-  isNext: boolean;
-}) {
+function RunLink({ task, run, isNext }: { task: TaskInstance; run: NeighbourRun; isNext: boolean }) {
   return (
     <Link
       to="/dags/$dagId/runs/$runId/tasks/$taskId"
@@ -105,7 +72,10 @@ function RunLink({
       className="link inline-flex items-center gap-1"
     >
       {!isNext && <ChevronLeft size={14} aria-hidden />}
-      {isNext ? "Next run" : "Previous run"}
+      <span>
+        {isNext ? "Next" : "Previous"}
+        <span className="max-md:sr-only"> run</span>
+      </span>
       {isNext && <ChevronRight size={14} aria-hidden />}
     </Link>
   );
