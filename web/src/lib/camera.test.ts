@@ -55,6 +55,10 @@ describe("firstLook", () => {
     const drawing = { width: 1_000, height: 600 };
     expect(firstLook(drawing, view, false)).toEqual(fitTo(drawing, view));
   });
+  it("shows all of what would hardly be cut off", () => {
+    const drawing = { width: 1_500, height: 600 };
+    expect(firstLook(drawing, view, false)).toEqual(fitTo(drawing, view));
+  });
   it("begins at the beginning of what cannot, in the middle across", () => {
     const camera = firstLook({ width: 4_000, height: 400 }, view, false);
     expect(camera.k).toBe(0.6);

@@ -54,11 +54,13 @@ export function fitTo(drawing: Size, view: Size, margin = 16): Camera {
 
 /** Smaller than this, labels are hard to read. */
 const READABLE = 0.6;
+/** Of this, the least at which a little smaller is better than a little cut off. */
+const NEARLY = 0.8;
 
 /** Where to begin: all of it; but of a drawing that would be too small to read, its beginning. `isLong`: too much for that. */
 export function firstLook(drawing: Size, view: Size, isLong: boolean, margin = 16): Camera {
   const whole = fitTo(drawing, view, margin);
-  if (whole.k >= READABLE || isLong) return whole;
+  if (whole.k >= NEARLY * READABLE || isLong) return whole;
   const start = (length: number, window: number) =>
     length * READABLE <= window - 2 * margin ? (length - window / READABLE) / 2 : -margin / READABLE;
   return { x: start(drawing.width, view.width), y: start(drawing.height, view.height), k: READABLE };

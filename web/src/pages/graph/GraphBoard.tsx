@@ -8,6 +8,7 @@ import { type ReactNode, useMemo } from "react";
 import { type DagRun, graphQuery, runTasksQuery, type TaskOfRun } from "../../api/queries";
 import type { Graph as GraphData } from "../../api/types";
 import { ALL_FOLDED, boxStates, countTasks, foldedAfter, parentsOf } from "../../lib/graph";
+import { NARROW, useMedia } from "../../lib/media";
 import { sortedCounts, stateWord } from "../../lib/state";
 import { IconButton } from "../../parts/Button";
 import { Empty } from "../../parts/Empty";
@@ -50,6 +51,7 @@ export function GraphBoard({ dagId, run, picker }: Props) {
               dagId={dagId}
               runId={runId}
               graph={graph}
+              direction={graphs.direction}
               whole={graphs.whole}
               isStale={graphs.shown.isPlaceholderData}
               states={states}
@@ -65,7 +67,7 @@ export function GraphBoard({ dagId, run, picker }: Props) {
 
 /** The graph to show, and the whole of it: what is in a folded group only the whole graph knows. */
 function useGraphs(dagId: string, run: DagRun | null, url: Url) {
-  const direction = url.text("direction") === "TB" ? "TB" : "LR";
+  const { direction, choosing } = useDirection(dagId, url.text("direction"));
   const folded = url.list("folded");
   const newest = useQuery(graphQuery(dagId, { direction }));
   const pinned = run?.dag_versions[0]?.version_number;
@@ -80,11 +82,23 @@ function useGraphs(dagId: string, run: DagRun | null, url: Url) {
   const whole = isOld ? older : newest;
   const parents = useMemo(() => (whole.data ? parentsOf(whole.data) : new Map<string, null>()), [whole.data]);
   return {
-    shown: folded.length > 0 ? foldedOne : whole,
+    shown: choosing ?? (folded.length > 0 ? foldedOne : whole),
+    direction,
     whole: whole.data ?? null,
     parents,
     oldVersion: isOld ? pinned : null,
   };
+}
+
+/** As it was asked for; else from left to right, or on a narrow screen whichever way needs less of its width. */
+function useDirection(dagId: string, asked: string) {
+  const isOpen = useMedia(NARROW) && asked !== "LR" && asked !== "TB";
+  const across = useQuery({ ...graphQuery(dagId, { direction: "LR" }), enabled: isOpen });
+  const down = useQuery({ ...graphQuery(dagId, { direction: "TB" }), enabled: isOpen });
+  const choosing = isOpen ? [across, down].find((query) => query.isPending) : undefined;
+  const isLess = isOpen && across.data && down.data && down.data.width < across.data.width;
+  const direction: "TB" | "LR" = asked === "TB" || isLess ? "TB" : "LR";
+  return { direction, choosing };
 }
 
 interface ToolbarProps {
@@ -124,6 +138,7 @@ interface BoardProps {
   dagId: string;
   runId: string;
   graph: GraphData;
+  direction: "TB" | "LR";
   whole: GraphData | null;
   isStale: boolean;
   states: ReturnType<typeof boxStates>;
@@ -131,7 +146,7 @@ interface BoardProps {
   url: Url;
 }
 
-function Board({ dagId, runId, graph, whole, isStale, states, tasks, url }: BoardProps) {
+function Board({ dagId, runId, graph, direction, whole, isStale, states, tasks, url }: BoardProps) {
   const navigate = useNavigate();
   const selected = url.text("task") || null;
   const folded = url.list("folded");
@@ -150,7 +165,7 @@ function Board({ dagId, runId, graph, whole, isStale, states, tasks, url }: Boar
         search={url.text("q")}
         only={url.list("state")}
         label={`Graph of ${dagId}`}
-        controls={<BoardControls url={url} hasGroups={groups.size > 0} />}
+        controls={<BoardControls url={url} isDown={direction === "TB"} hasGroups={groups.size > 0} />}
         onSelect={(task) => url.set({ task })}
         onOpen={(node) => open(node.id)}
         onFold={(id, isFolded) => url.set({ folded: foldedAfter(folded, groups, id, isFolded) })}
@@ -169,8 +184,7 @@ function Board({ dagId, runId, graph, whole, isStale, states, tasks, url }: Boar
   );
 }
 
-function BoardControls({ url, hasGroups }: { url: Url; hasGroups: boolean }) {
-  const isDown = url.text("direction") === "TB";
+function BoardControls({ url, isDown, hasGroups }: { url: Url; isDown: boolean; hasGroups: boolean }) {
   const hasFolded = url.list("folded").length > 0;
   return (
     <>
@@ -178,7 +192,7 @@ function BoardControls({ url, hasGroups }: { url: Url; hasGroups: boolean }) {
         label={isDown ? "From left to right" : "From top to bottom"}
         icon={isDown ? ArrowRightLeft : ArrowDownUp}
         size="sm"
-        onClick={() => url.set({ direction: isDown ? null : "TB" })}
+        onClick={() => url.set({ direction: isDown ? "LR" : "TB" })}
       />
       {hasGroups && (
         <IconButton

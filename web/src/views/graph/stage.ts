@@ -31,6 +31,10 @@ const FADED = 0.28;
 /** Of so many boxes an overview comes first. */
 const MANY = 200;
 
+/** Where the drawing has the whole width, in pixels, the buttons below it would cover some of it. */
+const NARROW = 640;
+const BUTTONS = 48;
+
 interface Layer {
   canvas: HTMLCanvasElement;
   ctx: CanvasRenderingContext2D;
@@ -135,12 +139,18 @@ export class Stage {
   }
 
   fitted(): Camera {
-    return fitTo(this.scene?.graph ?? { width: 1, height: 1 }, this.size);
+    return fitTo(this.scene?.graph ?? { width: 1, height: 1 }, this.room());
   }
 
   first(): Camera {
     const graph = this.scene?.graph;
-    return graph ? firstLook(graph, this.size, graph.nodes.length > MANY) : this.camera;
+    return graph ? firstLook(graph, this.room(), graph.nodes.length > MANY) : this.camera;
+  }
+
+  /** What nothing covers. */
+  private room(): Size {
+    const { width, height } = this.size;
+    return width < NARROW ? { width, height: height - BUTTONS } : this.size;
   }
 
   zoom(factor: number): void {
