@@ -33,6 +33,15 @@ journey("a failed task is mended", { dags: { "shop.yaml": SHOP("ordres") } }, as
   await log.getByText("after 400", { exact: true }).waitFor();
   await page.keyboard.press("e");
   await log.getByText("ERROR: no table ordres").waitFor();
+  // Lines are chosen by keys, too, and the address names them.
+  const line = log.locator("[aria-current=true]");
+  await line.filter({ hasText: "ERROR: no table ordres" }).waitFor();
+  await page.keyboard.press("l");
+  await line.filter({ hasText: "after 1" }).waitFor();
+  await page.getByRole("button", { name: "Copy link" }).waitFor();
+  assert.notEqual(new URL(page.url()).hash, "");
+  await page.keyboard.press("Shift+L");
+  await line.filter({ hasText: "ERROR: no table ordres" }).waitFor();
 
   const before = await version(flow);
   await flow.write("shop.yaml", SHOP("orders"));

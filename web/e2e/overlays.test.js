@@ -57,6 +57,25 @@ describe("what opens above a page is sound", { skip: SKIP }, () => {
     await flow?.stop();
   });
 
+  test("the sheet of keys keeps the focus, and gives it back", async () => {
+    windows.light ??= await openWindow(browser, flow, { theme: "light" });
+    const { page } = windows.light;
+    await windows.light.open("/");
+    const link = page.getByRole("link", { name: "branching", exact: true });
+    await link.focus();
+    await page.keyboard.press("?");
+    const sheet = page.getByRole("dialog", { name: "Keys" });
+    await sheet.getByText("Select the row").waitFor();
+    const isInside = () => sheet.evaluate((element) => element.contains(document.activeElement));
+    for (const press of ["Tab", "Tab", "Tab", "Shift+Tab", "Shift+Tab"]) {
+      await page.keyboard.press(press);
+      assert.ok(await isInside(), `after ${press} the focus is in the sheet`);
+    }
+    await page.keyboard.press("Escape");
+    await sheet.waitFor({ state: "detached" });
+    await page.waitForFunction((element) => document.activeElement === element, await link.elementHandle());
+  });
+
   for (const [name, [place, open, role]] of Object.entries(OVERLAYS)) {
     for (const theme of ["light", "dark"]) {
       test(`${name}, ${theme}`, async () => {

@@ -1,7 +1,9 @@
-// Saves a text as a file of the browser's owner.
+// Saves something as a file of the browser's owner.
 
-export function download(name: string, text: string, type = "application/json"): void {
-  const address = URL.createObjectURL(new Blob([text], { type }));
+/** A text is JSON. */
+export function download(name: string, content: Blob | string): void {
+  const blob = typeof content === "string" ? new Blob([content], { type: "application/json" }) : content;
+  const address = URL.createObjectURL(blob);
   const link = document.createElement("a");
   link.href = address;
   link.download = name;

@@ -27,4 +27,6 @@ test("caps are drawn as they stand on the keyboard", () => {
   expect(keyCaps("mod+k", true)).toEqual(["⌘", "K"]);
   expect(keyCaps("g d", false)).toEqual(["g", "d"]);
   expect(keyCaps("+", false)).toEqual(["+"]);
+  expect(keyCaps("ArrowLeft ArrowRight", false)).toEqual(["←", "→"]);
+  expect(keyCaps("Escape Tab", false)).toEqual(["Esc", "Tab"]);
 });

@@ -28,9 +28,11 @@ export function stepSequence(pending: string, press: string, known: Iterable<str
   return { kind: "none" };
 }
 
+const NAMES = { Escape: "Esc", ArrowUp: "↑", ArrowDown: "↓", ArrowLeft: "←", ArrowRight: "→" };
+
 /** The caps to draw: "mod+k" → ["Ctrl", "K"], "g d" → ["g", "d"]. */
 export function keyCaps(keys: string, isMac: boolean): string[] {
-  const names: Record<string, string> = { mod: isMac ? "⌘" : "Ctrl", Escape: "Esc", ArrowUp: "↑", ArrowDown: "↓" };
+  const names: Record<string, string> = { ...NAMES, mod: isMac ? "⌘" : "Ctrl" };
   return keys
     .split(" ")
     .flatMap((press) =>

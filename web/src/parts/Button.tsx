@@ -85,6 +85,8 @@ export interface IconButtonProps extends Omit<ButtonHTMLAttributes<HTMLButtonEle
   pending?: boolean;
   /** Of a switch: whether it is on */
   pressed?: boolean;
+  /** Without one where Escape is not for the tooltip, which would take it */
+  hasTip?: boolean;
   ref?: Ref<HTMLButtonElement>;
 }
 
@@ -96,12 +98,13 @@ export function IconButton({
   size = "md",
   pending,
   pressed,
+  hasTip = true,
   className,
   disabled,
   ...rest
 }: IconButtonProps) {
   return (
-    <Tooltip text={label} keys={keys}>
+    <Tooltip text={hasTip && label} keys={keys}>
       <button
         type="button"
         aria-label={label}

@@ -85,7 +85,7 @@ export function Dialog({
           )}
           {/* Last, so that what was opened begins with its own first control. */}
           <Radix.Close asChild>
-            <IconButton label="Close" icon={X} size="sm" className="absolute top-3 right-2" />
+            <IconButton label="Close" icon={X} size="sm" hasTip={false} className="absolute top-3 right-2" />
           </Radix.Close>
         </Radix.Content>
       </Radix.Portal>

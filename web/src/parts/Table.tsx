@@ -52,7 +52,7 @@ const ROW_HEIGHT = 36;
 export function Table<Row>(props: Props<Row>) {
   const { label, columns, rows, rowKey, selection, virtual, isStale, empty, rowClassName } = props;
   const body = useRef<HTMLTableSectionElement>(null);
-  const active = useActiveRow(label, body, rows.map(rowKey));
+  const active = useActiveRow(label, body, rows.map(rowKey), selection !== undefined);
   const pick = usePick(rows, rowKey, selection);
   const row = (item: Row, place: number) => {
     const key = rowKey(item);
@@ -233,7 +233,12 @@ function linkOf(row: HTMLElement | null | undefined): HTMLElement | null {
 }
 
 /** j and k go through the rows, Enter follows the row's link, x selects it. */
-function useActiveRow(label: string, body: { current: HTMLElement | null }, keys: readonly string[]): number {
+function useActiveRow(
+  label: string,
+  body: { current: HTMLElement | null },
+  keys: readonly string[],
+  canSelect: boolean,
+): number {
   const count = keys.length;
   // Rows that come in push it down: it is known by its key.
   const [key, setKey] = useState<string | null>(null);
@@ -258,7 +263,11 @@ function useActiveRow(label: string, body: { current: HTMLElement | null }, keys
         does: "Open the row",
         run: () => linkOf(find(active))?.click(),
       },
-      { keys: "x", run: () => find(active)?.querySelector<HTMLElement>('[role="checkbox"]')?.click() },
+      {
+        keys: "x",
+        does: canSelect ? "Select the row" : undefined,
+        run: () => find(active)?.querySelector<HTMLElement>('[role="checkbox"]')?.click(),
+      },
     ],
     count > 0,
   );

@@ -8,7 +8,8 @@ export interface Hotkey {
   keys: string;
   /** What it does, for the sheet; without it the key is not on the sheet. */
   does?: string;
-  run: (event: KeyboardEvent) => void;
+  /** Without it the key is only told: what has the focus listens itself. */
+  run?: (event: KeyboardEvent) => void;
   /** Also while someone types, and in dialogs */
   always?: boolean;
 }
@@ -44,7 +45,7 @@ function onKeyDown(event: KeyboardEvent): void {
   const active = scopes
     .flatMap((scope) => scope.hotkeys)
     .reverse()
-    .filter((hotkey) => hotkey.always || !isQuiet);
+    .filter((hotkey) => hotkey.run && (hotkey.always || !isQuiet));
   const before = event.timeStamp - pendingSince < PATIENCE ? pending : "";
   const step = stepSequence(
     before,
@@ -55,7 +56,7 @@ function onKeyDown(event: KeyboardEvent): void {
   pendingSince = event.timeStamp;
   if (step.kind !== "match") return;
   const hotkey = active.find((hotkey) => hotkey.keys === step.keys);
-  if (!hotkey) return;
+  if (!hotkey?.run) return;
   event.preventDefault();
   hotkey.run(event);
 }
@@ -75,7 +76,9 @@ export function useHotkeys(title: string, hotkeys: readonly Hotkey[], enabled = 
   const latest = useRef(hotkeys);
   latest.current = hotkeys;
   // The scope is made anew when its keys change, not whenever a handler does.
-  const shape = hotkeys.map((hotkey) => `${hotkey.keys}\t${hotkey.does ?? ""}\t${hotkey.always ?? false}`).join("\n");
+  const shape = hotkeys
+    .map(({ keys, does = "", always = false, run }) => [keys, does, always, run !== undefined].join("\t"))
+    .join("\n");
   useEffect(() => {
     if (!enabled) return;
     const scope: Scope = {
@@ -84,12 +87,12 @@ export function useHotkeys(title: string, hotkeys: readonly Hotkey[], enabled = 
         .split("\n")
         .filter(Boolean)
         .map((line, place) => {
-          const [keys = "", does, always] = line.split("\t");
+          const [keys = "", does, always, runs] = line.split("\t");
           return {
             keys,
             does: does || undefined,
             always: always === "true",
-            run: (event) => latest.current[place]?.run(event),
+            run: runs === "true" ? (event) => latest.current[place]?.run?.(event) : undefined,
           };
         }),
     };

@@ -60,7 +60,11 @@ export function FileEditor({ file, isNew, dagIds, maySave, mayWrite, whyNot, lin
   const ask = () => {
     if (maySave && isChanged) setSaving(true);
   };
-  useHotkeys("Editor", maySave ? [{ keys: "mod+s", does: "Save", always: true, run: ask }] : SAVE_NOTHING);
+  useHotkeys("Editor", [
+    // Without a right to save, the browser would offer to save the page, which nobody means here.
+    { keys: "mod+s", does: maySave ? "Save" : undefined, always: true, run: ask },
+    ...(maySave ? LEAVE_TEXT : []),
+  ]);
   const jump = useCallback((offset: number) => editor.current?.jump(offset), []);
   return (
     <div className="flex min-w-0 flex-1 flex-col">
@@ -128,8 +132,8 @@ export function FileEditor({ file, isNew, dagIds, maySave, mayWrite, whyNot, lin
   );
 }
 
-// The browser would offer to save the page, which nobody means here.
-const SAVE_NOTHING = [{ keys: "mod+s", always: true, run: () => {} }];
+// There Tab indents, but not after Escape.
+const LEAVE_TEXT = [{ keys: "Escape Tab", does: "From the text to what follows it" }];
 
 /** What the server says about the text, a moment after the last key. An older question is given up. */
 function useCheck(path: string, text: string, isAllowed: boolean) {

@@ -17,6 +17,7 @@ import {
 } from "react";
 import type { Graph as GraphData, GraphNode } from "../../api/types";
 import { CLOSEST } from "../../lib/camera";
+import { download } from "../../lib/download";
 import { type Arrow, type BoxState, isMeant, pathsThrough, stepFrom } from "../../lib/graph";
 import { useInk } from "../../lib/ink";
 import { useHotkeys } from "../../parts/useHotkeys";
@@ -28,7 +29,7 @@ import { itemId, NodeList } from "./NodeList";
 import type { Look } from "./paint";
 import { type Hit, Scene } from "./scene";
 import { Stage } from "./stage";
-import { download, toPng, toSvg } from "./svg";
+import { toPng, toSvg } from "./svg";
 import { useGestures } from "./useGestures";
 
 interface Props {
@@ -58,6 +59,12 @@ interface Props {
 }
 
 const NO_STATES: ReadonlyMap<string, BoxState> = new Map();
+/** What the keys do once the graph has the focus. */
+const IN_GRAPH = [
+  { keys: "ArrowLeft ArrowUp ArrowDown ArrowRight", does: "In the graph: to the next task" },
+  { keys: "Enter", does: "In the graph: open the task" },
+  { keys: "Space", does: "In the graph: fold the group" },
+];
 const ARROWS: readonly string[] = ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"];
 /** A path lights up when the pointer rests; one that only passes by changes nothing. */
 const REST_MS = 110;
@@ -130,15 +137,16 @@ export function Graph(props: Props) {
       { keys: "+", does: "Zoom in", run: () => zoom(1.4) },
       { keys: "-", does: "Zoom out", run: () => zoom(1 / 1.4) },
       { keys: "0", does: "Show all", run: fitAll },
+      ...IN_GRAPH,
     ],
     props.hasHotkeys ?? true,
   );
   const save = async (format: "svg" | "png") => {
     const name = label.replace(/[^\w.-]+/g, "_");
-    if (format === "svg") download(new Blob([toSvg(scene, look)], { type: "image/svg+xml" }), `${name}.svg`);
+    if (format === "svg") download(`${name}.svg`, new Blob([toSvg(scene, look)], { type: "image/svg+xml" }));
     else {
       const picture = await toPng(scene, look);
-      if (picture) download(picture, `${name}.png`);
+      if (picture) download(`${name}.png`, picture);
     }
   };
   return (

@@ -136,13 +136,3 @@ export function toPng(scene: Scene, look: Look): Promise<Blob | null> {
   paint(ctx, scene, look, { x: 0, y: 0, w: width, h: height }, Math.max(k, 1));
   return new Promise((done) => canvas.toBlob(done, "image/png"));
 }
-
-/** Gives the browser a file to keep. */
-export function download(content: Blob, name: string): void {
-  const url = URL.createObjectURL(content);
-  const link = document.createElement("a");
-  link.href = url;
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(url), 10_000);
-}

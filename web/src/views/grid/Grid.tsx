@@ -4,6 +4,7 @@ import { type KeyboardEvent, type MouseEvent, memo, type ReactNode, useId, useSt
 import { durationLabels } from "../../lib/scale";
 import type { TreeRow } from "../../lib/tree";
 import { PointTip } from "../../parts/PointTip";
+import { useHotkeys } from "../../parts/useHotkeys";
 import { Cells, cellId } from "./Cells";
 import { type GridTaskView, Labels } from "./Labels";
 import { type CellPlace, cellAt, type GridLayout, HEAD, ROW, stepCell } from "./layout";
@@ -35,6 +36,13 @@ interface Props<Run extends GridRunView> {
 }
 
 const MemoCells = memo(Cells);
+
+/** What the keys do once the grid has the focus. */
+const IN_GRID = [
+  { keys: "ArrowLeft ArrowUp ArrowDown ArrowRight", does: "In the grid: to the next cell" },
+  { keys: "Enter", does: "In the grid: choose the cell, then open it" },
+  { keys: "Space", does: "In the grid: fold the group" },
+];
 
 export function Grid<Run extends GridRunView>(props: Props<Run>) {
   const { label, rows, runs, selected, onSelect, onOpen, onFold, tip } = props;
@@ -73,6 +81,7 @@ export function Grid<Run extends GridRunView>(props: Props<Run>) {
     else return;
     event.preventDefault();
   };
+  useHotkeys("Grid", IN_GRID);
   const pointed = hovered ?? (hasFocus ? cursor : null);
   const pointedCell = cellOf(pointed);
   return (

@@ -55,6 +55,7 @@ export const LogRow = memo(function LogRow({ line, number, wrap, zone, mark, isC
   return (
     <div
       data-at={line.at}
+      aria-current={isChosen || undefined}
       className={clsx(
         "flex gap-x-[1.5ch] border-l-2 pr-3 leading-[18px] hover:bg-hover",
         LOOKS[tag],

@@ -16,6 +16,12 @@ export interface Chosen {
   line: number | null;
 }
 
+/** Chooses one line of those on the page. */
+export function oneLine(window: LogWindow, place: number): Chosen | null {
+  const line = window.lines[place];
+  return line ? { from: line.at, to: line.at, end: line.end, line: lineNumber(window, place) } : null;
+}
+
 interface Props extends Omit<ScrollerOptions, "shape"> {
   wrap: boolean;
   /** Null = times are hidden */
@@ -37,14 +43,13 @@ export function LogScroller(props: Props) {
     event.preventDefault();
     const at = Number(gutter.closest("[data-at]")?.getAttribute("data-at"));
     const place = window.lines.findIndex((line) => line.at === at);
-    const line = window.lines[place];
-    if (!line) return;
-    const one = { from: at, to: at, end: line.end, line: lineNumber(window, place) };
+    const one = oneLine(window, place);
+    if (!one) return;
     if (!event.shiftKey || !chosen) return onChoose(one);
-    onChoose(at < chosen.from ? { ...one, to: chosen.to, end: chosen.end } : { ...chosen, to: at, end: line.end });
+    onChoose(at < chosen.from ? { ...one, to: chosen.to, end: chosen.end } : { ...chosen, to: at, end: one.end });
   };
   return (
-    // biome-ignore lint/a11y/useKeyWithClickEvents: the gutter's links are clicked; a link to a line is also in the toolbar
+    // biome-ignore lint/a11y/useKeyWithClickEvents: the gutter's links are clicked; the key l chooses a line
     <section
       ref={scroller}
       aria-label="Log"

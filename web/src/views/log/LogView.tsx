@@ -28,7 +28,7 @@ import { Problem } from "../../parts/Problem";
 import { Sentence } from "../../parts/Sentence";
 import { useZone } from "../../parts/Time";
 import { useHotkeys } from "../../parts/useHotkeys";
-import { type Chosen, LogScroller } from "./LogScroller";
+import { type Chosen, LogScroller, oneLine } from "./LogScroller";
 import { LogSearchBox } from "./LogSearchBox";
 import { LogSearchPanel } from "./LogSearchPanel";
 import { type OpenLog, useLogFile } from "./useLogFile";
@@ -126,12 +126,20 @@ function OpenedLog(props: OpenedProps) {
     onStick(true);
     handle.current?.toEnd();
   };
+  const chooseBeside = (by: 1 | -1) => {
+    const found = handle.current?.step(chosen?.to ?? null, by);
+    if (!found) return;
+    onStick(false);
+    setChosen(oneLine(found.window, found.place), true);
+  };
   const box = useRef<HTMLInputElement>(null);
   useHotkeys("Log", [
     { keys: "/", does: "Search the log", run: () => box.current?.select() },
     { keys: "n", does: "Next match", run: () => step(1) },
     { keys: "N", does: "Previous match", run: () => step(-1) },
     { keys: "e", does: "Next error", run: nextError },
+    { keys: "l", does: "Choose a line in view, then the next", run: () => chooseBeside(1) },
+    { keys: "L", does: "Choose the line before", run: () => chooseBeside(-1) },
     { keys: "f", does: "Follow, or jump to the end", run: () => (sticks ? onStick(false) : toEnd()) },
     { keys: "w", does: "Wrap lines", run: () => changeLogPrefs({ wrap: !prefs.wrap }) },
     ...(isFull ? [{ keys: "Escape", run: () => onFull(false) }] : []),
@@ -324,7 +332,9 @@ function StatusLine({
         </span>
       )}
       {!chosen && (
-        <span className="max-md:hidden">Click a line number to link to it, with Shift to choose several.</span>
+        <span className="max-md:hidden">
+          Click a line number to link to it (or press l), with Shift to choose several.
+        </span>
       )}
     </div>
   );

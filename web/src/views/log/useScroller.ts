@@ -26,6 +26,11 @@ export interface ScrollerHandle {
   toEnd: () => void;
   /** Where the first line in view begins */
   top: () => number;
+  /**
+   * Brings the line after (1) or before (-1) the one that begins there into view; without one that is in view, the first
+   * line that is. Returns its place among those on the page; null without lines.
+   */
+  step: (from: number | null, by: 1 | -1) => { window: LogWindow; place: number } | null;
 }
 
 export interface ScrollerOptions {
@@ -246,14 +251,33 @@ export function useScroller(options: ScrollerOptions) {
     return () => observer.disconnect();
   }, [place, grow]);
 
+  const step = useCallback((from: number | null, by: 1 | -1) => {
+    const box = scroller.current;
+    const lines = content.current;
+    const { window, top } = state.current;
+    if (!box || !lines || window.lines.length === 0) return null;
+    const rowAt = (place: number) => lines.children[place] as HTMLElement;
+    const isWhole = (place: number) => {
+      const start = top + rowAt(place).offsetTop - box.scrollTop;
+      return start >= 0 && start + rowAt(place).offsetHeight <= box.clientHeight;
+    };
+    const before = from === null ? -1 : window.lines.findIndex((line) => line.at === from);
+    const isSeen = before >= 0 && isWhole(before);
+    const first = window.lines.findIndex((_, place) => isWhole(place));
+    const place = isSeen ? Math.min(window.lines.length - 1, Math.max(0, before + by)) : Math.max(0, first);
+    rowAt(place).scrollIntoView({ block: "nearest", inline: "nearest" });
+    return { window, place };
+  }, []);
+
   useImperativeHandle(
     handle,
     () => ({
+      step,
       goTo: (at) => void openAt(at, (scroller.current?.clientHeight ?? 0) / 3),
       toEnd: () => void openAt(latest.current.file.size),
       top: () => (state.current.pin === "end" ? (state.current.window.lines.at(-1)?.at ?? 0) : state.current.pin.at),
     }),
-    [openAt],
+    [openAt, step],
   );
 
   return { scroller, spacer, content, window, isLooking, hasStopped, lookOn, onScroll };
