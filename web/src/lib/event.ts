@@ -81,6 +81,13 @@ export function eventWords(kind: string, said: string | null = null, request: st
   return said.startsWith("refused") ? `${words}: ${said}` : said;
 }
 
+/** The kinds that read like this: "let the dag" → dag_unpaused. */
+export function kindsSaying(text: string): string[] {
+  const wanted = text.trim().toLowerCase();
+  if (wanted === "") return [];
+  return Object.keys(WORDS).filter((kind) => eventWords(kind).toLowerCase().includes(wanted));
+}
+
 /** Names of requests and of newer servers read well enough: "list_dags" → "list DAGs". */
 function plainWords(kind: string): string {
   return kind

@@ -61,4 +61,9 @@ test("events by what people did, or by what happened", () => {
     event_pattern: "dag\\_paused",
     included_events: states,
   });
+  const kinds = (q: string) => eventsFilter({ q }, ASKED, NOW, "all", states).event_pattern;
+  expect(kinds("Let the DAG")).toBe("Let\\_the\\_DAG|dag\\_unpaused");
+  expect(kinds("paused | logged in")).toBe("paused|logged\\_in|patch\\_dag|login");
+  expect(kinds(" ")).toBeUndefined();
+  expect(kinds("~")).toBe("%~%");
 });

@@ -1,5 +1,6 @@
 // What the filters in a page's URL ask of the server: one function for each list.
 
+import { kindsSaying } from "./event";
 import { patternOf } from "./pattern";
 import { listOf, type Search, textOf } from "./search";
 import { type Span, spanBounds } from "./span";
@@ -77,7 +78,7 @@ export function eventsFilter(
   const { from, to } = spanBounds(spanOf(search), now);
   return {
     ...pageOf(asked),
-    event_pattern: patternOf(textOf(search, "q").replaceAll(" ", "_")),
+    event_pattern: kindPattern(textOf(search, "q")),
     dag_id_pattern: patternOf(textOf(search, "dag")),
     run_id_pattern: patternOf(textOf(search, "run")),
     task_id_pattern: patternOf(textOf(search, "task")),
@@ -87,6 +88,18 @@ export function eventsFilter(
     after: from,
     before: to,
   };
+}
+
+/** The server takes no more names in one pattern. */
+const NAMES_MAX = 20;
+
+/** Kinds of events by their names, and by the words that are shown for them. */
+function kindPattern(text: string): string | undefined {
+  const parts = text.split("|").map((part) => part.trim());
+  const names = parts.map((part) => part.replaceAll(" ", "_")).filter((name) => name !== "");
+  const lower = names.map((name) => name.toLowerCase());
+  const more = parts.flatMap(kindsSaying).filter((kind) => !lower.some((name) => kind.includes(name)));
+  return patternOf([...names, ...new Set(more)].slice(0, NAMES_MAX).join("|"));
 }
 
 function pageOf({ sort, limit, offset }: Asked) {
