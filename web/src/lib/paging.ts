@@ -1,7 +1,7 @@
 // Pages of long lists, where the server stops counting.
 
 /** The server counts so far, and no further. */
-const COUNTED = 10_000;
+export const COUNTED = 10_000;
 
 /** How many rows there are as far as anybody knows: beyond what is counted, one more than is seen while pages are full. */
 export function totalOf(

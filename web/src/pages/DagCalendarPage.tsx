@@ -51,10 +51,10 @@ export function DagCalendarPage() {
           <>
             {!data.is_complete && <p className="px-4 pb-2 text-warn">{uncounted(data)}</p>}
             <Year data={data} year={year} today={today} onOpen={openDay} />
+            <CalendarLegend />
           </>
         )}
       </Loaded>
-      <CalendarLegend />
     </>
   );
 }

@@ -111,7 +111,11 @@ function DagFacts({ dag }: { dag: DagDetails }) {
           <Time at={dag.next_dagrun_run_after} />
         </HeaderFact>
       )}
-      {dag.is_paused && <HeaderFact name="Paused">no new runs by the schedule</HeaderFact>}
+      {dag.is_paused && (
+        <HeaderFact name="Paused">
+          <span className="max-sm:sr-only">no new runs by the schedule</span>
+        </HeaderFact>
+      )}
     </>
   );
 }

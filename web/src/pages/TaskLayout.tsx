@@ -2,7 +2,10 @@
 
 import { useQuery } from "@tanstack/react-query";
 import { Outlet } from "@tanstack/react-router";
-import { dagQuery, explainQuery, type TaskInstance, taskQuery } from "../api/queries";
+import { Play } from "lucide-react";
+import { pauseDag, useAction } from "../api/actions";
+import { dagQuery, explainQuery, type TaskInstance, taskQuery, useMe } from "../api/queries";
+import { Button } from "../parts/Button";
 import { Duration } from "../parts/Duration";
 import { Header, HeaderFact } from "../parts/Header";
 import { Loaded } from "../parts/Loaded";
@@ -86,5 +89,19 @@ function tryWords({ try_number, max_tries }: TaskInstance): string {
 
 function Why({ task }: { task: TaskInstance }) {
   const why = useQuery(explainQuery(usePlace()));
-  return <WhyBox state={task.state} reasons={why.data} />;
+  const { may } = useMe();
+  const pause = useAction(pauseDag);
+  const isPaused = why.data?.some((reason) => reason.kind === "paused") ?? false;
+  const unpause = (
+    <Button
+      size="sm"
+      icon={Play}
+      className="self-center"
+      pending={pause.isPending}
+      onClick={() => pause.mutate({ dagId: task.dag_id, isPaused: false })}
+    >
+      Unpause the DAG
+    </Button>
+  );
+  return <WhyBox state={task.state} reasons={why.data} action={isPaused && may("User") && unpause} />;
 }

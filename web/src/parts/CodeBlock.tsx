@@ -25,7 +25,7 @@ export function CodeBlock({ text, label, wrap, className }: Props) {
       >
         {text}
       </pre>
-      <span className={clsx("absolute right-1", label ? "top-0" : "top-1")}>
+      <span className={clsx("absolute right-1 rounded-md bg-sunken", label ? "top-0" : "top-1")}>
         <CopyButton text={text} />
       </span>
     </figure>

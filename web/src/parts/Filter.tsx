@@ -2,6 +2,7 @@
 
 import { type ReactNode, useId, useState } from "react";
 import { bestMatches } from "../lib/match";
+import { RUN_TYPES, runTypeWord } from "../lib/runType";
 import { RUN_STATES, STATES, stateWord } from "../lib/state";
 import { Checkbox } from "./Field";
 import { FilterChip } from "./FilterChip";
@@ -102,6 +103,7 @@ const stateOption = (state: string): FilterOption => ({
 
 export const TASK_STATE_OPTIONS = STATES.filter((state) => state !== "none").map(stateOption);
 export const RUN_STATE_OPTIONS = RUN_STATES.map(stateOption);
+export const RUN_TYPE_OPTIONS = RUN_TYPES.map((value) => ({ value, label: runTypeWord(value) }));
 
 /** The line above a list: search box and filters on the left, the rest on the right. */
 export function Toolbar({ children, end }: { children?: ReactNode; end?: ReactNode }) {

@@ -7,7 +7,7 @@ import { TextArea } from "./Field";
 import { Section } from "./Page";
 
 /** The server takes no longer ones. */
-const CHARS_MAX = 1_000;
+export const NOTE_CHARS_MAX = 1_000;
 
 interface Props {
   note: string | null;
@@ -60,7 +60,7 @@ export function NoteEditor({ note, mayEdit, isPending, onSave }: Props) {
         <TextArea
           aria-label="Note"
           autoFocus
-          maxLength={CHARS_MAX}
+          maxLength={NOTE_CHARS_MAX}
           value={text}
           onChange={(event) => setText(event.target.value)}
           onKeyDown={(event) => {
@@ -70,7 +70,7 @@ export function NoteEditor({ note, mayEdit, isPending, onSave }: Props) {
         />
         <div className="flex items-center justify-end gap-2">
           <span className="mr-auto text-xs text-muted">
-            {text.length} of {CHARS_MAX.toLocaleString("en")} characters
+            {text.length} of {NOTE_CHARS_MAX.toLocaleString("en")} characters
           </span>
           <Button onClick={() => setText(null)}>Cancel</Button>
           <Button type="submit" variant="primary" pending={isPending}>

@@ -45,12 +45,12 @@ export function Facts({
   className?: string;
 }) {
   return (
-    <dl className={clsx("grid grid-cols-[minmax(110px,max-content)_1fr] gap-x-6 gap-y-0", className)}>
+    <dl className={clsx("grid grid-cols-[fit-content(45%)_minmax(0,1fr)] gap-x-6 gap-y-0", className)}>
       {facts.map((fact, place) =>
         fact ? (
           // biome-ignore lint/suspicious/noArrayIndexKey: facts stand where they stand
           <div key={place} className="col-span-2 grid grid-cols-subgrid items-baseline border-b py-1.5 last:border-b-0">
-            <dt className="text-muted">{fact[0]}</dt>
+            <dt className="min-w-[110px] text-muted">{fact[0]}</dt>
             <dd className="min-w-0 break-words">{fact[1] ?? <span className="text-muted">–</span>}</dd>
           </div>
         ) : null,

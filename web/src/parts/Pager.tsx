@@ -2,10 +2,8 @@
 
 import { ChevronLeft, ChevronRight } from "lucide-react";
 import { useEffect, useRef } from "react";
+import { COUNTED } from "../lib/paging";
 import { IconButton } from "./Button";
-
-/** Beyond this the server no longer counts exactly. */
-const COUNTED = 10_000;
 
 interface Props {
   offset: number;

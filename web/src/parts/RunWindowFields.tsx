@@ -1,14 +1,12 @@
 // What chooses the runs of a view over time.
 
 import { ChevronLeft, ChevronsRight } from "lucide-react";
-import { RUN_TYPES, runTypeWord } from "../lib/runType";
 import { IconButton } from "./Button";
 import { Select } from "./Field";
-import { Filter, RUN_STATE_OPTIONS } from "./Filter";
+import { Filter, RUN_STATE_OPTIONS, RUN_TYPE_OPTIONS } from "./Filter";
 import { MomentInput } from "./MomentInput";
 import { RUN_COUNTS, type RunWindow } from "./useRunWindow";
 
-const TYPE_OPTIONS = RUN_TYPES.map((value) => ({ value, label: runTypeWord(value) }));
 const COUNT_OPTIONS = RUN_COUNTS.map((count) => ({ value: String(count), label: `${count} runs` }));
 
 export function RunFilters({ window: { filter, change } }: { window: RunWindow }) {
@@ -16,7 +14,7 @@ export function RunFilters({ window: { filter, change } }: { window: RunWindow }
     <>
       <Filter
         label="Run type"
-        options={TYPE_OPTIONS}
+        options={RUN_TYPE_OPTIONS}
         values={filter.run_type ?? []}
         onChange={(run_type) => change({ run_type })}
       />

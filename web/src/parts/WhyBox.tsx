@@ -1,6 +1,7 @@
 // Why a task instance is where it is: the words of the function that decides.
 
 import { Hourglass } from "lucide-react";
+import type { ReactNode } from "react";
 import { stateWord } from "../lib/state";
 import { Sentence } from "./Sentence";
 
@@ -8,6 +9,8 @@ interface Props {
   state: string | null | undefined;
   /** Undefined while they are on their way */
   reasons: readonly { kind: string; text: string }[] | undefined;
+  /** What one can do about it */
+  action?: ReactNode;
 }
 
 /** Whether there is something to explain: it waits, or was never started. */
@@ -17,12 +20,12 @@ export function isExplained(state: string | null | undefined): boolean {
   );
 }
 
-export function WhyBox({ state, reasons }: Props) {
+export function WhyBox({ state, reasons, action }: Props) {
   const isOver = state === "skipped" || state === "upstream_failed";
   return (
-    <section className="flex min-h-11 gap-2.5 border-b bg-sunken px-4 py-2.5">
-      <Hourglass size={15} className="mt-0.5 shrink-0 text-warn" aria-hidden />
-      <div className="min-w-0">
+    <section className="flex min-h-12 flex-wrap gap-2.5 border-b bg-sunken px-4 py-2.5">
+      <Hourglass size={15} className="mt-1 shrink-0 text-warn" aria-hidden />
+      <div className="min-w-0 flex-1 basis-60 self-center">
         <h2 className="sr-only">{isOver ? "Why it did not run" : "Why is it waiting?"}</h2>
         {reasons === undefined ? (
           <p className="text-muted">{stateWord(state)}</p>
@@ -39,6 +42,7 @@ export function WhyBox({ state, reasons }: Props) {
           </ul>
         )}
       </div>
+      {action}
     </section>
   );
 }

@@ -4,8 +4,7 @@ import { useState } from "react";
 import { Button } from "../../parts/Button";
 import { Dialog } from "../../parts/Dialog";
 import { Field, TextArea } from "../../parts/Field";
-
-const MOST = 1_000;
+import { NOTE_CHARS_MAX } from "../../parts/NoteEditor";
 
 interface Props {
   note: string | null;
@@ -25,7 +24,7 @@ export function NoteDialog({ note, pending, onSave, onClose }: Props) {
       footer={
         <>
           <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" variant="primary" pending={pending} disabled={text.length > MOST}>
+          <Button type="submit" variant="primary" pending={pending} disabled={text.length > NOTE_CHARS_MAX}>
             Save the note
           </Button>
         </>
@@ -34,7 +33,7 @@ export function NoteDialog({ note, pending, onSave, onClose }: Props) {
       <Field
         label="Note"
         hint="For whoever looks next. An empty note takes it away."
-        error={text.length > MOST ? `${text.length} characters; at most ${MOST}.` : null}
+        error={text.length > NOTE_CHARS_MAX ? `${text.length} characters; at most ${NOTE_CHARS_MAX}.` : null}
       >
         <TextArea rows={5} value={text} onChange={(event) => setText(event.target.value)} />
       </Field>

@@ -16,7 +16,7 @@ import { BulkDialog } from "../../parts/BulkDialog";
 import { Button } from "../../parts/Button";
 import { Duration } from "../../parts/Duration";
 import { Empty } from "../../parts/Empty";
-import { Filter, RUN_STATE_OPTIONS, Toolbar } from "../../parts/Filter";
+import { Filter, RUN_STATE_OPTIONS, RUN_TYPE_OPTIONS, Toolbar } from "../../parts/Filter";
 import { Loaded } from "../../parts/Loaded";
 import { Pager } from "../../parts/Pager";
 import { SearchBox } from "../../parts/SearchBox";
@@ -28,9 +28,6 @@ import { Time, useNow } from "../../parts/Time";
 import { type List, useList } from "../../parts/useList";
 import { useSelection } from "../../parts/useSelection";
 import { EditsDialog, type Verb } from "../bulk/EditsDialog";
-
-const TYPES = ["scheduled", "manual", "backfill", "operator_triggered"];
-const TYPE_OPTIONS = TYPES.map((type) => ({ value: type, label: type.replaceAll("_", " ") }));
 
 const keyOf = (run: DagRun) => `${run.dag_id} ${run.dag_run_id}`;
 
@@ -70,7 +67,7 @@ function RunsToolbar({ list, isOfAll }: { list: List; isOfAll: boolean }) {
         values={url.list("state")}
         onChange={(state) => filter({ state })}
       />
-      <Filter label="Type" options={TYPE_OPTIONS} values={url.list("type")} onChange={(type) => filter({ type })} />
+      <Filter label="Type" options={RUN_TYPE_OPTIONS} values={url.list("type")} onChange={(type) => filter({ type })} />
       <SpanFilter label="Run after" span={spanOf(url.search)} onChange={(span) => filter({ ...span })} />
       {list.isFiltered(RUN_FILTERS) && (
         <Button variant="ghost" onClick={() => list.clear(RUN_FILTERS)}>

@@ -36,7 +36,7 @@ export function chartOptions({ lines, ink, zone, width, height, runs, guides, mo
     focus: { alpha: 0.22 },
     cursor: { drag: { x: false, y: false }, points: { size: 7 }, y: false },
     // To the right there is room for half of the last label.
-    padding: [14, 46, 0, 0],
+    padding: [14, 52, 0, 0],
     scales: {
       x: { time: false, range: (_, from, to) => (from === to ? [from - 1, to + 1] : [from, to]) },
       y: { range: (_, least, most) => bounds(least, most) },
@@ -85,7 +85,10 @@ function runLabel(runs: readonly ChartRun[], place: number, zone: string): strin
   const at = toMillis(run?.run_after);
   if (at === null) return "";
   const text = formatExact(at, zone);
-  return `${shortDay(text.slice(0, 10))} ${text.slice(11, isDense(runs) ? 19 : 16)}`;
+  const day = shortDay(text.slice(0, 10));
+  // Of a daily run the day says everything.
+  if (text.slice(11, 19) === "00:00:00") return day;
+  return `${day} ${text.slice(11, isDense(runs) ? 19 : 16)}`;
 }
 
 /** Whether a minute has several runs. */

@@ -56,6 +56,9 @@ export function Gantt(props: Props) {
   });
   const ticks = timeTicks(span.from, span.to, zone, Math.max(2, Math.floor(width / TICK)));
   const hasRoom = (at: number) => shareOf(at, span) * width <= width - TICK;
+  // An axis says when it was: its only tick says so on whichever side there is room.
+  const isLone = !ticks.some((tick) => hasRoom(tick.at));
+  const lone = isLone ? ticks.find((tick) => shareOf(tick.at, span) * width >= TICK) : undefined;
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: dragging is a shortcut for the buttons above
     <div
@@ -70,10 +73,14 @@ export function Gantt(props: Props) {
           {ticks.map((tick) => (
             <span
               key={tick.at}
-              className={clsx("absolute top-1.5 pl-1.5 whitespace-nowrap", tick.isDay && "font-medium text-fg")}
+              className={clsx(
+                "absolute top-1.5 px-1.5 whitespace-nowrap",
+                tick.isDay && "font-medium text-fg",
+                tick === lone && "-translate-x-full",
+              )}
               style={{ left: `${shareOf(tick.at, span) * 100}%` }}
             >
-              {hasRoom(tick.at) && tick.label}
+              {(hasRoom(tick.at) || tick === lone) && tick.label}
             </span>
           ))}
         </div>
