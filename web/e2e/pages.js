@@ -51,7 +51,7 @@ function daily(text) {
 }
 
 /** Until they have ended, on a machine with much to do. */
-const PATIENCE = 120_000;
+const PATIENCE = 300_000;
 
 /** What `startFlow` is given for it. */
 export const FURNISHED = {

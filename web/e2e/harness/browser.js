@@ -9,7 +9,7 @@ const SHIFT_MAX = 0.01;
 export const DESKTOP = { width: 1280, height: 800 };
 /** How long nothing may be under way until a page counts as complete. */
 const QUIET = 150;
-const MOST = 20_000;
+const MOST = 60_000;
 
 /** Addresses whose answers go on as long as somebody listens. */
 function isStream(url) {
@@ -19,7 +19,7 @@ function isStream(url) {
 export async function launch() {
   // Chromium's own sandbox needs a user that is not root.
   const args = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
-  return await chromium.launch({ executablePath: CHROMIUM, args });
+  return await chromium.launch({ executablePath: CHROMIUM, args, timeout: 2 * MOST });
 }
 
 /**

@@ -164,6 +164,6 @@ class Flow {
       const { state } = await this.ask("GET", path);
       return ["success", "failed"].includes(state) && state;
     };
-    return await until(`${dagId} ${runId} has ended`, look, 120_000);
+    return await until(`${dagId} ${runId} has ended`, look, 300_000);
   }
 }

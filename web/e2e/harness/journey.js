@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { CHROMIUM, launch, openWindow } from "./browser.js";
 import { startFlow } from "./flow.js";
 
-const MOST = 120_000;
+const MOST = 600_000;
 
 /** Why nothing can be tried here, if so. */
 export const SKIP = CHROMIUM ? false : "without Chromium; see scripts/with-chromium";

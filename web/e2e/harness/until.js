@@ -9,7 +9,7 @@ const EVERY = 50;
  * @param {string} what said when it takes too long
  * @param {() => T | Promise<T>} look
  */
-export async function until(what, look, most = 30_000) {
+export async function until(what, look, most = 60_000) {
   const deadline = Date.now() + most;
   for (;;) {
     const found = await look();

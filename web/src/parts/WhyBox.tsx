@@ -23,7 +23,7 @@ export function isExplained(state: string | null | undefined): boolean {
 export function WhyBox({ state, reasons, action }: Props) {
   const isOver = state === "skipped" || state === "upstream_failed";
   return (
-    <section className="flex min-h-12 flex-wrap gap-2.5 border-b bg-sunken px-4 py-2.5">
+    <section className="flex min-h-[49px] flex-wrap gap-2.5 border-b bg-sunken px-4 py-2.5">
       <Hourglass size={15} className="mt-1 shrink-0 text-warn" aria-hidden />
       <div className="min-w-0 flex-1 basis-60 self-center">
         <h2 className="sr-only">{isOver ? "Why it did not run" : "Why is it waiting?"}</h2>
