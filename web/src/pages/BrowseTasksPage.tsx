@@ -241,7 +241,7 @@ const COLUMNS: readonly Column<TaskInstance>[] = [
   {
     key: "queue",
     header: "Queue, pool",
-    hideBelow: "xl",
+    hideBelow: "2xl",
     className: "max-w-36 truncate text-muted",
     cell: queueAndPool,
   },

@@ -30,7 +30,8 @@ function TaskLog({ task }: { task: TaskInstance }) {
   const url = useUrl();
   const navigate = useNavigate();
   const hash = useLocation({ select: (location) => location.hash });
-  const tries = useQuery(triesQuery(place)).data?.task_instances ?? [];
+  const found = useQuery(triesQuery(place));
+  const tries = found.data?.task_instances ?? [];
   const latest = Math.max(1, task.try_number, ...tries.map((one) => one.try_number));
   const chosen = url.number("try", latest);
   const source = useMemo(() => logSource(place, chosen), [place, chosen]);
@@ -56,7 +57,13 @@ function TaskLog({ task }: { task: TaskInstance }) {
       }
       kinds={url.list("lines").filter((kind) => LOG_KINDS.some(({ key }) => key === kind))}
       onKinds={(lines) => url.set({ lines })}
-      tabs={<TryTabs tries={tries} latest={latest} chosen={chosen} />}
+      tabs={
+        found.isPending && task.try_number > 0 ? (
+          <div className="h-8" />
+        ) : (
+          <TryTabs tries={tries} latest={latest} chosen={chosen} />
+        )
+      }
     />
   );
 }

@@ -17,7 +17,7 @@ export interface Column<Row> {
   /** Such as "w-32" or "w-full" (takes what the others leave) */
   width?: string;
   /** Left out on screens narrower than this */
-  hideBelow?: "sm" | "md" | "lg" | "xl";
+  hideBelow?: "sm" | "md" | "lg" | "xl" | "2xl";
   className?: string;
 }
 
@@ -45,7 +45,13 @@ interface Props<Row> {
   rowClassName?: (row: Row) => string | undefined;
 }
 
-const HIDE = { sm: "max-sm:hidden", md: "max-md:hidden", lg: "max-lg:hidden", xl: "max-xl:hidden" };
+const HIDE = {
+  sm: "max-sm:hidden",
+  md: "max-md:hidden",
+  lg: "max-lg:hidden",
+  xl: "max-xl:hidden",
+  "2xl": "max-2xl:hidden",
+};
 const ALIGN = { left: "text-left", right: "text-right", center: "text-center" };
 const ROW_HEIGHT = 36;
 

@@ -98,7 +98,7 @@ function Runs({ runs, total, list, dagId, isStale }: RunsProps) {
     <>
       <Table
         label="Runs"
-        columns={dagId ? [RUN, ...COLUMNS] : [DAG_COLUMN, RUN_OF_ALL, ...COLUMNS]}
+        columns={dagId ? [RUN, ...COLUMNS] : [DAG_COLUMN, RUN_OF_ALL, ...COLUMNS.map(besideDag)]}
         rows={runs}
         rowKey={keyOf}
         sort={list.sort}
@@ -190,6 +190,11 @@ function RunLink({ run }: { run: DagRun }) {
       {runName(run.dag_run_id)}
     </Link>
   );
+}
+
+/** Beside the DAG there is less room; what a run is called comes first. */
+function besideDag(column: Column<DagRun>): Column<DagRun> {
+  return column.key === "version" ? { ...column, hideBelow: "2xl" } : column;
 }
 
 const COLUMNS: readonly Column<DagRun>[] = [

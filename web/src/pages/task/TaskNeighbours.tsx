@@ -19,7 +19,7 @@ export function TaskNeighbours({ task }: { task: TaskInstance }) {
         <>
           <Side name="Upstream" of={around.upstream} task={task} />
           <Side name="Downstream" of={around.downstream} task={task} />
-          <span className="ml-auto flex shrink-0 items-center gap-3">
+          <span className="ml-auto flex shrink-0 items-center gap-3 bg-bg max-md:sticky max-md:right-0 max-md:pl-3">
             {around.previous_run && <RunLink task={task} run={around.previous_run} isNext={false} />}
             {around.next_run && <RunLink task={task} run={around.next_run} isNext />}
           </span>
