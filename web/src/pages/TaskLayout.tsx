@@ -3,12 +3,14 @@
 import { useQuery } from "@tanstack/react-query";
 import { Outlet } from "@tanstack/react-router";
 import { Play } from "lucide-react";
+import { useRef } from "react";
 import { pauseDag, useAction } from "../api/actions";
-import { dagQuery, explainQuery, type TaskInstance, taskQuery, useMe } from "../api/queries";
+import { dagQuery, explainQuery, type TaskInstance, taskQuery, useMe, type WaitReason } from "../api/queries";
 import { Button } from "../parts/Button";
 import { Duration } from "../parts/Duration";
 import { Header, HeaderFact } from "../parts/Header";
 import { Loaded } from "../parts/Loaded";
+import { Loading } from "../parts/Loading";
 import { NoteLine } from "../parts/NoteLine";
 import { StateBadge } from "../parts/StateBadge";
 import { Tabs } from "../parts/Tabs";
@@ -69,15 +71,29 @@ export function TaskLayout() {
               }
             />
             <NoteLine note={task.note} />
-            {isExplained(task.state) && <Why task={task} />}
-            <TaskNeighbours task={task} />
-            <div className="flex min-h-0 flex-1 flex-col">
-              <Outlet />
-            </div>
+            <Body task={task} />
           </div>
         )}
       </Loaded>
     </DagZoneProvider>
+  );
+}
+
+/** What stands below why it waits comes with it, so that nothing is pushed down. Afterwards it stays, whatever is asked. */
+function Body({ task }: { task: TaskInstance }) {
+  const isWaiting = isExplained(task.state);
+  const why = useQuery({ ...explainQuery(usePlace()), enabled: isWaiting });
+  const wasThere = useRef(false);
+  if (!isWaiting || !why.isPending) wasThere.current = true;
+  if (!wasThere.current) return <Loading />;
+  return (
+    <>
+      {isWaiting && <Why task={task} reasons={why.data} />}
+      <TaskNeighbours task={task} />
+      <div className="flex min-h-0 flex-1 flex-col">
+        <Outlet />
+      </div>
+    </>
   );
 }
 
@@ -87,11 +103,10 @@ function tryWords({ try_number, max_tries }: TaskInstance): string {
   return try_number === 0 ? `none of ${most}` : `${try_number} of ${most}`;
 }
 
-function Why({ task }: { task: TaskInstance }) {
-  const why = useQuery(explainQuery(usePlace()));
+function Why({ task, reasons }: { task: TaskInstance; reasons: readonly WaitReason[] | undefined }) {
   const { may } = useMe();
   const pause = useAction(pauseDag);
-  const isPaused = why.data?.some((reason) => reason.kind === "paused") ?? false;
+  const isPaused = reasons?.some((reason) => reason.kind === "paused") ?? false;
   const unpause = (
     <Button
       size="sm"
@@ -103,5 +118,5 @@ function Why({ task }: { task: TaskInstance }) {
       Unpause the DAG
     </Button>
   );
-  return <WhyBox state={task.state} reasons={why.data} action={isPaused && may("User") && unpause} />;
+  return <WhyBox state={task.state} reasons={reasons} action={isPaused && may("User") && unpause} />;
 }
