@@ -6,7 +6,10 @@ use std::sync::Arc;
 
 use anyhow::anyhow;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use flow_clients::kafka::{Message, Notes, Record};
+use flow_clients::{
+    ClientError, Kind,
+    kafka::{Consumer, Message, Notes, Offsets, Record},
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -88,6 +91,17 @@ pub(crate) fn messages(count: u64) -> String {
 pub(crate) fn notes(cx: &TaskContext) -> Notes {
     let log = cx.log.clone();
     Arc::new(move |sentence: &str| log.write(Stream::Warning, format!("{sentence}\n").as_bytes()))
+}
+
+/// Stores where a group begins in partitions of which it has stored nothing, before it reads: what is written between
+/// this task and the next is read by the next, whatever becomes of this one. False: not stored, for others are in the
+/// group, and only they may.
+pub(crate) async fn store_beginnings(consumer: &Consumer, begins: &Offsets) -> Result<bool, ClientError> {
+    match consumer.commit(begins).await {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind == Kind::Fenced => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// Bytes as JSON: text, or what stands for other bytes.

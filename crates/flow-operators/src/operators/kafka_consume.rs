@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     context::{Stream, TaskContext},
-    kafka::{ValueFormat, kafka_default, names, notes, place},
+    kafka::{ValueFormat, kafka_default, names, notes, place, store_beginnings},
     operator::{Done, Operator, OperatorError},
     part_file::PartFile,
     values::{Expr, OneOrMany, Span},
@@ -43,7 +43,8 @@ pub struct KafkaConsume {
     #[serde(default)]
     group_id: Option<String>,
     /// Where to begin when the group has stored nothing: with the first message that is there. Else only what is written
-    /// after the task has started is read. Default: true.
+    /// after the task has started is read; the next task of the group goes on from there, even if no message came.
+    /// Default: true.
     #[serde(default = "yes")]
     from_beginning: bool,
     /// The task ends when it has read so many messages. Default: with what was there when the first one came.
@@ -158,14 +159,16 @@ impl KafkaConsume {
         let reading =
             Reading { group: self.group_id.clone(), from_beginning: self.from_beginning, ..Reading::default() };
         let consumer = Consumer::open(&connection, &reading, notes(cx)).await?;
+        let mut places = Vec::new();
         for topic in &topics {
-            consumer.partitions(topic).await?;
+            places.extend(consumer.partitions(topic).await?.into_iter().map(|partition| (topic.clone(), partition)));
         }
+        let unstored = self.begin(&consumer, &places).await?;
         consumer.subscribe(&topics).await?;
         let progress = self.read(cx, &consumer, topics.len(), &mut output).await?;
         let messages = output.finish().await?;
         // It stays a member of its group until then, so that no other reads the same meanwhile.
-        let next = if self.commit == Commit::AfterWrite { progress.next.clone() } else { Offsets::new() };
+        let next = self.reached(&consumer, &progress, &unstored).await?;
         cx.afterwards.add(async move {
             let stored = consumer.commit(&next).await;
             consumer.close().await;
@@ -181,6 +184,47 @@ impl KafkaConsume {
             result["messages"] = messages.into();
         }
         Ok(Done::success(result))
+    }
+
+    /// Stores where the group begins, if that is the end of what is there. Returns what could not be stored yet.
+    async fn begin(&self, consumer: &Consumer, places: &[(String, i32)]) -> Result<Offsets, OperatorError> {
+        let mut begins = Offsets::new();
+        if self.from_beginning || self.commit == Commit::Never {
+            return Ok(begins);
+        }
+        let stored = consumer.committed(places).await?;
+        for place in places.iter().filter(|place| !stored.contains_key(*place)) {
+            let (_, end) = consumer.watermarks(&place.0, place.1).await?;
+            begins.insert(place.clone(), end);
+        }
+        if store_beginnings(consumer, &begins).await? {
+            begins.clear();
+        }
+        Ok(begins)
+    }
+
+    /// Where the next task of the group goes on.
+    async fn reached(
+        &self,
+        consumer: &Consumer,
+        progress: &Progress,
+        unstored: &Offsets,
+    ) -> Result<Offsets, OperatorError> {
+        if self.commit == Commit::Never {
+            return Ok(Offsets::new());
+        }
+        let mut next = progress.next.clone();
+        if unstored.is_empty() {
+            return Ok(next);
+        }
+        let mine = consumer.assignment()?;
+        let stored = consumer.committed(&mine).await?;
+        for place in mine.into_iter().filter(|place| !stored.contains_key(place)) {
+            if let Some(begins) = unstored.get(&place) {
+                next.entry(place).or_insert(*begins);
+            }
+        }
+        Ok(next)
     }
 
     async fn read(
@@ -354,6 +398,8 @@ impl Output {
 mod tests {
     use std::{fs, time::Duration};
 
+    use flow_clients::kafka::{Consumer, Reading, no_notes};
+    use flow_core::connection::Connection;
     use serde_json::{Value, json};
 
     use crate::{
@@ -420,6 +466,73 @@ mod tests {
         let run = world.run("kafka_consume", late).await;
         assert_eq!(run.result().unwrap()["messages"], json!([]), "{run:?}");
         assert_eq!(fs::read_dir(world.folder.path()).unwrap().count(), 1, "parts are left");
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_group_that_begins_at_the_end_loses_nothing_between_two_tasks() {
+        let world = World::new();
+        let test = "a_group_that_begins_at_the_end_loses_nothing_between_two_tasks";
+        let Some(topic) = broker(test, &world) else { return };
+        world.run("kafka_topic", json!({ "topic": topic, "partitions": 3 })).await;
+        produce(&world, &topic, json!(["old", "older", "oldest"])).await;
+        let consume = |group: &str, more: Value| {
+            let mut given = json!({ "topics": topic, "group_id": format!("{topic}-{group}"), "from_beginning": false });
+            given.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            world.run("kafka_consume", given)
+        };
+        let read = |run: &Run| run.result().unwrap_or_else(|| panic!("{run:?}"))["messages_read"].clone();
+        let soon = || json!({ "max_wait": 1 });
+        assert_eq!(read(&consume("a", soon()).await), 0);
+        assert_eq!(read(&consume("never", json!({ "max_wait": 1, "commit": "never" })).await), 0);
+        // One that fails has begun, too.
+        let output = json!({ "max_wait": 1, "output_file": world.path("out") });
+        let given = json!({ "topics": topic, "group_id": format!("{topic}-b"), "from_beginning": false });
+        let given: Value =
+            given.as_object().unwrap().clone().into_iter().chain(output.as_object().unwrap().clone()).collect();
+        let (run, afterwards) = world.run_unwritten("kafka_consume", given).await;
+        assert_eq!(read(&run), 0);
+        drop(afterwards);
+        // Somebody else is in this group, who reads another topic: nothing can be stored from outside.
+        let other = format!("{topic}-other");
+        world.run("kafka_topic", json!({ "topic": other })).await;
+        let member = Member::join(&format!("{topic}-c"), &other).await;
+        assert_eq!(read(&consume("c", soon()).await), 0);
+        drop(member);
+        produce(&world, &topic, json!([1, 2, 3])).await;
+        for group in ["a", "b", "c"] {
+            // As long as it takes: it ends with the third.
+            let run = consume(group, json!({ "max_messages": 3, "max_wait": "120s" })).await;
+            assert_eq!(read(&run), 3, "group {group}");
+        }
+        assert_eq!(read(&consume("never", soon()).await), 0);
+    }
+
+    /// A member of a group beside the tasks, as long as it lives.
+    struct Member(tokio::task::JoinHandle<()>);
+
+    impl Member {
+        async fn join(group: &str, topic: &str) -> Self {
+            let address = std::env::var("FLOW_TEST_KAFKA").unwrap();
+            let at = Connection::parse("k", &format!("kafka://{address}")).unwrap();
+            let reading = Reading { group: Some(group.to_owned()), ..Reading::default() };
+            let consumer = Consumer::open(&at, &reading, no_notes()).await.unwrap();
+            consumer.subscribe(&[topic.to_owned()]).await.unwrap();
+            while !consumer.has_joined() {
+                consumer.poll(1, Duration::from_millis(100)).await.unwrap();
+            }
+            // It must go on asking, or the group waits for it.
+            Self(tokio::spawn(async move {
+                loop {
+                    let _ = consumer.poll(1, Duration::from_millis(100)).await;
+                }
+            }))
+        }
+    }
+
+    impl Drop for Member {
+        fn drop(&mut self) {
+            self.0.abort();
+        }
     }
 
     #[tokio::test(flavor = "multi_thread")]

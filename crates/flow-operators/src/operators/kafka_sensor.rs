@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::{
     context::{Stream, TaskContext},
-    kafka::{ValueFormat, kafka_default, names, notes, place},
+    kafka::{ValueFormat, kafka_default, names, notes, place, store_beginnings},
     operator::OperatorError,
     sensor::{Look, Sensor},
     values::{Expr, OneOrMany},
@@ -44,7 +44,7 @@ pub struct KafkaSensor {
     #[serde(default)]
     group_id: Option<String>,
     /// Where to begin when nothing is stored: with the first message that is there, not with the first that is written
-    /// after the wait has begun. Default: false.
+    /// after the first wait of the group has begun. Default: false.
     #[serde(default)]
     from_beginning: bool,
     /// An expression over `key`, `value`, `headers`, `timestamp` (ISO 8601), `topic`, `partition` and `offset`, such as
@@ -107,7 +107,7 @@ impl KafkaSensor {
         if places.is_empty() {
             return Err(OperatorError::fatal(anyhow!("`topics` names no topic")));
         }
-        let mut next = self.begin(cx, &consumer, &places, has_group).await?;
+        let (mut next, begins) = self.begin(cx, &consumer, &places, has_group).await?;
         let mut goal = Offsets::new();
         for (topic, partition) in places {
             let (low, end) = consumer.watermarks(&topic, partition).await?;
@@ -123,6 +123,9 @@ impl KafkaSensor {
         let Some(found) = found else {
             if has_group && next != before {
                 consumer.commit(&next).await?;
+            } else if has_group {
+                // What comes between this wait and the next is seen by the next.
+                store_beginnings(&consumer, &begins).await?;
             }
             consumer.close().await;
             return Ok(Look::NotYet);
@@ -149,21 +152,23 @@ impl KafkaSensor {
         Ok(Look::Met(message))
     }
 
-    /// Where each partition is read from.
+    /// Where each partition is read from; and those of them of which nothing is stored.
     async fn begin(
         &self,
         cx: &TaskContext,
         consumer: &Consumer,
         places: &[(String, i32)],
         has_group: bool,
-    ) -> Result<Offsets, OperatorError> {
+    ) -> Result<(Offsets, Offsets), OperatorError> {
+        let mut begins = Offsets::new();
         let mut next = if has_group { consumer.committed(places).await? } else { Offsets::new() };
         let missing: Vec<_> = places.iter().filter(|place| !next.contains_key(*place)).cloned().collect();
         if !missing.is_empty() && !self.from_beginning {
             let began = cx.identity.started_at.as_micros() / 1_000;
-            next.extend(consumer.offsets_since(&missing, began).await?);
+            begins = consumer.offsets_since(&missing, began).await?;
+            next.extend(begins.clone());
         }
-        Ok(next)
+        Ok((next, begins))
     }
 
     /// Looks for the message up to the goal, and moves `next` behind what was seen.
@@ -279,5 +284,20 @@ mod tests {
         world.run("kafka_sensor", given).await.failed_for_good("is nested more than 90 deep");
         let missing = json!({ "topics": format!("{topic}-ghost") });
         world.run("kafka_sensor", missing).await.failed("there is no topic");
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_comes_between_two_waits_is_seen_by_the_second() {
+        let world = World::new();
+        let Some(topic) = broker("what_comes_between_two_waits_is_seen_by_the_second", &world) else { return };
+        world.run("kafka_topic", json!({ "topic": topic, "partitions": 2 })).await;
+        let given = json!({ "topics": topic, "group_id": topic });
+        assert_eq!(world.run("kafka_sensor", given.clone()).await.word(), "waits");
+        // To the second wait, it is older than its beginning.
+        let message = json!([{ "value": "between", "timestamp": "2020-01-01T00:00:00Z" }]);
+        let run = world.run("kafka_produce", json!({ "topic": topic, "messages": message })).await;
+        assert_eq!(run.word(), "success", "{run:?}");
+        let run = world.run("kafka_sensor", given).await;
+        assert_eq!(run.result().map(|found| &found["value"]), Some(&json!("between")), "{run:?}");
     }
 }
