@@ -23,17 +23,19 @@ use absent as library;
 #[cfg(feature = "kafka")]
 use librdkafka as library;
 
-pub use library::{Admin, Consumer, GroupMetadata, Producer, Sending};
+pub use library::{Admin, Consumer, GroupMetadata, Producer, Sending, Telling};
 pub use settings::Settings;
 
 /// Whether this build can speak to Kafka.
 pub const IS_BUILT_IN: bool = cfg!(feature = "kafka");
 
-/// How long a broker may take to answer before a task gives up.
+/// How long a broker may take to answer before a task gives up. Also where nothing listens: so it is for some seconds
+/// when a broker is started anew, and a task that can wait need not fail for it. It is noted at once.
 pub const PATIENCE: Duration = Duration::from_secs(15);
 
-/// How long [`test()`] waits.
+/// How long [`test()`] waits; and where nothing listens: the library has tried two or three times by then.
 const TEST_PATIENCE: Duration = Duration::from_secs(6);
+const TEST_REFUSED: Duration = Duration::from_secs(1);
 
 /// Where sentences of the client go while it is used: broker down, connection lost. Must not block.
 pub type Notes = Arc<dyn Fn(&str) + Send + Sync>;
@@ -214,7 +216,7 @@ pub async fn kept_admin(clients: &Clients, connection: &Connection) -> Result<Ar
 pub(crate) async fn test(connection: &Connection) -> Result<String> {
     let settings = Settings::of(connection)?;
     let admin = Admin::open(connection).await?;
-    let found = admin.brokers(TEST_PATIENCE).await?;
+    let found = admin.brokers(TEST_PATIENCE, TEST_REFUSED).await?;
     let login = match settings.login() {
         Some(login) => format!(", logged in as `{login}`"),
         None => ", without login".to_owned(),

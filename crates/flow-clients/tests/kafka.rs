@@ -81,7 +81,7 @@ async fn read(consumer: &Consumer, count: usize) -> Vec<Message> {
     let began = Instant::now();
     let mut messages = Vec::new();
     while messages.len() < count {
-        assert!(began.elapsed() < Duration::from_secs(30), "only {} of {count} messages came", messages.len());
+        assert!(began.elapsed() < Duration::from_secs(120), "only {} of {count} messages came", messages.len());
         messages.extend(consumer.poll(count - messages.len(), Duration::from_secs(1)).await.unwrap().messages);
     }
     messages
@@ -368,7 +368,7 @@ async fn logins_work_or_are_refused_and_tls_must_fit() {
             let began = Instant::now();
             let (works, words) = flow_clients::test(&at).await;
             assert!(!works && words.contains(expected) && !words.contains(&password), "{expected}: {words}");
-            assert!(began.elapsed() < Duration::from_secs(30), "{words}");
+            assert!(began.elapsed() < Duration::from_secs(60), "{words}");
         });
     }
     tried.join_all().await;
@@ -384,15 +384,45 @@ async fn silent() -> (tokio::net::TcpListener, Connection) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_is_refused_is_told_before_patience_ends() {
+    let admin = Admin::open(&connection("kafka://127.0.0.1:1")).await.unwrap();
+    let said = Arc::new(Mutex::new(Vec::new()));
+    let to = said.clone();
+    let telling = admin.telling(Arc::new(move |note: &str| to.lock().unwrap().push(note.to_owned())));
+    let asked = admin.brokers(Duration::from_secs(3600), Duration::from_secs(1));
+    let error = tokio::time::timeout(Duration::from_secs(120), asked).await.unwrap().unwrap_err();
+    assert!(error.message.contains("Connection refused; is the broker up, and the address right?"), "{error}");
+    assert!(said.lock().unwrap().iter().any(|note| note.contains("Connection refused")));
+    drop(telling);
+    assert_eq!(Arc::strong_count(&said), 1, "it is told after its end");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_has_closed_a_consumer_is_told_no_more() {
+    let said = Arc::new(Mutex::new(Vec::new()));
+    let to = said.clone();
+    let notes: kafka::Notes = Arc::new(move |note: &str| to.lock().unwrap().push(note.to_owned()));
+    let consumer = Consumer::open(&connection("kafka://127.0.0.1:1"), &in_group("g"), notes).await.unwrap();
+    // Who stops asking is told nothing; the words are in the consumer then.
+    let _ = tokio::time::timeout(Duration::from_millis(300), consumer.partitions("x")).await;
+    drop(consumer);
+    let began = Instant::now();
+    while Arc::strong_count(&said) > 1 {
+        assert!(began.elapsed() < Duration::from_secs(60), "its notes are kept");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_hangs_is_given_up() {
     let (_listener, at) = silent().await;
     let began = Instant::now();
     let (works, words) = flow_clients::test(&at).await;
-    assert!(!works && began.elapsed() < Duration::from_secs(30), "{words}");
+    assert!(!works && began.elapsed() < Duration::from_secs(60), "{words}");
     let began = Instant::now();
     let consumer = Consumer::open(&at, &in_group("g"), no_notes()).await.unwrap();
     let asked = tokio::time::timeout(Duration::from_millis(300), consumer.partitions("x")).await;
-    assert!(asked.is_err() && began.elapsed() < Duration::from_secs(20));
+    assert!(asked.is_err() && began.elapsed() < Duration::from_secs(60));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -424,7 +454,7 @@ async fn a_broker_that_goes_and_comes_back_loses_nothing() {
     mock.broker_down(1).unwrap();
     let began = Instant::now();
     let error: ClientError = loop {
-        assert!(began.elapsed() < Duration::from_secs(40), "it is not noticed that the broker is down");
+        assert!(began.elapsed() < Duration::from_secs(120), "it is not noticed that the broker is down");
         assert!(consumer.poll(1, Duration::from_millis(100)).await.unwrap().messages.is_empty());
         if let Err(error) = consumer.check().await {
             break error;
@@ -446,7 +476,7 @@ fn beside_a_stranger(at: &Connection) -> Connection {
 async fn wait_for(said: &Mutex<Vec<String>>, words: &str) {
     let began = Instant::now();
     while !said.lock().unwrap().iter().any(|note| note.contains(words)) {
-        assert!(began.elapsed() < Duration::from_secs(30), "nobody says `{words}`: {:?}", said.lock().unwrap());
+        assert!(began.elapsed() < Duration::from_secs(120), "nobody says `{words}`: {:?}", said.lock().unwrap());
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
@@ -481,7 +511,7 @@ async fn one_broker_whose_name_is_unknown_stops_nobody() {
     let began = Instant::now();
     while read < 3 || !said.lock().unwrap().iter().any(|note| note.contains("no-such-host.invalid")) {
         read += consumer.poll(1, Duration::from_millis(200)).await.unwrap().messages.len();
-        assert!(began.elapsed() < Duration::from_secs(30));
+        assert!(began.elapsed() < Duration::from_secs(120));
     }
     consumer.check().await.unwrap();
     consumer.close().await;
@@ -514,7 +544,7 @@ async fn an_offset_that_is_gone_is_told_to_who_keeps_offsets() {
                 consumer.close().await;
                 return polled.is_lost;
             }
-            assert!(began.elapsed() < Duration::from_secs(30));
+            assert!(began.elapsed() < Duration::from_secs(120));
         }
     };
     assert!(look(true).await);
@@ -558,7 +588,7 @@ async fn a_kept_client_is_kept_while_all_is_well_and_not_after_its_broker_was_aw
     mock.broker_down(1).unwrap();
     let began = Instant::now();
     while !admin.is_dead() {
-        assert!(began.elapsed() < Duration::from_secs(20), "it is not noticed that the broker is away");
+        assert!(began.elapsed() < Duration::from_secs(120), "it is not noticed that the broker is away");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     mock.broker_up(1).unwrap();

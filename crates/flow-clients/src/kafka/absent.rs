@@ -17,6 +17,8 @@ pub struct Sending(Infallible);
 pub struct Admin(Infallible);
 /// Which member of a group a consumer is.
 pub struct GroupMetadata(Infallible);
+/// Somebody who is told what goes wrong.
+pub struct Telling(Infallible);
 
 fn absent() -> ClientError {
     ClientError::settings(
@@ -67,7 +69,7 @@ none!(Sending, async {
 });
 
 none!(Admin, async {
-    brokers(patience: Duration) -> Vec<(i32, String)>;
+    brokers(patience: Duration, refused: Duration) -> Vec<(i32, String)>;
     topics() -> Vec<Topic>;
     topic(name: &str) -> Topic;
     watermarks(name: &str) -> BTreeMap<i32, (i64, i64)>;
@@ -85,6 +87,11 @@ impl Consumer {
     /// Always.
     pub async fn open(_: &Connection, _: &Reading, _: Notes) -> Result<Self> {
         ready(Err(absent())).await
+    }
+
+    /// As with the feature `kafka`.
+    pub fn hush(&self) {
+        match self.0 {}
     }
 
     /// As with the feature `kafka`.
@@ -156,6 +163,11 @@ impl Admin {
     /// Always.
     pub async fn open(_: &Connection) -> Result<Self> {
         ready(Err(absent())).await
+    }
+
+    /// As with the feature `kafka`.
+    pub fn telling(&self, _: Notes) -> Telling {
+        match self.0 {}
     }
 
     /// As with the feature `kafka`.

@@ -20,7 +20,7 @@ mod errors;
 mod producer;
 mod watcher;
 
-pub use admin::Admin;
+pub use admin::{Admin, Telling};
 pub use consumer::{Consumer, GroupMetadata};
 pub use producer::{Producer, Sending};
 

@@ -40,13 +40,45 @@ pub(crate) fn of_row(error: sqlx::Error) -> ClientError {
     };
     let detail = found.detail().map(|detail| format!("; detail: {}", cut(detail))).unwrap_or_default();
     let state = found.code().to_owned();
-    let words = format!("{}{detail} (SQLSTATE {state})", cut(found.message()));
+    let advice = Late::of(&state, 0, found.message()).map(|late| late.advice("statement_timeout")).unwrap_or_default();
+    let words = format!("{}{detail} (SQLSTATE {state}){advice}", cut(found.message()));
     ClientError::new(ErrorKind::SqlState(state), words)
+}
+
+/// Why a statement came to no end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Late {
+    /// The server lets none run so long, or somebody stopped it.
+    Itself,
+    /// Another transaction held what it needed.
+    Lock,
+}
+
+impl Late {
+    /// `number` is MySQL's, else 0.
+    fn of(state: &str, number: u16, message: &str) -> Option<Self> {
+        match (state, number) {
+            // Asked for with NOWAIT, it did not wait at all.
+            ("55P03", _) if message.contains("NOWAIT") || message.contains("could not obtain lock") => None,
+            ("55P03", _) | (_, 1205) => Some(Self::Lock),
+            ("57014", _) | (_, 1969 | 3024) => Some(Self::Itself),
+            _ => None,
+        }
+    }
+
+    /// What to do about it. `limit` is the server's setting.
+    fn advice(self, limit: &str) -> String {
+        match self {
+            Self::Itself => format!("; if it took too long, let it do less, or raise the server's `{limit}`"),
+            Self::Lock => "; another transaction holds what it needs: end that one, or try again later".to_owned(),
+        }
+    }
 }
 
 fn of_database(error: &dyn DatabaseError, sql: &str) -> ClientError {
     let mut words = cut_at(error.message(), MESSAGE_MAX);
     let mut state = error.code().map(|code| code.into_owned());
+    let (mut number, mut limit) = (0, "statement_timeout");
     if let Some(error) = error.try_downcast_ref::<PgDatabaseError>() {
         if let Some(sqlx::postgres::PgErrorPosition::Original(at)) = error.position()
             && let Some(line) = line_at(sql, at)
@@ -60,13 +92,17 @@ fn of_database(error: &dyn DatabaseError, sql: &str) -> ClientError {
         }
         words = with_cuts_marked(&words, '"', &POSTGRES_CUTS);
     } else if let Some(error) = error.try_downcast_ref::<MySqlDatabaseError>() {
+        number = error.number();
+        limit = if number == 1969 { "max_statement_time" } else { "max_execution_time" };
         words = format!("{} (error {})", with_cuts_marked(&words, '\'', &MYSQL_CUTS), error.number());
     } else {
         state = sqlite_state(error);
     }
+    let late = Late::of(state.as_deref().unwrap_or_default(), number, error.message());
+    let late = late.map(|late| format!("{}; the statement: {}", late.advice(limit), first_words(sql)));
     let kind = state.clone().map_or(ErrorKind::Refused, ErrorKind::SqlState);
     let state = state.map(|state| format!(" (SQLSTATE {state})")).unwrap_or_default();
-    ClientError::new(kind, format!("{words}{state}"))
+    ClientError::new(kind, format!("{words}{state}{}", late.unwrap_or_default()))
 }
 
 /// SQLite has no SQLSTATE; the classes that people decide upon are the same everywhere.
@@ -149,6 +185,12 @@ fn state_of<'e>(error: &'e ClientError, states: &[&str]) -> Option<&'e str> {
     states.contains(&state.as_str()).then_some(state)
 }
 
+/// The beginning of a statement, in one line. Its parameters are not in it.
+fn first_words(sql: &str) -> String {
+    let line = sql.split_whitespace().take(SHOWN_MAX).collect::<Vec<_>>().join(" ");
+    cut_at(&line, SHOWN_MAX)
+}
+
 fn cut(text: &str) -> String {
     cut_at(&text.replace('\n', " "), SHOWN_MAX)
 }
@@ -207,6 +249,17 @@ pub(crate) fn of_connecting(error: sqlx::Error, address: &str, id: &str) -> Clie
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_statement_that_was_late_is_told_from_one_that_would_not_wait() {
+        let late = |state, number| Late::of(state, number, "canceling statement due to …");
+        assert_eq!([late("57014", 0), late("70100", 1969), late("HY000", 3024)], [Some(Late::Itself); 3]);
+        assert_eq!((late("55P03", 0), late("HY000", 1205)), (Some(Late::Lock), Some(Late::Lock)));
+        assert_eq!(late("HY000", 1364), None);
+        assert_eq!(Late::of("55P03", 0, "could not obtain lock on row in relation \"t\""), None);
+        assert_eq!(first_words("SELECT\n  1"), "SELECT 1");
+        assert_eq!(first_words(&"x".repeat(300)).chars().count(), SHOWN_MAX + 1);
+    }
 
     #[test]
     fn what_a_server_has_cut_is_marked() {

@@ -169,6 +169,8 @@ impl KafkaConsume {
         let messages = output.finish().await?;
         // It stays a member of its group until then, so that no other reads the same meanwhile.
         let next = self.reached(&consumer, &progress, &unstored).await?;
+        // The log is at its end when the offsets are stored; what goes wrong then is the error's to tell.
+        consumer.hush();
         cx.afterwards.add(async move {
             let stored = consumer.commit(&next).await;
             consumer.close().await;
@@ -619,8 +621,10 @@ mod tests {
         let given = json!({ "topics": topic, "group_id": topic, "max_messages": 1_000_000, "max_wait": "1h", "output_file": world.path("never") });
         let began = std::time::Instant::now();
         let (run, ()) = tokio::join!(world.run("kafka_consume", given), async {
-            // The half-written file says that it reads.
-            tokio::time::sleep(Duration::from_millis(1500)).await;
+            // The half-written file says that it has begun.
+            while fs::read_dir(world.folder.path()).unwrap().count() < 2 {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
             cancel.cancel();
         });
         assert_eq!(run.word(), "cancelled");

@@ -144,6 +144,8 @@ impl KafkaSensor {
                 "{place} is nested more than {DEEPEST} deep, and cannot be kept"
             )));
         }
+        // The log is at its end when the offsets are stored; what goes wrong then is the error's to tell.
+        consumer.hush();
         cx.afterwards.add(async move {
             let stored = pass(&consumer, next).await;
             consumer.close().await;

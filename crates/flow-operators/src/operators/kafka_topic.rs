@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::{
     context::{Stream, TaskContext},
-    kafka::kafka_default,
+    kafka::{kafka_default, notes},
     operator::{Done, Operator, OperatorError},
     values::Scalar,
 };
@@ -79,6 +79,7 @@ impl KafkaTopic {
     async fn work(self, cx: &TaskContext) -> Result<Done, OperatorError> {
         let connection = cx.connection(&self.kafka_config_id).await?;
         let admin = kafka::kept_admin(&cx.clients, &connection).await?;
+        let _telling = admin.telling(notes(cx));
         match self.state {
             State::Present => self.make(cx, &admin).await,
             State::Absent => {
@@ -160,5 +161,22 @@ mod tests {
             assert_eq!(run.result(), Some(&json!({ "topic": topic, "deleted": was_there })));
         }
         world.run("kafka_topic", json!({ "topic": "no good" })).await.failed_for_good("a name has letters");
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_broker_that_is_away_is_told_of_before_the_task_gives_up() {
+        let world = World::new();
+        let away = json!({ "conn_type": "kafka", "host": "127.0.0.1", "port": 1 });
+        world.services.lock().unwrap().connections.insert("kafka_default".to_owned(), away);
+        let cancel = world.cx.cancel.clone();
+        let told = async {
+            while !world.text().contains("Connection refused") {
+                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            }
+            cancel.cancel();
+        };
+        let (run, ()) = tokio::join!(world.run("kafka_topic", json!({ "topic": "t" })), told);
+        // On a slow machine it may have given up before it was cancelled.
+        assert!(["cancelled", "failed"].contains(&run.word()), "{run:?}");
     }
 }

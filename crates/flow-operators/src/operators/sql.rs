@@ -126,16 +126,17 @@ impl Sql {
             let is_last = at + 1 == statements.len();
             say_statement(cx, sql);
             let begun = Instant::now();
-            let mut rows = session.rows(sql, parameters).await.map_err(with_advice)?;
+            let failed = |error| with_advice(error, at + 1, statements.len());
+            let mut rows = session.rows(sql, parameters).await.map_err(failed)?;
             let mut count = 0_u64;
             let mut given = Given { rows: Vec::new(), has_rows: rows.has_rows().unwrap_or(false) };
             if let (true, Some(path)) = (is_last, &self.output_file) {
                 let mut file = PartFile::begin(cx, path).await?;
-                count = write_rows(&mut rows, path, &mut file).await?;
+                count = write_rows(&mut rows, path, &mut file, failed).await?;
                 written = Some((count, file));
             } else {
                 let is_kept = cx.do_xcom_push && self.output_file.is_none() && (is_last || !returns_last);
-                while let Some(row) = rows.next().await.map_err(with_advice)? {
+                while let Some(row) = rows.next().await.map_err(failed)? {
                     count += 1;
                     given.has_rows = true;
                     if is_kept {
@@ -186,8 +187,11 @@ impl Sql {
     }
 }
 
-/// Says what helps when a statement cannot run in a transaction.
-fn with_advice(mut error: ClientError) -> OperatorError {
+/// Says which statement it was, where there are others; and what helps when it cannot run in a transaction.
+fn with_advice(mut error: ClientError, number: usize, count: usize) -> OperatorError {
+    if count > 1 {
+        error.message.insert_str(0, &format!("statement {number} of {count}: "));
+    }
     if matches!(&error.kind, Kind::SqlState(state) if state == "25001") {
         error.message.push_str("; `autocommit: true` runs it without one");
     }
@@ -218,12 +222,17 @@ fn check_output(path: &str) -> Result<(), OperatorError> {
 }
 
 /// Writes the rows of a statement, and returns how many there were.
-async fn write_rows(rows: &mut Rows<'_>, name: &str, file: &mut PartFile) -> Result<u64, OperatorError> {
+async fn write_rows(
+    rows: &mut Rows<'_>,
+    name: &str,
+    file: &mut PartFile,
+    failed: impl Fn(ClientError) -> OperatorError,
+) -> Result<u64, OperatorError> {
     let broken = |error: std::io::Error| OperatorError::retry(anyhow!("the rows cannot be packed: {error}"));
     let mut writer = TableWriter::new(name);
     writer.columns(rows.columns()).map_err(broken)?;
     let mut count = 0;
-    while let Some(row) = rows.next().await? {
+    while let Some(row) = rows.next().await.map_err(&failed)? {
         writer.row(row).map_err(broken)?;
         count += 1;
         if writer.waiting() >= BLOCK {

@@ -14,11 +14,14 @@ use rdkafka::{
 };
 
 use super::{
-    SLICE, Trust, bad_settings, blocking, close_elsewhere, config, consumer::Reader, errors, until, watcher::Watcher,
+    SLICE, Stop, Trust, bad_settings, blocking, close_elsewhere, config,
+    consumer::{Patience, Reader},
+    errors, until,
+    watcher::Watcher,
 };
 use crate::{
     ClientError, Result,
-    kafka::{Created, NewTopic, PATIENCE, Partition, Settings, Topic, TopicSetting, unknown_topic},
+    kafka::{Created, NewTopic, Notes, PATIENCE, Partition, Settings, Topic, TopicSetting, unknown_topic},
 };
 
 /// Most settings of a topic that are asked about one by one.
@@ -74,6 +77,21 @@ impl Admin {
         self.parts.clone().ok_or_else(|| ClientError::unavailable("the client is closed"))
     }
 
+    /// Does work that blocks; trust is lost when no broker answers.
+    async fn ask<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Reader, &Stop) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let parts = self.parts()?;
+        self.trust.doing(blocking(move |stop| work(&parts.reader, stop))).await
+    }
+
+    /// Notes what goes wrong, as long as the answer lives.
+    pub fn telling(&self, notes: Notes) -> Telling {
+        let listener = self.parts.clone().map(|parts| (parts.reader.watcher().listen(notes), parts));
+        Telling(listener)
+    }
+
     /// Whether it has been without an answer, or lost a broker since the last one. Another may be luckier, and is made
     /// at once.
     pub fn is_dead(&self) -> bool {
@@ -87,21 +105,16 @@ impl Admin {
     ///
     /// # Errors
     ///
-    /// When none answers within this time.
-    pub async fn brokers(&self, patience: Duration) -> Result<Vec<(i32, String)>> {
-        self.trust
-            .doing(async {
-                let parts = self.parts()?;
-                blocking(move |stop| {
-                    let reader = &parts.reader;
-                    let found = reader
-                        .ask("reach Kafka", patience, stop, |slice| reader.consumer.fetch_metadata(None, slice))?;
-                    let brokers = found.brokers().iter();
-                    Ok(brokers.map(|broker| (broker.id(), format!("{}:{}", broker.host(), broker.port()))).collect())
-                })
-                .await
-            })
-            .await
+    /// When none answers within `patience`; within `refused`, when every one of them refuses the connection.
+    pub async fn brokers(&self, patience: Duration, refused: Duration) -> Result<Vec<(i32, String)>> {
+        let patience = Patience { longest: patience, refused };
+        self.ask(move |reader, stop| {
+            let found =
+                reader.ask("reach Kafka", patience, stop, |slice| reader.consumer.fetch_metadata(None, slice))?;
+            let brokers = found.brokers().iter();
+            Ok(brokers.map(|broker| (broker.id(), format!("{}:{}", broker.host(), broker.port()))).collect())
+        })
+        .await
     }
 
     /// Lists the topics by name, Kafka's own among them (`__consumer_offsets`).
@@ -110,20 +123,14 @@ impl Admin {
     ///
     /// When no broker answers.
     pub async fn topics(&self) -> Result<Vec<Topic>> {
-        self.trust
-            .doing(async {
-                let parts = self.parts()?;
-                blocking(move |stop| {
-                    let reader = &parts.reader;
-                    let found = reader
-                        .ask("list the topics", PATIENCE, stop, |slice| reader.consumer.fetch_metadata(None, slice))?;
-                    let mut topics: Vec<Topic> = found.topics().iter().map(topic_of).collect();
-                    topics.sort_by(|a, b| a.name.cmp(&b.name));
-                    Ok(topics)
-                })
-                .await
-            })
-            .await
+        self.ask(|reader, stop| {
+            let found =
+                reader.ask("list the topics", PATIENCE, stop, |slice| reader.consumer.fetch_metadata(None, slice))?;
+            let mut topics: Vec<Topic> = found.topics().iter().map(topic_of).collect();
+            topics.sort_by(|a, b| a.name.cmp(&b.name));
+            Ok(topics)
+        })
+        .await
     }
 
     /// Asks for one topic.
@@ -132,12 +139,8 @@ impl Admin {
     ///
     /// When there is none, or no answer.
     pub async fn topic(&self, name: &str) -> Result<Topic> {
-        self.trust
-            .doing(async {
-                let (parts, name) = (self.parts()?, name.to_owned());
-                blocking(move |stop| parts.reader.topic(&name, PATIENCE, stop)).await
-            })
-            .await
+        let name = name.to_owned();
+        self.ask(move |reader, stop| reader.topic(&name, PATIENCE, stop)).await
     }
 
     /// Looks up, by partition, the first offset that is there and the next to be written.
@@ -146,18 +149,13 @@ impl Admin {
     ///
     /// When there is no such topic, or no answer.
     pub async fn watermarks(&self, name: &str) -> Result<BTreeMap<i32, (i64, i64)>> {
-        self.trust
-            .doing(async {
-                let (parts, name) = (self.parts()?, name.to_owned());
-                blocking(move |stop| {
-                    let topic = parts.reader.topic(&name, PATIENCE, stop)?;
-                    let each = topic.partitions.iter();
-                    each.map(|partition| Ok((partition.id, parts.reader.watermarks(&name, partition.id, stop)?)))
-                        .collect()
-                })
-                .await
-            })
-            .await
+        let name = name.to_owned();
+        self.ask(move |reader, stop| {
+            let topic = reader.topic(&name, PATIENCE, stop)?;
+            let each = topic.partitions.iter();
+            each.map(|partition| Ok((partition.id, reader.watermarks(&name, partition.id, stop)?))).collect()
+        })
+        .await
     }
 
     /// Lists a topic's settings.
@@ -166,26 +164,26 @@ impl Admin {
     ///
     /// When there is no answer.
     pub async fn settings(&self, name: &str) -> Result<Vec<TopicSetting>> {
-        self.trust
-            .doing(async {
-                let parts = self.parts()?;
-                let doing = format!("ask for the settings of `{name}`");
-                let asked = [ResourceSpecifier::Topic(name)];
-                let answers = parts.admin.describe_configs(asked.iter(), &options()).await;
-                let answers = answers.map_err(|error| errors::explain(&doing, &error))?;
-                let mut found = Vec::new();
-                for answer in answers {
-                    let answer = answer.map_err(|code| errors::of_code(&doing, Some(code), &code.to_string()))?;
-                    found.extend(answer.entries.into_iter().map(|entry| TopicSetting {
-                        is_own: entry.source == ConfigSource::DynamicTopic,
-                        name: entry.name,
-                        value: entry.value.filter(|_| !entry.is_sensitive),
-                    }));
-                }
-                found.sort_by(|a, b| a.name.cmp(&b.name));
-                Ok(found)
-            })
-            .await
+        self.trust.doing(self.find_settings(name)).await
+    }
+
+    async fn find_settings(&self, name: &str) -> Result<Vec<TopicSetting>> {
+        let parts = self.parts()?;
+        let doing = format!("ask for the settings of `{name}`");
+        let asked = [ResourceSpecifier::Topic(name)];
+        let answers = parts.admin.describe_configs(asked.iter(), &options()).await;
+        let answers = answers.map_err(|error| errors::explain(&doing, &error))?;
+        let mut found = Vec::new();
+        for answer in answers {
+            let answer = answer.map_err(|code| errors::of_code(&doing, Some(code), &code.to_string()))?;
+            found.extend(answer.entries.into_iter().map(|entry| TopicSetting {
+                is_own: entry.source == ConfigSource::DynamicTopic,
+                name: entry.name,
+                value: entry.value.filter(|_| !entry.is_sensitive),
+            }));
+        }
+        found.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(found)
     }
 
     /// Makes a topic, and waits until it can be written to.
@@ -200,7 +198,7 @@ impl Admin {
     async fn make(&self, topic: &NewTopic) -> Result<Created> {
         let parts = self.parts()?;
         // The admin client waits in silence for a broker that is away; this says what is wrong.
-        self.brokers(PATIENCE).await?;
+        self.brokers(PATIENCE, PATIENCE).await?;
         let doing = format!("make topic `{}`", topic.name);
         match ask_to_make(&parts, &doing, topic, &options()).await? {
             Some(Code::TopicAlreadyExists) => return Ok(Created::WasThere),
@@ -234,18 +232,18 @@ impl Admin {
     ///
     /// What the broker says.
     pub async fn add_partitions(&self, name: &str, count: usize) -> Result<()> {
-        self.trust
-            .doing(async {
-                let parts = self.parts()?;
-                let doing = format!("add partitions to topic `{name}`");
-                let wanted = NewPartitions::new(name, count);
-                let answers = parts.admin.create_partitions([&wanted], &options()).await;
-                match outcome(&doing, answers)? {
-                    Some((_, code)) => Err(errors::of_code(&doing, Some(code), &advice(code))),
-                    None => Ok(()),
-                }
-            })
-            .await
+        self.trust.doing(self.grow(name, count)).await
+    }
+
+    async fn grow(&self, name: &str, count: usize) -> Result<()> {
+        let parts = self.parts()?;
+        let doing = format!("add partitions to topic `{name}`");
+        let wanted = NewPartitions::new(name, count);
+        let answers = parts.admin.create_partitions([&wanted], &options()).await;
+        match outcome(&doing, answers)? {
+            Some((_, code)) => Err(errors::of_code(&doing, Some(code), &advice(code))),
+            None => Ok(()),
+        }
     }
 
     /// Deletes a topic; says whether there was one.
@@ -254,33 +252,45 @@ impl Admin {
     ///
     /// What the broker says.
     pub async fn delete(&self, name: &str) -> Result<bool> {
-        self.trust
-            .doing(async {
-                let parts = self.parts()?;
-                self.brokers(PATIENCE).await?;
-                let doing = format!("delete topic `{name}`");
-                let answers = parts.admin.delete_topics(&[name], &options()).await;
-                match outcome(&doing, answers)? {
-                    Some((_, code)) if errors::is_unknown_topic(code) => return Ok(false),
-                    Some((_, code)) => return Err(errors::of_code(&doing, Some(code), &advice(code))),
-                    None => {}
+        self.trust.doing(self.remove(name)).await
+    }
+
+    async fn remove(&self, name: &str) -> Result<bool> {
+        let parts = self.parts()?;
+        self.brokers(PATIENCE, PATIENCE).await?;
+        let doing = format!("delete topic `{name}`");
+        let answers = parts.admin.delete_topics(&[name], &options()).await;
+        match outcome(&doing, answers)? {
+            Some((_, code)) if errors::is_unknown_topic(code) => return Ok(false),
+            Some((_, code)) => return Err(errors::of_code(&doing, Some(code), &advice(code))),
+            None => {}
+        }
+        let name = name.to_owned();
+        blocking(move |stop| {
+            let step = || match parts.reader.topic(&name, PATIENCE, stop) {
+                Err(error) if error == unknown_topic(&name) => Ok(true),
+                Ok(_) | Err(_) => {
+                    std::thread::sleep(SLICE / 4);
+                    Err(None)
                 }
-                let name = name.to_owned();
-                blocking(move |stop| {
-                    let step = || match parts.reader.topic(&name, PATIENCE, stop) {
-                        Err(error) if error == unknown_topic(&name) => Ok(true),
-                        Ok(_) | Err(_) => {
-                            std::thread::sleep(SLICE / 4);
-                            Err(None)
-                        }
-                    };
-                    until(PATIENCE, stop, step, || {
-                        ClientError::unavailable(format!("topic `{name}` is marked to be deleted, and still there"))
-                    })
-                })
-                .await
+            };
+            until(PATIENCE, stop, step, || {
+                ClientError::unavailable(format!("topic `{name}` is marked to be deleted, and still there"))
             })
-            .await
+        })
+        .await
+    }
+}
+
+/// Somebody who is told what goes wrong. Dropped, nobody is any more.
+#[must_use]
+pub struct Telling(Option<(u64, Arc<Parts>)>);
+
+impl Drop for Telling {
+    fn drop(&mut self) {
+        if let Some((listener, parts)) = self.0.take() {
+            parts.reader.watcher().leave(listener);
+        }
     }
 }
 

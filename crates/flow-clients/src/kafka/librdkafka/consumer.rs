@@ -45,6 +45,20 @@ pub struct Consumer {
 /// Which member of a group a consumer is, for transactions.
 pub struct GroupMetadata(pub(super) ConsumerGroupMetadata);
 
+/// How long to wait for an answer.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Patience {
+    pub(super) longest: Duration,
+    /// When every broker refuses the connection.
+    pub(super) refused: Duration,
+}
+
+impl From<Duration> for Patience {
+    fn from(longest: Duration) -> Self {
+        Self { longest, refused: longest }
+    }
+}
+
 /// The library's consumer, and what it says by itself.
 pub(super) struct Reader {
     pub(super) consumer: BaseConsumer<Ears>,
@@ -105,10 +119,11 @@ impl Reader {
     pub(super) fn ask<T>(
         &self,
         doing: &str,
-        patience: Duration,
+        patience: impl Into<Patience>,
         stop: &Stop,
         question: impl Fn(Duration) -> std::result::Result<T, KafkaError>,
     ) -> Result<T> {
+        let Patience { longest: patience, refused } = patience.into();
         let began = Instant::now();
         let mut slice = SLICE;
         let last = std::cell::RefCell::new(KafkaError::MetadataFetch(Code::OperationTimedOut));
@@ -128,7 +143,7 @@ impl Reader {
                         return Err(Some(hopeless));
                     }
                     let may_pass = error.rdkafka_error_code().is_some_and(errors::may_pass);
-                    if !may_pass {
+                    if !may_pass || (began.elapsed() >= refused && self.watcher().is_refused()) {
                         return Err(Some(self.watcher().explain(doing, &error)));
                     }
                     // A connection that is refused is answered at once.
@@ -344,6 +359,7 @@ impl Consumer {
         if self.was_assigned.swap(true, Ordering::Relaxed) {
             let fresh = Self::connect(&self.settings, &self.notes).await?;
             if let Some(stale) = self.place().replace(fresh) {
+                stale.watcher().hush();
                 close_elsewhere(stale);
             }
         }
@@ -479,8 +495,16 @@ impl Consumer {
         found.map(GroupMetadata).ok_or_else(|| ClientError::settings("there is no group: set `group_id`"))
     }
 
+    /// Says no more to its notes, whatever goes wrong: for whoever writes them down, it is over.
+    pub fn hush(&self) {
+        if let Some(reader) = &*self.place() {
+            reader.watcher().hush();
+        }
+    }
+
     /// Leaves its group and closes; others take over its partitions at once.
     pub async fn close(self) {
+        self.hush();
         let reader = self.place().take();
         if let Some(reader) = reader {
             // It can only fail by a panic, and then there is nothing left to close.
@@ -491,6 +515,7 @@ impl Consumer {
 
 impl Drop for Consumer {
     fn drop(&mut self) {
+        self.hush();
         let reader = self.place().take();
         if let Some(reader) = reader {
             close_elsewhere(reader);

@@ -58,6 +58,11 @@ impl Watcher {
         self.lock().listeners.retain(|(listener, _)| *listener != id);
     }
 
+    /// Nobody listens any more.
+    pub(super) fn hush(&self) {
+        self.lock().listeners.clear();
+    }
+
     /// Forgets what went wrong: a broker has answered, or a message went through.
     pub(super) fn is_well(&self) {
         let mut heard = self.lock();
@@ -79,6 +84,12 @@ impl Watcher {
     pub(super) fn has_trouble(&self) -> bool {
         let heard = self.lock();
         heard.last.is_some() || heard.broke.is_some()
+    }
+
+    /// Whether nothing listens where the brokers are said to be.
+    pub(super) fn is_refused(&self) -> bool {
+        let heard = self.lock();
+        heard.is_down && heard.last.as_ref().is_some_and(|(_, said)| said.contains("Connection refused"))
     }
 
     /// What went wrong last, when waiting cannot mend it. What is wrong with one broker (its name, TLS, the login) is
@@ -213,12 +224,18 @@ mod tests {
         let error = watcher.explain("read", &KafkaError::MetadataFetch(Code::OperationTimedOut));
         assert!(error.message.contains("Connection refused"), "{error}");
         assert_eq!(watcher.hopeless("read"), None);
+        assert!(watcher.is_refused());
         watcher.error(KafkaError::Global(Code::Authentication), "wrong password");
         watcher.error(KafkaError::Global(Code::BrokerTransportFailure), "gone");
         assert!(watcher.hopeless("read").unwrap().message.contains("refuses the login: wrong password"));
         watcher.leave(id);
         watcher.is_well();
-        assert!(!watcher.is_ill());
+        assert!(!watcher.is_ill() && !watcher.is_refused());
+        watcher.listen(notes_to(&said));
+        let before = said.lock().unwrap().len();
+        watcher.hush();
+        watcher.error(KafkaError::Global(Code::Resolve), "kafka-3: Failed to resolve");
+        assert_eq!(said.lock().unwrap().len(), before);
     }
 
     #[test]
