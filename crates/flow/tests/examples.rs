@@ -170,6 +170,79 @@ fn a_page_names_the_connections_that_its_dags_need_and_no_others() {
     }
 }
 
+/// What a service of ours may say: Compose refuses a file with anything else, and nobody here starts one.
+const KEYS: [&str; 6] = ["image", "command", "ports", "environment", "volumes", "healthcheck"];
+
+/// Images, the ports that they listen on, and what says that they are ready. Mailpit's image looks after its own health.
+const IMAGES: [(&str, &[&str], Option<&str>); 5] = [
+    ("postgres", &["5432"], Some("pg_isready -h 127.0.0.1 ")),
+    ("mariadb", &["3306"], Some("healthcheck.sh --connect --innodb_initialized")),
+    ("apache/kafka", &["9092"], Some("/opt/kafka/bin/kafka-topics.sh --bootstrap-server 127.0.0.1:9092 --list")),
+    ("axllent/mailpit", &["1025", "8025"], None),
+    ("python", &["8070"], Some("python -c ")),
+];
+
+#[test]
+fn compose_files_say_only_what_their_images_know() {
+    let mut versions = BTreeSet::new();
+    for example in examples() {
+        let name = &example.name;
+        let compose = yaml(&example.folder.join("compose.yaml"));
+        assert_eq!(compose.as_object().unwrap().keys().collect::<Vec<_>>(), ["services"], "{name}");
+        for service in &example.services {
+            let unknown = service.as_object().unwrap().keys().find(|key| !KEYS.contains(&key.as_str()));
+            assert_eq!(unknown, None, "{name}");
+            let (image, version) = service["image"].as_str().unwrap().split_once(':').unwrap();
+            versions.insert((image.to_owned(), version.to_owned()));
+            let known = IMAGES.iter().find(|(known, _, _)| *known == image);
+            let (_, inside, check) = known.unwrap_or_else(|| panic!("{name}: what is {image}?"));
+            for port in service["ports"].as_array().unwrap() {
+                let port = port.as_str().unwrap().rsplit(':').next().unwrap();
+                assert!(inside.contains(&port), "{name}: {image} does not listen on {port}");
+            }
+            let asked = service["healthcheck"]["test"].as_str();
+            assert_eq!(asked.is_some(), check.is_some(), "{name}: `--wait` waits for nothing: {image}");
+            assert!(asked.unwrap_or("").starts_with(check.unwrap_or("")), "{name}: {asked:?}");
+            for volume in service["volumes"].as_array().into_iter().flatten() {
+                let [from, to, "ro"] = volume.as_str().unwrap().split(':').collect::<Vec<_>>()[..] else {
+                    panic!("{name}: {volume}")
+                };
+                let command = service["command"].as_str().unwrap();
+                let program = command.split(' ').find_map(|word| word.strip_prefix(to)).unwrap();
+                assert!(example.folder.join(from).join(program.trim_start_matches('/')).is_file(), "{name}: {command}");
+            }
+        }
+    }
+    let images: BTreeSet<_> = versions.iter().map(|(image, _)| image).collect();
+    assert_eq!(images.len(), versions.len(), "one version of each is enough: {versions:?}");
+    let script = read(&root().join("../scripts/with-kafka"));
+    let tested = script.lines().find_map(|line| line.strip_prefix("version=")).unwrap();
+    assert!(versions.contains(&("apache/kafka".to_owned(), tested.to_owned())), "{versions:?}");
+}
+
+#[test]
+fn addresses_on_a_page_are_those_of_its_connections_and_servers() {
+    for Example { name, readme, services, .. } in examples() {
+        let of_user = |connection: &Connection| {
+            let word = |text: &Option<String>| text.clone().unwrap_or_default();
+            format!("{}:{}", word(&connection.login), connection.password.as_ref().map_or("", Secret::expose))
+                + &format!("@{}/{}", word(&connection.host), word(&connection.schema))
+        };
+        let known: Vec<_> = connections(&readme).iter().map(|(_, connection)| of_user(connection)).collect();
+        for asked in readme.split("psql postgres://").skip(1).filter_map(|rest| rest.split_whitespace().next()) {
+            assert!(known.iter().any(|known| known == asked), "{name}: nobody set `{asked}`, but {known:?}");
+        }
+        for port in readme.split("http://127.0.0.1:").skip(1) {
+            let port = port.split(|c: char| !c.is_ascii_digit()).next().unwrap();
+            let is_published = services
+                .iter()
+                .flat_map(|service| service["ports"].as_array().unwrap())
+                .any(|given| given.as_str().unwrap().starts_with(&format!("127.0.0.1:{port}:")));
+            assert!(is_published || port == "8080", "{name}: nothing is at {port}");
+        }
+    }
+}
+
 #[test]
 fn connections_of_a_page_lead_to_the_servers_beside_it() {
     for Example { name, readme, services, .. } in examples() {
@@ -217,6 +290,20 @@ fn connections_of_a_page_lead_to_the_servers_beside_it() {
                 "kafka" => {
                     let advertised = format!("PLAINTEXT://127.0.0.1:{port}");
                     assert_eq!(said("KAFKA_ADVERTISED_LISTENERS"), Some(advertised.as_str()), "{name}");
+                    // Named ones must all be there, or the broker does not start.
+                    let listeners = said("KAFKA_LISTENERS").unwrap();
+                    let names: BTreeSet<_> = listeners.split(',').map(|at| at.split("://").next().unwrap()).collect();
+                    let kinds = said("KAFKA_LISTENER_SECURITY_PROTOCOL_MAP").unwrap();
+                    let mapped: BTreeSet<_> = kinds.split(',').map(|kind| kind.split(':').next().unwrap()).collect();
+                    assert_eq!(names, mapped, "{name}");
+                    assert!(names.contains(said("KAFKA_CONTROLLER_LISTENER_NAMES").unwrap()), "{name}");
+                    let controller = said("KAFKA_CONTROLLER_QUORUM_VOTERS").unwrap().rsplit(':').next().unwrap();
+                    assert!(listeners.contains(&format!("CONTROLLER://:{controller}")), "{name}: {listeners}");
+                    // One broker cannot keep three copies.
+                    for topic in ["OFFSETS_TOPIC", "TRANSACTION_STATE_LOG"] {
+                        let copies = &service["environment"][&format!("KAFKA_{topic}_REPLICATION_FACTOR")];
+                        assert_eq!(*copies, 1, "{name}: {topic}");
+                    }
                 }
                 "smtp" => assert_eq!(said("MP_SMTP_AUTH_ACCEPT_ANY"), Some("1"), "{name}"),
                 "http" => {
