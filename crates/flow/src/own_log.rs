@@ -11,8 +11,10 @@ use crate::{
     context::Cx,
 };
 
-/// Modules of others that say too much, unless they are named in the setting.
-const QUIET: &str = "sqlx=warn,notify=warn,hyper=warn,hyper_util=warn,reqwest=warn,object_store=warn";
+/// Modules of others that say too much, unless they are named in the setting. That a connection to the database was
+/// waited for is how lists and writers stand in line; who waits too long is told so by an error.
+const QUIET: &str = "sqlx=warn,sqlx::pool::acquire=error,notify=warn,hyper=warn,hyper_util=warn,reqwest=warn,\
+    object_store=warn";
 
 /// Sends Flow's own messages to stderr; from then on SIGHUP changes how much is said, unless a person sits at a terminal,
 /// where it means that the terminal is gone.
@@ -57,5 +59,15 @@ async fn listen(around: Surroundings, mut levels: Levels, set: Box<dyn Fn(EnvFil
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_quiet_can_be_read() {
+        EnvFilter::try_new(QUIET).unwrap();
     }
 }
