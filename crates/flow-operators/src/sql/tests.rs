@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -14,7 +14,12 @@ use flow_core::{
     run::{FailureCause, Outcome},
 };
 use serde_json::{Value, json};
-use tokio::{task::JoinSet, time::timeout};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    task::JoinSet,
+    time::timeout,
+};
 
 use crate::testing::{Run, World};
 
@@ -695,4 +700,73 @@ async fn what_cannot_be_reached_says_what_to_do() {
     world.run("sql", json!({"conn_id": "other", "sql": "SELECT 1"})).await.failed("there is no connection `other`");
     world.services.lock().unwrap().connections.insert("web".to_owned(), json!({"conn_type": "http", "host": "x"}));
     world.run("sql", json!({"conn_id": "web", "sql": "SELECT 1"})).await.failed_for_good("which is no SQL database");
+}
+
+/// Passes on what is said to this address and back, until it is to fall silent: then it only holds its connections.
+/// Returns its port.
+async fn silent_after(to: String, is_silent: Arc<AtomicBool>, open: Arc<AtomicUsize>) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((caller, _)) = listener.accept().await {
+            open.fetch_add(1, Ordering::SeqCst);
+            let server = TcpStream::connect(&to).await.unwrap();
+            let ((mut asked, mut answered), (mut answers, mut asks)) = (caller.into_split(), server.into_split());
+            let (is_silent, open) = (is_silent.clone(), open.clone());
+            tokio::spawn(async move {
+                let _ = tokio::io::copy(&mut asked, &mut asks).await;
+                open.fetch_sub(1, Ordering::SeqCst);
+            });
+            tokio::spawn(async move {
+                let mut bytes = [0; 4096];
+                while let Ok(count @ 1..) = answers.read(&mut bytes).await {
+                    if is_silent.load(Ordering::SeqCst) {
+                        std::future::pending::<()>().await;
+                    }
+                    let _ = answered.write_all(&bytes[..count]).await;
+                }
+            });
+        }
+    });
+    port
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_falls_silent_keeps_no_task_and_no_connection() {
+    for place in Place::each().await {
+        let slow = match place.kind() {
+            DatabaseKind::Postgres => "SELECT pg_sleep(600)",
+            DatabaseKind::MySql => "SELECT SLEEP(600)",
+            DatabaseKind::Sqlite => continue,
+        };
+        let (is_silent, open) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+        let mut connection = place.world.services.lock().unwrap().connections["db"].clone();
+        let port = if place.kind() == DatabaseKind::Postgres { 5432 } else { 3306 };
+        let to = format!(
+            "{}:{}",
+            connection["host"].as_str().unwrap_or("127.0.0.1"),
+            connection["port"].as_u64().unwrap_or(port)
+        );
+        connection["host"] = "127.0.0.1".into();
+        connection["port"] = silent_after(to, is_silent.clone(), open.clone()).await.into();
+        place.world.services.lock().unwrap().connections.insert("db".to_owned(), connection);
+        let run = timeout(Duration::from_secs(120), async {
+            let sql = json!({"sql": format!("SELECT 1; {slow}")});
+            let (run, ()) = tokio::join!(place.run("sql", sql), async {
+                while !place.world.text().contains(&format!("asking: {slow}")) {
+                    tokio::task::yield_now().await;
+                }
+                is_silent.store(true, Ordering::SeqCst);
+                place.world.cx.cancel.cancel();
+            });
+            run
+        });
+        assert_eq!(run.await.expect("it waits for the server").word(), "cancelled");
+        let left = timeout(Duration::from_secs(120), async {
+            while open.load(Ordering::SeqCst) > 0 {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        });
+        left.await.expect("connections are left");
+    }
 }
