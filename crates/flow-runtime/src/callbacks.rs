@@ -127,11 +127,16 @@ fn lease(kill_grace: Duration) -> Duration {
 /// Makes one try, and writes down what came of it.
 async fn finish(shop: &Workshop, callback: ClaimedCallback) {
     let begun = Instant::now();
-    let (error, log) = match attempt(shop, &callback).await {
-        Tried { done: Ok(()), log } => (None, log),
-        Tried { done: Err(error), log } => (Some(error), log),
-    };
+    let Tried { done, log, is_foreign } = attempt(shop, &callback).await;
+    let error = done.err();
     let now = shop.clock.now();
+    if let Some(why) = error.as_ref().filter(|_| is_foreign) {
+        match shop.store.pass_on_callback(&callback, why, now + DELAY, now).await {
+            Ok(true) => return debug!(callback = callback.id, why, "a callback is left to a newer program"),
+            Ok(false) => {}
+            Err(error) => return warn!(callback = callback.id, %error, "could not leave a callback to a newer program"),
+        }
+    }
     if let Some(error) = &error {
         warn!(callback = callback.id, tries = callback.tries, error, "a callback failed");
     }
@@ -148,6 +153,21 @@ async fn finish(shop: &Workshop, callback: ClaimedCallback) {
 struct Tried {
     done: Result<(), String>,
     log: String,
+    /// Nothing was done: this program does not understand what is to be done, the one that wrote it down did.
+    is_foreign: bool,
+}
+
+/// Why it is not known what is to be done.
+enum Unknown {
+    Foreign(String),
+    Other(String),
+}
+
+impl From<StoreError> for Unknown {
+    fn from(error: StoreError) -> Self {
+        let words = error.to_string();
+        if matches!(error, StoreError::Inconsistent { .. }) { Self::Foreign(words) } else { Self::Other(words) }
+    }
 }
 
 /// When a callback is tried again after so many tries; `None`: it has failed.
@@ -160,7 +180,8 @@ fn again_at(tries: u32, now: Timestamp) -> Option<Timestamp> {
 async fn attempt(shop: &Workshop, claimed: &ClaimedCallback) -> Tried {
     let (row, subject, callback) = match look_up(shop, claimed).await {
         Ok(found) => found,
-        Err(message) => return Tried { done: Err(message), log: String::new() },
+        Err(Unknown::Foreign(message)) => return Tried { done: Err(message), log: String::new(), is_foreign: true },
+        Err(Unknown::Other(message)) => return Tried { done: Err(message), log: String::new(), is_foreign: false },
     };
     let tail = Arc::new(Tail::default());
     let services = services(shop, &row, &tail);
@@ -173,21 +194,21 @@ async fn attempt(shop: &Workshop, claimed: &ClaimedCallback) -> Tried {
     };
     // Only now is it known what is secret.
     let masker = services.masker();
-    Tried { done: done.map_err(|message| masker.mask(&message).into_owned()), log: tail.masked(&masker) }
+    let done = done.map_err(|message| masker.mask(&message).into_owned());
+    Tried { done, log: tail.masked(&masker), is_foreign: false }
 }
 
-async fn look_up(shop: &Workshop, claimed: &ClaimedCallback) -> Result<(RunRow, Subject, Callback), String> {
-    let sentence = |error: StoreError| error.to_string();
-    let row = shop.store.run_by_key(claimed.run).await.map_err(sentence)?;
-    let row = row.ok_or_else(|| "its run is gone".to_owned())?;
-    let dag = shop.dags.read(&shop.store, claimed.version_id).await.map_err(sentence)?;
-    let tasks = shop.store.tasks(claimed.run).await.map_err(sentence)?;
-    let subject = Subject::of(claimed, &dag, &tasks)?;
+async fn look_up(shop: &Workshop, claimed: &ClaimedCallback) -> Result<(RunRow, Subject, Callback), Unknown> {
+    let row = shop.store.run_by_key(claimed.run).await?;
+    let row = row.ok_or_else(|| Unknown::Other("its run is gone".to_owned()))?;
+    let dag = shop.dags.read(&shop.store, claimed.version_id).await?;
+    let tasks = shop.store.tasks(claimed.run).await?;
+    let subject = Subject::of(claimed, &dag, &tasks).map_err(Unknown::Other)?;
     let callback = match &claimed.given {
-        Some(text) => Notification::read(text, shop.dags.catalog())?,
+        Some(text) => Notification::read(text, shop.dags.catalog()).map_err(Unknown::Foreign)?,
         None => {
             let found = subject.callbacks.of(claimed.event).get(claimed.place).cloned();
-            found.ok_or_else(|| "this version of its DAG has no such callback".to_owned())?
+            found.ok_or_else(|| Unknown::Other("this version of its DAG has no such callback".to_owned()))?
         }
     };
     Ok((row, subject, callback))

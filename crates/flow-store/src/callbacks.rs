@@ -1,6 +1,8 @@
 //! Callbacks: an outbox. What a DAG asks to be done is written in the transaction of the change that it is about, and
 //! taken from here by whoever does it, as often as it needs.
 
+use std::time::Duration;
+
 use flow_core::{
     DagId, RunKey, Timestamp,
     dag::{Callback, CallbackEvent, Notification},
@@ -20,6 +22,10 @@ const TEXT_MAX: usize = 16 << 10;
 
 /// After so many tries a callback has failed.
 pub const CALLBACK_TRIES: u32 = 10;
+
+/// How long a callback that a program does not understand is left to a newer one, which will be started beside it or in
+/// its place. Later each try counts, and in the end it fails for everybody to see.
+const HANDOVER: Duration = Duration::from_secs(3600);
 
 /// Most callbacks of one DAG and one operator that a worker is at, at once: others find room beside them.
 pub const CALLBACKS_OF_A_KIND: usize = 4;
@@ -165,6 +171,9 @@ statements! {
         WHERE state = 'pending' AND due <= $1 AND tries >= $3 RETURNING dag_id";
     both FINISH = "UPDATE callback SET state = $3, due = $4, error = $5, log = $6, ended_at = $7, worker = NULL
         WHERE id = $1 AND tries = $2 AND state = 'pending' RETURNING dag_id";
+    // That was no try. The number of tries stands for the claim: a later one keeps its own.
+    both PASS_ON = "UPDATE callback SET tries = tries - 1, due = $3, error = $4, worker = NULL
+        WHERE id = $1 AND tries = $2 AND state = 'pending' AND created_at > $5";
     // By what is due: the index of a DAG leads to all that its callbacks ever were, and `||` keeps SQLite from it.
     both HOLD_UP = "UPDATE callback SET due = $2 WHERE state = 'pending' AND worker IS NULL AND due < $2
         AND dag_id || '' = (SELECT o.dag_id FROM callback o WHERE o.id = $1)
@@ -213,6 +222,11 @@ fn cut(text: &str) -> &str {
     &text[..text.floor_char_boundary(TEXT_MAX)]
 }
 
+/// Postgres keeps no NUL in a text.
+fn plain(text: &str) -> String {
+    cut(text).replace('\0', "\u{fffd}")
+}
+
 impl Tx {
     /// Writes callbacks that are due; one that is there already stays as it is.
     pub(crate) async fn insert_callbacks(&mut self, rows: &[Value], now: Timestamp) -> Result<(), StoreError> {
@@ -233,6 +247,50 @@ impl Tx {
             sqlx::query(text).bind(to_list(&list)).bind(now.as_micros()).execute(conn).await?;
         });
         Ok(())
+    }
+}
+
+impl Tx {
+    async fn pass_on(
+        &mut self,
+        (id, tries): (i64, i64),
+        why: &str,
+        again_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let oldest = now.as_micros().saturating_sub(i64::try_from(HANDOVER.as_micros()).unwrap_or(i64::MAX));
+        let touched = on!(tx self, PASS_ON, |text, conn| {
+            sqlx::query(text)
+                .bind(id)
+                .bind(tries)
+                .bind(again_at.as_micros())
+                .bind(plain(why))
+                .bind(oldest)
+                .execute(conn)
+                .await?
+                .rows_affected()
+        });
+        Ok(touched > 0)
+    }
+}
+
+impl RawClaim {
+    fn into_claim(self, event: CallbackEvent) -> ClaimedCallback {
+        ClaimedCallback {
+            event,
+            id: self.id,
+            run: RunKey(self.run),
+            version_id: self.version_id,
+            task_id: Some(self.task_id).filter(|id| !id.is_empty()),
+            map_index: i32::try_from(self.map_index).unwrap_or(-1),
+            number: count(self.number),
+            place: usize::try_from(self.place).unwrap_or_default(),
+            exception: self.exception,
+            given: self.given,
+            tries: count(self.tries),
+            created_at: Timestamp::from_micros(self.created_at),
+            file: self.file,
+        }
     }
 }
 
@@ -300,32 +358,38 @@ impl Store {
                 .fetch_all(conn)
                 .await?
         });
+        let mut claimed = Vec::with_capacity(raw.len());
+        for raw in raw {
+            // A newer program may have written what this one does not know: that must not keep the others waiting.
+            match word("callback", "event", raw.id, &raw.event) {
+                Ok(event) => claimed.push(raw.into_claim(event)),
+                Err(error) => {
+                    tracing::warn!(%error, "a callback is left to a newer program");
+                    tx.pass_on((raw.id, raw.tries), &error.to_string(), lease_until, now).await?;
+                }
+            }
+        }
         tx.commit().await?;
-        let claimed = raw
-            .into_iter()
-            .filter_map(|raw| {
-                // A newer program may have written what this one does not know: that must not keep the others waiting.
-                let event = word("callback", "event", raw.id, &raw.event)
-                    .inspect_err(|error| tracing::warn!(%error, "a callback is left to a newer program"))
-                    .ok()?;
-                Some(ClaimedCallback {
-                    event,
-                    id: raw.id,
-                    run: RunKey(raw.run),
-                    version_id: raw.version_id,
-                    task_id: Some(raw.task_id).filter(|id| !id.is_empty()),
-                    map_index: i32::try_from(raw.map_index).unwrap_or(-1),
-                    number: count(raw.number),
-                    place: usize::try_from(raw.place).unwrap_or_default(),
-                    exception: raw.exception,
-                    given: raw.given,
-                    tries: count(raw.tries),
-                    created_at: Timestamp::from_micros(raw.created_at),
-                    file: raw.file,
-                })
-            })
-            .collect();
         Ok(claimed)
+    }
+
+    /// Leaves a callback that this program does not understand to a newer one, at this time or later; that was no try.
+    /// Returns whether it is: one that has waited too long for that must be reported.
+    ///
+    /// # Errors
+    ///
+    /// When the database does.
+    pub async fn pass_on_callback(
+        &self,
+        callback: &ClaimedCallback,
+        why: &str,
+        again_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let mut tx = self.begin().await?;
+        let is_left = tx.pass_on((callback.id, callback.tries.into()), why, again_at, now).await?;
+        tx.commit().await?;
+        Ok(is_left)
     }
 
     /// Writes down what came of a try. Returns whether it was still wanted.
@@ -339,8 +403,6 @@ impl Store {
             (Some(_), Some(_)) => ("pending", None),
             (Some(_), None) => ("failed", Some(now)),
         };
-        // Postgres keeps no NUL in a text.
-        let plain = |text: &str| cut(text).replace('\0', "\u{fffd}");
         let mut tx = self.begin().await?;
         let found: Option<String> = on!(tx tx, FINISH, |text, conn| {
             sqlx::query_scalar(text)

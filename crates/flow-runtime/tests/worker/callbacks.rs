@@ -148,6 +148,24 @@ both! {
         assert_eq!((place.sink.until_mails(1).len(), place.lines().await[0].state.as_str()), (1, "delivered"));
     }
 
+    async fn one_that_only_a_newer_program_understands_is_left_to_it(w: World) {
+        let place = Place::of(w, polite()).await;
+        place.run(FAILS).await;
+        place.w.meddle("UPDATE callback SET given = '{\"uses\": \"pigeon\"}'").await;
+        for _ in 0..20 {
+            assert_eq!(place.deliver_after(11).await, 1);
+            let line = place.lines().await.pop().unwrap();
+            assert_eq!((line.state.as_str(), line.tries), ("pending", 0));
+            assert!(line.error.unwrap().contains("pigeon"));
+        }
+        // Nobody has come for it: it fails as others do.
+        place.deliver_after(4_000).await;
+        assert_eq!(place.lines().await.pop().unwrap().tries, 1);
+        place.w.meddle("UPDATE callback SET given = NULL").await;
+        assert_eq!(place.deliver_after(11).await, 1);
+        assert_eq!(place.lines().await.pop().unwrap().state, "delivered");
+    }
+
     async fn repetitions_of_one_mail_are_known_by_their_id(w: World) {
         let place = Place::of(w, polite()).await;
         place.run(FAILS).await;
