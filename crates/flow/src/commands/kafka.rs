@@ -224,6 +224,7 @@ async fn run_topics(command: TopicCommand, cx: &Cx) -> anyhow::Result<ExitCode> 
     match command {
         TopicCommand::List { broker, all } => {
             let admin = Admin::open(&connection(cx, &broker).await?).await?;
+            let _telling = admin.telling(notes(cx));
             let topics = admin.topics().await?.into_iter().filter(|topic| all || !topic.name.starts_with("__"));
             let views: Vec<Value> = topics
                 .map(|topic| {
@@ -237,6 +238,7 @@ async fn run_topics(command: TopicCommand, cx: &Cx) -> anyhow::Result<ExitCode> 
         }
         TopicCommand::Describe { topic, broker } => {
             let admin = Admin::open(&connection(cx, &broker).await?).await?;
+            let _telling = admin.telling(notes(cx));
             describe(cx, &admin, &topic).await?;
         }
         TopicCommand::Create { topic, partitions, replication_factor, set, broker } => {
@@ -248,6 +250,7 @@ async fn run_topics(command: TopicCommand, cx: &Cx) -> anyhow::Result<ExitCode> 
                 wanted.config.insert(name.to_owned(), value.to_owned());
             }
             let admin = Admin::open(&connection(cx, &broker).await?).await?;
+            let _telling = admin.telling(notes(cx));
             let words = match admin.create(&wanted).await? {
                 Created::Made => format!("made topic {topic}"),
                 Created::WasThere => was_there(&admin, &wanted).await?,
@@ -263,7 +266,9 @@ async fn run_topics(command: TopicCommand, cx: &Cx) -> anyhow::Result<ExitCode> 
             if !yes && !crate::ask::yes(&format!("Delete topic `{topic}` and all its messages?"))? {
                 return Ok(ExitCode::FAILURE);
             }
-            if !Admin::open(&at).await?.delete(&topic).await? {
+            let admin = Admin::open(&at).await?;
+            let _telling = admin.telling(notes(cx));
+            if !admin.delete(&topic).await? {
                 return Err(Refusal::failed(format!("there is no topic `{topic}`")).into());
             }
             cx.out.remark(&format!("deleted topic {topic}"))?;
@@ -343,8 +348,9 @@ async fn produce(given: Produce, cx: &Cx) -> anyhow::Result<ExitCode> {
     let separator = given.key_separator.as_deref().unwrap_or_default();
     let writing = Writing { acks: Acks::All, is_idempotent: true, ..Writing::default() };
     let producer = Producer::open(&connection(cx, &given.broker).await?, &writing).await?;
-    producer.check(&given.topic).await?;
+    // Before the first question: who waits at a terminal is told at once that nobody answers.
     let sending = producer.sending(notes(cx))?;
+    producer.check(&given.topic).await?;
     let mut lines = read_lines(given.file.filter(|file| file.as_os_str() != "-"))?;
     let sent = async {
         let mut number = 0_u64;
