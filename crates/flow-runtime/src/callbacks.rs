@@ -17,8 +17,8 @@ use flow_core::{
 };
 use flow_operators::{Afterwards, Identity, LogSink, Stream, TaskContext};
 use flow_store::{
-    CALLBACK_TRIES, CALLBACKS_OF_A_KIND, CachedDag, CallbackReport, ClaimedCallback, RunRow, Signal, StoreError,
-    TaskRow,
+    CALLBACKS_OF_A_KIND, CachedDag, CallbackReport, ClaimedCallback, RunRow, Signal, StoreError, TaskRow,
+    callback_again_at,
 };
 use serde_json::{Map, Value};
 use tokio::{
@@ -48,9 +48,6 @@ const SPARE: Duration = Duration::from_secs(30);
 const HANGS: Duration = Duration::from_secs(10);
 /// How long they wait then.
 const HOLD_UP: Duration = Duration::from_secs(60);
-/// Before the second try; doubles with each.
-const DELAY: Duration = Duration::from_secs(10);
-const DELAY_MAX: Duration = Duration::from_secs(3600);
 /// How often to look without a reason.
 const POLL: Duration = Duration::from_secs(10);
 /// And when what is due is another's, or has no room.
@@ -131,7 +128,7 @@ async fn finish(shop: &Workshop, callback: ClaimedCallback) {
     let error = done.err();
     let now = shop.clock.now();
     if let Some(why) = error.as_ref().filter(|_| is_foreign) {
-        match shop.store.pass_on_callback(&callback, why, now + DELAY, now).await {
+        match shop.store.pass_on_callback(&callback, why, now).await {
             Ok(true) => return debug!(callback = callback.id, why, "a callback is left to a newer program"),
             Ok(false) => {}
             Err(error) => return warn!(callback = callback.id, %error, "could not leave a callback to a newer program"),
@@ -140,7 +137,7 @@ async fn finish(shop: &Workshop, callback: ClaimedCallback) {
     if let Some(error) = &error {
         warn!(callback = callback.id, tries = callback.tries, error, "a callback failed");
     }
-    let again_at = error.as_ref().and_then(|_| again_at(callback.tries, now));
+    let again_at = error.as_ref().and_then(|_| callback_again_at(callback.tries, now));
     let hold_up = (error.is_some() && begun.elapsed() >= HANGS).then(|| now + HOLD_UP);
     let report = CallbackReport { id: callback.id, tries: callback.tries, error, again_at, hold_up, log };
     // What cannot be written down is tried again when the lease is over.
@@ -168,12 +165,6 @@ impl From<StoreError> for Unknown {
         let words = error.to_string();
         if matches!(error, StoreError::Inconsistent { .. }) { Self::Foreign(words) } else { Self::Other(words) }
     }
-}
-
-/// When a callback is tried again after so many tries; `None`: it has failed.
-fn again_at(tries: u32, now: Timestamp) -> Option<Timestamp> {
-    let factor = 2_u32.saturating_pow(tries.saturating_sub(1));
-    (tries < CALLBACK_TRIES).then(|| now + DELAY.saturating_mul(factor).min(DELAY_MAX))
 }
 
 /// Makes one try.
@@ -457,13 +448,15 @@ impl Tail {
 
 #[cfg(test)]
 mod tests {
+    use flow_store::CALLBACK_TRIES;
+
     use super::*;
 
     #[test]
     fn tries_are_ever_further_apart_and_end() {
         let now = Timestamp::from_micros(0);
         let waits: Vec<_> =
-            (1..=CALLBACK_TRIES).map(|tries| again_at(tries, now).map(|at| at.since(now).as_secs())).collect();
+            (1..=CALLBACK_TRIES).map(|tries| callback_again_at(tries, now).map(|at| at.since(now).as_secs())).collect();
         let expected = [10, 20, 40, 80, 160, 320, 640, 1280, 2560];
         assert_eq!(waits[..9], expected.map(Some));
         assert_eq!(waits[9], None);

@@ -23,9 +23,15 @@ const TEXT_MAX: usize = 16 << 10;
 /// After so many tries a callback has failed.
 pub const CALLBACK_TRIES: u32 = 10;
 
+/// Before the second try; doubles with each.
+const DELAY: Duration = Duration::from_secs(10);
+const DELAY_MAX: Duration = Duration::from_secs(3600);
+
 /// How long a callback that a program does not understand is left to a newer one, which will be started beside it or in
 /// its place. Later each try counts, and in the end it fails for everybody to see.
 const HANDOVER: Duration = Duration::from_secs(3600);
+/// Until a program that does not understand it sees it again, at most.
+const PASS_ON_MAX: Duration = Duration::from_secs(300);
 
 /// Most callbacks of one DAG and one operator that a worker is at, at once: others find room beside them.
 pub const CALLBACKS_OF_A_KIND: usize = 4;
@@ -253,11 +259,12 @@ impl Tx {
 impl Tx {
     async fn pass_on(
         &mut self,
-        (id, tries): (i64, i64),
+        (id, tries, created_at): (i64, i64, Timestamp),
         why: &str,
-        again_at: Timestamp,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
+        // A quarter of its age: many of them, with no newer program to come, must not keep the workers busy.
+        let again_at = now + (now.since(created_at) / 4).clamp(DELAY, PASS_ON_MAX);
         let oldest = now.as_micros().saturating_sub(i64::try_from(HANDOVER.as_micros()).unwrap_or(i64::MAX));
         let touched = on!(tx self, PASS_ON, |text, conn| {
             sqlx::query(text)
@@ -272,6 +279,38 @@ impl Tx {
         });
         Ok(touched > 0)
     }
+
+    /// Writes down what came of a try. Returns whether it was still wanted.
+    async fn finish_callback(&mut self, report: &CallbackReport, now: Timestamp) -> Result<bool, StoreError> {
+        let (state, ended_at) = match (&report.error, report.again_at) {
+            (None, _) => ("delivered", Some(now)),
+            (Some(_), Some(_)) => ("pending", None),
+            (Some(_), None) => ("failed", Some(now)),
+        };
+        let found: Option<String> = on!(tx self, FINISH, |text, conn| {
+            sqlx::query_scalar(text)
+                .bind(report.id)
+                .bind(i64::from(report.tries))
+                .bind(state)
+                .bind(report.again_at.unwrap_or(now).as_micros())
+                .bind(report.error.as_deref().map(plain))
+                .bind(plain(&report.log))
+                .bind(micros(ended_at))
+                .fetch_optional(conn)
+                .await?
+        });
+        self.witness(|| {
+            let (has_failed, is_over) = (report.error.is_some(), ended_at.is_some());
+            found.iter().map(move |dag_id| Happening::CallbackTried { dag_id: DagId::new(dag_id), has_failed, is_over })
+        });
+        Ok(found.is_some())
+    }
+}
+
+/// When a callback is tried again after so many tries; `None`: it has failed.
+pub fn callback_again_at(tries: u32, now: Timestamp) -> Option<Timestamp> {
+    let factor = 2_u32.saturating_pow(tries.saturating_sub(1));
+    (tries < CALLBACK_TRIES).then(|| now + DELAY.saturating_mul(factor).min(DELAY_MAX))
 }
 
 impl RawClaim {
@@ -364,8 +403,16 @@ impl Store {
             match word("callback", "event", raw.id, &raw.event) {
                 Ok(event) => claimed.push(raw.into_claim(event)),
                 Err(error) => {
-                    tracing::warn!(%error, "a callback is left to a newer program");
-                    tx.pass_on((raw.id, raw.tries), &error.to_string(), lease_until, now).await?;
+                    let claim = (raw.id, raw.tries, Timestamp::from_micros(raw.created_at));
+                    if tx.pass_on(claim, &error.to_string(), now).await? {
+                        tracing::debug!(%error, "a callback is left to a newer program");
+                        continue;
+                    }
+                    tracing::warn!(%error, "a callback failed");
+                    let (id, tries) = (raw.id, count(raw.tries));
+                    let (error, again_at) = (Some(error.to_string()), callback_again_at(tries, now));
+                    let report = CallbackReport { id, tries, error, again_at, hold_up: None, log: String::new() };
+                    tx.finish_callback(&report, now).await?;
                 }
             }
         }
@@ -373,7 +420,7 @@ impl Store {
         Ok(claimed)
     }
 
-    /// Leaves a callback that this program does not understand to a newer one, at this time or later; that was no try.
+    /// Leaves a callback that this program does not understand to a newer one; that was no try.
     /// Returns whether it is: one that has waited too long for that must be reported.
     ///
     /// # Errors
@@ -383,11 +430,11 @@ impl Store {
         &self,
         callback: &ClaimedCallback,
         why: &str,
-        again_at: Timestamp,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let mut tx = self.begin().await?;
-        let is_left = tx.pass_on((callback.id, callback.tries.into()), why, again_at, now).await?;
+        let claim = (callback.id, callback.tries.into(), callback.created_at);
+        let is_left = tx.pass_on(claim, why, now).await?;
         tx.commit().await?;
         Ok(is_left)
     }
@@ -398,35 +445,15 @@ impl Store {
     ///
     /// When the database does.
     pub async fn finish_callback(&self, report: &CallbackReport, now: Timestamp) -> Result<bool, StoreError> {
-        let (state, ended_at) = match (&report.error, report.again_at) {
-            (None, _) => ("delivered", Some(now)),
-            (Some(_), Some(_)) => ("pending", None),
-            (Some(_), None) => ("failed", Some(now)),
-        };
         let mut tx = self.begin().await?;
-        let found: Option<String> = on!(tx tx, FINISH, |text, conn| {
-            sqlx::query_scalar(text)
-                .bind(report.id)
-                .bind(i64::from(report.tries))
-                .bind(state)
-                .bind(report.again_at.unwrap_or(now).as_micros())
-                .bind(report.error.as_deref().map(plain))
-                .bind(plain(&report.log))
-                .bind(micros(ended_at))
-                .fetch_optional(conn)
-                .await?
-        });
-        tx.witness(|| {
-            let (has_failed, is_over) = (report.error.is_some(), ended_at.is_some());
-            found.iter().map(move |dag_id| Happening::CallbackTried { dag_id: DagId::new(dag_id), has_failed, is_over })
-        });
+        let was_wanted = tx.finish_callback(report, now).await?;
         if let Some(until) = report.hold_up {
             on!(tx tx, HOLD_UP, |text, conn| {
                 sqlx::query(text).bind(report.id).bind(until.as_micros()).execute(conn).await?;
             });
         }
         tx.commit().await?;
-        Ok(found.is_some())
+        Ok(was_wanted)
     }
 
     /// Returns when the next callback is due.

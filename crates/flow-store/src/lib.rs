@@ -63,6 +63,7 @@ pub use attempts::{AttemptKey, Claimed, Kept, Report, Try};
 pub use cache::{CacheUse, CachedDag, DagCache};
 pub use callbacks::{
     CALLBACK_TRIES, CALLBACKS_OF_A_KIND, CallbackFilter, CallbackLine, CallbackReport, ClaimedCallback,
+    callback_again_at,
 };
 pub use cleanup::{Cleaned, CleanupPlan, CleanupStep};
 pub use connections::ConnectionRow;

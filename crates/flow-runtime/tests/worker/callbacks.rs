@@ -152,8 +152,8 @@ both! {
         let place = Place::of(w, polite()).await;
         place.run(FAILS).await;
         place.w.meddle("UPDATE callback SET given = '{\"uses\": \"pigeon\"}'").await;
-        for _ in 0..20 {
-            assert_eq!(place.deliver_after(11).await, 1);
+        for _ in 0..8 {
+            assert_eq!(place.deliver_after(400).await, 1);
             let line = place.lines().await.pop().unwrap();
             assert_eq!((line.state.as_str(), line.tries), ("pending", 0));
             assert!(line.error.unwrap().contains("pigeon"));

@@ -139,29 +139,36 @@ both! {
         };
         // A newer program finds all its tries, and when it is due.
         let found = line().await;
-        assert_eq!((found.state.as_str(), found.tries, found.due), ("pending", 1, (at(6) + LEASE).as_micros()));
+        assert_eq!((found.state.as_str(), found.tries, found.due), ("pending", 1, at(16).as_micros()));
         assert!(found.error.is_some_and(|words| words.contains("renamed")));
         // None has come: from now on each costs a try, and in the end it fails.
         w.take(100, 4_000).await;
-        assert_eq!(line().await.tries, 2);
+        let found = line().await;
+        assert_eq!((found.state.as_str(), found.tries, found.due), ("pending", 2, at(4_020).as_micros()));
+        for round in 2..=9 {
+            w.take(100, round * 10_000).await;
+        }
+        let found = line().await;
+        assert_eq!((found.state.as_str(), found.tries), ("failed", 10));
+        assert!(found.error.is_some_and(|words| words.contains("renamed")));
     }
 
     async fn one_that_is_left_to_a_newer_program_has_used_up_no_try(w: World) {
         w.alarmed().await;
         let claimed = w.take(1, 5).await.pop().unwrap();
-        assert!(w.store.pass_on_callback(&claimed, "what is `pigeon`?", at(15), at(6)).await.unwrap());
-        assert!(!w.store.pass_on_callback(&claimed, "again", at(15), at(6)).await.unwrap());
+        assert!(w.store.pass_on_callback(&claimed, "what is `pigeon`?", at(6)).await.unwrap());
+        assert!(!w.store.pass_on_callback(&claimed, "again", at(6)).await.unwrap());
         w.take(100, 6).await;
-        assert_eq!(w.take(100, 14).await, []);
-        let again = w.take(100, 15).await.pop().unwrap();
+        assert_eq!(w.take(100, 15).await, []);
+        let again = w.take(100, 16).await.pop().unwrap();
         assert_eq!((again.id, again.tries), (claimed.id, 1));
         // A late answer to a claim that ran out changes nothing.
-        let third = w.take(100, 15 + LEASE.as_secs()).await.into_iter().find(|found| found.id == claimed.id).unwrap();
-        assert!(!w.store.pass_on_callback(&again, "late", at(99), at(99)).await.unwrap());
+        let third = w.take(100, 16 + LEASE.as_secs()).await.into_iter().find(|found| found.id == claimed.id).unwrap();
+        assert!(!w.store.pass_on_callback(&again, "late", at(99)).await.unwrap());
         assert!(w.store.finish_callback(&done(&third), at(100)).await.unwrap());
         // After an hour it is nobody else's.
         let old = w.take(100, 5_000).await.pop().unwrap();
-        assert!(!w.store.pass_on_callback(&old, "what is `pigeon`?", at(5_010), at(5_000)).await.unwrap());
+        assert!(!w.store.pass_on_callback(&old, "what is `pigeon`?", at(5_000)).await.unwrap());
     }
 
     async fn a_claim_that_ran_out_is_anyones_and_its_late_answer_is_refused(w: World) {
