@@ -17,7 +17,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     context::{Stream, TaskContext},
-    kafka::{notes, place},
+    kafka::{known_topics, notes, place},
     operator::OperatorError,
     values::{Expr, Span},
 };
@@ -144,7 +144,7 @@ impl Batches {
 
     /// Where to begin, given what is stored. A partition that came to a topic later is read whole.
     pub(crate) fn begins(&self, stored: &Offsets, from_beginning: bool) -> Offsets {
-        let known: BTreeSet<&str> = stored.keys().map(|(topic, _)| topic.as_str()).collect();
+        let known = known_topics(stored);
         let begin = |(at, (low, high)): (&(String, i32), &(i64, i64))| {
             let first = if from_beginning || known.contains(at.0.as_str()) { *low } else { *high };
             (at.clone(), stored.get(at).copied().unwrap_or(first))

@@ -2,7 +2,7 @@
 //!
 //! Knows nothing of any single operator.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use anyhow::anyhow;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -93,11 +93,27 @@ pub(crate) fn notes(cx: &TaskContext) -> Notes {
     Arc::new(move |sentence: &str| log.write(Stream::Warning, format!("{sentence}\n").as_bytes()))
 }
 
+/// The topics of which a group has stored something: partitions that came to them later are read whole.
+pub(crate) fn known_topics(stored: &Offsets) -> BTreeSet<&str> {
+    stored.keys().map(|(topic, _)| topic.as_str()).collect()
+}
+
 /// Stores where a group begins in partitions of which it has stored nothing, before it reads: what is written between
 /// this task and the next is read by the next, whatever becomes of this one. False: not stored, for others are in the
 /// group, and only they may.
 pub(crate) async fn store_beginnings(consumer: &Consumer, begins: &Offsets) -> Result<bool, ClientError> {
-    match consumer.commit(begins).await {
+    if begins.is_empty() {
+        return Ok(true);
+    }
+    // Another task of the group may have been here meanwhile.
+    let places: Vec<_> = begins.keys().cloned().collect();
+    let stored = consumer.committed(&places).await?;
+    let missing: Offsets = begins
+        .iter()
+        .filter(|(place, _)| !stored.contains_key(*place))
+        .map(|(place, offset)| (place.clone(), *offset))
+        .collect();
+    match consumer.commit(&missing).await {
         Ok(()) => Ok(true),
         Err(error) if error.kind == Kind::Fenced => Ok(false),
         Err(error) => Err(error),

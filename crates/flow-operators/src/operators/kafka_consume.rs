@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     context::{Stream, TaskContext},
-    kafka::{ValueFormat, kafka_default, names, notes, place, store_beginnings},
+    kafka::{ValueFormat, kafka_default, known_topics, names, notes, place, store_beginnings},
     operator::{Done, Operator, OperatorError},
     part_file::PartFile,
     values::{Expr, OneOrMany, Span},
@@ -195,9 +195,10 @@ impl KafkaConsume {
             return Ok(begins);
         }
         let stored = consumer.committed(places).await?;
+        let known = known_topics(&stored);
         for place in places.iter().filter(|place| !stored.contains_key(*place)) {
-            let (_, end) = consumer.watermarks(&place.0, place.1).await?;
-            begins.insert(place.clone(), end);
+            let (low, end) = consumer.watermarks(&place.0, place.1).await?;
+            begins.insert(place.clone(), if known.contains(&*place.0) { low } else { end });
         }
         if store_beginnings(consumer, &begins).await? {
             begins.clear();
@@ -507,6 +508,10 @@ mod tests {
             assert_eq!(read(&run), 3, "group {group}");
         }
         assert_eq!(read(&consume("never", soon()).await), 0);
+        // A partition that came to the topic between two tasks is read whole.
+        world.run("kafka_topic", json!({ "topic": topic, "partitions": 4 })).await;
+        produce(&world, &topic, json!([{ "value": "grown", "partition": 3 }])).await;
+        assert_eq!(read(&consume("a", json!({ "max_messages": 1, "max_wait": "120s" })).await), 1);
     }
 
     /// A member of a group beside the tasks, as long as it lives.
@@ -519,9 +524,12 @@ mod tests {
             let reading = Reading { group: Some(group.to_owned()), ..Reading::default() };
             let consumer = Consumer::open(&at, &reading, no_notes()).await.unwrap();
             consumer.subscribe(&[topic.to_owned()]).await.unwrap();
-            while !consumer.has_joined() {
-                consumer.poll(1, Duration::from_millis(100)).await.unwrap();
-            }
+            let joined = tokio::time::timeout(Duration::from_secs(120), async {
+                while !consumer.has_joined() {
+                    consumer.poll(1, Duration::from_millis(100)).await.unwrap();
+                }
+            });
+            joined.await.unwrap();
             // It must go on asking, or the group waits for it.
             Self(tokio::spawn(async move {
                 loop {

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::{
     context::{Stream, TaskContext},
-    kafka::{ValueFormat, kafka_default, names, notes, place, store_beginnings},
+    kafka::{ValueFormat, kafka_default, known_topics, names, notes, place, store_beginnings},
     operator::OperatorError,
     sensor::{Look, Sensor},
     values::{Expr, OneOrMany},
@@ -154,7 +154,7 @@ impl KafkaSensor {
         Ok(Look::Met(message))
     }
 
-    /// Where each partition is read from; and those of them of which nothing is stored.
+    /// Where each partition is read from, as far as that is not its beginning; and those of them that are not stored.
     async fn begin(
         &self,
         cx: &TaskContext,
@@ -164,7 +164,9 @@ impl KafkaSensor {
     ) -> Result<(Offsets, Offsets), OperatorError> {
         let mut begins = Offsets::new();
         let mut next = if has_group { consumer.committed(places).await? } else { Offsets::new() };
-        let missing: Vec<_> = places.iter().filter(|place| !next.contains_key(*place)).cloned().collect();
+        let known = known_topics(&next);
+        let is_new = |place: &&(String, i32)| !next.contains_key(*place) && !known.contains(&*place.0);
+        let missing: Vec<_> = places.iter().filter(is_new).cloned().collect();
         if !missing.is_empty() && !self.from_beginning {
             let began = cx.identity.started_at.as_micros() / 1_000;
             begins = consumer.offsets_since(&missing, began).await?;
@@ -230,11 +232,16 @@ mod tests {
 
     use crate::{kafka::tests::broker, testing::World};
 
+    /// A topic that keeps what is old.
+    fn for_ever(topic: &str, partitions: u32) -> Value {
+        json!({ "topic": topic, "partitions": partitions, "config": { "retention.ms": -1 } })
+    }
+
     #[tokio::test(flavor = "multi_thread")]
     async fn it_waits_for_the_message_that_fits_and_sees_each_once() {
         let world = World::new();
         let Some(topic) = broker("it_waits_for_the_message_that_fits_and_sees_each_once", &world) else { return };
-        world.run("kafka_topic", json!({ "topic": topic, "partitions": 2 })).await;
+        world.run("kafka_topic", for_ever(&topic, 2)).await;
         let produce = async |messages: Value| {
             let run = world.run("kafka_produce", json!({ "topic": topic, "messages": messages })).await;
             assert_eq!(run.word(), "success", "{run:?}");
@@ -292,14 +299,21 @@ mod tests {
     async fn what_comes_between_two_waits_is_seen_by_the_second() {
         let world = World::new();
         let Some(topic) = broker("what_comes_between_two_waits_is_seen_by_the_second", &world) else { return };
-        world.run("kafka_topic", json!({ "topic": topic, "partitions": 2 })).await;
+        world.run("kafka_topic", for_ever(&topic, 2)).await;
         let given = json!({ "topics": topic, "group_id": topic });
         assert_eq!(world.run("kafka_sensor", given.clone()).await.word(), "waits");
         // To the second wait, it is older than its beginning.
         let message = json!([{ "value": "between", "timestamp": "2020-01-01T00:00:00Z" }]);
         let run = world.run("kafka_produce", json!({ "topic": topic, "messages": message })).await;
         assert_eq!(run.word(), "success", "{run:?}");
-        let run = world.run("kafka_sensor", given).await;
+        let run = world.run("kafka_sensor", given.clone()).await;
         assert_eq!(run.result().map(|found| &found["value"]), Some(&json!("between")), "{run:?}");
+        // A partition that came to the topic meanwhile is read whole.
+        world.run("kafka_topic", for_ever(&topic, 3)).await;
+        let message = json!([{ "value": "grown", "partition": 2, "timestamp": "2020-01-01T00:00:00Z" }]);
+        let run = world.run("kafka_produce", json!({ "topic": topic, "messages": message })).await;
+        assert_eq!(run.word(), "success", "{run:?}");
+        let run = world.run("kafka_sensor", given).await;
+        assert_eq!(run.result().map(|found| &found["value"]), Some(&json!("grown")), "{run:?}");
     }
 }
