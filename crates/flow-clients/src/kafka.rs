@@ -33,9 +33,9 @@ pub const IS_BUILT_IN: bool = cfg!(feature = "kafka");
 /// when a broker is started anew, and a task that can wait need not fail for it. It is noted at once.
 pub const PATIENCE: Duration = Duration::from_secs(15);
 
-/// How long [`test()`] waits; and where nothing listens: the library has tried two or three times by then.
+/// How long [`test()`] waits; and where nothing listens: the library has tried each address several times by then.
 const TEST_PATIENCE: Duration = Duration::from_secs(6);
-const TEST_REFUSED: Duration = Duration::from_secs(1);
+const TEST_REFUSED: Duration = Duration::from_secs(3);
 
 /// Where sentences of the client go while it is used: broker down, connection lost. Must not block.
 pub type Notes = Arc<dyn Fn(&str) + Send + Sync>;

@@ -185,9 +185,14 @@ fn state_of<'e>(error: &'e ClientError, states: &[&str]) -> Option<&'e str> {
     states.contains(&state.as_str()).then_some(state)
 }
 
-/// The beginning of a statement, in one line. Its parameters are not in it.
+/// The beginning of a statement, in one line, up to the first text in it: errors go further than logs. Its parameters
+/// are not in it either.
 fn first_words(sql: &str) -> String {
-    let line = sql.split_whitespace().take(SHOWN_MAX).collect::<Vec<_>>().join(" ");
+    let line = match sql.find(['\'', '"', '$']) {
+        Some(end) => format!("{}…", &sql[..end]),
+        None => sql.to_owned(),
+    };
+    let line = line.split_whitespace().take(SHOWN_MAX).collect::<Vec<_>>().join(" ");
     cut_at(&line, SHOWN_MAX)
 }
 

@@ -3,6 +3,7 @@
 use std::{
     collections::VecDeque,
     sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
 };
 
 use rdkafka::{
@@ -15,6 +16,9 @@ use crate::{ClientError, kafka::Notes};
 
 /// Most sentences that are remembered, so as not to be said again and again.
 const SAID_MAX: usize = 16;
+
+/// What was heard so long ago may be over; what is not, the library says every 30 seconds.
+const LATELY: Duration = Duration::from_secs(60);
 
 /// Longest sentence.
 const LONGEST: usize = 1_000;
@@ -34,7 +38,8 @@ struct Heard {
     is_down: bool,
     /// Why a connection broke, where the library takes it for no error: the other side hung up.
     broke: Option<String>,
-    said: VecDeque<String>,
+    /// When each was heard last.
+    said: VecDeque<(String, Instant)>,
 }
 
 impl Watcher {
@@ -47,7 +52,7 @@ impl Watcher {
         heard.listeners.push((id, notes.clone()));
         let before = heard.said.clone();
         drop(heard);
-        for reason in &before {
+        for (reason, _) in before.iter().filter(|(_, at)| at.elapsed() < LATELY) {
             tell(&notes, reason);
         }
         id
@@ -128,13 +133,14 @@ impl Watcher {
         if is_news {
             heard.last = Some((code, reason.clone()));
         }
-        if heard.said.contains(&reason) {
+        if let Some((_, at)) = heard.said.iter_mut().find(|(said, _)| *said == reason) {
+            *at = Instant::now();
             return;
         }
         if heard.said.len() >= SAID_MAX {
             heard.said.pop_front();
         }
-        heard.said.push_back(reason.clone());
+        heard.said.push_back((reason.clone(), Instant::now()));
         let listeners: Vec<Notes> = heard.listeners.iter().map(|(_, notes)| notes.clone()).collect();
         drop(heard);
         for notes in listeners {
