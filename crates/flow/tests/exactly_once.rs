@@ -206,7 +206,9 @@ fn came(place: &Place) -> BTreeMap<String, BTreeMap<u64, i32>> {
 /// The databases that are there.
 async fn tables(place: &Place) -> Vec<Table> {
     let name = format!("once_{}", std::process::id());
-    let file = serde_json::json!({ "conn_type": "sqlite", "host": place.path("once.db"), "extra": { "create": true } });
+    // Who reads waits for who writes, on a slow disk for long.
+    let extra = serde_json::json!({ "create": true, "timeout": 300 });
+    let file = serde_json::json!({ "conn_type": "sqlite", "host": place.path("once.db"), "extra": extra });
     let mut tables = vec![Table::make("sqlite", Connection::from_json("sqlite", &file).unwrap(), &name).await];
     for (id, variable) in [("postgres", "FLOW_TEST_POSTGRES_URL"), ("mysql", "FLOW_TEST_MYSQL_URL")] {
         match std::env::var(variable) {
