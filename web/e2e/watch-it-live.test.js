@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { journey } from "./harness/journey.js";
 
-/** Until a change shows, in milliseconds, where a second is usual; and so many questions may a slow machine answer besides. */
-const SOON = 3_000;
+/** Until a change shows, in milliseconds; and so many questions may a slow machine answer besides. */
+const SOON = 1_000;
 const QUESTIONS = 10;
 
 const steps = Array.from({ length: 6 }, (_, step) => `step_${step + 1}`);

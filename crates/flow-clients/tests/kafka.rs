@@ -368,7 +368,7 @@ async fn logins_work_or_are_refused_and_tls_must_fit() {
             let began = Instant::now();
             let (works, words) = flow_clients::test(&at).await;
             assert!(!works && words.contains(expected) && !words.contains(&password), "{expected}: {words}");
-            assert!(began.elapsed() < Duration::from_secs(60), "{words}");
+            assert!(began.elapsed() < Duration::from_secs(20), "{words}");
         });
     }
     tried.join_all().await;
@@ -423,11 +423,11 @@ async fn a_server_that_hangs_is_given_up() {
     let (_listener, at) = silent().await;
     let began = Instant::now();
     let (works, words) = flow_clients::test(&at).await;
-    assert!(!works && began.elapsed() < Duration::from_secs(60), "{words}");
+    assert!(!works && began.elapsed() < Duration::from_secs(20), "{words}");
     let began = Instant::now();
     let consumer = Consumer::open(&at, &in_group("g"), no_notes()).await.unwrap();
     let asked = tokio::time::timeout(Duration::from_millis(300), consumer.partitions("x")).await;
-    assert!(asked.is_err() && began.elapsed() < Duration::from_secs(60));
+    assert!(asked.is_err() && began.elapsed() < Duration::from_secs(10));
 }
 
 #[tokio::test(flavor = "multi_thread")]
