@@ -213,11 +213,13 @@ both! {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         stop.drain();
+        let mut under_way = tokio::time::timeout(Duration::from_secs(20), serving).await.unwrap().unwrap();
         place.shop.clock.advance(Duration::from_secs(1));
         place.run(&text(&place.writes("late"))).await;
-        assert!(!serving.is_finished());
+        assert!(under_way.try_join_next().is_none() && under_way.len() == 1);
         std::fs::write(&go, "").unwrap();
-        tokio::time::timeout(Duration::from_secs(20), serving).await.unwrap().unwrap();
+        let ended = tokio::time::timeout(Duration::from_secs(20), under_way.join_next()).await.unwrap();
+        assert!(ended.unwrap().is_ok() && under_way.is_empty());
         let lines = place.lines().await;
         let states: Vec<(&str, i64)> = lines.iter().map(|line| (line.state.as_str(), line.tries)).collect();
         assert_eq!(states, [("delivered", 1), ("pending", 0)]);
