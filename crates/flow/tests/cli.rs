@@ -92,6 +92,22 @@ fn a_doctor_says_what_is_wrong_and_changes_nothing() {
     std::fs::remove_file(folder.path().join(".flow/secret.key")).unwrap();
     assert_eq!(verdict(&found(&[], 1), "secret key"), "problem");
 
+    std::fs::create_dir_all(folder.path().join(".flow")).unwrap();
+    std::fs::write(
+        folder.path().join(".flow/flow.toml"),
+        "[[notifications.on_failure_callback]]\nuses = \"slack\"\nwith = { message = \"it failed\" }\n
+        [[notifications.on_retry_callback]]\nuses = \"http\"\nwith = { endpoint = \"http://h/\", http_conn_id = \"hook\" }\n",
+    )
+    .unwrap();
+    assert!(flow(folder.path(), &["variables", "delete", "api_key", "--yes"]).status.success());
+    let missing = found(&[], 0);
+    assert_eq!(verdict(&missing, "notifications"), "warning");
+    assert!(missing.to_string().contains("no connection `hook`, `slack_default`"), "{missing}");
+    for id in ["hook", "slack_default"] {
+        assert!(flow(folder.path(), &["connections", "set", id, "http://h/x"]).status.success());
+    }
+    assert_eq!(verdict(&found(&[], 0), "notifications"), "ok");
+
     let output = command(folder.path(), &["doctor"])
         .env("FLOW_DATABASE_URL", "postgres://me:hunter2@127.0.0.1:1/flow")
         .output()

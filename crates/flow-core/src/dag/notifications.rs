@@ -61,6 +61,11 @@ impl Notifications {
         };
         all.get(&event).map_or(&[], Vec::as_slice)
     }
+
+    /// Returns all of them.
+    pub fn all(&self) -> impl Iterator<Item = &Notification> {
+        self.runs.values().chain(self.tasks.values()).flatten()
+    }
 }
 
 impl Notification {

@@ -77,16 +77,16 @@ struct OfOperator {
 
 impl Kept {
     fn task(&mut self, dag_id: &DagId, task_id: &TaskId) -> &mut OfTask {
-        let is_new = self.tasks.get(dag_id).is_none_or(|tasks| !tasks.contains_key(task_id));
-        if is_new {
-            // What is kept is no more worth than what is new: all of it is looked up again.
-            if self.number >= KEPT {
-                self.tasks.clear();
-                self.number = 0;
-            }
-            self.number += 1;
+        // What is kept is no more worth than what is new: all of it is looked up again.
+        if self.number >= KEPT && !self.tasks.get(dag_id).is_some_and(|tasks| tasks.contains_key(task_id)) {
+            self.tasks.clear();
+            self.number = 0;
         }
-        self.tasks.entry(dag_id.clone()).or_default().entry(task_id.clone()).or_default()
+        let number = &mut self.number;
+        self.tasks.entry(dag_id.clone()).or_default().entry(task_id.clone()).or_insert_with(|| {
+            *number += 1;
+            OfTask::default()
+        })
     }
 }
 

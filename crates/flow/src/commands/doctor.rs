@@ -1,6 +1,7 @@
 //! `flow doctor`: looks at everything that Flow stands on, changes nothing, and says what to do.
 
 use std::{
+    collections::BTreeSet,
     fs::File,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
@@ -9,7 +10,11 @@ use std::{
 };
 
 use anstyle::AnsiColor;
-use flow_core::{Timestamp, dag::Severity};
+use flow_core::{
+    Timestamp,
+    catalog::Catalog,
+    dag::{Arg, Callback, Notification, Severity},
+};
 use flow_runtime::log::UploadState;
 use flow_store::{Keyring, Process, Schema, Store};
 use nix::sys::statvfs::statvfs;
@@ -96,6 +101,7 @@ pub(crate) async fn run(Args {}: Args, cx: &Cx) -> anyhow::Result<ExitCode> {
         clocks(store, &mut report).await;
         processes(cx, store, &mut report).await;
         kafka(store, &mut report).await;
+        notifications(cx, store, &mut report).await;
         store.close().await;
     }
     zones(&mut report);
@@ -344,6 +350,46 @@ async fn kafka(store: &Store, report: &mut Report) {
             ),
         );
     }
+}
+
+/// What tells of failures, of every DAG: that its connection is missing would show only when something has failed.
+async fn notifications(cx: &Cx, store: &Store, report: &mut Report) {
+    let (catalog, wanted) = (cx.catalog(), &cx.config.notifications);
+    let callbacks = wanted.all().filter_map(|wanted| Notification::read(&wanted.text, &catalog).ok());
+    let ids: BTreeSet<String> = callbacks.filter_map(|callback| connection_of(&callback, &catalog)).collect();
+    let mut missing = Vec::new();
+    for id in &ids {
+        let is_here = match (flow_runtime::settings::connection(id), store.connection(id).await) {
+            (Ok(Some(_)), _) | (Ok(None), Ok(Some(_))) => true,
+            (Ok(None), Ok(None)) => false,
+            (Err(why), _) => return report.problem("notifications", why, "correct it in the environment"),
+            (_, Err(error)) => return report.problem("notifications", error.to_string(), "is the database still there?"),
+        };
+        if !is_here {
+            missing.push(format!("`{id}`"));
+        }
+    }
+    if !missing.is_empty() {
+        report.warning(
+            "notifications",
+            format!("nobody would be told: there is no connection {}", missing.join(", ")),
+            "`flow connections set ID URI`; all is well if workers on other hosts have it in their environment",
+        );
+    } else if wanted.all().next().is_some() {
+        report.ok("notifications", format!("{}, and what they need is here", many(wanted.all().count(), "callback")));
+    }
+}
+
+/// Returns the connection that a callback uses, as far as it is known beforehand.
+fn connection_of(callback: &Callback, catalog: &Catalog) -> Option<String> {
+    let schema = (catalog.by_name(&callback.operator)?.schema)();
+    let (name, field) = schema["properties"].as_object()?.iter().find(|(name, _)| name.ends_with("conn_id"))?;
+    match callback.with.iter().find(|(given, _)| given == name) {
+        Some((_, Arg::Value(value))) => value.as_str(),
+        Some(_) => None,
+        None => field["default"].as_str(),
+    }
+    .map(str::to_owned)
 }
 
 /// Who works on the database, and who only seems to.
