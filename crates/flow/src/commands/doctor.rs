@@ -363,7 +363,9 @@ async fn notifications(cx: &Cx, store: &Store, report: &mut Report) {
             (Ok(Some(_)), _) | (Ok(None), Ok(Some(_))) => true,
             (Ok(None), Ok(None)) => false,
             (Err(why), _) => return report.problem("notifications", why, "correct it in the environment"),
-            (_, Err(error)) => return report.problem("notifications", error.to_string(), "is the database still there?"),
+            (_, Err(error)) => {
+                return report.problem("notifications", error.to_string(), "is the database still there?");
+            }
         };
         if !is_here {
             missing.push(format!("`{id}`"));
