@@ -47,11 +47,8 @@ async fn is_encrypted(place: &Place, host: &str, extra: &Value) -> Result<bool, 
     let mut extra = extra.clone();
     extra["connect_timeout"] = 120.into();
     connection.extra = Some(extra.to_string().into());
-    let (works, words) = flow_clients::test(&connection).await;
-    if !works {
-        return Err(words);
-    }
-    let mut session = Database::new(&connection).unwrap().session().await.unwrap();
+    let database = Database::new(&connection).map_err(|error| error.message)?;
+    let mut session = database.session().await.map_err(|error| error.message)?;
     let sql = match place.database.kind() {
         DatabaseKind::Postgres => "SELECT ssl::text FROM pg_stat_ssl WHERE pid = pg_backend_pid()",
         DatabaseKind::MySql => "SHOW STATUS LIKE 'Ssl_cipher'",
@@ -206,8 +203,9 @@ async fn a_server_without_tls_is_refused_where_it_is_asked_for() {
             let _ = caller.read_to_end(&mut Vec::new()).await;
         });
         let uri = format!("{kind}://me:hunter2@127.0.0.1:{port}/x?{extra}&connect_timeout=120");
-        let (works, words) = flow_clients::test(&Connection::parse("db", &uri).unwrap()).await;
-        assert!(!works && words.contains("TLS with") && words.contains("server does not support TLS"), "{words}");
+        let asked = Database::new(&Connection::parse("db", &uri).unwrap()).unwrap().session().await;
+        let words = asked.unwrap_err().message;
+        assert!(words.contains("TLS with") && words.contains("server does not support TLS"), "{words}");
         assert!(words.contains(expected) && !words.contains("hunter2"), "{words}");
         server.await.unwrap();
     }
