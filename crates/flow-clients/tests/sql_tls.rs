@@ -179,7 +179,7 @@ fn without_tls(kind: &str) -> Vec<u8> {
         return b"N".to_vec();
     }
     // The version, the number of the connection and a challenge, of which the flags for TLS are none.
-    let mut greeting = b"\x0a8.0.0\0\x01\0\0\012345678\0\x00\x82\x2d\x02\0\x08\0\x15".to_vec();
+    let mut greeting = b"\x0a8.0.0\0\x01\0\0\x0012345678\0\x00\x82\x2d\x02\0\x08\0\x15".to_vec();
     greeting.extend([0; 10]);
     greeting.extend(b"123456789012\0mysql_native_password\0");
     let length = u8::try_from(greeting.len()).unwrap();

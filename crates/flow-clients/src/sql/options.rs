@@ -90,11 +90,9 @@ fn postgres(connection: &Connection, extra: &Extra<'_>) -> Result<(Options, Stri
         let mode = PgSslMode::from_str(mode).map_err(|_| {
             extra.wrong("sslmode", "one of `disable`, `allow`, `prefer`, `require`, `verify-ca`, `verify-full`")
         })?;
-        options = options.ssl_mode(match mode {
-            // As libpq has it: who names an authority wants the certificate checked.
-            PgSslMode::Require if extra.text("sslrootcert").is_some() => PgSslMode::VerifyCa,
-            mode => mode,
-        });
+        // As libpq has it: who names an authority wants the certificate checked.
+        let is_checked = matches!(mode, PgSslMode::Require) && extra.text("sslrootcert").is_some();
+        options = options.ssl_mode(if is_checked { PgSslMode::VerifyCa } else { mode });
     }
     if let Some(file) = extra.certificates("sslrootcert")? {
         options = options.ssl_root_cert(file);
