@@ -68,6 +68,29 @@ make_password() {
     password=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
 }
 
+# --- certificates for TLS, where there is openssl: `tls` is then their folder. An authority (ca.pem), which signs one
+# for the server (`localhost`, not 127.0.0.1) and one for a client whose name is `certified` ------------------------------
+make_certificates() {
+    tls=
+    command -v openssl >/dev/null || return 0
+    mkdir "$dir/tls"
+    if (umask 077 && cd "$dir/tls" && sign_certificates) >"$dir/openssl.log" 2>&1 9>&- </dev/null; then
+        tls=$dir/tls
+    else
+        say "without TLS: openssl made no certificates: $(tail -n 1 "$dir/openssl.log")"
+    fi
+}
+sign_certificates() {
+    local key=(-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes) name
+    printf '%s\n' 'basicConstraints = critical,CA:FALSE' 'subjectAltName = DNS:localhost' >names || return
+    openssl req -x509 "${key[@]}" -days 30 -subj '/CN=Flow tests' -keyout ca.key -out ca.pem || return
+    for name in server certified; do
+        openssl req "${key[@]}" -subj "/CN=$name" -keyout "$name.key" -out "$name.csr" &&
+            openssl x509 -req -in "$name.csr" -CA ca.pem -CAkey ca.key -CAcreateserial -days 30 -extfile names \
+                -out "$name.pem" || return
+    done
+}
+
 is_free() { ! (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 some_port() { echo $((20000 + (RANDOM * 32768 + RANDOM) % 12000)); }
 

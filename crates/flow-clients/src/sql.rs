@@ -58,6 +58,7 @@ pub mod session;
 mod sqlite;
 pub mod text;
 mod times;
+mod tls;
 
 pub use cell::Cell;
 pub use export::TableWriter;

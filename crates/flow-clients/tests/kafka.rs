@@ -376,6 +376,34 @@ async fn logins_work_or_are_refused_and_tls_must_fit() {
     assert!(works && words.contains("1 broker, without login"), "{words}");
 }
 
+/// The library's settings for TLS with a certificate of our own.
+const OWN: [&str; 2] = ["ssl.certificate.location", "ssl.key.location"];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broker_that_wants_a_certificate_lets_nobody_in_without() {
+    if broker_with_login("a_broker_that_wants_a_certificate_lets_nobody_in_without").is_none() {
+        return;
+    }
+    // A broker of somebody's own need not have such a door.
+    let Ok(address) = std::env::var("FLOW_TEST_KAFKA_MUTUAL") else { return };
+    let certificate = std::env::var("FLOW_TEST_KAFKA_CA").unwrap();
+    let key = certificate.replace("ca.pem", "key.pem");
+    let mut extra = json!({ "bootstrap.servers": address, "security.protocol": "SSL", "ssl.ca.location": certificate });
+    let of = |extra: &serde_json::Value| connection(&json!({ "conn_type": "kafka", "extra": extra }).to_string());
+    // That it is hopeless is known long before.
+    let patience = Duration::from_secs(120);
+    let asked = Admin::open(&of(&extra)).await.unwrap().brokers(patience, patience).await;
+    let words = asked.unwrap_err().message;
+    assert!(words.contains("TLS failed") && OWN.iter().all(|setting| words.contains(setting)), "{words}");
+    for (setting, file) in OWN.into_iter().zip([&certificate, &key]) {
+        extra[setting] = file.as_str().into();
+    }
+    let at = of(&extra);
+    assert_eq!(Admin::open(&at).await.unwrap().brokers(patience, patience).await.unwrap().len(), 1);
+    let topic = topic(&at, "mutual", 1).await;
+    assert_eq!(write(&at, &[record(&topic, "a", "1")]).await.messages, 1);
+}
+
 /// A server that takes connections and never answers.
 async fn silent() -> (tokio::net::TcpListener, Connection) {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -192,11 +192,6 @@ async fn what_cannot_be_reached_says_so() {
         wrong.schema = Some("no_such".into());
         let error = Database::new(&wrong).unwrap().session().await.unwrap_err();
         assert!(error.message.contains("`schema` of the connection"), "{error}");
-        let mut wrong = place.connection.clone();
-        wrong.extra = Some(r#"{"sslmode": "require"}"#.into());
-        let error = Database::new(&wrong).unwrap().session().await.unwrap_err();
-        let setting = if wrong.conn_type == "mysql" { "`ssl_mode`" } else { "`sslmode`" };
-        assert!(error.message.contains("TLS with") && error.message.contains(setting), "{error}");
     }
     // What speaks, but not as a database does.
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

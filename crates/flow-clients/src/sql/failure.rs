@@ -4,6 +4,7 @@ use std::io;
 
 use sqlx::{error::DatabaseError, mysql::MySqlDatabaseError, postgres::PgDatabaseError};
 
+use super::tls;
 use crate::{ClientError, Kind as ErrorKind};
 
 /// Longest piece of a statement that an error shows.
@@ -210,12 +211,20 @@ fn cut_at(text: &str, most: usize) -> String {
 /// Returns the words for a connection that could not be made. `address` and `id` name it, without its password.
 #[expect(clippy::wildcard_enum_match_arm, reason = "the driver may have others; they speak for themselves")]
 pub(crate) fn of_connecting(error: sqlx::Error, address: &str, id: &str) -> ClientError {
+    let is_mysql = address.starts_with("MySQL");
     match error {
         sqlx::Error::Database(error) => {
             let state = error.code().map(|code| code.into_owned()).unwrap_or_default();
             let number = error.try_downcast_ref::<MySqlDatabaseError>().map_or(0, MySqlDatabaseError::number);
             let advice = match (state.as_str(), number) {
-                ("28P01" | "28000", _) | (_, 1045) => "; check `login` and `password` of the connection",
+                ("28000", 0) if error.message().contains("client certificate") => {
+                    "; name one in `sslcert` and `sslkey` of the connection's `extra`"
+                }
+                ("28000", 0) if error.message().ends_with("no encryption") => {
+                    "; if it wants TLS, set `sslmode` in `extra` of the connection"
+                }
+                (_, 1045) => "; check `login` and `password` of the connection, and `ssl` if its user needs TLS",
+                ("28P01" | "28000", _) => "; check `login` and `password` of the connection",
                 ("3D000", _) | (_, 1049) => "; `schema` of the connection is the name of the database",
                 ("53300", _) | (_, 1040 | 1203) => "; the server has no connection left",
                 ("14", _) => "; a SQLite file must exist, unless `extra` has `\"create\": true`",
@@ -229,18 +238,19 @@ pub(crate) fn of_connecting(error: sqlx::Error, address: &str, id: &str) -> Clie
                 ClientError::refused(words)
             }
         }
-        sqlx::Error::Tls(error) => {
-            let settings =
-                if address.starts_with("MySQL") { "`ssl_mode` and `ssl`" } else { "`sslmode` and `sslrootcert`" };
-            ClientError::unavailable(format!(
-                "connection `{id}`: TLS with {address} failed: {error}; see {settings} of its `extra`"
-            ))
-        }
+        sqlx::Error::Tls(error) => ClientError::unavailable(format!(
+            "connection `{id}`: TLS with {address} failed: {error}; {}",
+            tls::settings(is_mysql)
+        )),
         // The driver's words name its own source.
         sqlx::Error::Protocol(_) => ClientError::unavailable(format!(
             "connection `{id}`: what answers does not speak as {address} would; are type, host and port right?"
         )),
         sqlx::Error::Configuration(error) => ClientError::settings(format!("connection `{id}`: {error}")),
+        sqlx::Error::Io(error) if tls::words(&error, is_mysql).is_some() => ClientError::unavailable(format!(
+            "connection `{id}`: TLS with {address} failed: {}",
+            tls::words(&error, is_mysql).unwrap_or_default()
+        )),
         sqlx::Error::Io(error) if error.kind() == io::ErrorKind::InvalidData => ClientError::unavailable(format!(
             "connection `{id}`: {address} does not speak as a database does: {error}; is the port right?"
         )),

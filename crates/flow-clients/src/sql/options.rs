@@ -1,8 +1,9 @@
 //! From a connection as people write it to what the drivers take. Names are those of Airflow's hooks.
 
-use std::{path::PathBuf, str::FromStr as _, time::Duration};
+use std::{fs::File, io::Read as _, path::PathBuf, str::FromStr as _, time::Duration};
 
 use flow_core::connection::{self, Connection};
+use rustls::pki_types::{CertificateDer, pem::PemObject as _};
 use serde_json::{Map, Value};
 use sqlx::{
     mysql::{MySqlConnectOptions, MySqlSslMode},
@@ -18,6 +19,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long SQLite waits for another writer: what Airflow's hook waits.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Largest file of certificates: one with all the authorities of the world has 300 KB.
+const CERTIFICATES_MAX: u64 = 4 << 20;
 
 /// What is needed to connect.
 #[derive(Clone, Debug)]
@@ -86,16 +90,15 @@ fn postgres(connection: &Connection, extra: &Extra<'_>) -> Result<(Options, Stri
         let mode = PgSslMode::from_str(mode).map_err(|_| {
             extra.wrong("sslmode", "one of `disable`, `allow`, `prefer`, `require`, `verify-ca`, `verify-full`")
         })?;
-        options = options.ssl_mode(mode);
+        // As libpq has it: who names an authority wants the certificate checked.
+        let is_checked = matches!(mode, PgSslMode::Require) && extra.text("sslrootcert").is_some();
+        options = options.ssl_mode(if is_checked { PgSslMode::VerifyCa } else { mode });
     }
-    if let Some(file) = extra.file("sslrootcert")? {
+    if let Some(file) = extra.certificates("sslrootcert")? {
         options = options.ssl_root_cert(file);
     }
-    if let Some(file) = extra.file("sslcert")? {
-        options = options.ssl_client_cert(file);
-    }
-    if let Some(file) = extra.file("sslkey")? {
-        options = options.ssl_client_key(file);
+    if let Some((certificate, key)) = extra.pair("sslcert", "sslkey")? {
+        options = options.ssl_client_cert(certificate).ssl_client_key(key);
     }
     // As libpq has it: `-c name=value -c name=value`.
     let settings = extra.text("options").unwrap_or_default();
@@ -129,14 +132,11 @@ fn mysql(connection: &Connection, extra: &Extra<'_>) -> Result<(Options, String)
         options = options.socket(socket);
     }
     let ssl = extra.object("ssl")?;
-    if let Some(file) = ssl.file("ca")?.or(extra.file("sslrootcert")?) {
+    if let Some(file) = ssl.certificates("ca")?.or(extra.certificates("sslrootcert")?) {
         options = options.ssl_ca(file).ssl_mode(MySqlSslMode::VerifyCa);
     }
-    if let Some(file) = ssl.file("cert")? {
-        options = options.ssl_client_cert(file);
-    }
-    if let Some(file) = ssl.file("key")? {
-        options = options.ssl_client_key(file);
+    if let Some((certificate, key)) = ssl.pair("cert", "key")? {
+        options = options.ssl_client_cert(certificate).ssl_client_key(key);
     }
     if let Some(mode) = extra.text("ssl_mode").or_else(|| extra.text("sslmode")) {
         let words = mode.to_lowercase().replace('-', "_");
@@ -222,6 +222,31 @@ impl Extra<'_> {
             return Ok(Some(path));
         }
         Err(self.wrong(name, &format!("the path of a file; there is none at `{}`", path.display())))
+    }
+
+    /// A file with certificates. The driver passes over whatever else is in it.
+    fn certificates(&self, name: &str) -> Result<Option<PathBuf>> {
+        let Some(path) = self.file(name)? else { return Ok(None) };
+        let mut text = Vec::new();
+        let read = File::open(&path).and_then(|file| file.take(CERTIFICATES_MAX).read_to_end(&mut text));
+        read.map_err(|error| self.wrong(name, &format!("a file that can be read; `{}`: {error}", path.display())))?;
+        if CertificateDer::pem_slice_iter(&text).next().is_some_and(|found| found.is_ok()) {
+            return Ok(Some(path));
+        }
+        let words = "a file with certificates (PEM, `BEGIN CERTIFICATE`); there is none in";
+        Err(self.wrong(name, &format!("{words} `{}`", path.display())))
+    }
+
+    /// A certificate and its key: neither is of use alone.
+    fn pair(&self, certificate: &str, key: &str) -> Result<Option<(PathBuf, PathBuf)>> {
+        match (self.certificates(certificate)?, self.file(key)?) {
+            (Some(certificate), Some(key)) => Ok(Some((certificate, key))),
+            (None, None) => Ok(None),
+            (Some(_), None) => Err(self.wrong(key, &format!("there too, beside `{certificate}`: the path of its key"))),
+            (None, Some(_)) => {
+                Err(self.wrong(certificate, &format!("there too, beside `{key}`: the path of its certificate")))
+            }
+        }
     }
 
     /// An object, or a text that holds one.

@@ -85,10 +85,15 @@ pub(super) fn of_code(doing: &str, code: Option<Code>, said: &str) -> ClientErro
         return ClientError::unavailable(format!("could not {doing}: {said}; is the broker's name right?"));
     }
     // A broker that hangs up in the middle of it is no error of TLS to the library.
-    if is(&[Code::SSL]) || (is(&UNREACHABLE) && said.contains("SSL handshake")) {
-        return ClientError::unavailable(format!(
-            "could not {doing}: TLS failed: {said}; check `security.protocol` and `ssl.ca.location` of the connection"
-        ));
+    let is_tls = is(&[Code::SSL]) || (is(&UNREACHABLE) && said.contains("SSL handshake"));
+    if is_tls || wants_certificate(said) {
+        let advice = if wants_certificate(said) {
+            "the broker wants a certificate of an authority that it knows: set `ssl.certificate.location` and \
+             `ssl.key.location` of the connection"
+        } else {
+            "check `security.protocol` and `ssl.ca.location` of the connection"
+        };
+        return ClientError::unavailable(format!("could not {doing}: TLS failed: {said}; {advice}"));
     }
     if is(&LOGIN) {
         return ClientError::refused(format!(
@@ -143,6 +148,13 @@ pub(super) fn of_code(doing: &str, code: Option<Code>, said: &str) -> ClientErro
         return ClientError::settings(format!("could not {doing}: {said}"));
     }
     ClientError::refused(format!("could not {doing}: {said}"))
+}
+
+/// Whether a broker has refused our certificate, or that we have none. With TLS 1.3 that comes behind the handshake, and
+/// is none of its errors to the library.
+pub(super) fn wants_certificate(said: &str) -> bool {
+    let alerts = ["alert bad certificate", "alert certificate", "alert unsupported certificate", "alert unknown ca"];
+    said.contains("SSL alert number") && alerts.iter().any(|alert| said.contains(alert))
 }
 
 /// Errors that waiting does not mend: the name, TLS, the login.

@@ -121,6 +121,7 @@ impl Watcher {
 
     fn hear(&self, code: Code, reason: &str) {
         let reason = plain(reason);
+        let code = if errors::wants_certificate(&reason) { Code::SSL } else { code };
         let mut heard = self.lock();
         heard.is_down |= code == Code::AllBrokersDown;
         // "All brokers are down" says less than the reason before it, and a reason to give up outlives both.
@@ -211,6 +212,21 @@ mod tests {
         watcher.listen(notes_to(&said));
         watcher.error(KafkaError::Global(Code::Resolve), "kafka-2: Failed to resolve");
         assert_eq!(*said.lock().unwrap(), ["Kafka: kafka-2: Failed to resolve"]);
+    }
+
+    #[test]
+    fn a_certificate_that_is_missing_is_no_broker_that_is_down() {
+        let watcher = Watcher::default();
+        let refused = "ssl://b:1/bootstrap: Receive failed: error:0A00045C:SSL routines::tlsv13 alert certificate required: SSL alert number 116";
+        watcher.error(KafkaError::Global(Code::BrokerTransportFailure), refused);
+        assert_eq!(watcher.hopeless("read"), None);
+        watcher.error(KafkaError::Global(Code::AllBrokersDown), "1/1 brokers are down");
+        watcher.error(KafkaError::Global(Code::BrokerTransportFailure), "ssl://b:1/bootstrap: Disconnected");
+        let error = watcher.hopeless("read").unwrap();
+        assert!(
+            error.message.contains("TLS failed") && error.message.contains("`ssl.certificate.location`"),
+            "{error}"
+        );
     }
 
     #[test]
