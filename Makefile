@@ -39,7 +39,7 @@ test-postgres:
 # OpenTelemetry, traces are tested beside all the rest: the tests of `flow` ask for it.
 test-servers:
 	$(NEED_CARGO)
-	scripts/with-postgres scripts/with-mariadb scripts/with-kafka $(CARGO) test --locked --package flow-clients --package flow-operators
+	scripts/with-postgres --tls scripts/with-mariadb --tls scripts/with-kafka $(CARGO) test --locked --package flow-clients --package flow-operators
 	$(CARGO) test --locked --package flow-clients --no-default-features --test kafka_absent
 	$(CARGO) test --locked --package flow-traces
 

@@ -1,7 +1,7 @@
 //! SQL databases by TLS: who is believed, who is not, and what is said then.
 //!
-//! The certificates are those of `scripts/with-postgres` and `scripts/with-mariadb`: the server's is for `localhost`, not
-//! for 127.0.0.1. A test whose certificates are missing says that it is skipped.
+//! The certificates are those of `scripts/with-postgres --tls` and `scripts/with-mariadb --tls`: the server's is for
+//! `localhost`, not for 127.0.0.1. A test whose certificates are missing says that it is skipped.
 
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the message")]
 
@@ -21,12 +21,12 @@ const STRANGER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/cert.
 
 /// A server with TLS, and the certificate of its authority.
 async fn postgres(test: &str) -> Option<(Place, PathBuf)> {
-    let authority = authority(test, "FLOW_TEST_POSTGRES_CA", "scripts/with-postgres")?;
+    let authority = authority(test, "FLOW_TEST_POSTGRES_CA", "scripts/with-postgres --tls")?;
     Some((Place::postgres().await?, authority))
 }
 
 async fn mysql(test: &str) -> Option<(Place, PathBuf)> {
-    let authority = authority(test, "FLOW_TEST_MYSQL_CA", "scripts/with-mariadb")?;
+    let authority = authority(test, "FLOW_TEST_MYSQL_CA", "scripts/with-mariadb --tls")?;
     Some((Place::mysql().await?, authority))
 }
 
