@@ -8,9 +8,13 @@ import { startFlow } from "./harness/flow.js";
 import { SKIP } from "./harness/journey.js";
 import { FURNISHED, furnish, pages } from "./pages.js";
 
-const THEMES = ["light", "dark"];
-/** A telephone. */
-const NARROW = { width: 400, height: 800 };
+/** How pages are looked at. */
+const LOOKS = {
+  light: { theme: "light", ...DESKTOP },
+  dark: { theme: "dark", ...DESKTOP },
+  // A telephone.
+  narrow: { theme: "light", width: 400, height: 800 },
+};
 
 /** Returns what makes a page wider than its window. */
 async function tooWide(page) {
@@ -33,7 +37,7 @@ describe("every page is sound", { skip: SKIP }, () => {
   let flow;
   let browser;
   let seen;
-  /** By theme and user: a page is loaded anew, what it needs is in the browser's cache. */
+  /** By look and user: a page is loaded anew, what it needs is in the browser's cache. */
   const windows = new Map();
 
   before(async () => {
@@ -47,9 +51,9 @@ describe("every page is sound", { skip: SKIP }, () => {
     await flow?.stop();
   });
 
-  async function windowOf(theme, user) {
-    const key = `${theme} ${user}`;
-    if (!windows.has(key)) windows.set(key, await openWindow(browser, flow, { theme, user }));
+  async function windowOf(look, user) {
+    const key = `${look} ${user}`;
+    if (!windows.has(key)) windows.set(key, await openWindow(browser, flow, { ...LOOKS[look], user }));
     return windows.get(key);
   }
 
@@ -62,20 +66,14 @@ describe("every page is sound", { skip: SKIP }, () => {
     retried: nowhere,
     waiting: nowhere,
   })) {
-    for (const theme of THEMES) {
-      test(`${name}, ${theme}`, async () => {
+    for (const look of Object.keys(LOOKS)) {
+      test(`${name}, ${look}`, async () => {
         const { path } = pages(seen).find((page) => page.name === name);
-        const window = await windowOf(theme, user);
-        await window.page.setViewportSize(DESKTOP);
+        const window = await windowOf(look, user);
+        const { page } = window;
         await window.open(path);
-        assert.notEqual(await window.page.title(), "Flow", "a title of its own");
-        const found = [...(await window.problems()), ...(await barriers(window.page))];
-        if (theme === THEMES[0]) {
-          await window.page.setViewportSize(NARROW);
-          await window.settled();
-          found.push(...(await tooWide(window.page)));
-        }
-        assert.deepEqual(found, [], path);
+        assert.notEqual(await page.title(), "Flow", "a title of its own");
+        assert.deepEqual([...(await window.problems()), ...(await barriers(page)), ...(await tooWide(page))], [], path);
       });
     }
   }

@@ -59,10 +59,9 @@ export async function openWindow(browser, flow, options = {}) {
 /** Runs in the page: keeps what has moved without anybody touching it. */
 function watchShifts() {
   const shifts = [];
-  Object.defineProperty(window, "flowShifts", { value: shifts });
   const where = ({ x, y, width, height }) => `${x},${y} ${width}×${height}`;
-  new PerformanceObserver((list) => {
-    for (const entry of list.getEntries()) {
+  const keep = (entries) => {
+    for (const entry of entries) {
       if (entry.hadRecentInput) continue;
       const moved = entry.sources.map(({ node, previousRect, currentRect }) => {
         const text = (node?.outerHTML ?? node?.textContent ?? "?").slice(0, 120);
@@ -70,7 +69,15 @@ function watchShifts() {
       });
       shifts.push({ value: entry.value, at: Math.round(entry.startTime), path: location.pathname, moved });
     }
-  }).observe({ type: "layout-shift", buffered: true });
+  };
+  const observer = new PerformanceObserver((list) => keep(list.getEntries()));
+  observer.observe({ type: "layout-shift", buffered: true });
+  // What the observer has not been told yet is there as well.
+  const take = () => {
+    keep(observer.takeRecords());
+    return shifts.splice(0);
+  };
+  Object.defineProperty(window, "takeShifts", { value: take });
 }
 
 class Window {
@@ -158,12 +165,12 @@ class Window {
 
   /** Says that what has moved since the last time was to move: news that a person is waiting for. */
   async hasNews() {
-    await this.page.evaluate(() => window.flowShifts.splice(0));
+    await this.page.evaluate(() => window.takeShifts());
   }
 
   /** Returns what went wrong since the last time, each as a sentence. */
   async problems() {
-    const shifts = await this.page.evaluate(() => window.flowShifts.splice(0)).catch(() => []);
+    const shifts = await this.page.evaluate(() => window.takeShifts()).catch(() => []);
     const sum = shifts.reduce((sum, shift) => sum + shift.value, 0);
     const moved = shifts.map(
       ({ value, at, path, moved }) => `  ${value.toFixed(4)} at ${at} ms on ${path}: ${moved.join(" | ")}`,

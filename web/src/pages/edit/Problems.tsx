@@ -1,4 +1,4 @@
-// What is wrong with the text: a click leads there.
+// What is wrong with the text: a click leads there. The list is above the count, which stays where it is.
 
 import { CircleAlert, CircleCheck, LoaderCircle, TriangleAlert } from "lucide-react";
 import type { Diagnostic } from "../../api/types";
@@ -17,32 +17,9 @@ interface Props {
 export function Problems({ diagnostics, isChecked, problem, onJump }: Props) {
   const words = countDiagnostics(diagnostics);
   return (
-    <section aria-label="Problems" className="flex max-h-56 min-h-9 shrink-0 flex-col border-t bg-sunken">
-      <p role="status" className="flex min-h-9 items-center gap-2 px-3 text-sm">
-        {problem && !isChecked ? (
-          <>
-            <CircleAlert size={15} aria-hidden className="shrink-0 text-danger" />
-            The text could not be checked. {problem instanceof Error ? problem.message : String(problem)}
-          </>
-        ) : !isChecked ? (
-          <>
-            <LoaderCircle size={15} aria-hidden className="shrink-0 animate-spin text-muted" />
-            <span className="text-muted">Checking</span>
-          </>
-        ) : words ? (
-          <>
-            <CircleAlert size={15} aria-hidden className="shrink-0 text-danger" />
-            {words}
-          </>
-        ) : (
-          <>
-            <CircleCheck size={15} aria-hidden className="shrink-0 text-ok" />
-            No problems
-          </>
-        )}
-      </p>
+    <section aria-label="Problems" className="contents">
       {diagnostics.length > 0 && (
-        <ul className="min-h-0 overflow-auto border-t pb-1">
+        <ul className="max-h-48 shrink-0 overflow-auto border-t bg-sunken py-1">
           {diagnostics.map((diagnostic, place) => (
             // biome-ignore lint/suspicious/noArrayIndexKey: the same complaint may stand twice
             <li key={place}>
@@ -71,6 +48,29 @@ export function Problems({ diagnostics, isChecked, problem, onJump }: Props) {
           ))}
         </ul>
       )}
+      <p role="status" className="flex min-h-9 shrink-0 items-center gap-2 border-t bg-sunken px-3 text-sm">
+        {problem && !isChecked ? (
+          <>
+            <CircleAlert size={15} aria-hidden className="shrink-0 text-danger" />
+            The text could not be checked. {problem instanceof Error ? problem.message : String(problem)}
+          </>
+        ) : !isChecked ? (
+          <>
+            <LoaderCircle size={15} aria-hidden className="shrink-0 animate-spin text-muted" />
+            <span className="text-muted">Checking</span>
+          </>
+        ) : words ? (
+          <>
+            <CircleAlert size={15} aria-hidden className="shrink-0 text-danger" />
+            {words}
+          </>
+        ) : (
+          <>
+            <CircleCheck size={15} aria-hidden className="shrink-0 text-ok" />
+            No problems
+          </>
+        )}
+      </p>
     </section>
   );
 }
