@@ -57,9 +57,17 @@ const LOG_MAX: usize = 12 << 10;
 /// Longest secret that is found where the kept part begins.
 const MARGIN: usize = 4 << 10;
 
-/// Does callbacks until a drain is asked for: from then on it takes no more. Returns those that are still under way, each
-/// of which must be waited for: whoever took it over would do it once more.
-pub async fn serve(shop: &Workshop, stop: &Stop) -> JoinSet<()> {
+/// Does callbacks until a drain is asked for, and those under way to their end: whoever took them over would do them once
+/// more.
+pub async fn serve(shop: &Workshop, stop: &Stop) {
+    let mut under_way = serve_until_drain(shop, stop).await;
+    while under_way.join_next().await.is_some() {}
+}
+
+/// Does callbacks until a drain is asked for: from then on it takes no more. Returns those that are still under way, which
+/// end when they are dropped.
+#[must_use]
+pub async fn serve_until_drain(shop: &Workshop, stop: &Stop) -> JoinSet<()> {
     let mut busy = JoinSet::new();
     while !stop.is_draining() {
         let free = AT_ONCE - busy.len();

@@ -439,8 +439,7 @@ impl Node {
     /// Does what DAGs ask to be done; what it needs, workers have.
     async fn call_back(&self, stop: &Stop) {
         if self.work.is_some() {
-            let mut under_way = callbacks::serve(&self.shop, stop).await;
-            while under_way.join_next().await.is_some() {}
+            callbacks::serve(&self.shop, stop).await;
         }
     }
 

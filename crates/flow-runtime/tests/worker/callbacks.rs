@@ -1,10 +1,18 @@
 //! Callbacks from the decision to the mail: real operators, a real mail server, a clock that is set by hand.
 
-use std::{ops::Deref, time::Duration};
+use std::{
+    ops::Deref,
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
 use flow_core::{RunKey, connection::Connection};
-use flow_runtime::{Clock, callbacks::deliver_due};
+use flow_runtime::{
+    Clock, Stop,
+    callbacks::{deliver_due, serve, serve_until_drain},
+};
 use flow_store::{CallbackFilter, CallbackLine};
+use tokio::time::timeout;
 
 use crate::{
     place,
@@ -59,6 +67,10 @@ impl Place {
         rows
     }
 
+    async fn states(&self) -> Vec<(String, i64)> {
+        self.lines().await.into_iter().map(|line| (line.state, line.tries)).collect()
+    }
+
     fn written(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("written")).unwrap_or_default()
     }
@@ -69,6 +81,46 @@ impl Place {
         let command = format!("echo \"$WORDS\" >> {}", path.display());
         let with = serde_json::json!({ "bash_command": command, "append_env": true, "env": { "WORDS": words } });
         format!("{{uses: bash, with: {with}}}")
+    }
+}
+
+/// A DAG whose task calls back when it has succeeded.
+fn calls_back(callback: &str) -> String {
+    format!(
+        "dag_id: d\ntasks:\n- id: t\n  uses: bash\n  with: {{bash_command: 'true'}}\n  on_success_callback: [{callback}]\n"
+    )
+}
+
+/// Longest wait for what happens in any case.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A callback that goes on until it may end.
+struct Slow {
+    begun: PathBuf,
+    go: PathBuf,
+}
+
+impl Slow {
+    fn of(place: &Place) -> Self {
+        Self { begun: place.folder.path().join("begun"), go: place.folder.path().join("go") }
+    }
+
+    fn callback(&self) -> String {
+        let (begun, go) = (self.begun.display(), self.go.display());
+        let command = format!("touch {begun}; until [ -e {go} ]; do sleep 0.05; done");
+        format!("{{uses: bash, with: {}}}", serde_json::json!({ "bash_command": command }))
+    }
+
+    async fn has_begun(&self) {
+        let waited = Instant::now();
+        while !self.begun.exists() {
+            assert!(waited.elapsed() < PATIENCE, "it never begins");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    fn may_end(&self) {
+        std::fs::write(&self.go, "").unwrap();
     }
 }
 
@@ -195,33 +247,40 @@ both! {
         assert!(!all.concat().contains(PASSWORD), "{all:?}");
     }
 
-    async fn a_drain_takes_no_more_and_ends_what_is_under_way(w: World) {
+    async fn a_drain_takes_no_more(w: World) {
         let place = Place::of(w, polite()).await;
-        let (begun, go) = (place.folder.path().join("begun"), place.folder.path().join("go"));
-        let command = format!("touch {}; until [ -e {} ]; do sleep 0.05; done", begun.display(), go.display());
-        let slow = format!("{{uses: bash, with: {}}}", serde_json::json!({ "bash_command": command }));
-        let text = |callback: &str| format!("dag_id: d\ntasks:\n- id: t\n  uses: bash\n  with: {{bash_command: 'true'}}\n  on_success_callback: [{callback}]\n");
-        place.run(&text(&slow)).await;
-        let stop = flow_runtime::Stop::new();
+        let slow = Slow::of(&place);
+        place.run(&calls_back(&slow.callback())).await;
+        let (shop, stop) = (place.shop.clone(), Stop::new());
         let serving = tokio::spawn({
-            let (shop, stop) = (place.shop.clone(), stop.clone());
-            async move { flow_runtime::callbacks::serve(&shop, &stop).await }
+            let stop = stop.clone();
+            async move { serve_until_drain(&shop, &stop).await }
         });
-        let waited = std::time::Instant::now();
-        while !begun.exists() {
-            assert!(waited.elapsed() < Duration::from_secs(20), "it never begins");
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        slow.has_begun().await;
         stop.drain();
-        let mut under_way = tokio::time::timeout(Duration::from_secs(20), serving).await.unwrap().unwrap();
+        let mut under_way = timeout(PATIENCE, serving).await.unwrap().unwrap();
         place.shop.clock.advance(Duration::from_secs(1));
-        place.run(&text(&place.writes("late"))).await;
+        place.run(&calls_back(&place.writes("late"))).await;
         assert!(under_way.try_join_next().is_none() && under_way.len() == 1);
-        std::fs::write(&go, "").unwrap();
-        let ended = tokio::time::timeout(Duration::from_secs(20), under_way.join_next()).await.unwrap();
-        assert!(ended.unwrap().is_ok() && under_way.is_empty());
-        let lines = place.lines().await;
-        let states: Vec<(&str, i64)> = lines.iter().map(|line| (line.state.as_str(), line.tries)).collect();
-        assert_eq!(states, [("delivered", 1), ("pending", 0)]);
+        slow.may_end();
+        assert!(timeout(PATIENCE, under_way.join_next()).await.unwrap().unwrap().is_ok());
+        assert_eq!(place.states().await, [("delivered".to_owned(), 1), ("pending".to_owned(), 0)]);
+    }
+
+    async fn a_drain_waits_for_what_is_under_way(w: World) {
+        let place = Place::of(w, polite()).await;
+        let slow = Slow::of(&place);
+        place.run(&calls_back(&slow.callback())).await;
+        let (shop, stop) = (place.shop.clone(), Stop::new());
+        let mut serving = tokio::spawn({
+            let stop = stop.clone();
+            async move { serve(&shop, &stop).await }
+        });
+        slow.has_begun().await;
+        stop.drain();
+        assert!(timeout(Duration::from_secs(1), &mut serving).await.is_err());
+        slow.may_end();
+        timeout(PATIENCE, serving).await.unwrap().unwrap();
+        assert_eq!(place.states().await, [("delivered".to_owned(), 1)]);
     }
 }
