@@ -352,33 +352,33 @@ async fn kafka(store: &Store, report: &mut Report) {
     }
 }
 
-/// What tells of failures, of every DAG: that its connection is missing would show only when something has failed.
+/// What tells of failures, of every DAG: that a connection is missing would show only when something has failed.
 async fn notifications(cx: &Cx, store: &Store, report: &mut Report) {
     let (catalog, wanted) = (cx.catalog(), &cx.config.notifications);
     let callbacks = wanted.all().filter_map(|wanted| Notification::read(&wanted.text, &catalog).ok());
     let ids: BTreeSet<String> = callbacks.filter_map(|callback| connection_of(&callback, &catalog)).collect();
     let mut missing = Vec::new();
     for id in &ids {
-        let is_here = match (flow_runtime::settings::connection(id), store.connection(id).await) {
-            (Ok(Some(_)), _) | (Ok(None), Ok(Some(_))) => true,
-            (Ok(None), Ok(None)) => false,
+        match (flow_runtime::settings::connection(id), store.connection(id).await) {
+            (Ok(Some(_)), _) => {}
             (Err(why), _) => return report.problem("notifications", why, "correct it in the environment"),
+            // What cannot be decrypted is told of the key.
+            (Ok(None), Ok(Some(_))) => {}
+            (Ok(None), Ok(None)) => missing.push(format!("`{id}`")),
             (_, Err(error)) => {
                 return report.problem("notifications", error.to_string(), "is the database still there?");
             }
-        };
-        if !is_here {
-            missing.push(format!("`{id}`"));
         }
     }
+    let words = many(wanted.all().count(), "callback");
     if !missing.is_empty() {
         report.warning(
             "notifications",
-            format!("nobody would be told: there is no connection {}", missing.join(", ")),
+            format!("{words}, and there is no connection {}", missing.join(", ")),
             "`flow connections set ID URI`; all is well if workers on other hosts have it in their environment",
         );
     } else if wanted.all().next().is_some() {
-        report.ok("notifications", format!("{}, and what they need is here", many(wanted.all().count(), "callback")));
+        report.ok("notifications", format!("{words}, and no connection is missing"));
     }
 }
 
