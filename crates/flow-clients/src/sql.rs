@@ -128,7 +128,7 @@ impl Database {
     ///
     /// When the connection is not one of a SQL database, or its settings are wrong.
     pub async fn of(clients: &Clients, connection: &Connection) -> Result<Self> {
-        let kept = clients.keep("sql", connection, std::future::ready(Self::new(connection))).await?;
+        let kept = clients.keep("sql", connection, async { Self::new(connection) }).await?;
         Ok((*kept).clone())
     }
 

@@ -86,7 +86,9 @@ async fn postgres_is_believed_as_far_as_its_certificate_goes() {
         ("127.0.0.1", with("require", &ca), Ok(true)),
         ("localhost", with("verify-full", stranger), Err(UNKNOWN)),
         ("localhost", with("verify-ca", stranger), Err("in `sslrootcert` in `extra`")),
-        ("localhost", with("require", stranger), Err(UNKNOWN)),
+        // Nothing is checked, so nothing is read.
+        ("localhost", with("require", stranger), Ok(true)),
+        ("localhost", with("require", &key), Ok(true)),
         ("localhost", json!({"sslmode": "verify-full"}), Err(UNKNOWN)),
         ("localhost", json!({"sslmode": "require"}), Ok(true)),
         ("localhost", json!({"sslmode": "prefer"}), Ok(true)),
@@ -98,8 +100,21 @@ async fn postgres_is_believed_as_far_as_its_certificate_goes() {
         ),
         ("localhost", json!({"sslcert": ca}), Err("`sslkey` in `extra` of connection `db` must be there too")),
         ("localhost", json!({"sslkey": key}), Err("`sslcert` in `extra` of connection `db` must be there too")),
+        (
+            "localhost",
+            json!({"sslcert": ca, "sslkey": ca}),
+            Err("`sslkey` in `extra` of connection `db` must be a file with a key"),
+        ),
+        (
+            "localhost",
+            json!({"sslmode": "require", "sslcert": ca, "sslkey": key}),
+            Err("the key is not that of its certificate: `sslcert`"),
+        ),
     ];
     check(&place, &cases).await;
+    let written_out = json!({"sslcert": ca, "sslkey": "-----BEGIN PRIVATE KEY-----\nhunter2"});
+    let words = is_encrypted(&place, "localhost", &written_out).await.unwrap_err();
+    assert!(words.contains("the path of a file") && !words.contains("hunter2"), "{words}");
 }
 
 #[tokio::test]
@@ -120,7 +135,12 @@ async fn mysql_is_believed_as_far_as_its_certificate_goes() {
         ("localhost", json!({"ssl_mode": "REQUIRED"}), Ok(true)),
         ("localhost", json!({"ssl_mode": "PREFERRED"}), Ok(true)),
         ("localhost", json!({"ssl_mode": "DISABLED"}), Ok(false)),
-        ("localhost", json!({"ssl": {"cert": ca}}), Err("`key` in `extra` of connection `db` must be there too")),
+        ("localhost", with("REQUIRED", stranger), Ok(true)),
+        (
+            "localhost",
+            json!({"ssl": {"cert": ca}}),
+            Err("`key` in `ssl` of `extra` of connection `db` must be there too"),
+        ),
     ];
     check(&place, &cases).await;
 }
@@ -148,7 +168,7 @@ async fn who_has_a_certificate_may_log_in_with_it_to_postgres() {
     let without = json!({"sslmode": "verify-full", "sslrootcert": ca});
     let with = json!({"sslmode": "verify-full", "sslrootcert": ca, "sslcert": certificate, "sslkey": key});
     let words = certified(&mut place, without, with).await;
-    assert!(words.contains("name one in `sslcert` and `sslkey`"), "{words}");
+    assert!(words.contains("it wants one for this login: `sslcert` and `sslkey`"), "{words}");
     let words = is_encrypted(&place, "localhost", &json!({"sslmode": "disable"})).await.unwrap_err();
     assert!(words.contains("check `login` and `password`"), "{words}");
 }

@@ -212,15 +212,16 @@ fn cut_at(text: &str, most: usize) -> String {
 #[expect(clippy::wildcard_enum_match_arm, reason = "the driver may have others; they speak for themselves")]
 pub(crate) fn of_connecting(error: sqlx::Error, address: &str, id: &str) -> ClientError {
     let is_mysql = address.starts_with("MySQL");
+    let tls = |words| ClientError::unavailable(format!("connection `{id}`: TLS with {address} failed: {words}"));
     match error {
         sqlx::Error::Database(error) => {
             let state = error.code().map(|code| code.into_owned()).unwrap_or_default();
             let number = error.try_downcast_ref::<MySqlDatabaseError>().map_or(0, MySqlDatabaseError::number);
             let advice = match (state.as_str(), number) {
-                ("28000", 0) if error.message().contains("client certificate") => {
-                    "; name one in `sslcert` and `sslkey` of the connection's `extra`"
+                ("28000", 0) if error.message().contains("certificate") => {
+                    "; it wants one for this login: `sslcert` and `sslkey` in `extra` of the connection"
                 }
-                ("28000", 0) if error.message().ends_with("no encryption") => {
+                ("28000", 0) if ["no encryption", "SSL off"].iter().any(|end| error.message().ends_with(end)) => {
                     "; if it wants TLS, set `sslmode` in `extra` of the connection"
                 }
                 (_, 1045) => "; check `login` and `password` of the connection, and `ssl` if its user needs TLS",
@@ -238,25 +239,19 @@ pub(crate) fn of_connecting(error: sqlx::Error, address: &str, id: &str) -> Clie
                 ClientError::refused(words)
             }
         }
-        sqlx::Error::Tls(error) => ClientError::unavailable(format!(
-            "connection `{id}`: TLS with {address} failed: {error}; {}",
-            tls::settings(is_mysql)
-        )),
+        sqlx::Error::Tls(error) => tls(tls::of_driver(error.as_ref(), is_mysql)),
         // The driver's words name its own source.
         sqlx::Error::Protocol(_) => ClientError::unavailable(format!(
             "connection `{id}`: what answers does not speak as {address} would; are type, host and port right?"
         )),
         sqlx::Error::Configuration(error) => ClientError::settings(format!("connection `{id}`: {error}")),
-        sqlx::Error::Io(error) if tls::words(&error, is_mysql).is_some() => ClientError::unavailable(format!(
-            "connection `{id}`: TLS with {address} failed: {}",
-            tls::words(&error, is_mysql).unwrap_or_default()
-        )),
-        sqlx::Error::Io(error) if error.kind() == io::ErrorKind::InvalidData => ClientError::unavailable(format!(
-            "connection `{id}`: {address} does not speak as a database does: {error}; is the port right?"
-        )),
-        sqlx::Error::Io(error) => {
-            ClientError::unavailable(format!("connection `{id}`: could not reach {address}: {error}"))
-        }
+        sqlx::Error::Io(error) => match tls::of_io(&error, is_mysql) {
+            Some(words) => tls(words),
+            None if error.kind() == io::ErrorKind::InvalidData => ClientError::unavailable(format!(
+                "connection `{id}`: {address} does not speak as a database does: {error}; is the port right?"
+            )),
+            None => ClientError::unavailable(format!("connection `{id}`: could not reach {address}: {error}")),
+        },
         error => ClientError::unavailable(format!("connection `{id}`: {address}: {error}")),
     }
 }

@@ -3,7 +3,7 @@
 use std::{fs::File, io::Read as _, path::PathBuf, str::FromStr as _, time::Duration};
 
 use flow_core::connection::{self, Connection};
-use rustls::pki_types::{CertificateDer, pem::PemObject as _};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _};
 use serde_json::{Map, Value};
 use sqlx::{
     mysql::{MySqlConnectOptions, MySqlSslMode},
@@ -20,8 +20,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long SQLite waits for another writer: what Airflow's hook waits.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Largest file of certificates: one with all the authorities of the world has 300 KB.
-const CERTIFICATES_MAX: u64 = 4 << 20;
+/// Most that is read of a file of certificates: one with all the authorities of the world has 300 KB.
+const PEM_MAX: u64 = 4 << 20;
 
 /// What is needed to connect.
 #[derive(Clone, Debug)]
@@ -43,7 +43,11 @@ pub(crate) enum Options {
 impl Target {
     pub(crate) fn of(connection: &Connection) -> Result<Self> {
         let extra = connection.extra.as_ref().map(|text| connection::check_extra(text.expose())).transpose();
-        let extra = Extra { id: &connection.id, fields: extra.map_err(ClientError::settings)?.unwrap_or_default() };
+        let extra = Extra {
+            id: &connection.id,
+            place: "`extra`",
+            fields: extra.map_err(ClientError::settings)?.unwrap_or_default(),
+        };
         let kind = DatabaseKind::of(&connection.conn_type).ok_or_else(|| {
             ClientError::settings(format!(
                 "connection `{}` is of the type `{}`, which is no SQL database (there are: postgres, mysql, sqlite)",
@@ -90,11 +94,10 @@ fn postgres(connection: &Connection, extra: &Extra<'_>) -> Result<(Options, Stri
         let mode = PgSslMode::from_str(mode).map_err(|_| {
             extra.wrong("sslmode", "one of `disable`, `allow`, `prefer`, `require`, `verify-ca`, `verify-full`")
         })?;
-        // As libpq has it: who names an authority wants the certificate checked.
-        let is_checked = matches!(mode, PgSslMode::Require) && extra.text("sslrootcert").is_some();
-        options = options.ssl_mode(if is_checked { PgSslMode::VerifyCa } else { mode });
+        options = options.ssl_mode(mode);
     }
-    if let Some(file) = extra.certificates("sslrootcert")? {
+    let is_checked = matches!(options.get_ssl_mode(), PgSslMode::VerifyCa | PgSslMode::VerifyFull);
+    if let Some(file) = extra.authorities("sslrootcert", is_checked)? {
         options = options.ssl_root_cert(file);
     }
     if let Some((certificate, key)) = extra.pair("sslcert", "sslkey")? {
@@ -131,28 +134,41 @@ fn mysql(connection: &Connection, extra: &Extra<'_>) -> Result<(Options, String)
     if let Some(socket) = extra.text("unix_socket") {
         options = options.socket(socket);
     }
+    let mode = match extra.text("ssl_mode").or_else(|| extra.text("sslmode")) {
+        Some(words) => Some(mysql_mode(words).ok_or_else(|| {
+            extra.wrong("ssl_mode", "one of `DISABLED`, `PREFERRED`, `REQUIRED`, `VERIFY_CA`, `VERIFY_IDENTITY`")
+        })?),
+        None => None,
+    };
     let ssl = extra.object("ssl")?;
-    if let Some(file) = ssl.certificates("ca")?.or(extra.certificates("sslrootcert")?) {
+    let is_checked = matches!(mode, None | Some(MySqlSslMode::VerifyCa | MySqlSslMode::VerifyIdentity));
+    let authorities = match ssl.authorities("ca", is_checked)? {
+        Some(file) => Some(file),
+        None => extra.authorities("sslrootcert", is_checked)?,
+    };
+    if let Some(file) = authorities {
+        // Who names an authority and no mode wants the certificate checked.
         options = options.ssl_ca(file).ssl_mode(MySqlSslMode::VerifyCa);
     }
     if let Some((certificate, key)) = ssl.pair("cert", "key")? {
         options = options.ssl_client_cert(certificate).ssl_client_key(key);
     }
-    if let Some(mode) = extra.text("ssl_mode").or_else(|| extra.text("sslmode")) {
-        let words = mode.to_lowercase().replace('-', "_");
-        options = options.ssl_mode(match words.as_str() {
-            "disabled" | "disable" => MySqlSslMode::Disabled,
-            "preferred" | "prefer" | "allow" => MySqlSslMode::Preferred,
-            "required" | "require" => MySqlSslMode::Required,
-            "verify_ca" => MySqlSslMode::VerifyCa,
-            "verify_identity" | "verify_full" => MySqlSslMode::VerifyIdentity,
-            _ => {
-                let words = "one of `DISABLED`, `PREFERRED`, `REQUIRED`, `VERIFY_CA`, `VERIFY_IDENTITY`";
-                return Err(extra.wrong("ssl_mode", words));
-            }
-        });
+    if let Some(mode) = mode {
+        options = options.ssl_mode(mode);
     }
     Ok((Options::MySql(Box::new(options)), format!("MySQL at {host}:{port}")))
+}
+
+/// Reads a mode as the server's own programs call it, or as those of Postgres do.
+fn mysql_mode(words: &str) -> Option<MySqlSslMode> {
+    Some(match words.to_lowercase().replace('-', "_").as_str() {
+        "disabled" | "disable" => MySqlSslMode::Disabled,
+        "preferred" | "prefer" | "allow" => MySqlSslMode::Preferred,
+        "required" | "require" => MySqlSslMode::Required,
+        "verify_ca" => MySqlSslMode::VerifyCa,
+        "verify_identity" | "verify_full" => MySqlSslMode::VerifyIdentity,
+        _ => return None,
+    })
 }
 
 fn sqlite(connection: &Connection, extra: &Extra<'_>) -> Result<(Options, String)> {
@@ -184,12 +200,14 @@ fn sqlite(connection: &Connection, extra: &Extra<'_>) -> Result<(Options, String
 /// `extra` of a connection, or an object in it. Numbers and truths may be texts: a URI has no others.
 struct Extra<'a> {
     id: &'a str,
+    /// Where it is written, in words.
+    place: &'static str,
     fields: Map<String, Value>,
 }
 
 impl Extra<'_> {
     fn wrong(&self, name: &str, expected: &str) -> ClientError {
-        ClientError::settings(format!("`{name}` in `extra` of connection `{}` must be {expected}", self.id))
+        ClientError::settings(format!("`{name}` in {} of connection `{}` must be {expected}", self.place, self.id))
     }
 
     fn text(&self, name: &str) -> Option<&str> {
@@ -217,29 +235,47 @@ impl Extra<'_> {
 
     /// The path of a file that must be there: the drivers' own words do not name it.
     fn file(&self, name: &str) -> Result<Option<PathBuf>> {
-        let Some(path) = self.text(name).map(PathBuf::from) else { return Ok(None) };
+        let Some(text) = self.text(name) else { return Ok(None) };
+        let path = PathBuf::from(text);
         if path.is_file() {
             return Ok(Some(path));
+        }
+        // It may be a key, which is nobody's to read here.
+        if text.contains("-----BEGIN") {
+            return Err(self.wrong(name, "the path of a file, not what is in it"));
         }
         Err(self.wrong(name, &format!("the path of a file; there is none at `{}`", path.display())))
     }
 
-    /// A file with certificates. The driver passes over whatever else is in it.
-    fn certificates(&self, name: &str) -> Result<Option<PathBuf>> {
+    /// A file in which there must be what `is_there` looks for; the driver passes over whatever else is in it.
+    fn pem(&self, name: &str, what: &str, is_there: fn(&[u8]) -> bool) -> Result<Option<PathBuf>> {
         let Some(path) = self.file(name)? else { return Ok(None) };
         let mut text = Vec::new();
-        let read = File::open(&path).and_then(|file| file.take(CERTIFICATES_MAX).read_to_end(&mut text));
+        let read = File::open(&path).and_then(|file| file.take(PEM_MAX).read_to_end(&mut text));
         read.map_err(|error| self.wrong(name, &format!("a file that can be read; `{}`: {error}", path.display())))?;
-        if CertificateDer::pem_slice_iter(&text).next().is_some_and(|found| found.is_ok()) {
+        if is_there(&text) {
             return Ok(Some(path));
         }
-        let words = "a file with certificates (PEM, `BEGIN CERTIFICATE`); there is none in";
-        Err(self.wrong(name, &format!("{words} `{}`", path.display())))
+        Err(self.wrong(name, &format!("a file with {what}; there is none in `{}`", path.display())))
+    }
+
+    fn certificates(&self, name: &str) -> Result<Option<PathBuf>> {
+        self.pem(name, "certificates (PEM, `BEGIN CERTIFICATE`)", |text| {
+            CertificateDer::pem_slice_iter(text).next().is_some_and(|found| found.is_ok())
+        })
+    }
+
+    /// The certificates of authorities; what is in the file counts where the server's certificate is checked.
+    fn authorities(&self, name: &str, is_checked: bool) -> Result<Option<PathBuf>> {
+        if is_checked { self.certificates(name) } else { self.file(name) }
     }
 
     /// A certificate and its key: neither is of use alone.
     fn pair(&self, certificate: &str, key: &str) -> Result<Option<(PathBuf, PathBuf)>> {
-        match (self.certificates(certificate)?, self.file(key)?) {
+        let found = self.pem(key, "a key that is not encrypted (PEM, `BEGIN PRIVATE KEY`)", |text| {
+            PrivateKeyDer::from_pem_slice(text).is_ok()
+        });
+        match (self.certificates(certificate)?, found?) {
             (Some(certificate), Some(key)) => Ok(Some((certificate, key))),
             (None, None) => Ok(None),
             (Some(_), None) => Err(self.wrong(key, &format!("there too, beside `{certificate}`: the path of its key"))),
@@ -258,6 +294,6 @@ impl Extra<'_> {
             }
             Some(_) | None => Map::new(),
         };
-        Ok(Self { id: self.id, fields })
+        Ok(Self { id: self.id, place: "`ssl` of `extra`", fields })
     }
 }

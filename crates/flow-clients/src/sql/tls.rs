@@ -1,6 +1,6 @@
 //! What a failure of TLS with a database says to a person.
 
-use std::io;
+use std::{error::Error, io};
 
 use rustls::{AlertDescription, CertificateError, Error as TlsError};
 
@@ -27,18 +27,30 @@ const MYSQL: Names = Names {
 };
 
 /// Returns what failed and what to do about it, if it was TLS that broke a connection.
-pub(super) fn words(error: &io::Error, is_mysql: bool) -> Option<String> {
+pub(super) fn of_io(error: &io::Error, is_mysql: bool) -> Option<String> {
     let error = error.get_ref()?.downcast_ref::<TlsError>()?;
     // What it sends is no TLS at all.
-    if matches!(error, TlsError::InvalidMessage(_)) {
-        return None;
-    }
-    Some(format!("{error}; {}", advice(error, if is_mysql { &MYSQL } else { &POSTGRES })))
+    (!matches!(error, TlsError::InvalidMessage(_))).then(|| words(error, names(is_mysql)))
 }
 
 /// Returns the words for a server that has no TLS, and for what the driver finds out before it speaks.
-pub(super) fn settings(is_mysql: bool) -> String {
-    let names = if is_mysql { &MYSQL } else { &POSTGRES };
+pub(super) fn of_driver(error: &(dyn Error + 'static), is_mysql: bool) -> String {
+    let names = names(is_mysql);
+    match error.downcast_ref::<TlsError>() {
+        Some(error) => words(error, names),
+        None => format!("{error}; {}", settings(names)),
+    }
+}
+
+fn names(is_mysql: bool) -> &'static Names {
+    if is_mysql { &MYSQL } else { &POSTGRES }
+}
+
+fn words(error: &TlsError, names: &Names) -> String {
+    format!("{error}; {}", advice(error, names))
+}
+
+fn settings(names: &Names) -> String {
     format!("see {} and {} in `extra` of the connection", names.mode, names.authority)
 }
 
@@ -66,6 +78,13 @@ fn advice(error: &TlsError, names: &Names) -> String {
                  and name the authority's in {authority}"
             )
         }
+        TlsError::InvalidCertificate(CertificateError::Other(why))
+            if why.to_string().contains("UnsupportedCertVersion") =>
+        {
+            "the server's certificate is of version 1: sign it anew as one of version 3, with a `subjectAltName`"
+                .to_owned()
+        }
+        TlsError::InconsistentKeys(_) => format!("the key is not that of its certificate: {certificate}"),
         TlsError::AlertReceived(
             AlertDescription::CertificateRequired
             | AlertDescription::UnknownCA
@@ -79,7 +98,7 @@ fn advice(error: &TlsError, names: &Names) -> String {
             "the server may want a certificate from Flow, signed by an authority that the server knows: {certificate} in \
              `extra` of the connection"
         ),
-        _ => settings(std::ptr::eq(names, &MYSQL)),
+        _ => settings(names),
     }
 }
 
@@ -87,35 +106,42 @@ fn advice(error: &TlsError, names: &Names) -> String {
 mod tests {
     use std::sync::Arc;
 
-    use rustls::{InvalidMessage, OtherError};
+    use rustls::{InconsistentKeys, InvalidMessage, OtherError};
 
     use super::*;
 
     #[derive(Debug, thiserror::Error)]
-    #[error("CaUsedAsEndEntity")]
-    struct OfAnAuthority;
+    #[error("{0}")]
+    struct Webpki(&'static str);
+
+    fn other(why: &'static str) -> TlsError {
+        CertificateError::Other(OtherError(Arc::new(Webpki(why)))).into()
+    }
 
     #[test]
     fn each_failure_says_what_to_do() {
-        let other = CertificateError::Other(OtherError(Arc::new(OfAnAuthority)));
         let cases = [
             (CertificateError::UnknownIssuer.into(), "in `sslrootcert`", "in `ca` of `ssl`"),
             (CertificateError::BadSignature.into(), "in `sslrootcert`", "in `ca` of `ssl`"),
             (CertificateError::NotValidForName.into(), "verify-ca", "VERIFY_CA"),
             (CertificateError::Expired.into(), "a new one", "a new one"),
-            (other.into(), "one of its own", "one of its own"),
+            (other("CaUsedAsEndEntity"), "one of its own", "one of its own"),
+            (other("UnsupportedCertVersion"), "version 3", "version 3"),
+            (InconsistentKeys::KeyMismatch.into(), "`sslcert` and `sslkey`", "`cert` and `key` of `ssl`"),
             (TlsError::AlertReceived(AlertDescription::UnknownCA), "`sslcert` and `sslkey`", "`cert` and `key`"),
             (TlsError::AlertReceived(AlertDescription::ProtocolVersion), "see `sslmode`", "see `ssl_mode`"),
         ];
         for (error, postgres, mysql) in cases {
-            let error = io::Error::new(io::ErrorKind::InvalidData, error);
+            let io = io::Error::new(io::ErrorKind::InvalidData, error.clone());
             for (is_mysql, expected) in [(false, postgres), (true, mysql)] {
-                let words = words(&error, is_mysql).unwrap();
+                let words = of_io(&io, is_mysql).unwrap();
                 assert!(words.contains(expected), "{words}");
+                assert_eq!(of_driver(&error, is_mysql), words);
             }
         }
         let no_tls = TlsError::InvalidMessage(InvalidMessage::InvalidContentType);
-        assert_eq!(words(&io::Error::new(io::ErrorKind::InvalidData, no_tls), false), None);
-        assert_eq!(words(&io::Error::other("broken"), false), None);
+        assert_eq!(of_io(&io::Error::new(io::ErrorKind::InvalidData, no_tls), false), None);
+        assert_eq!(of_io(&io::Error::other("broken"), false), None);
+        assert!(of_driver(&Webpki("no TLS"), false).contains("no TLS; see `sslmode`"));
     }
 }
