@@ -4,7 +4,7 @@ import { chromium } from "playwright-core";
 
 /** Where Chromium is; see scripts/with-chromium. */
 export const CHROMIUM = process.env.FLOW_CHROMIUM;
-/** How far things may move that nobody touched, in all: 0.01 is a line of text in a window of this size. */
+/** How far things may move that nobody touched, in all: 0.01 is a line of text in the window below, and less in a narrow one. */
 const SHIFT_MAX = 0.01;
 export const DESKTOP = { width: 1280, height: 800 };
 /** How long nothing may be under way until a page counts as complete. */
